@@ -1,0 +1,84 @@
+using Strongroom.Blocks;
+
+namespace Strongroom.Backup.Machines;
+
+/// <summary>
+/// The door to the hosts: finds virtual machines and opens them for a backup. Filled by Strongroom.Workloads, once for each kind of host;
+/// the composition root joins them.
+/// </summary>
+/// <remarks>Thread-safe. A host that cannot be reached is logged and left out of a listing; it never makes a listing fail.</remarks>
+public interface IMachineFabric
+{
+    /// <summary>All machines of the hosts in a subscription, live: nothing is cached.</summary>
+    /// <param name="resourceGroup">Only this group (without regard to case), or null for all.</param>
+    Task<IReadOnlyList<VirtualMachine>> ListAsync(string subscriptionId, string? resourceGroup, CancellationToken cancellationToken);
+
+    /// <summary>One machine, or null when no host has it now.</summary>
+    Task<VirtualMachine?> FindAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken);
+
+    /// <summary>Takes a snapshot of the machine: the moment that a recovery point will show.</summary>
+    /// <exception cref="MachineException">The machine cannot be snapshotted; the message tells its owner why.</exception>
+    Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, CancellationToken cancellationToken);
+}
+
+/// <summary>A machine's disks at one moment, held until disposed.</summary>
+public interface IMachineSnapshot : IAsyncDisposable
+{
+    /// <summary><c>CrashConsistent</c>, <c>FileSystemConsistent</c> or <c>AppConsistent</c>.</summary>
+    string Consistency { get; }
+
+    IReadOnlyList<IMachineSnapshotDisk> Disks { get; }
+
+    /// <summary>The machine's own description, kept with the recovery point so that it can be made again.</summary>
+    VirtualMachine Machine { get; }
+
+    /// <summary>
+    /// Names each disk that was changed by someone while it was being read, with what gave it away. Called after the last read and before
+    /// the recovery point is committed. Empty when the disks stood still.
+    /// </summary>
+    Task<IReadOnlyList<string>> FindChangesAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>One disk of a snapshot.</summary>
+public interface IMachineSnapshotDisk
+{
+    MachineDisk Disk { get; }
+
+    /// <summary>Opens the disk for reading; the caller disposes it before the snapshot.</summary>
+    /// <exception cref="MachineException">The disk cannot be read; the message tells its owner why.</exception>
+    Task<IBlockSource> OpenAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>Decides whether the properties of a <c>Strongroom.Fabric/hosts</c> resource can be accepted.</summary>
+public interface IHostValidator
+{
+    /// <summary>The kind this one judges, such as <c>Folder</c>.</summary>
+    string Kind { get; }
+
+    /// <summary>Null when the host can be used; else a sentence that tells the caller what is wrong without telling what else is on the server.</summary>
+    string? Refuse(string path);
+}
+
+/// <summary>A machine or a disk that cannot be backed up as it is; the message is for its owner.</summary>
+public sealed class MachineException : Exception
+{
+    public MachineException(MachineProblem problem, string message, Exception? innerException = null) : base(message, innerException) => Problem = problem;
+
+    public MachineProblem Problem { get; }
+}
+
+/// <summary>The kinds of <see cref="MachineException"/>, told apart because Azure has a code for each.</summary>
+public enum MachineProblem
+{
+    /// <summary>No host has the machine any more.</summary>
+    NotFound,
+
+    /// <summary>A disk cannot be opened or read.</summary>
+    DiskUnreadable,
+
+    /// <summary>A disk is of a kind that is not supported (encrypted, differencing, with a foreign backing file).</summary>
+    DiskUnsupported,
+
+    /// <summary>A program that is needed is not installed.</summary>
+    ToolMissing,
+}
