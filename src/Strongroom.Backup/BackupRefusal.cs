@@ -1,0 +1,59 @@
+namespace Strongroom.Backup;
+
+/// <summary>Why the domain refused a request; the API has one Azure code for each.</summary>
+public enum BackupRefusal
+{
+    /// <summary>The item, machine or recovery point that was named does not exist.</summary>
+    ItemNotFound,
+    RecoveryPointNotFound,
+    PolicyNotFound,
+    JobNotFound,
+
+    /// <summary>The policy is for another kind of workload.</summary>
+    PolicyUnsuitable,
+
+    /// <summary>The names in the path and the machine in the body do not belong together, or something that is needed is missing.</summary>
+    InvalidConfigureProtection,
+
+    /// <summary>An input of another request is wrong.</summary>
+    InvalidInput,
+
+    /// <summary>The item has a live job already.</summary>
+    ItemBusy,
+
+    /// <summary>A backup of the item is running already.</summary>
+    BackupRunning,
+
+    /// <summary>The item is soft-deleted: undelete it first.</summary>
+    ItemSoftDeleted,
+
+    /// <summary>Only a soft-deleted item can be undeleted.</summary>
+    ItemNotSoftDeleted,
+
+    /// <summary>Protection is stopped: there is nothing to back up.</summary>
+    ProtectionStopped,
+
+    /// <summary>The vault still holds items.</summary>
+    VaultNotEmpty,
+
+    /// <summary>The vault still holds soft-deleted items.</summary>
+    VaultHoldsSoftDeleted,
+
+    /// <summary>Someone else changed the resource since it was read.</summary>
+    Conflict,
+
+    /// <summary>The job is over and cannot be cancelled.</summary>
+    JobNotCancellable,
+
+    /// <summary>Valid in Azure, but this version of Strongroom cannot do it.</summary>
+    NotSupported,
+}
+
+/// <summary>A request that the domain refuses; nothing was changed. The message is for the caller.</summary>
+public sealed class BackupRefusedException(BackupRefusal refusal, string message, string? subject = null) : Exception(message)
+{
+    public BackupRefusal Refusal { get; } = refusal;
+
+    /// <summary>What it is about (an item's or container's name), where the answer names it.</summary>
+    public string? Subject { get; } = subject;
+}

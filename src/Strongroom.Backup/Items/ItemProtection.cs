@@ -1,0 +1,220 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Security.Cryptography;
+using Strongroom.Backup.Jobs;
+using Strongroom.Backup.Machines;
+using Strongroom.Backup.Operations;
+using Strongroom.Backup.Policies;
+using Strongroom.Backup.RecoveryPoints;
+using Strongroom.Backup.Vaults;
+
+namespace Strongroom.Backup.Items;
+
+/// <summary>What a PUT of a protected item asks for.</summary>
+/// <param name="SourceResourceId">The machine's ARM id; may be null where the item exists.</param>
+/// <param name="PolicyName">Null: not said. Empty: no policy (stop).</param>
+/// <param name="ProtectionState">Null: not said.</param>
+public sealed record ProtectionRequest(
+    string NativeName, string? SourceResourceId, string? PolicyName, string? ProtectionState, bool IsRehydrate, DiskSelection? Disks);
+
+/// <summary>Puts machines under protection and takes them out: enable, change, stop, resume, undelete, delete.</summary>
+public sealed class ItemProtection(
+    IItemRepository items, IPolicyRepository policies, IVaultRepository vaults, IMachineFabric fabric, IRecoveryPointRepository points,
+    IJobLedger ledger, IOperationRepository operations, JobSignal signal, TimeProvider time)
+{
+    /// <summary>Does what a PUT asks for and answers the operation to track, which is over already.</summary>
+    /// <exception cref="BackupRefusedException">The request cannot be met; nothing was changed.</exception>
+    public async Task<AsyncOperation> PutAsync(Vault vault, ProtectionRequest request, CancellationToken cancellationToken)
+    {
+        var item = await items.FindAsync(vault.Key, request.NativeName, cancellationToken);
+        if (item is not null && request.SourceResourceId is { Length: > 0 } source && !source.Equals(item.SourceResourceId, StringComparison.OrdinalIgnoreCase))
+            throw Invalid("sourceResourceId names another machine than the item protects.");
+
+        if (request.IsRehydrate) return await UndeleteAsync(vault, item, request, cancellationToken);
+        if (request.ProtectionState is ProtectionStates.Stopped or ProtectionStates.Suspended) return await StopAsync(vault, item, request, cancellationToken);
+        if (string.IsNullOrEmpty(request.PolicyName))
+            throw Invalid("policyId is missing. To stop protection, say protectionState \"ProtectionStopped\" as well.");
+
+        var policy = await policies.FindAsync(vault.Key, request.PolicyName, cancellationToken)
+            ?? throw new BackupRefusedException(BackupRefusal.PolicyNotFound, $"Policy '{request.PolicyName}' does not exist in vault '{vault.Name}'.", request.PolicyName);
+        if (policy.BackupManagementType != "AzureIaasVM")
+            throw new BackupRefusedException(BackupRefusal.PolicyUnsuitable, $"Policy '{policy.Name}' is for {policy.BackupManagementType}, not for virtual machines.");
+
+        return item is null
+            ? await EnableAsync(vault, request, policy, cancellationToken)
+            : await ChangeAsync(vault, item, request, policy, cancellationToken);
+    }
+
+    /// <summary>Deletes an item with its data, softly where the vault says so.</summary>
+    public async Task<AsyncOperation?> DeleteAsync(Vault vault, string nativeName, CancellationToken cancellationToken)
+    {
+        var item = await items.FindAsync(vault.Key, nativeName, cancellationToken);
+        if (item is null) return null;
+        if (item.IsDeleted && vault.Config.IsSoftDeleteOn)
+            throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' is soft-deleted already; its data goes when its days are over.");
+        if (item.IsDeleted)
+            throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' was deleted while soft delete was on. Undelete it, then delete it again.");
+
+        var count = (await points.ListAsync(item.Key, cancellationToken)).Count;
+        var job = NewJob(item, JobOperations.DeleteBackupData) with
+        {
+            Properties = Bag(("VM Name", item.FriendlyName), ("Number of Recovery Points", count.ToString(CultureInfo.InvariantCulture))),
+        };
+
+        if (vault.Config.IsSoftDeleteOn)
+        {
+            await RequireIdleAsync(item, cancellationToken);
+            await UpdateAsync(item with
+            {
+                DeletedAt = time.GetUtcNow(),
+                SoftDeleteDays = vault.Config.SoftDeleteRetentionDays,
+                ProtectionState = ProtectionStates.Stopped,
+                PolicyName = "",
+            }, cancellationToken);
+            return await RecordAsync(Completed(job), cancellationToken);
+        }
+
+        if (!await ledger.TryAdmitAsync(job, cancellationToken)) throw Busy(item);
+        var operation = new AsyncOperation { Id = Guid.NewGuid(), VaultKey = vault.Key, Subject = nativeName, JobId = job.Id, FollowsJob = true, StartedAt = job.StartedAt };
+        await operations.AddAsync(operation, CancellationToken.None);
+        signal.Raise();
+        return operation;
+    }
+
+    private async Task<AsyncOperation> EnableAsync(Vault vault, ProtectionRequest request, BackupPolicy policy, CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(request.SourceResourceId)) throw Invalid("sourceResourceId is missing.");
+        if (!MachineId.TryParse(request.SourceResourceId, out var id)) throw Invalid("sourceResourceId is not the id of a virtual machine.");
+        if (ItemNames.NativeName(id.ResourceGroup, id.Name) != request.NativeName)
+            throw Invalid("The names of container and item do not belong to the machine in sourceResourceId.");
+
+        var machine = id.SubscriptionId.Equals(vault.SubscriptionId, StringComparison.OrdinalIgnoreCase)
+            ? await fabric.FindAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken)
+            : null;
+        if (machine is null)
+            throw new BackupRefusedException(BackupRefusal.ItemNotFound, $"Virtual machine '{id.Name}' was not found in resource group '{id.ResourceGroup}'.");
+
+        var item = new ProtectedItem
+        {
+            Key = Guid.NewGuid(),
+            VaultKey = vault.Key,
+            NativeName = request.NativeName,
+            FriendlyName = machine.Name,
+            SourceResourceId = machine.ResourceId,
+            PolicyName = policy.Name,
+            ProtectionState = ProtectionStates.InitialPending,
+            Disks = request.Disks,
+            DataId = RandomNumberGenerator.GetInt32(int.MaxValue / 2, int.MaxValue).ToString(CultureInfo.InvariantCulture) + RandomNumberGenerator.GetInt32(10_000_000, 99_999_999).ToString(CultureInfo.InvariantCulture),
+            CreatedAt = time.GetUtcNow(),
+        };
+        var job = NewJob(item, JobOperations.ConfigureBackup) with { Properties = Bag(("VM Name", item.FriendlyName), ("Policy Name", policy.Name)) };
+
+        // Azure accepts the request in these two cases and lets the job fail.
+        if (!machine.Location.Equals(vault.Location, StringComparison.OrdinalIgnoreCase))
+            return await RecordAsync(Failed(job, JobErrors.LocationMismatch(machine, vault)), cancellationToken);
+        if (!await items.TryAddAsync(item, cancellationToken))
+            return await RecordAsync(Failed(job, await ElsewhereAsync(item, cancellationToken)), cancellationToken);
+
+        if (!vault.Config.IsStorageTypeLocked)
+            await LockStorageTypeAsync(vault.Key, cancellationToken);
+        return await RecordAsync(Completed(job), cancellationToken);
+    }
+
+    private async Task<AsyncOperation> ChangeAsync(Vault vault, ProtectedItem item, ProtectionRequest request, BackupPolicy policy, CancellationToken cancellationToken)
+    {
+        if (item.IsDeleted) throw SoftDeleted(item);
+        var hasPoints = item.LastRecoveryPointTime is not null;
+        await UpdateAsync(item with
+        {
+            PolicyName = policy.Name,
+            ProtectionState = hasPoints ? ProtectionStates.Protected : ProtectionStates.InitialPending,
+            Disks = request.Disks ?? item.Disks,
+        }, cancellationToken);
+        var job = NewJob(item, JobOperations.ConfigureBackup) with { Properties = Bag(("VM Name", item.FriendlyName), ("Policy Name", policy.Name)) };
+        return await RecordAsync(Completed(job), cancellationToken);
+    }
+
+    private async Task<AsyncOperation> StopAsync(Vault vault, ProtectedItem? item, ProtectionRequest request, CancellationToken cancellationToken)
+    {
+        if (item is null) throw NotFound(request, vault);
+        if (item.IsDeleted) throw SoftDeleted(item);
+        // "Retain as per policy" needs the policy to stay; "retain forever" has none.
+        var suspended = request.ProtectionState == ProtectionStates.Suspended;
+        await UpdateAsync(item with { ProtectionState = request.ProtectionState!, PolicyName = suspended ? item.PolicyName : "" }, cancellationToken);
+        var job = NewJob(item, JobOperations.DisableBackup) with { Properties = Bag(("VM Name", item.FriendlyName)) };
+        return await RecordAsync(Completed(job), cancellationToken);
+    }
+
+    private async Task<AsyncOperation> UndeleteAsync(Vault vault, ProtectedItem? item, ProtectionRequest request, CancellationToken cancellationToken)
+    {
+        if (item is null) throw NotFound(request, vault);
+        if (!item.IsDeleted) throw new BackupRefusedException(BackupRefusal.ItemNotSoftDeleted, $"'{item.FriendlyName}' is not soft-deleted.");
+        await UpdateAsync(item with { DeletedAt = null, SoftDeleteDays = 0, ProtectionState = ProtectionStates.Stopped, PolicyName = "" }, cancellationToken);
+        var job = NewJob(item, JobOperations.Undelete) with { Properties = Bag(("VM Name", item.FriendlyName), ("Undelete flag", "True")) };
+        return await RecordAsync(Completed(job), cancellationToken);
+    }
+
+    private async Task<JobError> ElsewhereAsync(ProtectedItem item, CancellationToken cancellationToken)
+    {
+        var other = await items.FindBySourceAsync(item.SourceResourceId, cancellationToken);
+        var vault = other is null ? null : await vaults.FindAsync(other.VaultKey, cancellationToken);
+        return JobErrors.ProtectedElsewhere(item.FriendlyName, vault?.Name);
+    }
+
+    private async Task LockStorageTypeAsync(Guid vaultKey, CancellationToken cancellationToken)
+    {
+        for (var tries = 0; tries < 5; tries++)
+        {
+            var vault = await vaults.FindAsync(vaultKey, cancellationToken);
+            if (vault is null || vault.Config.IsStorageTypeLocked) return;
+            if (await vaults.TryUpdateAsync(vault with { Config = vault.Config with { IsStorageTypeLocked = true } }, vault.ChangedAt, cancellationToken)) return;
+        }
+    }
+
+    private async Task RequireIdleAsync(ProtectedItem item, CancellationToken cancellationToken)
+    {
+        if (await ledger.FindLiveAsync(item.Key, cancellationToken) is not null) throw Busy(item);
+    }
+
+    private async Task UpdateAsync(ProtectedItem item, CancellationToken cancellationToken)
+    {
+        if (!await items.TryUpdateAsync(item, cancellationToken))
+            throw new BackupRefusedException(BackupRefusal.Conflict, $"'{item.FriendlyName}' was changed by another request at the same moment. Try again.");
+    }
+
+    private async Task<AsyncOperation> RecordAsync(Job job, CancellationToken cancellationToken)
+    {
+        await ledger.RecordAsync(job, cancellationToken);
+        var operation = new AsyncOperation
+        {
+            Id = Guid.NewGuid(),
+            VaultKey = job.VaultKey,
+            Subject = job.NativeName,
+            JobId = job.Id,
+            FollowsJob = job.State == JobStates.Failed,
+            StartedAt = job.StartedAt,
+        };
+        await operations.AddAsync(operation, cancellationToken);
+        return operation;
+    }
+
+    private Job NewJob(ProtectedItem item, string operation) => JobFactory.New(item, operation, time.GetUtcNow());
+
+    private Job Completed(Job job) => job with { State = JobStates.Completed, EndedAt = time.GetUtcNow() };
+
+    private Job Failed(Job job, JobError error) => job with { State = JobStates.Failed, EndedAt = time.GetUtcNow(), Errors = [error] };
+
+    private static ImmutableSortedDictionary<string, string> Bag(params (string Key, string Value)[] entries) =>
+        entries.ToImmutableSortedDictionary(e => e.Key, e => e.Value, StringComparer.Ordinal);
+
+    private static BackupRefusedException Invalid(string message) => new(BackupRefusal.InvalidConfigureProtection, message);
+
+    private static BackupRefusedException Busy(ProtectedItem item) =>
+        new(BackupRefusal.ItemBusy, $"Another job of '{item.FriendlyName}' is running. Wait for it or cancel it.", item.FriendlyName);
+
+    private static BackupRefusedException SoftDeleted(ProtectedItem item) =>
+        new(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' is soft-deleted. Undelete it first.", item.FriendlyName);
+
+    private static BackupRefusedException NotFound(ProtectionRequest request, Vault vault) =>
+        new(BackupRefusal.ItemNotFound, $"'{request.NativeName}' is not protected in vault '{vault.Name}'.");
+}

@@ -1,0 +1,91 @@
+using System.Collections.Immutable;
+
+namespace Strongroom.Backup.Items;
+
+/// <summary>Azure's protection states that a virtual machine's item goes through.</summary>
+public static class ProtectionStates
+{
+    /// <summary>Protected, but no backup has succeeded yet ("initial replica pending").</summary>
+    public const string InitialPending = "IRPending";
+    public const string Protected = "Protected";
+
+    /// <summary>No more backups; every recovery point is kept.</summary>
+    public const string Stopped = "ProtectionStopped";
+
+    /// <summary>No more backups; recovery points expire as the policy says, but never the last.</summary>
+    public const string Suspended = "BackupsSuspended";
+}
+
+/// <summary>Which disks of a machine are backed up, by LUN.</summary>
+/// <param name="Luns">Data disks' LUNs; the operating system's disk is never in the list.</param>
+/// <param name="IsInclusion">True: only these (and the operating system's disk); false: all but these.</param>
+public sealed record DiskSelection(ImmutableArray<int> Luns, bool IsInclusion)
+{
+    public bool Selects(int lun) => lun < 0 || Luns.Contains(lun) == IsInclusion;
+}
+
+/// <summary>A virtual machine under protection in a vault.</summary>
+public sealed record ProtectedItem
+{
+    public required Guid Key { get; init; }
+    public required Guid VaultKey { get; init; }
+
+    /// <summary>The native name <c>iaasvmcontainerv2;{rg};{vm}</c>, in lower case; containers and items are named after it.</summary>
+    public required string NativeName { get; init; }
+
+    /// <summary>The machine's name in its owner's spelling.</summary>
+    public required string FriendlyName { get; init; }
+
+    /// <summary>The machine's ARM id in its owner's spelling.</summary>
+    public required string SourceResourceId { get; init; }
+
+    /// <summary>Empty when protection is stopped.</summary>
+    public string PolicyName { get; init; } = "";
+
+    public required string ProtectionState { get; init; }
+
+    /// <summary><c>Completed</c>, <c>Failed</c> or empty before the first backup.</summary>
+    public string LastBackupStatus { get; init; } = "";
+    public DateTimeOffset? LastBackupTime { get; init; }
+    public DateTimeOffset? LastRecoveryPointTime { get; init; }
+
+    public DiskSelection? Disks { get; init; }
+
+    /// <summary>When it was soft-deleted, or null. Its data is purged after the vault's soft-delete days.</summary>
+    public DateTimeOffset? DeletedAt { get; init; }
+
+    /// <summary>Days from <see cref="DeletedAt"/> to the purge, fixed when it was deleted.</summary>
+    public int SoftDeleteDays { get; init; }
+
+    /// <summary>Azure's protectedItemDataId: a decimal number too large for a JavaScript number.</summary>
+    public required string DataId { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Counts the writes; a writer that read an older one is refused.</summary>
+    public int Version { get; init; }
+
+    public bool IsDeleted => DeletedAt is not null;
+}
+
+/// <summary>Keeps protected items and their recovery points. Names are compared without regard to case.</summary>
+public interface IItemRepository
+{
+    Task<ProtectedItem?> FindAsync(Guid vaultKey, string nativeName, CancellationToken cancellationToken);
+
+    Task<ProtectedItem?> FindAsync(Guid itemKey, CancellationToken cancellationToken);
+
+    Task<IReadOnlyList<ProtectedItem>> ListAsync(Guid vaultKey, CancellationToken cancellationToken);
+
+    /// <summary>The items, in any vault, that protect a machine: at most one, since a machine can be protected in one vault only.</summary>
+    Task<ProtectedItem?> FindBySourceAsync(string sourceResourceId, CancellationToken cancellationToken);
+
+    /// <summary>ARM ids (lower case) of all machines of a subscription that some vault protects.</summary>
+    Task<IReadOnlySet<string>> ListProtectedSourcesAsync(CancellationToken cancellationToken);
+
+    /// <returns>False when the machine has an item already, in this vault or another.</returns>
+    Task<bool> TryAddAsync(ProtectedItem item, CancellationToken cancellationToken);
+
+    /// <summary>Writes the item if its version is still <see cref="ProtectedItem.Version"/>, and counts the version up.</summary>
+    Task<bool> TryUpdateAsync(ProtectedItem item, CancellationToken cancellationToken);
+}

@@ -1,0 +1,71 @@
+namespace Strongroom.Backup.Jobs;
+
+/// <summary>Does the work of one kind of job.</summary>
+/// <remarks>
+/// Must be repeatable: after a crash of the server the same job is run again from its request. Throws what it likes; the worker turns it
+/// into the job's errors through <see cref="Explain"/>.
+/// </remarks>
+public interface IJobHandler
+{
+    /// <summary>One of <see cref="JobOperations"/>.</summary>
+    string Operation { get; }
+
+    /// <summary>Runs the job to its end.</summary>
+    /// <param name="cancellationToken">Fires when the user cancels, the claim is lost or the server stops; the worker knows which.</param>
+    Task<JobEnd> RunAsync(JobRun run, CancellationToken cancellationToken);
+
+    /// <summary>Says in the job's errors what an exception of <see cref="RunAsync"/> means, or null for a fault of our own.</summary>
+    JobError? Explain(Exception exception);
+}
+
+/// <summary>How a job ended: its last look, and what it has come to.</summary>
+public sealed record JobEnd(Job Job, JobOutcome Outcome);
+
+/// <summary>A job under work: what the handler sees of its claim.</summary>
+/// <remarks>Reports may come from several threads; the newest within <see cref="ReportEvery"/> wins.</remarks>
+public sealed class JobRun(IJobLedger ledger, JobClaim claim, TimeProvider time)
+{
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(400);
+    private readonly Lock _gate = new();
+    private long _reportedAt;
+    private Task _writing = Task.CompletedTask;
+
+    public JobClaim Claim { get; } = claim;
+
+    /// <summary>The job as the handler has it so far.</summary>
+    public Job Job { get; private set; } = claim.Job;
+
+    /// <summary>Changes what the job shows, and writes it now.</summary>
+    public async Task ReportAsync(Func<Job, Job> change, CancellationToken cancellationToken)
+    {
+        Job job;
+        lock (_gate) job = Job = change(Job);
+        await ledger.TryReportAsync(Claim, job, cancellationToken);
+    }
+
+    /// <summary>Changes what the job shows; written at most every so often, so that progress costs nothing.</summary>
+    public void Progress(Func<Job, Job> change)
+    {
+        lock (_gate)
+        {
+            Job = change(Job);
+            if (!_writing.IsCompleted || (_reportedAt != 0 && time.GetElapsedTime(_reportedAt) < ReportEvery)) return;
+            _reportedAt = time.GetTimestamp();
+            var job = Job;
+            _writing = WriteAsync(job);
+        }
+    }
+
+    /// <summary>Waits until no report is on its way.</summary>
+    public Task FlushAsync()
+    {
+        lock (_gate) return _writing;
+    }
+
+    private async Task WriteAsync(Job job)
+    {
+        // Progress is for the eye: if it cannot be written now, the next one will be, and the end of the job is written for certain.
+        try { await ledger.TryReportAsync(Claim, job, CancellationToken.None); }
+        catch (Exception e) when (e is not OutOfMemoryException) { _ = e; }
+    }
+}

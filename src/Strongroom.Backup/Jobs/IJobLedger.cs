@@ -1,0 +1,66 @@
+using Strongroom.Backup.Items;
+using Strongroom.Backup.RecoveryPoints;
+
+namespace Strongroom.Backup.Jobs;
+
+/// <summary>
+/// The job ledger: admission, claims and every write of a worker. A job's row is the truth; whatever is in memory can be lost.
+/// </summary>
+/// <remarks>
+/// At most one live job per item: the database holds the rule (a unique partial index), so it cannot be raced.
+/// Each write of a worker carries its fence in the WHERE: when another worker has claimed the job since, nothing is written and the
+/// call answers false; the worker then stops without a trace.
+/// </remarks>
+public interface IJobLedger
+{
+    /// <summary>Adds a live job.</summary>
+    /// <returns>False when the item has a live job already.</returns>
+    Task<bool> TryAdmitAsync(Job job, CancellationToken cancellationToken);
+
+    /// <summary>Adds a job that is over already (a change of configuration needs no worker).</summary>
+    Task RecordAsync(Job job, CancellationToken cancellationToken);
+
+    Task<Job?> FindAsync(Guid vaultKey, Guid jobId, CancellationToken cancellationToken);
+
+    /// <summary>Newest first.</summary>
+    Task<IReadOnlyList<Job>> ListAsync(Guid vaultKey, CancellationToken cancellationToken);
+
+    Task<Job?> FindLiveAsync(Guid itemKey, CancellationToken cancellationToken);
+
+    /// <summary>Claims the oldest live job that nobody works on (never claimed, or its lease is over).</summary>
+    Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken);
+
+    /// <summary>Extends the lease and tells whether the job has been asked to end.</summary>
+    /// <returns>The job as it is now, or null when the claim is lost.</returns>
+    Task<Job?> RenewAsync(JobClaim claim, string owner, TimeSpan lease, CancellationToken cancellationToken);
+
+    /// <summary>Writes what a running job shows (tasks, properties, progress); its state is left alone, so that a request to cancel is never overwritten.</summary>
+    Task<bool> TryReportAsync(JobClaim claim, Job job, CancellationToken cancellationToken);
+
+    /// <summary>Ends the job, and in the same transaction writes what it has come to.</summary>
+    Task<bool> TryFinishAsync(JobClaim claim, Job job, JobOutcome outcome, CancellationToken cancellationToken);
+
+    /// <summary>Asks a live job to end.</summary>
+    /// <returns>False when it is not live.</returns>
+    Task<bool> TryRequestCancelAsync(Guid vaultKey, Guid jobId, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Makes every live job claimable at once: called at start-up by the process that owns the data folder, since whoever held the claims is dead.
+    /// </summary>
+    Task ReleaseAllAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>What a job changes besides itself when it ends.</summary>
+public sealed record JobOutcome
+{
+    public static JobOutcome None { get; } = new();
+
+    /// <summary>The recovery point that a backup made.</summary>
+    public RecoveryPoint? NewRecoveryPoint { get; init; }
+
+    /// <summary>Applied to the item as it is in that transaction, so that a change made meanwhile is not lost.</summary>
+    public Func<ProtectedItem, ProtectedItem>? ChangeItem { get; init; }
+
+    /// <summary>Removes the item with all its recovery points.</summary>
+    public bool RemoveItem { get; init; }
+}

@@ -1,0 +1,44 @@
+using Strongroom.Backup.Machines;
+using Strongroom.Backup.Vaults;
+
+namespace Strongroom.Backup.Jobs;
+
+/// <summary>The errors that jobs end with: Azure Backup's numbers and titles, our words.</summary>
+public static class JobErrors
+{
+    public static JobError LocationMismatch(VirtualMachine machine, Vault vault) => new(400175, "UserErrorVmVaultLocationMismatch",
+        $"Virtual machine '{machine.Name}' is in '{machine.Location}', the vault is in '{vault.Location}'.", ["Protect it in a vault of its own location."]);
+
+    public static JobError ProtectedElsewhere(string machine, string? vault) => new(400050, "UserErrorVmAlreadyProtected",
+        $"Virtual machine '{machine}' is registered with {(vault is null ? "another Recovery Services vault" : $"Recovery Services vault '{vault}'")} already.",
+        ["Stop protection there and delete its backup data, then protect it here."]);
+
+    public static JobError Cancelled() => new(400158, "UserErrorJobSuccessfullyCancelled", "The job was cancelled.", ["Start it again when it suits."]);
+
+    public static JobError Machine(MachineException problem) => problem.Problem switch
+    {
+        MachineProblem.NotFound => new(400136, "UserErrorVmNotFoundV2", problem.Message, ["Check that the machine is still on its host, or stop its protection."]),
+        MachineProblem.ToolMissing => new(400196, "UserErrorHostToolMissing", problem.Message, ["Install what is missing on the server and start the job again."]),
+        MachineProblem.DiskUnsupported => new(400367, "UserErrorDiskUnsupported", problem.Message, ["Convert the disk, or exclude it from the backup."]),
+        _ => new(400039, "DiskUnreadable", problem.Message, ["Check that the server may read the machine's disks, then start the job again."]),
+    };
+
+    public static JobError DiskChanged(IEnumerable<string> changes) => new(400052, "DiskChangedDuringBackup",
+        "No recovery point was made, because what was read is not the machine at one moment: " + string.Join("; ", changes) + ".",
+        ["Shut the machine down, or take a snapshot of its disks, and start the backup again."]);
+
+    public static JobError BackupFailed(string message) => new(400002, "BackUpOperationFailed", message, ["Read the message, mend the cause and start the backup again."]);
+
+    public static JobError RestoreFailed(string message) => new(400003, "RestoreOperationFailed", message, ["Read the message, mend the cause and start the restore again."]);
+
+    public static JobError StorageAccountMissing(string account) => new(400048, "UserErrorBCMRestoreStorageAccountNotFound",
+        $"Storage account '{account}' does not exist.", ["Create it, or restore to another one."]);
+
+    public static JobError DeleteFailed(string message) => new(400002, "DeleteBackupDataFailed", message, ["Mend the cause and delete again."]);
+
+    public static JobError Interrupted(int attempts) => new(400002, "JobInterrupted",
+        $"The server ended {attempts} times while it worked on this job.", ["Look at the server's log, then start the job again."]);
+
+    public static JobError Internal(string operation) => new(400002, "InternalError",
+        $"{operation} ended with an internal error; the server's log has it under this job's id.", ["Look at the server's log."]);
+}

@@ -1,0 +1,196 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Strongroom.Backup.Jobs;
+
+/// <summary>How jobs are worked on.</summary>
+public sealed record JobWorkerOptions
+{
+    /// <summary>Jobs at a time, 1 or more.</summary>
+    public int MaxConcurrentJobs { get; init; } = 2;
+
+    /// <summary>How long a claim lasts without being renewed. Real time, never a tester's.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often a job is begun before it counts as the cause of the server's ends.</summary>
+    public int MaxAttempts { get; init; } = 5;
+}
+
+/// <summary>
+/// Claims jobs from the ledger and runs their handlers.
+/// </summary>
+/// <remarks>
+/// 1. Claim: the ledger gives the job with a new fence. 2. Run: the handler works while the lease is renewed. 3. Finish: one write, under
+/// the fence, of the job's end with what it has come to. A server that stops leaves its jobs live; the next one claims them again.
+/// </remarks>
+public sealed class JobWorker(
+    IJobLedger ledger, IEnumerable<IJobHandler> handlers, JobSignal signal, JobWorkerOptions options, TimeProvider time, ILogger<JobWorker> log) : BackgroundService
+{
+    private readonly Dictionary<string, IJobHandler> _handlers = handlers.ToDictionary(h => h.Operation);
+    private readonly string _owner = Guid.NewGuid().ToString("N");
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await ledger.ReleaseAllAsync(stoppingToken);
+        var running = new List<Task>();
+        try
+        {
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                running.RemoveAll(t => t.IsCompleted);
+                var claim = running.Count < options.MaxConcurrentJobs ? await TryClaimAsync(stoppingToken) : null;
+                if (claim is not null)
+                {
+                    running.Add(Task.Run(() => WorkAsync(claim, stoppingToken), CancellationToken.None));
+                    continue;
+                }
+
+                var wake = signal.WaitAsync(TimeSpan.FromSeconds(1), stoppingToken);
+                if (running.Count >= options.MaxConcurrentJobs) await Task.WhenAny([.. running]);
+                else await wake;
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
+        await Task.WhenAll(running);
+    }
+
+    private async Task<JobClaim?> TryClaimAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ledger.ClaimAsync(_owner, options.Lease, cancellationToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            log.LogError(e, "The job ledger cannot be read; trying again");
+            return null;
+        }
+    }
+
+    private async Task WorkAsync(JobClaim claim, CancellationToken stoppingToken)
+    {
+        var job = claim.Job;
+        using var cancelled = new CancellationTokenSource();
+        using var lost = new CancellationTokenSource();
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, cancelled.Token, lost.Token);
+        var renewing = RenewAsync(claim, cancelled, lost, done.Token);
+        JobEnd? end = null;
+        try
+        {
+            log.LogInformation("Job {JobId} begins: {Operation} of {Item}, attempt {Attempt}", job.Id, job.Operation, job.NativeName, job.Attempt);
+            end = await RunAsync(claim, cancelled, lost, stop.Token, stoppingToken);
+            // From here on the end is written even if the server is asked to stop: it is one short transaction.
+            if (end is not null && !lost.IsCancellationRequested) await FinishAsync(claim, end);
+        }
+        finally
+        {
+            await done.CancelAsync();
+            await renewing;
+        }
+    }
+
+    /// <summary>Runs the handler. Null: the job stays live for the next worker.</summary>
+    private async Task<JobEnd?> RunAsync(
+        JobClaim claim, CancellationTokenSource cancelled, CancellationTokenSource lost, CancellationToken stop, CancellationToken stoppingToken)
+    {
+        var job = claim.Job;
+        if (!_handlers.TryGetValue(job.Operation, out var handler)) return Failed(job, JobErrors.Internal(job.Operation));
+        if (job.Attempt > options.MaxAttempts) return Failed(job, JobErrors.Interrupted(job.Attempt - 1));
+        var run = new JobRun(ledger, claim, time);
+        try
+        {
+            if (job.IsCancelRequested) return Ended(job, JobStates.Cancelled, JobErrors.Cancelled());
+            return await handler.RunAsync(run, stop);
+        }
+        catch (OperationCanceledException) when (lost.IsCancellationRequested)
+        {
+            log.LogWarning("Job {JobId} was claimed by another worker; this one stops", job.Id);
+            return null;
+        }
+        catch (OperationCanceledException) when (cancelled.IsCancellationRequested)
+        {
+            return Ended(run.Job, JobStates.Cancelled, JobErrors.Cancelled());
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            log.LogInformation("Job {JobId} is interrupted by the server's end and goes on at its next start", job.Id);
+            return null;
+        }
+        catch (Exception e) when (handler.Explain(e) is { } error)
+        {
+            log.LogWarning(e, "Job {JobId} failed: {Message}", job.Id, error.Message);
+            return Failed(run.Job, error);
+        }
+        catch (Exception e)
+        {
+            log.LogError(e, "Job {JobId} failed with a fault of our own", job.Id);
+            return Failed(run.Job, JobErrors.Internal(job.Operation));
+        }
+        finally
+        {
+            await run.FlushAsync();
+        }
+    }
+
+    private async Task FinishAsync(JobClaim claim, JobEnd end)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                if (!await ledger.TryFinishAsync(claim, end.Job, end.Outcome, CancellationToken.None))
+                    log.LogWarning("Job {JobId} could not be ended: its claim is lost", claim.Job.Id);
+                else
+                    log.LogInformation("Job {JobId} ended: {State}", claim.Job.Id, end.Job.State);
+                return;
+            }
+            catch (Exception e) when (tries < 5)
+            {
+                log.LogWarning(e, "The end of job {JobId} cannot be written; trying again", claim.Job.Id);
+                await Task.Delay(TimeSpan.FromMilliseconds(200 * tries), CancellationToken.None);
+            }
+            catch (Exception e)
+            {
+                // The job stays live and is run again when its lease is over: everything it does can be repeated.
+                log.LogError(e, "The end of job {JobId} cannot be written; it will be run again", claim.Job.Id);
+                return;
+            }
+        }
+    }
+
+    private async Task RenewAsync(JobClaim claim, CancellationTokenSource cancelled, CancellationTokenSource lost, CancellationToken done)
+    {
+        // Looks more often than the lease asks for, because this is also how a request to cancel reaches the job.
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        try
+        {
+            while (await timer.WaitForNextTickAsync(done))
+            {
+                Job? job;
+                try { job = await ledger.RenewAsync(claim, _owner, options.Lease, done); }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    log.LogWarning(e, "The lease of job {JobId} cannot be renewed; trying again", claim.Job.Id);
+                    continue;
+                }
+
+                if (job is null) { await lost.CancelAsync(); return; }
+                if (job.IsCancelRequested) await cancelled.CancelAsync();
+            }
+        }
+        catch (OperationCanceledException) { }
+    }
+
+    private JobEnd Failed(Job job, JobError error) => Ended(job, JobStates.Failed, error);
+
+    private JobEnd Ended(Job job, string state, JobError error)
+    {
+        var now = time.GetUtcNow();
+        var tasks = job.Tasks.Select(t => t.State == JobStates.InProgress ? t with { State = state, EndedAt = now } : t);
+        var outcome = job.Operation == JobOperations.Backup && state == JobStates.Failed
+            ? new JobOutcome { ChangeItem = item => item with { LastBackupStatus = "Failed", LastBackupTime = now } }
+            : JobOutcome.None;
+        return new(job with { State = state, EndedAt = now, Errors = [error], Tasks = [.. tasks] }, outcome);
+    }
+}

@@ -1,0 +1,11 @@
+namespace Strongroom.Backup.Machines;
+
+/// <summary>Remembers which machines a vault has discovered: a new machine is offered for protection only after the vault's containers were refreshed.</summary>
+public interface IDiscoveryRepository
+{
+    /// <summary>ARM ids, lower case.</summary>
+    Task<IReadOnlySet<string>> ListAsync(Guid vaultKey, CancellationToken cancellationToken);
+
+    /// <summary>Replaces what the vault had discovered.</summary>
+    Task ReplaceAsync(Guid vaultKey, IReadOnlyCollection<string> resourceIds, CancellationToken cancellationToken);
+}

@@ -1,0 +1,37 @@
+using System.Text.Json.Nodes;
+
+namespace Strongroom.Backup.Operations;
+
+/// <summary>
+/// An asynchronous operation as clients track it: the id in every <c>Azure-AsyncOperation</c> and <c>Location</c> URL. Its state follows its
+/// job where <see cref="FollowsJob"/>; else it is final from the start.
+/// </summary>
+public sealed record AsyncOperation
+{
+    public required Guid Id { get; init; }
+
+    /// <summary>The vault it belongs to; an operation is found only through its own vault.</summary>
+    public required Guid VaultKey { get; init; }
+
+    /// <summary>What it was about: the item or container's native name, a job's id; empty for the vault itself.</summary>
+    public string Subject { get; init; } = "";
+
+    /// <summary>The job that it started, shown as <c>properties.jobId</c>.</summary>
+    public Guid? JobId { get; init; }
+
+    /// <summary>True: in progress until the job is over, and failed if it fails. False: succeeded as soon as the job is admitted.</summary>
+    public bool FollowsJob { get; init; }
+
+    /// <summary>A result of its own (<c>properties</c> of the status), or null.</summary>
+    public JsonObject? Result { get; init; }
+
+    public required DateTimeOffset StartedAt { get; init; }
+}
+
+/// <summary>Keeps asynchronous operations.</summary>
+public interface IOperationRepository
+{
+    Task AddAsync(AsyncOperation operation, CancellationToken cancellationToken);
+
+    Task<AsyncOperation?> FindAsync(Guid vaultKey, Guid operationId, CancellationToken cancellationToken);
+}

@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+using Strongroom.Backup.Machines;
+
+namespace Strongroom.Backup.RecoveryPoints;
+
+/// <summary>A moment of a protected item that can be restored. A row exists only after the store has committed the snapshot it points to.</summary>
+public sealed record RecoveryPoint
+{
+    public required Guid ItemKey { get; init; }
+
+    /// <summary>A decimal number of 18 digits, unique in its item, growing with time.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>When the snapshot was taken.</summary>
+    public required DateTimeOffset Time { get; init; }
+
+    /// <summary>The store's snapshot.</summary>
+    public required Guid SnapshotId { get; init; }
+
+    /// <summary><c>CrashConsistent</c>, <c>FileSystemConsistent</c> or <c>AppConsistent</c>.</summary>
+    public required string Consistency { get; init; }
+
+    /// <summary>The machine as it was: name, size, operating system, disks.</summary>
+    public required VirtualMachine Machine { get; init; }
+
+    /// <summary>The disks that are in it, in LUN order.</summary>
+    public required ImmutableArray<RecoveryPointDisk> Disks { get; init; }
+
+    /// <summary>When it goes, if it was asked for with an expiry; else the policy decides.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+}
+
+/// <param name="Image">The store's reference to the disk's image, as text.</param>
+public sealed record RecoveryPointDisk(int Lun, string Name, long SizeBytes, string Image);
+
+/// <summary>Reads recovery points; they are written only by <see cref="Jobs.IJobLedger"/>, under a job's fence.</summary>
+public interface IRecoveryPointRepository
+{
+    Task<RecoveryPoint?> FindAsync(Guid itemKey, string name, CancellationToken cancellationToken);
+
+    /// <summary>Newest first.</summary>
+    Task<IReadOnlyList<RecoveryPoint>> ListAsync(Guid itemKey, CancellationToken cancellationToken);
+}

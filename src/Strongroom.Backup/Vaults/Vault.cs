@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
+
+namespace Strongroom.Backup.Vaults;
+
+/// <summary>A Recovery Services vault: what ARM knows of it and how it is set up for backup.</summary>
+public sealed record Vault
+{
+    /// <summary>Our own key: names the vault's folder in the store; never reused, unlike the name.</summary>
+    public required Guid Key { get; init; }
+
+    public required string SubscriptionId { get; init; }
+    public required string ResourceGroup { get; init; }
+    public required string Name { get; init; }
+    public required string Location { get; init; }
+    public ImmutableSortedDictionary<string, string> Tags { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+    public required string SkuName { get; init; }
+    public string? SkuTier { get; init; }
+
+    /// <summary>The identity as it is answered: type in canonical spelling, principalId and tenantId when system-assigned.</summary>
+    public JsonObject? Identity { get; init; }
+
+    /// <summary>Properties that the caller set and that are echoed (publicNetworkAccess, monitoringSettings, securitySettings ...).</summary>
+    public JsonObject Properties { get; init; } = [];
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>The last write; the etag is made of it.</summary>
+    public required DateTimeOffset ChangedAt { get; init; }
+
+    public VaultConfig Config { get; init; } = new();
+
+    /// <summary>Set while the vault is being deleted: nothing new is admitted.</summary>
+    public bool IsDeleting { get; init; }
+
+    public string ResourceId => $"/subscriptions/{SubscriptionId}/resourceGroups/{ResourceGroup}/providers/Microsoft.RecoveryServices/vaults/{Name}";
+
+    /// <summary>Azure prints the etag as a quoted datetime with its colons escaped.</summary>
+    public string ETag => $"W/\"datetime'{ChangedAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH'%3A'mm'%3A'ss.fffffff'Z'", System.Globalization.CultureInfo.InvariantCulture)}'\"";
+}
+
+/// <summary>What <c>backupconfig/vaultconfig</c> and <c>backupstorageconfig/vaultstorageconfig</c> hold.</summary>
+public sealed record VaultConfig
+{
+    /// <summary><c>Enabled</c> or <c>Disabled</c>.</summary>
+    public string EnhancedSecurityState { get; init; } = "Enabled";
+
+    /// <summary><c>Enabled</c>, <c>Disabled</c> or <c>AlwaysON</c> (which can never be left again).</summary>
+    public string SoftDeleteFeatureState { get; init; } = "Enabled";
+
+    /// <summary>Days that deleted backup data is kept: 14 to 180.</summary>
+    public int SoftDeleteRetentionDays { get; init; } = 14;
+
+    public string StorageModelType { get; init; } = "GeoRedundant";
+
+    public bool CrossRegionRestore { get; init; }
+
+    /// <summary>True once an item was protected: the redundancy cannot be changed any more.</summary>
+    public bool IsStorageTypeLocked { get; init; }
+
+    public bool IsSoftDeleteOn => !string.Equals(SoftDeleteFeatureState, "Disabled", StringComparison.OrdinalIgnoreCase);
+}
