@@ -1,0 +1,80 @@
+using Microsoft.EntityFrameworkCore;
+using Strongroom.Backup.Items;
+
+namespace Strongroom.Metadata.Items;
+
+/// <inheritdoc cref="IItemRepository"/>
+internal sealed class ItemRepository(IDbContextFactory<StrongroomContext> contexts) : IItemRepository
+{
+    public async Task<ProtectedItem?> FindAsync(Guid vaultKey, string nativeName, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var name = nativeName.Key();
+        return Read(await db.Items.AsNoTracking().FirstOrDefaultAsync(r => r.VaultKey == vaultKey && r.NativeName == name, cancellationToken));
+    }
+
+    public async Task<ProtectedItem?> FindAsync(Guid itemKey, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return Read(await db.Items.AsNoTracking().FirstOrDefaultAsync(r => r.Key == itemKey, cancellationToken));
+    }
+
+    public async Task<IReadOnlyList<ProtectedItem>> ListAsync(Guid vaultKey, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var rows = await db.Items.AsNoTracking().Where(r => r.VaultKey == vaultKey).OrderBy(r => r.CreatedAt).ThenBy(r => r.Key).ToListAsync(cancellationToken);
+        return rows.ConvertAll(r => Read(r)!);
+    }
+
+    public async Task<ProtectedItem?> FindBySourceAsync(string sourceResourceId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var key = sourceResourceId.Key();
+        return Read(await db.Items.AsNoTracking().FirstOrDefaultAsync(r => r.SourceKey == key, cancellationToken));
+    }
+
+    public async Task<IReadOnlySet<string>> ListProtectedSourcesAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return (await db.Items.Select(r => r.SourceKey).ToListAsync(cancellationToken)).ToHashSet(StringComparer.Ordinal);
+    }
+
+    public async Task<bool> TryAddAsync(ProtectedItem item, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        // The vault may be deleted at this very moment; an item without a vault would never be found again.
+        if (!await db.Vaults.AnyAsync(r => r.Key == item.VaultKey, cancellationToken)) return false;
+        db.Items.Add(new ItemRow
+        {
+            Key = item.Key,
+            VaultKey = item.VaultKey,
+            NativeName = item.NativeName.Key(),
+            SourceKey = item.SourceResourceId.Key(),
+            PolicyKey = item.PolicyName.Key(),
+            Version = item.Version,
+            CreatedAt = item.CreatedAt.UtcTicks,
+            Document = Documents.Write(item, Documents.Default.ProtectedItem),
+        });
+        if (!await db.TrySaveUniqueAsync(cancellationToken)) return false;
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    public async Task<bool> TryUpdateAsync(ProtectedItem item, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await UpdateAsync(db, item, cancellationToken);
+    }
+
+    /// <summary>Writes the item in a caller's transaction if nobody wrote it since it was read.</summary>
+    internal static async Task<bool> UpdateAsync(StrongroomContext db, ProtectedItem item, CancellationToken cancellationToken)
+    {
+        var next = item with { Version = item.Version + 1 };
+        var (policy, document) = (next.PolicyName.Key(), Documents.Write(next, Documents.Default.ProtectedItem));
+        return await db.Items.Where(r => r.Key == item.Key && r.Version == item.Version).ExecuteUpdateAsync(u => u
+            .SetProperty(r => r.PolicyKey, policy).SetProperty(r => r.Version, next.Version).SetProperty(r => r.Document, document), cancellationToken) == 1;
+    }
+
+    internal static ProtectedItem? Read(ItemRow? row) => row is null ? null : Documents.Read(row.Document, Documents.Default.ProtectedItem);
+}

@@ -1,0 +1,22 @@
+using Microsoft.EntityFrameworkCore;
+using Strongroom.Backup.RecoveryPoints;
+
+namespace Strongroom.Metadata.Items;
+
+/// <inheritdoc cref="IRecoveryPointRepository"/>
+internal sealed class RecoveryPointRepository(IDbContextFactory<StrongroomContext> contexts) : IRecoveryPointRepository
+{
+    public async Task<RecoveryPoint?> FindAsync(Guid itemKey, string name, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var row = await db.Points.AsNoTracking().FirstOrDefaultAsync(r => r.ItemKey == itemKey && r.Name == name, cancellationToken);
+        return row is null ? null : Documents.Read(row.Document, Documents.Default.RecoveryPoint);
+    }
+
+    public async Task<IReadOnlyList<RecoveryPoint>> ListAsync(Guid itemKey, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var rows = await db.Points.AsNoTracking().Where(r => r.ItemKey == itemKey).OrderByDescending(r => r.Time).ThenByDescending(r => r.Name).ToListAsync(cancellationToken);
+        return rows.ConvertAll(r => Documents.Read(r.Document, Documents.Default.RecoveryPoint));
+    }
+}

@@ -1,0 +1,159 @@
+using Microsoft.EntityFrameworkCore;
+using Strongroom.Backup.Jobs;
+using Strongroom.Metadata.Items;
+
+namespace Strongroom.Metadata.Jobs;
+
+/// <inheritdoc cref="IJobLedger"/>
+internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) : IJobLedger
+{
+    /// <summary>Leases run on the real clock: moving a tester's clock must not make a job look abandoned.</summary>
+    private static readonly TimeProvider RealTime = TimeProvider.System;
+
+    public async Task<bool> TryAdmitAsync(Job job, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        // The item may be purged at this very moment; a job without an item would have nothing to work on.
+        if (!await db.Items.AnyAsync(r => r.Key == job.ItemKey, cancellationToken)) return false;
+        db.Jobs.Add(Row(job));
+        if (!await db.TrySaveUniqueAsync(cancellationToken)) return false;
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    public async Task RecordAsync(Job job, CancellationToken cancellationToken)
+    {
+        if (job.IsLive) throw new ArgumentException("A live job must be admitted.", nameof(job));
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        db.Jobs.Add(Row(job));
+        await db.SaveChangesAsync(cancellationToken);
+    }
+
+    public async Task<Job?> FindAsync(Guid vaultKey, Guid jobId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var row = await db.Jobs.AsNoTracking().FirstOrDefaultAsync(r => r.Id == jobId && r.VaultKey == vaultKey, cancellationToken);
+        return row is null ? null : Read(row);
+    }
+
+    public async Task<IReadOnlyList<Job>> ListAsync(Guid vaultKey, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var rows = await db.Jobs.AsNoTracking().Where(r => r.VaultKey == vaultKey).OrderByDescending(r => r.StartedAt).ThenBy(r => r.Id).ToListAsync(cancellationToken);
+        return rows.ConvertAll(Read);
+    }
+
+    public async Task<Job?> FindLiveAsync(Guid itemKey, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var row = await db.Jobs.AsNoTracking().FirstOrDefaultAsync(
+            r => r.ItemKey == itemKey && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling), cancellationToken);
+        return row is null ? null : Read(row);
+    }
+
+    public async Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var now = RealTime.GetUtcNow();
+        var (nowTicks, until) = (now.UtcTicks, (now + lease).UtcTicks);
+        var free = await db.Jobs.AsNoTracking()
+            .Where(r => (r.State == JobStates.InProgress || r.State == JobStates.Cancelling) && (r.LeaseUntil == null || r.LeaseUntil < nowTicks))
+            .OrderBy(r => r.StartedAt).FirstOrDefaultAsync(cancellationToken);
+        if (free is null) return null;
+        var fence = free.Fence + 1;
+        var claimed = await db.Jobs.Where(r => r.Id == free.Id && r.Fence == free.Fence).ExecuteUpdateAsync(u => u
+            .SetProperty(r => r.Fence, fence).SetProperty(r => r.Owner, owner).SetProperty(r => r.LeaseUntil, until)
+            .SetProperty(r => r.Attempt, r => r.Attempt + 1), cancellationToken);
+        if (claimed == 0) return null;
+        return new JobClaim(Read(free) with { Fence = fence, Attempt = free.Attempt + 1 }, fence);
+    }
+
+    public async Task<Job?> RenewAsync(JobClaim claim, string owner, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var until = (RealTime.GetUtcNow() + lease).UtcTicks;
+        var renewed = await db.Jobs.Where(r => r.Id == claim.Job.Id && r.Fence == claim.Fence && r.Owner == owner
+                && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling))
+            .ExecuteUpdateAsync(u => u.SetProperty(r => r.LeaseUntil, until), cancellationToken);
+        if (renewed == 0) return null;
+        var row = await db.Jobs.AsNoTracking().FirstOrDefaultAsync(r => r.Id == claim.Job.Id, cancellationToken);
+        return row is null ? null : Read(row);
+    }
+
+    public async Task<bool> TryReportAsync(JobClaim claim, Job job, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var document = Documents.Write(job, Documents.Default.Job);
+        return await db.Jobs.Where(r => r.Id == job.Id && r.Fence == claim.Fence && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling))
+            .ExecuteUpdateAsync(u => u.SetProperty(r => r.Document, document), cancellationToken) == 1;
+    }
+
+    public async Task<bool> TryFinishAsync(JobClaim claim, Job job, JobOutcome outcome, CancellationToken cancellationToken)
+    {
+        if (job.IsLive) throw new ArgumentException("A finished job has a final state.", nameof(job));
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var document = Documents.Write(job, Documents.Default.Job);
+        var finished = await db.Jobs.Where(r => r.Id == job.Id && r.Fence == claim.Fence && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling))
+            .ExecuteUpdateAsync(u => u.SetProperty(r => r.State, job.State).SetProperty(r => r.Document, document)
+                .SetProperty(r => r.Owner, (string?)null).SetProperty(r => r.LeaseUntil, (long?)null), cancellationToken);
+        if (finished == 0) return false;
+
+        if (outcome.NewRecoveryPoint is { } point)
+        {
+            db.Points.Add(new PointRow
+            {
+                ItemKey = point.ItemKey,
+                Name = point.Name,
+                Time = point.Time.UtcTicks,
+                SnapshotId = point.SnapshotId,
+                Document = Documents.Write(point, Documents.Default.RecoveryPoint),
+            });
+            await db.SaveChangesAsync(cancellationToken);
+        }
+
+        if (outcome.RemoveItem)
+        {
+            await db.Points.Where(r => r.ItemKey == job.ItemKey).ExecuteDeleteAsync(cancellationToken);
+            await db.Items.Where(r => r.Key == job.ItemKey).ExecuteDeleteAsync(cancellationToken);
+        }
+        else if (outcome.ChangeItem is { } change)
+        {
+            // Read inside the transaction, which holds SQLite's write lock from its begin: nobody else can write the item in between.
+            var item = ItemRepository.Read(await db.Items.AsNoTracking().FirstOrDefaultAsync(r => r.Key == job.ItemKey, cancellationToken));
+            if (item is not null) await ItemRepository.UpdateAsync(db, change(item), cancellationToken);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    public async Task<bool> TryRequestCancelAsync(Guid vaultKey, Guid jobId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Jobs.Where(r => r.Id == jobId && r.VaultKey == vaultKey && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling))
+            .ExecuteUpdateAsync(u => u.SetProperty(r => r.State, JobStates.Cancelling), cancellationToken) == 1;
+    }
+
+    public async Task ReleaseAllAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await db.Jobs.Where(r => r.LeaseUntil != null).ExecuteUpdateAsync(u => u
+            .SetProperty(r => r.LeaseUntil, (long?)null).SetProperty(r => r.Owner, (string?)null), cancellationToken);
+    }
+
+    private static JobRow Row(Job job) => new()
+    {
+        Id = job.Id,
+        VaultKey = job.VaultKey,
+        ItemKey = job.ItemKey,
+        State = job.State,
+        StartedAt = job.StartedAt.UtcTicks,
+        Fence = job.Fence,
+        Attempt = job.Attempt,
+        Document = Documents.Write(job, Documents.Default.Job),
+    };
+
+    private static Job Read(JobRow row) => Documents.Read(row.Document, Documents.Default.Job) with { State = row.State, Fence = row.Fence, Attempt = row.Attempt };
+}

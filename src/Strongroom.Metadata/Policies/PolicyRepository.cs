@@ -1,0 +1,37 @@
+using Microsoft.EntityFrameworkCore;
+using Strongroom.Backup.Policies;
+
+namespace Strongroom.Metadata.Policies;
+
+/// <inheritdoc cref="IPolicyRepository"/>
+internal sealed class PolicyRepository(IDbContextFactory<StrongroomContext> contexts) : IPolicyRepository
+{
+    public async Task<BackupPolicy?> FindAsync(Guid vaultKey, string name, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var key = name.Key();
+        var row = await db.Policies.AsNoTracking().FirstOrDefaultAsync(r => r.VaultKey == vaultKey && r.NameKey == key, cancellationToken);
+        return row is null ? null : Documents.Read(row.Document, Documents.Default.BackupPolicy);
+    }
+
+    public async Task<IReadOnlyList<(BackupPolicy Policy, int ProtectedItems)>> ListAsync(Guid vaultKey, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var rows = await db.Policies.AsNoTracking().Where(r => r.VaultKey == vaultKey).OrderBy(r => r.NameKey).ToListAsync(cancellationToken);
+        var counts = await db.Items.Where(r => r.VaultKey == vaultKey).GroupBy(r => r.PolicyKey)
+            .Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, cancellationToken);
+        return rows.ConvertAll(r => (Documents.Read(r.Document, Documents.Default.BackupPolicy), counts.GetValueOrDefault(r.NameKey)));
+    }
+
+    public async Task PutAsync(BackupPolicy policy, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var key = policy.Name.Key();
+        var document = Documents.Write(policy, Documents.Default.BackupPolicy);
+        var updated = await db.Policies.Where(r => r.VaultKey == policy.VaultKey && r.NameKey == key)
+            .ExecuteUpdateAsync(u => u.SetProperty(r => r.Document, document), cancellationToken);
+        if (updated > 0) return;
+        db.Policies.Add(new PolicyRow { VaultKey = policy.VaultKey, NameKey = key, Document = document });
+        await db.SaveChangesAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,65 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Strongroom.Metadata;
+
+/// <summary>
+/// The database. Each row holds, as columns, what is searched, ordered or constrained, and the rest of its record as one JSON document
+/// (docs/adr/0002). Times are UTC ticks; keys of names are lower case, because Azure compares names without regard to case.
+/// </summary>
+public sealed class StrongroomContext(DbContextOptions<StrongroomContext> options) : DbContext(options)
+{
+    internal DbSet<VaultRow> Vaults => Set<VaultRow>();
+    internal DbSet<PolicyRow> Policies => Set<PolicyRow>();
+    internal DbSet<ItemRow> Items => Set<ItemRow>();
+    internal DbSet<PointRow> Points => Set<PointRow>();
+    internal DbSet<JobRow> Jobs => Set<JobRow>();
+    internal DbSet<OperationRow> Operations => Set<OperationRow>();
+    internal DbSet<DiscoveryRow> Discoveries => Set<DiscoveryRow>();
+    internal DbSet<GroupRow> Groups => Set<GroupRow>();
+    internal DbSet<ResourceRow> Resources => Set<ResourceRow>();
+
+    protected override void OnModelCreating(ModelBuilder model)
+    {
+        model.Entity<VaultRow>(e =>
+        {
+            e.HasKey(r => r.Key);
+            e.Property(r => r.Key).ValueGeneratedNever();
+            e.HasIndex(r => new { r.SubscriptionKey, r.GroupKey, r.NameKey }).IsUnique();
+        });
+        model.Entity<PolicyRow>(e => e.HasKey(r => new { r.VaultKey, r.NameKey }));
+        model.Entity<ItemRow>(e =>
+        {
+            e.HasKey(r => r.Key);
+            e.Property(r => r.Key).ValueGeneratedNever();
+            e.HasIndex(r => new { r.VaultKey, r.NativeName }).IsUnique();
+            // A machine is protected in one vault only; soft-deleted items still own their machine.
+            e.HasIndex(r => r.SourceKey).IsUnique();
+        });
+        model.Entity<PointRow>(e =>
+        {
+            e.HasKey(r => new { r.ItemKey, r.Name });
+            e.HasIndex(r => r.SnapshotId).IsUnique();
+        });
+        model.Entity<JobRow>(e =>
+        {
+            e.HasKey(r => r.Id);
+            e.Property(r => r.Id).ValueGeneratedNever();
+            e.HasIndex(r => new { r.VaultKey, r.StartedAt });
+            // One live job per item: the rule that admission relies on.
+            e.HasIndex(r => r.ItemKey).IsUnique().HasFilter("\"State\" IN ('InProgress', 'Cancelling')").HasDatabaseName("IX_Jobs_OneLivePerItem");
+        });
+        model.Entity<OperationRow>(e =>
+        {
+            e.HasKey(r => r.Id);
+            e.Property(r => r.Id).ValueGeneratedNever();
+            e.HasIndex(r => r.VaultKey);
+        });
+        model.Entity<DiscoveryRow>(e => e.HasKey(r => new { r.VaultKey, r.SourceKey }));
+        model.Entity<GroupRow>(e => e.HasKey(r => new { r.SubscriptionKey, r.NameKey }));
+        model.Entity<ResourceRow>(e =>
+        {
+            e.HasKey(r => r.IdKey);
+            e.HasIndex(r => new { r.SubscriptionKey, r.GroupKey, r.TypeKey });
+        });
+    }
+}
