@@ -7,6 +7,7 @@ using Strongroom.Backup.Operations;
 using Strongroom.Backup.Policies;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.Vaults;
+using Strongroom.Metadata.Resources;
 
 namespace Strongroom.Metadata;
 
@@ -18,6 +19,8 @@ namespace Strongroom.Metadata;
 [JsonSerializable(typeof(RecoveryPoint))]
 [JsonSerializable(typeof(Job))]
 [JsonSerializable(typeof(AsyncOperation))]
+[JsonSerializable(typeof(StoredGroup))]
+[JsonSerializable(typeof(StoredResource))]
 internal sealed partial class Documents : JsonSerializerContext
 {
     public static string Write<T>(T record, JsonTypeInfo<T> type) => JsonSerializer.Serialize(record, type);

@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Strongroom.Arm;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Machines;
@@ -13,6 +14,7 @@ using Strongroom.Metadata.Jobs;
 using Strongroom.Metadata.Machines;
 using Strongroom.Metadata.Operations;
 using Strongroom.Metadata.Policies;
+using Strongroom.Metadata.Resources;
 using Strongroom.Metadata.Vaults;
 
 namespace Strongroom.Metadata;
@@ -31,6 +33,7 @@ public static class MetadataRegistration
         services.AddSingleton<IJobLedger, JobLedger>();
         services.AddSingleton<IOperationRepository, OperationRepository>();
         services.AddSingleton<IDiscoveryRepository, DiscoveryRepository>();
+        services.AddSingleton<IResourceStore, ResourceStore>();
         return services;
     }
 
