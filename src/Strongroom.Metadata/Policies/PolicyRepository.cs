@@ -31,7 +31,14 @@ internal sealed class PolicyRepository(IDbContextFactory<StrongroomContext> cont
         var updated = await db.Policies.Where(r => r.VaultKey == policy.VaultKey && r.NameKey == key)
             .ExecuteUpdateAsync(u => u.SetProperty(r => r.Document, document), cancellationToken);
         if (updated > 0) return;
-        db.Policies.Add(new PolicyRow { VaultKey = policy.VaultKey, NameKey = key, Document = document });
+        db.Policies.Add(Row(policy));
         await db.SaveChangesAsync(cancellationToken);
     }
+
+    internal static PolicyRow Row(BackupPolicy policy) => new()
+    {
+        VaultKey = policy.VaultKey,
+        NameKey = policy.Name.Key(),
+        Document = Documents.Write(policy, Documents.Default.BackupPolicy),
+    };
 }

@@ -1,5 +1,7 @@
 using Microsoft.EntityFrameworkCore;
+using Strongroom.Backup.Policies;
 using Strongroom.Backup.Vaults;
+using Strongroom.Metadata.Policies;
 
 namespace Strongroom.Metadata.Vaults;
 
@@ -21,6 +23,12 @@ internal sealed class VaultRepository(IDbContextFactory<StrongroomContext> conte
         return row is null ? null : Read(row);
     }
 
+    public async Task<IReadOnlySet<Guid>> ListKeysAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return (await db.Vaults.Select(r => r.Key).ToListAsync(cancellationToken)).ToHashSet();
+    }
+
     public async Task<IReadOnlyList<Vault>> ListAsync(string subscriptionId, string? resourceGroup, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -30,7 +38,7 @@ internal sealed class VaultRepository(IDbContextFactory<StrongroomContext> conte
         return rows.ConvertAll(Read);
     }
 
-    public async Task<bool> TryAddAsync(Vault vault, CancellationToken cancellationToken)
+    public async Task<bool> TryAddAsync(Vault vault, IEnumerable<BackupPolicy> policies, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         db.Vaults.Add(new VaultRow
@@ -43,6 +51,7 @@ internal sealed class VaultRepository(IDbContextFactory<StrongroomContext> conte
             ChangedAt = vault.ChangedAt.UtcTicks,
             Document = Documents.Write(vault, Documents.Default.Vault),
         });
+        db.Policies.AddRange(policies.Select(PolicyRepository.Row));
         return await db.TrySaveUniqueAsync(cancellationToken);
     }
 

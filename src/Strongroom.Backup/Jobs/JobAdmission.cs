@@ -1,0 +1,103 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Strongroom.Backup.Items;
+using Strongroom.Backup.Operations;
+using Strongroom.Backup.Pipelines;
+using Strongroom.Backup.RecoveryPoints;
+using Strongroom.Backup.Vaults;
+
+namespace Strongroom.Backup.Jobs;
+
+/// <summary>Admits backups and restores into the ledger, and cancels jobs.</summary>
+public sealed class JobAdmission(
+    IItemRepository items, IRecoveryPointRepository points, IJobLedger ledger, IOperationRepository operations, JobSignal signal, TimeProvider time)
+{
+    /// <summary>Starts a backup of an item now.</summary>
+    /// <param name="expiresAt">When its recovery point is to go, or null.</param>
+    public async Task<AsyncOperation> BackUpAsync(Vault vault, string nativeName, DateTimeOffset? expiresAt, CancellationToken cancellationToken)
+    {
+        var item = await FindItemAsync(vault, nativeName, cancellationToken);
+        if (item.IsDeleted) throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' is soft-deleted. Undelete it and resume its protection first.");
+        if (item.ProtectionState is ProtectionStates.Stopped or ProtectionStates.Suspended)
+            throw new BackupRefusedException(BackupRefusal.ProtectionStopped, $"Protection of '{item.FriendlyName}' is stopped. Resume it with a policy first.");
+        if (expiresAt <= time.GetUtcNow()) throw new BackupRefusedException(BackupRefusal.InvalidInput, "recoveryPointExpiryTimeInUTC is in the past.");
+
+        var properties = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        properties["VM Name"] = item.FriendlyName;
+        if (expiresAt is { } expiry) properties["Recovery Point Expiry Time in UTC"] = WireTime(expiry);
+        var job = JobFactory.New(item, JobOperations.Backup, time.GetUtcNow()) with
+        {
+            Request = new BackupRequest(Guid.NewGuid(), expiresAt).ToJson(),
+            Tasks = BackupTasks.Initial,
+            Properties = properties.ToImmutable(),
+            ProgressPercent = 0,
+        };
+        return await AdmitAsync(item, job, Guid.NewGuid(), BackupRefusal.BackupRunning, cancellationToken);
+    }
+
+    /// <summary>Starts a restore of a recovery point's disks.</summary>
+    public async Task<AsyncOperation> RestoreAsync(Vault vault, string nativeName, string pointName, RestoreRequest request, CancellationToken cancellationToken)
+    {
+        var item = await FindItemAsync(vault, nativeName, cancellationToken);
+        var point = await points.FindAsync(item.Key, pointName, cancellationToken)
+            ?? throw new BackupRefusedException(BackupRefusal.RecoveryPointNotFound, $"Recovery point '{pointName}' of '{item.FriendlyName}' does not exist.");
+        if (item.IsDeleted) throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' is soft-deleted. Undelete it before you restore from it.");
+        if (request.Luns is { } luns && luns.FirstOrDefault(l => point.Disks.All(d => d.Lun != l), -2) is var missing and not -2)
+            throw new BackupRefusedException(BackupRefusal.InvalidInput, $"restoreDiskLunList names LUN {missing}, which the recovery point does not hold.");
+
+        var id = Guid.NewGuid();
+        var job = JobFactory.New(item, JobOperations.Restore, time.GetUtcNow()) with
+        {
+            Id = id,
+            Request = request.ToJson(),
+            Tasks = RestoreTasks.Initial,
+            Properties = ImmutableSortedDictionary<string, string>.Empty
+                .Add("Job Type", "Recover disks")
+                .Add("Target VM Name", "vmName")
+                .Add("Target Storage Account Name", request.StorageAccount)
+                // The blank at the end is the service's own spelling.
+                .Add("Recovery point time ", WireTime(point.Time)),
+            InternalProperties = ImmutableSortedDictionary<string, string>.Empty.Add("restoreLocationType", "RestoreDisks"),
+            ProgressPercent = 0,
+        };
+        // For restores the service uses one id for the job and its operation.
+        return await AdmitAsync(item, job, id, BackupRefusal.ItemBusy, cancellationToken);
+    }
+
+    /// <summary>Asks a job to end; what it has done so far is undone or kept as that kind of job does.</summary>
+    public async Task<AsyncOperation> CancelAsync(Vault vault, Guid jobId, CancellationToken cancellationToken)
+    {
+        var job = await ledger.FindAsync(vault.Key, jobId, cancellationToken)
+            ?? throw new BackupRefusedException(BackupRefusal.JobNotFound, $"Job '{jobId}' does not exist in vault '{vault.Name}'.");
+        if (job.Operation == JobOperations.DeleteBackupData || !await ledger.TryRequestCancelAsync(vault.Key, jobId, cancellationToken))
+            throw new BackupRefusedException(BackupRefusal.JobNotCancellable, $"Job '{jobId}' ({job.Operation}, {job.State}) cannot be cancelled.");
+        var operation = new AsyncOperation { Id = Guid.NewGuid(), VaultKey = vault.Key, Subject = jobId.ToString(), StartedAt = time.GetUtcNow() };
+        await operations.AddAsync(operation, CancellationToken.None);
+        return operation;
+    }
+
+    private async Task<AsyncOperation> AdmitAsync(ProtectedItem item, Job job, Guid operationId, BackupRefusal whenBusy, CancellationToken cancellationToken)
+    {
+        if (!await ledger.TryAdmitAsync(job, cancellationToken))
+        {
+            var running = await ledger.FindLiveAsync(item.Key, cancellationToken);
+            var refusal = running?.Operation == JobOperations.Backup ? whenBusy : BackupRefusal.ItemBusy;
+            throw new BackupRefusedException(refusal, running is null
+                ? $"Another job of '{item.FriendlyName}' has just ended. Try again."
+                : $"A job of '{item.FriendlyName}' is running: {running.Operation} {running.Id}. Wait for it or cancel it.", item.FriendlyName);
+        }
+
+        // The job is admitted: its operation is written whatever becomes of the request.
+        var operation = new AsyncOperation { Id = operationId, VaultKey = item.VaultKey, Subject = item.NativeName, JobId = job.Id, StartedAt = job.StartedAt };
+        await operations.AddAsync(operation, CancellationToken.None);
+        signal.Raise();
+        return operation;
+    }
+
+    private async Task<ProtectedItem> FindItemAsync(Vault vault, string nativeName, CancellationToken cancellationToken) =>
+        await items.FindAsync(vault.Key, nativeName, cancellationToken)
+        ?? throw new BackupRefusedException(BackupRefusal.ItemNotFound, $"'{nativeName}' is not protected in vault '{vault.Name}'.");
+
+    /// <summary>How job properties spell a time: US form, UTC.</summary>
+    private static string WireTime(DateTimeOffset at) => at.UtcDateTime.ToString("M/d/yyyy h:mm:ss tt", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,184 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Strongroom.Backup.Items;
+using Strongroom.Backup.Jobs;
+using Strongroom.Backup.Machines;
+using Strongroom.Backup.RecoveryPoints;
+using Strongroom.Backup.Vaults;
+using Strongroom.Store;
+
+namespace Strongroom.Backup.Pipelines;
+
+/// <summary>
+/// Backs up a virtual machine.
+/// </summary>
+/// <remarks>
+/// 1. Find what an earlier run of the same job committed: then only the recovery point's row is missing.
+/// 2. Snapshot the machine. 3. Write each selected disk as an image against the parent's. 4. Look whether a disk moved under the reading;
+/// if so begin again, and after <see cref="MaxReads"/> tries fail: what was never the machine at one moment is no recovery point.
+/// 5. Commit the snapshot in the store. 6. The worker writes the recovery point's row under its fence.
+/// A crash before 5 leaves chunks that the next backup may use; a crash between 5 and 6 is mended by 1.
+/// </remarks>
+public sealed class BackupHandler(
+    IItemRepository items, IRecoveryPointRepository points, IMachineFabric fabric, IVaultStores stores, TimeProvider time, ILogger<BackupHandler> log) : IJobHandler
+{
+    /// <summary>How often the disks are read before a machine that never stands still is given up.</summary>
+    public const int MaxReads = 3;
+
+    public string Operation => JobOperations.Backup;
+
+    public async Task<JobEnd> RunAsync(JobRun run, CancellationToken cancellationToken)
+    {
+        var request = BackupRequest.FromJson(run.Job.Request);
+        var item = await items.FindAsync(run.Job.ItemKey, cancellationToken)
+            ?? throw new MachineException(MachineProblem.NotFound, $"'{run.Job.FriendlyName}' is not protected any more.");
+        var store = await stores.OpenAsync(item.VaultKey, cancellationToken);
+
+        // Step 1.
+        if (store.Find(new(request.SnapshotId)) is { } committed)
+        {
+            log.LogInformation("Job {JobId} finds its snapshot committed by an earlier run", run.Job.Id);
+            return End(run, Point(item, request, committed), SnapshotConfiguration.Read(committed.Configuration).Bytes);
+        }
+
+        for (var read = 1; ; read++)
+        {
+            // Step 2.
+            await run.ReportAsync(j => j.Begin(BackupTasks.TakeSnapshot, time.GetUtcNow()), cancellationToken);
+            var machine = await FindMachineAsync(item, cancellationToken);
+            await using var snapshot = await fabric.SnapshotAsync(machine, cancellationToken);
+            await run.ReportAsync(j => j.Complete(BackupTasks.TakeSnapshot, time.GetUtcNow()).Begin(BackupTasks.Transfer, time.GetUtcNow()), cancellationToken);
+
+            // Step 3.
+            var parents = await ParentsAsync(item, store, cancellationToken);
+            await using var session = await store.OpenSessionAsync(cancellationToken);
+            var images = await WriteDisksAsync(run, item, snapshot, session, parents.Images, cancellationToken);
+
+            // Step 4.
+            var changes = await snapshot.FindChangesAsync(cancellationToken);
+            if (changes.Count > 0)
+            {
+                if (read == MaxReads) throw new DiskMovedException(changes);
+                log.LogWarning("Job {JobId}: disks changed while they were read, beginning again: {Changes}", run.Job.Id, string.Join("; ", changes));
+                continue;
+            }
+
+            // Step 5. From the commit on the job can only succeed: a cancellation comes too late and is not looked at.
+            cancellationToken.ThrowIfCancellationRequested();
+            var bytes = BackupBytes.Of(session.Statistics);
+            var draft = new SnapshotDraft
+            {
+                Id = new(request.SnapshotId),
+                ItemId = item.Key.ToString("N"),
+                Images = images,
+                Consistency = snapshot.Consistency,
+                Configuration = new SnapshotConfiguration(snapshot.Machine, [.. images.Select(i => snapshot.Disks.Single(d => d.Disk.Lun == i.Lun).Disk.SizeBytes)], bytes).Write(),
+                Parent = parents.Id,
+            };
+            var made = await session.CommitAsync(draft, CancellationToken.None);
+            return End(run, Point(item, request, made), bytes);
+        }
+    }
+
+    public JobError? Explain(Exception exception) => exception switch
+    {
+        MachineException e => JobErrors.Machine(e),
+        DiskMovedException e => JobErrors.DiskChanged(e.Changes),
+        StoreException or IOException or UnauthorizedAccessException => JobErrors.BackupFailed(exception.Message),
+        _ => null,
+    };
+
+    private async Task<VirtualMachine> FindMachineAsync(ProtectedItem item, CancellationToken cancellationToken)
+    {
+        var machine = MachineId.TryParse(item.SourceResourceId, out var id)
+            ? await fabric.FindAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken)
+            : null;
+        return machine ?? throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{item.FriendlyName}' does not exist any more.");
+    }
+
+    /// <summary>The images of the newest recovery point by disk name: slots that did not change are taken from there.</summary>
+    private async Task<(SnapshotId? Id, IReadOnlyDictionary<string, ImageRef> Images)> ParentsAsync(ProtectedItem item, VaultStore store, CancellationToken cancellationToken)
+    {
+        foreach (var point in await points.ListAsync(item.Key, cancellationToken))
+        {
+            if (store.Find(new(point.SnapshotId)) is not { } parent) continue;
+            return (parent.Id, parent.Images.ToDictionary(i => i.Name, i => i.Image, StringComparer.Ordinal));
+        }
+
+        return (null, ImmutableDictionary<string, ImageRef>.Empty);
+    }
+
+    private static async Task<List<SnapshotImage>> WriteDisksAsync(
+        JobRun run, ProtectedItem item, IMachineSnapshot snapshot, StoreSession session, IReadOnlyDictionary<string, ImageRef> parents, CancellationToken cancellationToken)
+    {
+        var selected = snapshot.Disks.Where(d => item.Disks?.Selects(d.Disk.Lun) ?? true).OrderBy(d => d.Disk.Lun).ToList();
+        var total = Math.Max(1, selected.Sum(d => d.Disk.SizeBytes));
+        var meter = new TransferMeter(run, BackupTasks.Transfer, total);
+        var images = new List<SnapshotImage>(selected.Count);
+        foreach (var disk in selected)
+        {
+            await using var blocks = await disk.OpenAsync(cancellationToken);
+            var source = new BlockImageSource(blocks);
+            ImageRef? parent = parents.TryGetValue(disk.Disk.Name, out var image) ? image : null;
+            var before = session.Statistics.BytesScanned;
+            var written = await session.WriteImageAsync(source, parent, new DirectProgress<SessionProgress>(p => meter.At(p.BytesScanned)), cancellationToken);
+            meter.At(Math.Max(session.Statistics.BytesScanned, before + blocks.LengthBytes));
+            images.Add(new(disk.Disk.Lun, disk.Disk.Name, written));
+        }
+
+        return images;
+    }
+
+    private static RecoveryPoint Point(ProtectedItem item, BackupRequest request, Snapshot made)
+    {
+        var configuration = SnapshotConfiguration.Read(made.Configuration);
+        return new()
+        {
+            ItemKey = item.Key,
+            // Ticks: 18 digits that grow with time; one job at a time makes points of an item, so they never meet.
+            Name = made.CreatedAt.UtcTicks.ToString(CultureInfo.InvariantCulture),
+            Time = made.CreatedAt,
+            SnapshotId = made.Id.Value,
+            Consistency = made.Consistency,
+            Machine = configuration.Machine,
+            Disks = [.. made.Images.Select((image, n) => new RecoveryPointDisk(image.Lun, image.Name, configuration.DiskSizesBytes[n], image.Image.ToString()!))],
+            ExpiresAt = request.ExpiresAt,
+        };
+    }
+
+    private JobEnd End(JobRun run, RecoveryPoint point, BackupBytes bytes)
+    {
+        var now = time.GetUtcNow();
+        var job = run.Job.Complete(BackupTasks.TakeSnapshot, now).Complete(BackupTasks.Transfer, now) with
+        {
+            State = JobStates.Completed,
+            EndedAt = now,
+            ProgressPercent = 100,
+            EstimatedRemaining = TimeSpan.Zero,
+        };
+        job = job with
+        {
+            Properties = job.Properties.SetItem("Backup Size", (bytes.Stored / (1024 * 1024)).ToString(CultureInfo.InvariantCulture) + " MB"),
+            InternalProperties = bytes.AddTo(job.InternalProperties),
+        };
+        return new(job, new JobOutcome
+        {
+            NewRecoveryPoint = point,
+            ChangeItem = item => item with
+            {
+                LastBackupStatus = "Completed",
+                LastBackupTime = run.Job.StartedAt,
+                LastRecoveryPointTime = point.Time,
+                // Protection may have been stopped while the backup ran.
+                ProtectionState = item.ProtectionState == ProtectionStates.InitialPending ? ProtectionStates.Protected : item.ProtectionState,
+            },
+        });
+    }
+
+    /// <summary>The disks would not stand still.</summary>
+    private sealed class DiskMovedException(IReadOnlyList<string> changes) : Exception("Disks changed while they were read.")
+    {
+        public IReadOnlyList<string> Changes { get; } = changes;
+    }
+}

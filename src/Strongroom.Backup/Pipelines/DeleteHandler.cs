@@ -1,0 +1,38 @@
+using Strongroom.Backup.Items;
+using Strongroom.Backup.Jobs;
+using Strongroom.Backup.RecoveryPoints;
+using Strongroom.Backup.Vaults;
+using Strongroom.Store;
+
+namespace Strongroom.Backup.Pipelines;
+
+/// <summary>Deletes all recovery points of an item, then the item.</summary>
+/// <remarks>
+/// The store forgets the snapshots first and the rows go last, in one transaction with the job's end: a run that is cut off is repeated,
+/// and deleting a snapshot that is gone does nothing.
+/// </remarks>
+public sealed class DeleteHandler(IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, TimeProvider time) : IJobHandler
+{
+    public string Operation => JobOperations.DeleteBackupData;
+
+    public async Task<JobEnd> RunAsync(JobRun run, CancellationToken cancellationToken)
+    {
+        var item = await items.FindAsync(run.Job.ItemKey, cancellationToken);
+        if (item is not null)
+        {
+            var store = await stores.OpenAsync(item.VaultKey, cancellationToken);
+            var itemId = item.Key.ToString("N");
+            var listed = (await points.ListAsync(item.Key, cancellationToken)).Select(p => new SnapshotId(p.SnapshotId));
+            // Also those that were committed but never listed, because a backup was cut off and then failed.
+            var all = store.Snapshots.Where(s => s.ItemId == itemId).Select(s => s.Id).Union(listed).ToList();
+            foreach (var id in all) await store.DeleteSnapshotAsync(id, cancellationToken);
+            if (all.Count > 0) await store.CollectAsync(cancellationToken);
+        }
+
+        var job = run.Job with { State = JobStates.Completed, EndedAt = time.GetUtcNow() };
+        return new(job, new JobOutcome { RemoveItem = true });
+    }
+
+    public JobError? Explain(Exception exception) =>
+        exception is StoreException or IOException or UnauthorizedAccessException ? JobErrors.DeleteFailed(exception.Message) : null;
+}

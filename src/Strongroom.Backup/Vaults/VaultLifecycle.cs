@@ -1,0 +1,98 @@
+using Microsoft.Extensions.Logging;
+using Strongroom.Backup.Items;
+using Strongroom.Backup.Policies;
+
+namespace Strongroom.Backup.Vaults;
+
+/// <summary>Makes, changes and deletes vaults.</summary>
+public sealed class VaultLifecycle(IVaultRepository vaults, IItemRepository items, IVaultStores stores, TimeProvider time, ILogger<VaultLifecycle> log)
+{
+    /// <summary>Makes the vault, or changes the one that has its name.</summary>
+    /// <param name="change">Makes the wanted vault out of the existing one, or out of null; called again when someone else wrote in between.</param>
+    /// <returns>The vault as it is now, and whether it was made.</returns>
+    /// <exception cref="BackupRefusedException">It is written by others all the time (<see cref="BackupRefusal.Conflict"/>).</exception>
+    public async Task<(Vault Vault, bool Created)> PutAsync(
+        string subscriptionId, string resourceGroup, string name, Func<Vault?, Vault> change, CancellationToken cancellationToken)
+    {
+        for (var tries = 0; tries < 5; tries++)
+        {
+            var existing = await vaults.FindAsync(subscriptionId, resourceGroup, name, cancellationToken);
+            var wanted = change(existing);
+            if (existing is null)
+            {
+                var now = time.GetUtcNow();
+                var vault = wanted with { Key = Guid.NewGuid(), CreatedAt = now, ChangedAt = now };
+                if (await vaults.TryAddAsync(vault, DefaultPolicies.For(vault.Key, now), cancellationToken)) return (vault, true);
+            }
+            else
+            {
+                var vault = wanted with { ChangedAt = After(existing.ChangedAt) };
+                if (await vaults.TryUpdateAsync(vault, existing.ChangedAt, cancellationToken)) return (vault, false);
+            }
+        }
+
+        throw new BackupRefusedException(BackupRefusal.Conflict, $"Vault '{name}' is being changed by others. Try again.");
+    }
+
+    /// <summary>Changes an existing vault.</summary>
+    /// <returns>The vault as it is now, or null when it does not exist.</returns>
+    public async Task<Vault?> UpdateAsync(Vault vault, Func<Vault, Vault> change, CancellationToken cancellationToken)
+    {
+        for (var tries = 0; tries < 5; tries++)
+        {
+            var existing = await vaults.FindAsync(vault.Key, cancellationToken);
+            if (existing is null) return null;
+            var wanted = change(existing) with { ChangedAt = After(existing.ChangedAt) };
+            if (await vaults.TryUpdateAsync(wanted, existing.ChangedAt, cancellationToken)) return wanted;
+        }
+
+        throw new BackupRefusedException(BackupRefusal.Conflict, $"Vault '{vault.Name}' is being changed by others. Try again.");
+    }
+
+    /// <summary>Says why a vault cannot be deleted, or null.</summary>
+    public async Task<BackupRefusedException?> FindObstacleAsync(Vault vault, CancellationToken cancellationToken)
+    {
+        var all = await items.ListAsync(vault.Key, cancellationToken);
+        if (all.Count == 0) return null;
+        var live = all.Where(i => !i.IsDeleted).ToList();
+        return live.Count > 0
+            ? new(BackupRefusal.VaultNotEmpty, "Vault cannot be deleted as there are existing resources within the vault. : "
+                + string.Join(", ", live.Select(i => i.NativeName)) + "\r\nStop the protection of its items with deletion of their backup data, then delete the vault.")
+            : new(BackupRefusal.VaultHoldsSoftDeleted, "Recovery Services vault cannot be deleted as there are backup items still present in soft delete state, existing resources within the vault : "
+                + string.Join(", ", all.Select(i => i.FriendlyName)) + ". Undelete them, then delete them with soft delete off, or wait until their days are over.");
+    }
+
+    /// <summary>Deletes a vault that holds nothing, and its store.</summary>
+    /// <exception cref="BackupRefusedException">It still holds items.</exception>
+    public async Task DeleteAsync(Vault vault, CancellationToken cancellationToken)
+    {
+        if (await FindObstacleAsync(vault, cancellationToken) is { } obstacle) throw obstacle;
+        if (!await vaults.TryDeleteEmptyAsync(vault.Key, cancellationToken))
+            throw await FindObstacleAsync(vault, cancellationToken) ?? new BackupRefusedException(BackupRefusal.Conflict, $"Vault '{vault.Name}' is in use. Try again.");
+        await DeleteStoreAsync(vault.Key);
+    }
+
+    /// <summary>Deletes what stores are left of vaults that are gone: a crash can fall between the two steps of a deletion.</summary>
+    public async Task SweepAsync(IEnumerable<Guid> storeKeys, CancellationToken cancellationToken)
+    {
+        var known = await vaults.ListKeysAsync(cancellationToken);
+        foreach (var key in storeKeys.Where(k => !known.Contains(k))) await DeleteStoreAsync(key);
+    }
+
+    private async Task DeleteStoreAsync(Guid key)
+    {
+        // The vault's row is gone: from here on there is no way back, and what cannot be removed now is swept at the next start.
+        try { await stores.DeleteAsync(key, CancellationToken.None); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning(e, "The store of vault {VaultKey} could not be removed; the next start tries again", key);
+        }
+    }
+
+    /// <summary>Later than the last write even if the clock stood still or was set back: the etag must change.</summary>
+    private DateTimeOffset After(DateTimeOffset last)
+    {
+        var now = time.GetUtcNow();
+        return now > last ? now : last.AddTicks(1);
+    }
+}

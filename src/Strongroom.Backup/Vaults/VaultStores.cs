@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Strongroom.Store;
+
+namespace Strongroom.Backup.Vaults;
+
+/// <summary>The vaults' stores on local disk: one folder for each, named by the vault's key.</summary>
+/// <param name="folder">The folder of folders; the caller holds the data folder's lock, so no other process writes here.</param>
+/// <param name="masterKey">Wraps the key ring of every vault.</param>
+public sealed class VaultStores(string folder, IKeyEncryptionKey masterKey, TimeProvider time, ILogger<VaultStores> log) : IVaultStores, IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<Guid, Lazy<Task<VaultStore>>> _open = new();
+
+    public async Task<VaultStore> OpenAsync(Guid vaultKey, CancellationToken cancellationToken)
+    {
+        // Opened under no caller's token: others may wait for the same opening.
+        var opening = _open.GetOrAdd(vaultKey, key => new(() => OpenOrCreateAsync(key)));
+        try
+        {
+            return await opening.Value.WaitAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // A failed opening is forgotten, so that the next caller tries again (the disk may have room by then).
+            _open.TryRemove(new(vaultKey, opening));
+            throw;
+        }
+    }
+
+    public async Task DeleteAsync(Guid vaultKey, CancellationToken cancellationToken)
+    {
+        if (_open.TryRemove(vaultKey, out var opening) && opening.IsValueCreated)
+        {
+            try { await (await opening.Value).DisposeAsync(); }
+            catch (Exception e) when (e is StoreException or IOException)
+            {
+                log.LogDebug(e, "The store of vault {VaultKey} was not open", vaultKey);
+            }
+        }
+
+        var path = FolderOf(vaultKey);
+        if (!Directory.Exists(path)) return;
+        // Renamed first: a deletion that is cut off must not leave something that looks like a vault with holes.
+        var doomed = path + ".deleted";
+        if (Directory.Exists(doomed)) Directory.Delete(doomed, true);
+        Directory.Move(path, doomed);
+        Directory.Delete(doomed, true);
+    }
+
+    /// <summary>The keys of all stores on the disk; what a cut-off deletion left is removed.</summary>
+    public IReadOnlyList<Guid> ListKeys()
+    {
+        if (!Directory.Exists(folder)) return [];
+        foreach (var doomed in Directory.GetDirectories(folder, "*.deleted")) Directory.Delete(doomed, true);
+        return [.. Directory.GetDirectories(folder).Select(Path.GetFileName).Where(n => Guid.TryParseExact(n, "N", out _)).Select(n => Guid.ParseExact(n!, "N"))];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var opening in _open.Values.Where(o => o.IsValueCreated))
+        {
+            try { await (await opening.Value).DisposeAsync(); }
+            catch (Exception e) when (e is StoreException or IOException)
+            {
+                log.LogWarning(e, "A vault's store could not be closed; it is consistent all the same");
+            }
+        }
+
+        _open.Clear();
+    }
+
+    private async Task<VaultStore> OpenOrCreateAsync(Guid key)
+    {
+        var path = FolderOf(key);
+        Directory.CreateDirectory(path);
+        var backend = new LocalBackend(path);
+        var options = new VaultStoreOptions();
+        return await VaultStore.ExistsAsync(backend, CancellationToken.None)
+            ? await VaultStore.OpenAsync(backend, masterKey, options, time, CancellationToken.None)
+            : await VaultStore.CreateAsync(backend, masterKey, options, time, CancellationToken.None);
+    }
+
+    private string FolderOf(Guid key) => Path.Combine(folder, key.ToString("N"));
+}
