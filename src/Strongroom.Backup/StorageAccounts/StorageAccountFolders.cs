@@ -1,0 +1,54 @@
+using System.Text.RegularExpressions;
+
+namespace Strongroom.Backup.StorageAccounts;
+
+/// <summary>Storage accounts as folders: <c>{root}/{account}/{container}/{blob}</c>. Restored disks land here and are downloaded from here.</summary>
+/// <remarks>Names come from callers: every one is checked against Azure's naming rules before it touches a path, so no name leads out of the root.</remarks>
+public sealed partial class StorageAccountFolders(string root)
+{
+    /// <summary>Makes a container's folder, readable by the server alone.</summary>
+    /// <exception cref="ArgumentException">A name is not one that Azure allows.</exception>
+    public string CreateContainer(string account, string container)
+    {
+        var path = PathOf(account, container) ?? throw new ArgumentException($"'{account}/{container}' is not the name of a container.");
+        Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return path;
+    }
+
+    /// <summary>The file of a blob, or null when there is none or the name is not one that Azure allows.</summary>
+    public string? FindBlob(string account, string container, string blob)
+    {
+        if (PathOf(account, container) is not { } folder || !BlobName().IsMatch(blob) || blob is "." or "..") return null;
+        var path = Path.Combine(folder, blob);
+        var file = new FileInfo(path);
+        // A link would be the work of someone on the server, never of a restore.
+        return file.Exists && file.LinkTarget is null ? path : null;
+    }
+
+    /// <summary>Removes a container that a restore began and did not finish.</summary>
+    public void DeleteContainer(string account, string container)
+    {
+        if (PathOf(account, container) is { } path && Directory.Exists(path)) Directory.Delete(path, true);
+    }
+
+    /// <summary>Removes all that is stored in an account.</summary>
+    public void DeleteAccount(string account)
+    {
+        if (!AccountName().IsMatch(account)) return;
+        var path = Path.Combine(root, account);
+        if (Directory.Exists(path)) Directory.Delete(path, true);
+    }
+
+    private string? PathOf(string account, string container) =>
+        AccountName().IsMatch(account) && ContainerName().IsMatch(container) ? Path.Combine(root, account, container) : null;
+
+    [GeneratedRegex("^[a-z0-9]{3,24}\\z")]
+    private static partial Regex AccountName();
+
+    // Azure's container names are lower case; the service itself names restore containers after the machine, dots and capitals included.
+    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]{2,126}\\z")]
+    private static partial Regex ContainerName();
+
+    [GeneratedRegex("^[A-Za-z0-9._-]{1,254}\\z")]
+    private static partial Regex BlobName();
+}
