@@ -1,0 +1,129 @@
+using System.Runtime.CompilerServices;
+
+namespace Strongroom.Blocks.Nbd;
+
+/// <summary>An NBD export as a disk: holes from base:allocation and, where a dirty bitmap was asked for, what has not changed since it was made.</summary>
+/// <remarks>Safe from many threads. A server without block status has a disk that is all data. Owns its client.</remarks>
+public sealed class NbdBlockSource : IBlockSource
+{
+    private const int SectorSizeBytes = 512;
+
+    private readonly NbdClient _client;
+    private readonly string? _changedContext;
+
+    /// <param name="client">Connected; owned by this object from now on.</param>
+    /// <param name="changedContext">Full name of the qemu:dirty-bitmap context whose clean runs are unchanged since the parent; null to read all.</param>
+    /// <exception cref="IOException">The server does not have that context.</exception>
+    public NbdBlockSource(NbdClient client, string? changedContext)
+    {
+        if (changedContext is not null && !client.Export.MetaContexts.ContainsKey(changedContext))
+            throw new IOException($"The NBD server does not offer '{changedContext}'.");
+        _client = client;
+        _changedContext = changedContext;
+        LengthBytes = (client.Export.LengthBytes + SectorSizeBytes - 1) / SectorSizeBytes * SectorSizeBytes;
+    }
+
+    /// <inheritdoc/>
+    public long LengthBytes { get; }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<BlockExtent> MapAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // Neighbours of one kind are joined, also where one answer ends and the next begins.
+        BlockExtent? pending = null;
+        await foreach (var extent in AnswersAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (pending is { } last && last.Kind == extent.Kind)
+            {
+                pending = last with { LengthBytes = last.LengthBytes + extent.LengthBytes };
+                continue;
+            }
+
+            if (pending is { } complete)
+                yield return complete;
+            pending = extent;
+        }
+
+        if (pending is not { } end)
+            yield break;
+        // The bytes that round the size up to a sector belong to the last run; they read as zeros.
+        yield return end with { LengthBytes = LengthBytes - end.OffsetBytes };
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offsetBytes, LengthBytes - buffer.Length);
+        var there = (int)Math.Clamp(_client.Export.LengthBytes - offsetBytes, 0, buffer.Length);
+        if (there > 0)
+            await _client.ReadAsync(offsetBytes, buffer[..there], cancellationToken).ConfigureAwait(false);
+        buffer.Span[there..].Clear();
+    }
+
+    public ValueTask DisposeAsync() => _client.DisposeAsync();
+
+    private async IAsyncEnumerable<BlockExtent> AnswersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var size = _client.Export.LengthBytes;
+        if (_client.Export.MetaContexts.Count == 0)
+        {
+            if (size > 0)
+                yield return new BlockExtent(0, size, BlockKind.Data);
+            yield break;
+        }
+
+        for (var offset = 0L; offset < size;)
+        {
+            var status = await _client.BlockStatusAsync(offset, size - offset, cancellationToken).ConfigureAwait(false);
+            var allocation = new ExtentWalk(status.GetValueOrDefault(NbdMetaContexts.BaseAllocation));
+            var changed = new ExtentWalk(_changedContext is null ? null : status[_changedContext]);
+            // The contexts' runs have borders of their own: go from border to border while both still say something.
+            while (offset < size && allocation.MoveNext() && changed.MoveNext())
+            {
+                var length = Math.Min(size - offset, Math.Min(allocation.LeftBytes, changed.LeftBytes));
+                yield return new BlockExtent(offset, length, Kind(allocation.Flags, changed.Flags));
+                allocation.Take(length);
+                changed.Take(length);
+                offset += length;
+            }
+        }
+    }
+
+    private BlockKind Kind(uint allocation, uint changed)
+    {
+        if (_changedContext is not null && (changed & NbdMetaContexts.DirtyBitmapDirty) == 0)
+            return BlockKind.Unchanged;
+        // A hole alone need not read as zeros (it may be backed by something the context does not see); the zero flag is the promise.
+        return (allocation & NbdMetaContexts.AllocationZero) != 0 ? BlockKind.Zero : BlockKind.Data;
+    }
+
+    /// <summary>Walks the runs of one context; one that was not asked for is a single run without flags.</summary>
+    private sealed class ExtentWalk(IReadOnlyList<NbdExtent>? extents)
+    {
+        private int _index = -1;
+
+        public long LeftBytes { get; private set; }
+
+        public uint Flags { get; private set; }
+
+        public bool MoveNext()
+        {
+            if (LeftBytes > 0)
+                return true;
+            if (extents is null)
+            {
+                LeftBytes = long.MaxValue;
+                return true;
+            }
+
+            if (++_index >= extents.Count)
+                return false;
+            LeftBytes = extents[_index].LengthBytes;
+            Flags = extents[_index].Flags;
+            return true;
+        }
+
+        public void Take(long length) => LeftBytes -= length;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Strongroom.Blocks.Nbd;
+
+/// <summary>The data of an option that is being put together.</summary>
+internal sealed class NbdOptionData
+{
+    private readonly List<byte> _bytes = [];
+
+    /// <summary>A text with its length before it.</summary>
+    public NbdOptionData Text(string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        Number32((uint)bytes.Length);
+        _bytes.AddRange(bytes);
+        return this;
+    }
+
+    public NbdOptionData Number32(uint value)
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(bytes, value);
+        _bytes.AddRange(bytes);
+        return this;
+    }
+
+    public NbdOptionData Number16(ushort value)
+    {
+        Span<byte> bytes = stackalloc byte[2];
+        BinaryPrimitives.WriteUInt16BigEndian(bytes, value);
+        _bytes.AddRange(bytes);
+        return this;
+    }
+
+    public byte[] ToArray() => [.. _bytes];
+}
+
+/// <summary>One reply to an option.</summary>
+internal sealed record NbdOptionReply(uint Option, uint Type, byte[] Data)
+{
+    public bool IsError => (Type & NbdProtocol.ReplyErrorBit) != 0;
+
+    /// <summary>The error in words: the protocol's meaning of the number, and what the server added.</summary>
+    public string Describe()
+    {
+        var meaning = (Type & ~NbdProtocol.ReplyErrorBit) switch
+        {
+            1 => "the option is not supported",
+            2 => "forbidden by policy",
+            3 => "invalid request",
+            4 => "not supported on the server's platform",
+            5 => "TLS is required",
+            6 => "there is no such export",
+            7 => "the server is shutting down",
+            8 => "the server demands block sizes",
+            9 => "the request is too large",
+            var number => $"error {number}",
+        };
+        return Data.Length == 0 ? meaning : $"{meaning} ({Encoding.UTF8.GetString(Data)})";
+    }
+}

@@ -1,0 +1,171 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Strongroom.Blocks.Nbd;
+
+/// <summary>Reads replies and puts their content where the requests want it (doc/proto.md, "Transmission phase").</summary>
+/// <remarks>
+/// One loop per connection. An error that the server reports ends one request; anything that breaks the protocol is thrown, and ends the connection,
+/// because after it no one knows where the next reply begins.
+/// </remarks>
+internal sealed class NbdReplyReceiver(NbdWire wire, NbdExport export, Func<ulong, NbdRequest?> find, Action<NbdRequest> finish)
+{
+    // QEMU sends at most 1 MiB of descriptors; eight times that is generous.
+    private const uint LongestStatusBytes = 8 * 1024 * 1024;
+    private const uint LongestErrorBytes = 64 * 1024;
+
+    /// <summary>Receives one simple reply or one chunk of a structured one.</summary>
+    /// <exception cref="IOException">The connection ended or the server broke the protocol.</exception>
+    public async ValueTask ReceiveAsync(CancellationToken cancellationToken)
+    {
+        var header = await wire.ReadSmallAsync(NbdProtocol.SimpleReplyLengthBytes, cancellationToken).ConfigureAwait(false);
+        switch (BinaryPrimitives.ReadUInt32BigEndian(header.Span))
+        {
+            case NbdProtocol.StructuredReplyMagic when export.HasStructuredReplies:
+                var flags = BinaryPrimitives.ReadUInt16BigEndian(header.Span[4..]);
+                var type = BinaryPrimitives.ReadUInt16BigEndian(header.Span[6..]);
+                var request = Find(BinaryPrimitives.ReadUInt64BigEndian(header.Span[8..]));
+                var rest = await wire.ReadSmallAsync(4, cancellationToken).ConfigureAwait(false);
+                var length = BinaryPrimitives.ReadUInt32BigEndian(rest.Span);
+                await ReceiveChunkAsync(request, type, length, cancellationToken).ConfigureAwait(false);
+                if ((flags & NbdProtocol.ChunkIsLast) != 0)
+                    FinishStructured(request);
+                else if (type == NbdProtocol.ChunkNone)
+                    throw new IOException("The NBD server sent an empty chunk that is not the last one.");
+                break;
+            case NbdProtocol.SimpleReplyMagic:
+                var error = BinaryPrimitives.ReadUInt32BigEndian(header.Span[4..]);
+                await ReceiveSimpleAsync(Find(BinaryPrimitives.ReadUInt64BigEndian(header.Span[8..])), error, cancellationToken).ConfigureAwait(false);
+                break;
+            default:
+                throw new IOException("The NBD server sent a reply with the wrong magic number.");
+        }
+    }
+
+    private NbdRequest Find(ulong cookie) =>
+        find(cookie) ?? throw new IOException($"The NBD server answered a request that was not made (cookie 0x{cookie:x}).");
+
+    /// <summary>"Simple reply message": with structured replies agreed on, reads must not be answered so, and we send nothing else that may.</summary>
+    private async ValueTask ReceiveSimpleAsync(NbdRequest request, uint error, CancellationToken cancellationToken)
+    {
+        if (export.HasStructuredReplies || request.Command != NbdProtocol.CommandRead)
+            throw new IOException("The NBD server sent a simple reply where a structured one is demanded.");
+        if (error != 0)
+            request.Error = ServerError(request, error, "");
+        else
+            await wire.ReadIntoAsync(request.Buffer, cancellationToken).ConfigureAwait(false);
+        finish(request);
+    }
+
+    private async ValueTask ReceiveChunkAsync(NbdRequest request, ushort type, uint length, CancellationToken cancellationToken)
+    {
+        switch (type)
+        {
+            case NbdProtocol.ChunkNone:
+                if (length != 0)
+                    throw WrongLength(type, length);
+                break;
+            case NbdProtocol.ChunkOffsetData when request.Command == NbdProtocol.CommandRead:
+                if (length <= 8 || length - 8 > request.LengthBytes)
+                    throw WrongLength(type, length);
+                var data = await wire.ReadSmallAsync(8, cancellationToken).ConfigureAwait(false);
+                var place = Claim(request, BinaryPrimitives.ReadUInt64BigEndian(data.Span), length - 8);
+                await wire.ReadIntoAsync(place, cancellationToken).ConfigureAwait(false);
+                break;
+            case NbdProtocol.ChunkOffsetHole when request.Command == NbdProtocol.CommandRead:
+                if (length != 12)
+                    throw WrongLength(type, length);
+                var hole = await wire.ReadSmallAsync(12, cancellationToken).ConfigureAwait(false);
+                Claim(request, BinaryPrimitives.ReadUInt64BigEndian(hole.Span), BinaryPrimitives.ReadUInt32BigEndian(hole.Span[8..])).Span.Clear();
+                break;
+            case NbdProtocol.ChunkBlockStatus when request.Command == NbdProtocol.CommandBlockStatus:
+                await ReceiveStatusAsync(request, length, cancellationToken).ConfigureAwait(false);
+                break;
+            case >= NbdProtocol.ChunkErrorBit:
+                await ReceiveErrorAsync(request, type, length, cancellationToken).ConfigureAwait(false);
+                break;
+            default:
+                throw new IOException($"The NBD server sent a chunk of type {type}, which does not belong to the request.");
+        }
+    }
+
+    /// <summary>The caller's memory for a part of a read; each byte is given out once ("chunks MUST NOT overlap").</summary>
+    private static Memory<byte> Claim(NbdRequest request, ulong offset, uint length)
+    {
+        var start = (ulong)request.OffsetBytes;
+        if (length == 0 || offset < start || offset - start > request.LengthBytes || length > request.LengthBytes - (offset - start))
+            throw new IOException($"The NBD server sent {length} bytes at offset {offset}, outside of what was asked for.");
+        if (!request.Coverage.TryAdd((long)offset, length))
+            throw new IOException($"The NBD server sent bytes at offset {offset} twice.");
+        return request.Buffer.Slice((int)(offset - start), (int)length);
+    }
+
+    /// <summary>NBD_REPLY_TYPE_BLOCK_STATUS: context number, then pairs of length and flags.</summary>
+    private async ValueTask ReceiveStatusAsync(NbdRequest request, uint length, CancellationToken cancellationToken)
+    {
+        if (length < 12 || (length - 4) % 8 != 0 || length > LongestStatusBytes)
+            throw WrongLength(NbdProtocol.ChunkBlockStatus, length);
+        var bytes = ArrayPool<byte>.Shared.Rent((int)length);
+        try
+        {
+            await wire.ReadIntoAsync(bytes.AsMemory(0, (int)length), cancellationToken).ConfigureAwait(false);
+            var context = BinaryPrimitives.ReadUInt32BigEndian(bytes);
+            var extents = new List<NbdExtent>((int)(length - 4) / 8);
+            for (var index = 4; index < length; index += 8)
+            {
+                var extent = new NbdExtent(BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(index)), BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(index + 4)));
+                if (extent.LengthBytes == 0)
+                    throw new IOException("The NBD server described a run of no length.");
+                extents.Add(extent);
+            }
+
+            if (!export.MetaContexts.Values.Contains(context) || !request.Status.TryAdd(context, extents))
+                throw new IOException($"The NBD server sent the status of meta context {context} unasked or twice.");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+
+    /// <summary>"Error chunk types": error number, text, and for some types an offset that we have no use for. Unknown types begin in the same way.</summary>
+    private async ValueTask ReceiveErrorAsync(NbdRequest request, ushort type, uint length, CancellationToken cancellationToken)
+    {
+        if (length is < 6 or > LongestErrorBytes)
+            throw WrongLength(type, length);
+        var head = await wire.ReadSmallAsync(6, cancellationToken).ConfigureAwait(false);
+        var error = BinaryPrimitives.ReadUInt32BigEndian(head.Span);
+        var textLength = BinaryPrimitives.ReadUInt16BigEndian(head.Span[4..]);
+        if (textLength > length - 6)
+            throw WrongLength(type, length);
+        var text = new byte[textLength];
+        await wire.ReadIntoAsync(text, cancellationToken).ConfigureAwait(false);
+        await wire.SkipAsync((int)length - 6 - textLength, cancellationToken).ConfigureAwait(false);
+        if (error == 0)
+            throw new IOException("The NBD server sent an error chunk without an error.");
+        request.Error ??= ServerError(request, error, Encoding.UTF8.GetString(text));
+    }
+
+    private void FinishStructured(NbdRequest request)
+    {
+        if (request.Error is null)
+        {
+            if (request.Command == NbdProtocol.CommandRead && !request.Coverage.IsExactly(request.OffsetBytes, request.LengthBytes))
+                throw new IOException("The NBD server ended a read without sending all of it.");
+            if (request.Command == NbdProtocol.CommandBlockStatus && request.Status.Count != export.MetaContexts.Count)
+                throw new IOException("The NBD server ended a block status without describing every meta context.");
+        }
+
+        finish(request);
+    }
+
+    private static IOException ServerError(NbdRequest request, uint error, string text)
+    {
+        var what = request.Command == NbdProtocol.CommandRead ? "read" : "describe";
+        var more = text.Length == 0 ? "" : $" ({text})";
+        return new IOException($"The NBD server could not {what} {request.LengthBytes} bytes at offset {request.OffsetBytes}: {NbdProtocol.Describe(error)}{more}.");
+    }
+
+    private static IOException WrongLength(ushort type, uint length) => new($"The NBD server sent a chunk of type {type} with a length of {length} bytes.");
+}

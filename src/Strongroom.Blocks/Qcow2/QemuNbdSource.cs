@@ -1,0 +1,167 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Strongroom.Blocks.Nbd;
+
+namespace Strongroom.Blocks.Qcow2;
+
+/// <summary>A qcow2 at rest, read through a qemu-nbd of our own on a Unix socket that only this user can reach.</summary>
+/// <remarks>
+/// <para>Safe from many threads. The program is told every file of the chain by the descriptors opened here (/proc/PID/fd/N), and the backing chain
+/// node by node, so it follows no name that stands in an image; and before anything is read the files it holds open are compared with ours. So neither a
+/// path exchanged after the check nor a header rewritten after the check makes it read anything else.</para>
+/// <para>QEMU's image lock stays on: an image in use by a running machine is refused.</para>
+/// </remarks>
+public sealed class QemuNbdSource : IBlockSource
+{
+    private readonly Qcow2Chain _chain;
+    private readonly QemuNbdProcess _process;
+    private readonly DirectoryInfo _folder;
+    private readonly NbdBlockSource _source;
+    private int _isDisposed;
+
+    private QemuNbdSource(Qcow2Chain chain, QemuNbdProcess process, DirectoryInfo folder, NbdBlockSource source)
+    {
+        _chain = chain;
+        _process = process;
+        _folder = folder;
+        _source = source;
+    }
+
+    /// <inheritdoc/>
+    public long LengthBytes => _source.LengthBytes;
+
+    internal int ProcessId => _process.Id;
+
+    internal string SocketFolder => _folder.FullName;
+
+    /// <summary>Opens a qcow2 and starts its server. Owns <paramref name="file"/> when it succeeds.</summary>
+    /// <exception cref="InvalidDataException">The image is damaged, or uses what is refused: encryption, an external data file, a backing file not allowed.</exception>
+    /// <exception cref="IOException">A file cannot be read, or qemu-nbd is missing, fails, or does not come up in time.</exception>
+    public static async Task<QemuNbdSource> StartAsync(DiskFile file, DiskOpenOptions options, CancellationToken cancellationToken)
+    {
+        var chain = await Qcow2Chain.OpenAsync(file, options, cancellationToken).ConfigureAwait(false);
+        DirectoryInfo? folder = null;
+        QemuNbdProcess? process = null;
+        try
+        {
+            folder = Directory.CreateTempSubdirectory("strongroom-"); // mode 0700
+            var socket = Path.Combine(folder.FullName, "nbd");
+            process = await QemuNbdProcess.StartAsync(Arguments(chain, socket)).ConfigureAwait(false);
+            var client = await ConnectAsync(process, socket, file, options, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                OpenFiles.RequireOnly(process.Id, chain);
+                return new QemuNbdSource(chain, process, folder, new NbdBlockSource(client, changedContext: null));
+            }
+            catch
+            {
+                await client.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+        catch
+        {
+            if (process is not null)
+                await process.DisposeAsync().ConfigureAwait(false);
+            folder?.Delete(recursive: true);
+            chain.DisposeBackingFiles();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<BlockExtent> MapAsync(CancellationToken cancellationToken) => _source.MapAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) => _source.ReadAsync(offsetBytes, buffer, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+            return;
+        await _source.DisposeAsync().ConfigureAwait(false);
+        await _process.DisposeAsync().ConfigureAwait(false);
+        _folder.Delete(recursive: true);
+        _chain.Dispose();
+    }
+
+    private static IEnumerable<string> Arguments(Qcow2Chain chain, string socket) =>
+    [
+        "--read-only",
+        // It lives until it is killed: a second connection must find it, and one that ends must not end it.
+        "--persistent",
+        "--shared=4",
+        // The page cache is shared with whoever else reads the file; direct I/O is not to be had on every file system.
+        "--cache=writeback",
+        "--aio=threads",
+        "--discard=ignore",
+        $"--socket={socket}",
+        "json:" + Describe(chain),
+    ];
+
+    /// <summary>The chain as QEMU's block device description, from the base up.</summary>
+    private static string Describe(Qcow2Chain chain)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream))
+        {
+            foreach (var layer in chain.Layers)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("driver", layer.IsQcow2 ? "qcow2" : "raw");
+                writer.WriteStartObject("file");
+                writer.WriteString("driver", "file");
+                writer.WriteString("filename", $"/proc/{Environment.ProcessId}/fd/{layer.File.Handle.DangerousGetHandle()}");
+                writer.WriteEndObject();
+                if (layer == chain.Layers[^1])
+                {
+                    if (layer.IsQcow2)
+                        writer.WriteNull("backing");
+                }
+                else
+                {
+                    writer.WritePropertyName("backing");
+                }
+            }
+
+            foreach (var _ in chain.Layers)
+                writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    /// <summary>The socket appears when the image is open; until then there is nothing to wait on but time.</summary>
+    private static async Task<NbdClient> ConnectAsync(QemuNbdProcess process, string socket, DiskFile file, DiskOpenOptions options, CancellationToken cancellationToken)
+    {
+        var began = options.Time.GetTimestamp();
+        var delay = TimeSpan.FromMilliseconds(5);
+        while (true)
+        {
+            // Ask before connecting: one that ends in between is met again in the next round.
+            var hasExited = process.HasExited;
+            try
+            {
+                return await NbdClient.ConnectAsync(new UnixDomainSocketEndPoint(socket), new NbdClientOptions { Time = options.Time }, cancellationToken).ConfigureAwait(false);
+            }
+            catch (IOException) when (hasExited)
+            {
+                throw new IOException($"qemu-nbd cannot open '{file.Path}': {await process.MessageAsync().ConfigureAwait(false)}");
+            }
+            catch (IOException exception) when (exception.InnerException is not SocketException)
+            {
+                throw;
+            }
+            catch (IOException exception) when (options.Time.GetElapsedTime(began) > options.StartTimeout)
+            {
+                throw new IOException($"qemu-nbd did not open '{file.Path}' within {options.StartTimeout.TotalSeconds} s. {await process.MessageAsync().ConfigureAwait(false)}", exception);
+            }
+            catch (IOException)
+            {
+                await Task.Delay(delay, options.Time, cancellationToken).ConfigureAwait(false);
+                delay = TimeSpan.FromMilliseconds(Math.Min(delay.TotalMilliseconds * 1.5, 100));
+            }
+        }
+    }
+}

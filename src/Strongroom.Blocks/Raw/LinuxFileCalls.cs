@@ -1,0 +1,53 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Strongroom.Blocks.Raw;
+
+/// <summary>The file calls of Linux that .NET does not offer: lseek(2) for holes, open(2) with O_NOFOLLOW, statx(2), fsync(2) of a folder.</summary>
+/// <remarks>64-bit Linux only (off_t is a long). All calls are safe from many threads.</remarks>
+internal static partial class LinuxFileCalls
+{
+    public const int SeekData = 3;
+    public const int SeekHole = 4;
+
+    public const int NoSuchDeviceOrAddress = 6;
+    public const int InvalidArgument = 22;
+    public const int TooManyLinks = 40;
+    public const int NotSupported = 95;
+
+    public const int ReadOnly = 0;
+    public const int NonBlocking = 0x800;
+    public const int CloseOnExec = 0x80000;
+
+    public const int EmptyPath = 0x1000;
+    public const uint BasicStatistics = 0x7ff;
+    public const int StatxSizeBytes = 256;
+
+    // The two flags below are among the few whose values differ between processor families.
+    private static readonly bool IsArm = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm;
+
+    public static int NoFollow => IsArm ? 0x8000 : 0x20000;
+
+    public static int Directory => IsArm ? 0x4000 : 0x10000;
+
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    public static partial long Seek(SafeFileHandle file, long offsetBytes, int whence);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    public static partial int Synchronise(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Statx(SafeFileHandle folder, string path, int flags, uint mask, Span<byte> result);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Statx(int folder, string path, int flags, uint mask, Span<byte> result);
+
+    public static IOException Failure(string what, string path)
+    {
+        var error = Marshal.GetLastPInvokeError();
+        return new IOException($"{what} '{path}': {Marshal.GetPInvokeErrorMessage(error)}.", error);
+    }
+}
