@@ -5,7 +5,6 @@ using System.Text;
 using Strongroom.Arm;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
-using Strongroom.Backup.Machines;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Vaults;
