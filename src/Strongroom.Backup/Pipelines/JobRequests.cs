@@ -20,16 +20,19 @@ public sealed record BackupRequest(Guid SnapshotId, DateTimeOffset? ExpiresAt)
 }
 
 /// <summary>What a restore of disks was asked for.</summary>
-/// <param name="StorageAccount">The account that receives the disks.</param>
+/// <param name="StorageAccountId">ARM id of the account that receives the disks.</param>
 /// <param name="Luns">Only these disks, or null for all.</param>
 /// <param name="TargetResourceGroupId">ARM id of the group in which the disks appear as resources, or null.</param>
 /// <param name="Endpoint">Scheme and host that the client used: the URIs in the job's properties begin with it.</param>
-public sealed record RestoreRequest(string RecoveryPoint, string StorageAccount, ImmutableArray<int>? Luns, string? TargetResourceGroupId, string Endpoint)
+public sealed record RestoreRequest(string RecoveryPoint, string StorageAccountId, ImmutableArray<int>? Luns, string? TargetResourceGroupId, string Endpoint)
 {
+    /// <summary>The account's name, which is also its folder's.</summary>
+    public string StorageAccount => StorageAccountId[(StorageAccountId.LastIndexOf('/') + 1)..].ToLowerInvariant();
+
     public JsonObject ToJson() => new()
     {
         ["recoveryPoint"] = RecoveryPoint,
-        ["storageAccount"] = StorageAccount,
+        ["storageAccountId"] = StorageAccountId,
         ["luns"] = Luns is { } luns ? new JsonArray([.. luns.Select(l => (JsonNode)l)]) : null,
         ["targetResourceGroupId"] = TargetResourceGroupId,
         ["endpoint"] = Endpoint,
@@ -37,7 +40,7 @@ public sealed record RestoreRequest(string RecoveryPoint, string StorageAccount,
 
     public static RestoreRequest FromJson(JsonObject json) => new(
         (string)json["recoveryPoint"]!,
-        (string)json["storageAccount"]!,
+        (string)json["storageAccountId"]!,
         json["luns"] is JsonArray luns ? [.. luns.Select(l => (int)l!)] : null,
         (string?)json["targetResourceGroupId"],
         (string)json["endpoint"]!);

@@ -32,6 +32,8 @@ public sealed class RestoreHandler(
         var item = await items.FindAsync(run.Job.ItemKey, cancellationToken);
         var point = item is null ? null : await points.FindAsync(item.Key, request.RecoveryPoint, cancellationToken);
         if (item is null || point is null) throw new RestoreException("The recovery point does not exist any more.");
+        if (!ResourceId.TryParse(request.StorageAccountId, out var account) || await resources.GetAsync(account, cancellationToken) is null)
+            throw new StorageAccountMissingException(request.StorageAccount);
         var store = await stores.OpenAsync(item.VaultKey, cancellationToken);
 
         // Step 1.
@@ -62,9 +64,12 @@ public sealed class RestoreHandler(
         }
     }
 
-    public JobError? Explain(Exception exception) => exception is StoreException or IOException or UnauthorizedAccessException or RestoreException
-        ? JobErrors.RestoreFailed(exception.Message)
-        : null;
+    public JobError? Explain(Exception exception) => exception switch
+    {
+        StorageAccountMissingException e => JobErrors.StorageAccountMissing(e.Account),
+        StoreException or IOException or UnauthorizedAccessException or RestoreException => JobErrors.RestoreFailed(exception.Message),
+        _ => null,
+    };
 
     private async Task<long> WriteDisksAsync(
         JobRun run, VaultStore store, string folder, RestoreNames names, ImmutableArray<RecoveryPointDisk> disks, CancellationToken cancellationToken)
@@ -157,6 +162,11 @@ public sealed class RestoreHandler(
     }
 
     private sealed class RestoreException(string message) : Exception(message);
+
+    private sealed class StorageAccountMissingException(string account) : Exception
+    {
+        public string Account { get; } = account;
+    }
 }
 
 /// <summary>How a restore names its container and blobs: as the real service does.</summary>

@@ -1,0 +1,80 @@
+using System.Text.Json.Nodes;
+using Strongroom.Backup.Jobs;
+using Strongroom.Backup.Vaults;
+
+namespace Strongroom.Api.RecoveryServices.Jobs;
+
+/// <summary>A job on the wire: <c>AzureIaaSVMJob</c> of bms.json.</summary>
+internal static class JobContract
+{
+    /// <param name="isDetail">True for one job; jobs in a list have no extended information.</param>
+    public static JsonObject ToJson(Vault vault, Job job, DateTimeOffset now, bool isDetail)
+    {
+        var properties = new JsonObject
+        {
+            ["jobType"] = "AzureIaaSVMJob",
+            ["duration"] = WireTimes.Duration((job.EndedAt ?? now) - job.StartedAt),
+            ["actionsInfo"] = new JsonArray([.. IsCancellable(job) ? [(JsonNode)"Cancellable"] : Array.Empty<JsonNode>()]),
+            ["virtualMachineVersion"] = "Compute",
+            ["containerName"] = job.NativeName,
+            ["isUserTriggered"] = true,
+            ["entityFriendlyName"] = job.FriendlyName,
+            ["backupManagementType"] = "AzureIaasVM",
+            ["operation"] = job.Operation,
+            ["status"] = job.State,
+            ["startTime"] = WireTimes.Text(job.StartedAt),
+            ["activityId"] = job.Id.ToString(),
+        };
+        if (job.EndedAt is { } endedAt) properties["endTime"] = WireTimes.Text(endedAt);
+        if (job.Errors.Length > 0) properties["errorDetails"] = new JsonArray([.. job.Errors.Select(Error)]);
+        if (isDetail) properties["extendedInfo"] = ExtendedInfo(job, now);
+        return new()
+        {
+            ["id"] = BackupPaths.Job(vault, job.Id),
+            ["name"] = job.Id.ToString(),
+            ["type"] = BackupPaths.VaultType + "/backupJobs",
+            ["properties"] = properties,
+        };
+    }
+
+    private static bool IsCancellable(Job job) => job.State == JobStates.InProgress && job.Operation is JobOperations.Backup or JobOperations.Restore && job.IsLive;
+
+    private static JsonObject ExtendedInfo(Job job, DateTimeOffset now)
+    {
+        var info = new JsonObject
+        {
+            // Never absent: clients walk through it.
+            ["tasksList"] = new JsonArray([.. job.Tasks.Select(t => Task(t, now))]),
+            ["propertyBag"] = Bag(job.Properties),
+        };
+        if (job.InternalProperties.Count > 0) info["internalPropertyBag"] = Bag(job.InternalProperties);
+        if (job.ProgressPercent is { } percent) info["progressPercentage"] = percent;
+        if (job.EstimatedRemaining is { } remaining) info["estimatedRemainingDuration"] = WireTimes.Duration(remaining);
+        if (job.Errors.Length > 0) info["dynamicErrorMessage"] = job.Errors[0].Message;
+        return info;
+    }
+
+    private static JsonNode Task(JobTask task, DateTimeOffset now)
+    {
+        var json = new JsonObject
+        {
+            ["taskId"] = task.Name,
+            ["startTime"] = WireTimes.Text(task.StartedAt, WireTimes.None),
+            ["endTime"] = WireTimes.Text(task.EndedAt, WireTimes.None),
+            ["duration"] = WireTimes.Duration(task.StartedAt is { } from ? (task.EndedAt ?? now) - from : TimeSpan.Zero),
+            ["status"] = task.State,
+        };
+        if (task.Details is not null) json["taskExecutionDetails"] = task.Details;
+        return json;
+    }
+
+    private static JsonNode Error(JobError error) => new JsonObject
+    {
+        ["errorCode"] = error.Code,
+        ["errorTitle"] = error.Title,
+        ["errorString"] = error.Message,
+        ["recommendations"] = new JsonArray([.. error.Recommendations.Select(r => (JsonNode)r)]),
+    };
+
+    private static JsonObject Bag(IEnumerable<KeyValuePair<string, string>> bag) => new(bag.Select(e => KeyValuePair.Create(e.Key, (JsonNode?)e.Value)));
+}

@@ -1,0 +1,88 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Strongroom.Api.RecoveryServices.ProtectedItems;
+using Strongroom.Arm;
+using Strongroom.Backup.Items;
+using Strongroom.Backup.Jobs;
+using Strongroom.Backup.Operations;
+using Strongroom.Backup.Vaults;
+
+namespace Strongroom.Api.RecoveryServices.Operations;
+
+/// <summary>
+/// The tracking URLs. One operation answers under each family, because some clients follow the URL they were given and others take its last
+/// part and build their own.
+/// </summary>
+internal static class OperationEndpoints
+{
+    public static void MapOperations(this IEndpointRouteBuilder routes)
+    {
+        var vault = routes.MapVault();
+        foreach (var path in (string[])[
+            "/backupOperations/{operationId}",
+            "/backupFabrics/{fabricName}/operationsStatus/{operationId}",
+            VaultRequest.ContainerPath + "/operationsStatus/{operationId}",
+            VaultRequest.ItemPath + "/operationsStatus/{operationId}",
+            "/backupJobs/{jobName}/operationsStatus/{operationId}"])
+            vault.MapGet(path, (Delegate)StatusAsync);
+
+        foreach (var path in (string[])[
+            "/backupOperationResults/{operationId}",
+            "/backupFabrics/{fabricName}/operationResults/{operationId}",
+            VaultRequest.ContainerPath + "/operationResults/{operationId}",
+            "/backupJobs/{jobName}/operationResults/{operationId}"])
+            vault.MapGet(path, (Delegate)ResultAsync);
+
+        vault.MapGet(VaultRequest.ItemPath + "/operationResults/{operationId}", (Delegate)ItemResultAsync);
+    }
+
+    private static async Task<IResult> StatusAsync(HttpContext context)
+    {
+        var vault = await context.VaultAsync();
+        return ArmResults.Ok((await StateAsync(context, vault)).ToJson());
+    }
+
+    /// <summary>202 while it runs, then 204.</summary>
+    private static async Task<IResult> ResultAsync(HttpContext context)
+    {
+        var vault = await context.VaultAsync();
+        var state = await StateAsync(context, vault);
+        if (state.Error is { } error) throw error;
+        return state.IsRunning ? Again(context, state) : ArmResults.Empty(StatusCodes.Status204NoContent);
+    }
+
+    /// <summary>202 while it runs, then the item; 204 when the item is gone.</summary>
+    private static async Task<IResult> ItemResultAsync(HttpContext context, IItemRepository items, TimeProvider time)
+    {
+        var vault = await context.VaultAsync();
+        var native = context.NativeName();
+        var state = await StateAsync(context, vault);
+        if (state.Error is { } error) throw error;
+        if (state.IsRunning) return Again(context, state);
+        var item = await items.FindAsync(vault.Key, native, context.RequestAborted);
+        return item is null ? ArmResults.Empty(StatusCodes.Status204NoContent) : ArmResults.Ok(ProtectedItemContract.ToJson(vault, item, time.GetUtcNow()));
+    }
+
+    private static LongRunning Again(HttpContext context, OperationState state) => new()
+    {
+        // The same URL again: whoever follows it stays in its family.
+        LocationPath = context.Request.Path.Value,
+        AsyncOperationPath = context.Request.Path.Value!.Replace("/operationResults/", "/operationsStatus/", StringComparison.OrdinalIgnoreCase)
+            .Replace("/backupOperationResults/", "/backupOperations/", StringComparison.OrdinalIgnoreCase),
+        Body = state.Operation.Result,
+    };
+
+    private static async Task<OperationState> StateAsync(HttpContext context, Vault vault)
+    {
+        var id = context.Route("operationId");
+        var operations = context.RequestServices.GetRequiredService<IOperationRepository>();
+        var operation = Guid.TryParseExact(id, "D", out var guid) ? await operations.FindAsync(vault.Key, guid, context.RequestAborted) : null;
+        if (operation is null) throw RecoveryServicesErrors.OperationNotFound(id);
+        var job = operation.JobId is { } jobId
+            ? await context.RequestServices.GetRequiredService<IJobLedger>().FindAsync(vault.Key, jobId, context.RequestAborted)
+            : null;
+        return new(operation, job);
+    }
+}

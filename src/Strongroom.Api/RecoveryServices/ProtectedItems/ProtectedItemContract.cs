@@ -1,0 +1,146 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Strongroom.Arm;
+using Strongroom.Backup.Items;
+using Strongroom.Backup.RecoveryPoints;
+using Strongroom.Backup.Vaults;
+
+namespace Strongroom.Api.RecoveryServices.ProtectedItems;
+
+/// <summary>A protected item on the wire: <c>AzureIaaSComputeVMProtectedItem</c> of bms.json.</summary>
+internal static class ProtectedItemContract
+{
+    private const string Type = "Microsoft.Compute/virtualMachines";
+
+    /// <param name="points">The item's recovery points where extended information was asked for, else null.</param>
+    public static JsonObject ToJson(Vault vault, ProtectedItem item, DateTimeOffset now, IReadOnlyList<RecoveryPoint>? points = null)
+    {
+        var properties = new JsonObject
+        {
+            ["protectedItemType"] = Type,
+            ["friendlyName"] = item.FriendlyName,
+            ["virtualMachineId"] = item.SourceResourceId,
+            ["sourceResourceId"] = item.SourceResourceId,
+            ["backupManagementType"] = "AzureIaasVM",
+            ["workloadType"] = "VM",
+            ["containerName"] = item.NativeName,
+            ["protectedItemDataId"] = item.DataId,
+            ["protectionStatus"] = "Healthy",
+            ["protectionState"] = item.ProtectionState,
+            ["healthStatus"] = item.LastBackupStatus == "Failed" ? "ActionRequired" : "Passed",
+            ["healthDetails"] = Health(item),
+            ["kpisHealths"] = new JsonObject(),
+            ["lastBackupStatus"] = item.LastBackupStatus,
+            ["lastBackupTime"] = WireTimes.Text(item.LastBackupTime, WireTimes.NeverBackedUp),
+            ["policyId"] = item.PolicyName.Length == 0 ? "" : BackupPaths.Policy(vault, item.PolicyName),
+            ["policyName"] = item.PolicyName,
+            ["extendedProperties"] = ExtendedProperties(item),
+            ["isArchiveEnabled"] = false,
+            ["softDeleteRetentionPeriodInDays"] = item.SoftDeleteDays,
+            ["vaultId"] = vault.ResourceId,
+        };
+        if (item.LastRecoveryPointTime is { } last) properties["lastRecoveryPoint"] = WireTimes.Text(last);
+        if (item.DeletedAt is { } deletedAt)
+        {
+            var remaining = deletedAt.AddDays(item.SoftDeleteDays) - now;
+            properties["isScheduledForDeferredDelete"] = true;
+            properties["deferredDeleteTimeInUTC"] = WireTimes.Text(deletedAt);
+            properties["deferredDeleteTimeRemaining"] = (remaining < TimeSpan.Zero ? TimeSpan.Zero : remaining).ToString("c", System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        if (points is not null) properties["extendedInfo"] = ExtendedInfo(points);
+        return new()
+        {
+            ["id"] = BackupPaths.Item(vault, item.NativeName),
+            ["name"] = ItemNames.Item(item.NativeName),
+            ["type"] = BackupPaths.VaultType + "/backupFabrics/protectionContainers/protectedItems",
+            ["properties"] = properties,
+        };
+    }
+
+    /// <summary>What a PUT asks for.</summary>
+    public static ProtectionRequest FromJson(JsonObject body, Vault vault, string nativeName)
+    {
+        var properties = body.OptionalObject("properties") ?? throw RecoveryServicesErrors.InvalidConfigureProtection("'properties' is missing.");
+        var type = properties.OptionalText("protectedItemType");
+        // Only an undelete comes without its type.
+        if (type is null ? properties.OptionalFlag("isRehydrate") != true : !type.Equals(Type, StringComparison.OrdinalIgnoreCase))
+            throw RecoveryServicesErrors.InvalidType("protectedItemType", type, Type);
+        var state = properties.OptionalText("protectionState");
+        return new(
+            nativeName,
+            properties.OptionalText("sourceResourceId") ?? properties.OptionalText("virtualMachineId"),
+            PolicyName(properties.OptionalText("policyId"), vault),
+            state is null ? null : State(state),
+            properties.OptionalFlag("isRehydrate") ?? false,
+            Disks(properties.OptionalObject("extendedProperties")?.OptionalObject("diskExclusionProperties")));
+    }
+
+    private static string? PolicyName(string? policyId, Vault vault)
+    {
+        if (string.IsNullOrEmpty(policyId)) return policyId;
+        if (!ResourceId.TryParse(policyId, out var id) || !id.IsOfType(BackupPaths.VaultType + "/backupPolicies"))
+            throw RecoveryServicesErrors.InvalidConfigureProtection("'policyId' is not the id of a policy.");
+        return string.Equals(id.Parent?.ToString(), vault.ResourceId, StringComparison.OrdinalIgnoreCase)
+            ? id.Name
+            : throw RecoveryServicesErrors.InvalidConfigureProtection("'policyId' names a policy of another vault.");
+    }
+
+    private static string State(string state) =>
+        new[] { ProtectionStates.Stopped, ProtectionStates.Suspended, ProtectionStates.Protected, ProtectionStates.InitialPending, "ProtectionConfigured", "ProtectionError", "ProtectionPaused", "Invalid" }
+            .FirstOrDefault(s => s.Equals(state, StringComparison.OrdinalIgnoreCase))
+        ?? throw RecoveryServicesErrors.InvalidConfigureProtection($"'{(state.Length > 60 ? state[..60] : state)}' is not a protection state.");
+
+    private static DiskSelection? Disks(JsonObject? sent)
+    {
+        if (sent is null) return null;
+        if (sent.Field("diskLunList") is not JsonArray list) throw RecoveryServicesErrors.InvalidConfigureProtection("'diskLunList' must be a list of LUNs.");
+        var luns = ImmutableArray.CreateBuilder<int>(list.Count);
+        foreach (var entry in list)
+        {
+            if (entry is not JsonValue value || value.GetValueKind() != JsonValueKind.Number || !value.TryGetValue(out int lun) || lun is < 0 or > 63)
+                throw RecoveryServicesErrors.InvalidConfigureProtection("'diskLunList' holds something that is not a LUN from 0 to 63.");
+            luns.Add(lun);
+        }
+
+        return new([.. luns.Distinct().Order()], sent.OptionalFlag("isInclusionList") ?? throw RecoveryServicesErrors.InvalidConfigureProtection("'isInclusionList' is missing."));
+    }
+
+    private static JsonObject? ExtendedProperties(ProtectedItem item) => item.Disks is not { } disks ? new JsonObject() : new JsonObject
+    {
+        ["diskExclusionProperties"] = new JsonObject
+        {
+            ["diskLunList"] = new JsonArray([.. disks.Luns.Select(l => (JsonNode)l)]),
+            ["isInclusionList"] = disks.IsInclusion,
+        },
+    };
+
+    private static JsonArray Health(ProtectedItem item) => item.LastBackupStatus switch
+    {
+        "Completed" => [Detail(400239, "IaasVmHealthGreenDefault", "The last backup of this virtual machine succeeded.")],
+        "Failed" => [Detail(400240, "IaasVmHealthYellowDefault", "The last backup of this virtual machine failed; its job says why.")],
+        _ => [],
+    };
+
+    private static JsonObject Detail(int code, string title, string message) => new()
+    {
+        ["code"] = code,
+        ["title"] = title,
+        ["message"] = message,
+        ["recommendations"] = new JsonArray(),
+    };
+
+    private static JsonObject ExtendedInfo(IReadOnlyList<RecoveryPoint> points)
+    {
+        var info = new JsonObject { ["recoveryPointCount"] = points.Count, ["policyInconsistent"] = false };
+        if (points.Count > 0)
+        {
+            info["oldestRecoveryPoint"] = WireTimes.Text(points[^1].Time);
+            info["oldestRecoveryPointInVault"] = WireTimes.Text(points[^1].Time);
+            info["newestRecoveryPointInVault"] = WireTimes.Text(points[0].Time);
+        }
+
+        return info;
+    }
+}

@@ -1,0 +1,72 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Strongroom.Arm;
+using Strongroom.Backup.Items;
+using Strongroom.Backup.RecoveryPoints;
+
+namespace Strongroom.Api.RecoveryServices.ProtectedItems;
+
+/// <summary><c>vaults/backupFabrics/protectionContainers/protectedItems</c> and their list.</summary>
+internal static class ProtectedItemEndpoints
+{
+    public static void MapProtectedItems(this IEndpointRouteBuilder routes)
+    {
+        var vault = routes.MapVault();
+        vault.MapGet("/backupProtectedItems", ListAsync);
+        vault.MapGet(VaultRequest.ItemPath, GetAsync);
+        vault.MapPut(VaultRequest.ItemPath, PutAsync);
+        vault.MapDelete(VaultRequest.ItemPath, DeleteAsync);
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext context, IItemRepository items, TimeProvider time)
+    {
+        var vault = await context.VaultAsync();
+        var filter = ODataFilter.Parse(context.Request.Query["$filter"]).OnlyKeys(
+            "healthState", "backupManagementType", "itemType", "policyName", "containerName", "backupEngineName", "friendlyName", "fabricName", "backupSetName", "workloadType");
+        var all = (await items.ListAsync(vault.Key, context.RequestAborted)).Where(i =>
+            filter.Allows("backupManagementType", "AzureIaasVM") && filter.Allows("itemType", "VM") && filter.Allows("workloadType", "VM") && filter.Allows("fabricName", "Azure")
+            && filter.Allows("policyName", i.PolicyName) && filter.Allows("friendlyName", i.FriendlyName)
+            && (filter.Allows("containerName", i.NativeName) || filter.Allows("containerName", ItemNames.Container(i.NativeName)))
+            && filter.Allows("healthState", i.LastBackupStatus == "Failed" ? "ActionRequired" : "Passed")
+            && filter.Allows("backupEngineName", null) && filter.Allows("backupSetName", null));
+        var now = time.GetUtcNow();
+        var page = Paging.Take(all, i => i.NativeName, Paging.Read(context.Request));
+        return ArmResults.Page(context.Request, page, i => ProtectedItemContract.ToJson(vault, i, now));
+    }
+
+    private static async Task<IResult> GetAsync(HttpContext context, IRecoveryPointRepository points, TimeProvider time)
+    {
+        var vault = await context.VaultAsync();
+        var filter = ODataFilter.Parse(context.Request.Query["$filter"]).OnlyKeys("expand");
+        var item = await context.ItemAsync(vault);
+        var extended = string.Equals(filter["expand"], "extendedinfo", StringComparison.OrdinalIgnoreCase)
+            ? await points.ListAsync(item.Key, context.RequestAborted)
+            : null;
+        return ArmResults.Ok(ProtectedItemContract.ToJson(vault, item, time.GetUtcNow(), extended));
+    }
+
+    private static async Task<IResult> PutAsync(HttpContext context, ItemProtection protection)
+    {
+        var vault = await context.VaultAsync();
+        var native = context.NativeName();
+        var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
+        var operation = await protection.PutAsync(vault, ProtectedItemContract.FromJson(body, vault, native), context.RequestAborted);
+        // Always 202, even with nothing to do: clients read the operation from the headers.
+        return ItemOperation.Accepted(vault, native, operation);
+    }
+
+    private static async Task<IResult> DeleteAsync(HttpContext context, ItemProtection protection)
+    {
+        var vault = await context.VaultAsync();
+        var native = context.NativeName();
+        var operation = await protection.DeleteAsync(vault, native, context.RequestAborted);
+        if (operation is null) return ArmResults.Empty(StatusCodes.Status204NoContent);
+        // A deletion is tracked at the vault: the item's own URLs may be gone before it is over.
+        return new LongRunning
+        {
+            AsyncOperationPath = $"{vault.ResourceId}/backupOperations/{operation.Id}",
+            LocationPath = $"{vault.ResourceId}/backupOperationResults/{operation.Id}",
+        };
+    }
+}

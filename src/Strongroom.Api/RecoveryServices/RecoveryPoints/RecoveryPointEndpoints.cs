@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Strongroom.Arm;
+using Strongroom.Backup.Items;
+using Strongroom.Backup.RecoveryPoints;
+using Strongroom.Backup.Vaults;
+
+namespace Strongroom.Api.RecoveryServices.RecoveryPoints;
+
+/// <summary><c>protectedItems/recoveryPoints</c>: <c>IaasVMRecoveryPoint</c> of bms.json.</summary>
+internal static class RecoveryPointEndpoints
+{
+    private static readonly string[] FilterTimes =
+        ["yyyy-MM-dd hh:mm:ss tt", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", "yyyy-MM-dd"];
+
+    public static void MapRecoveryPoints(this IEndpointRouteBuilder routes)
+    {
+        var vault = routes.MapVault();
+        vault.MapGet(VaultRequest.ItemPath + "/recoveryPoints", ListAsync);
+        vault.MapGet(VaultRequest.ItemPath + "/recoveryPoints/{recoveryPointId}", GetAsync);
+    }
+
+    /// <summary>The time that a filter names, as clients write it (12-hour, UTC) or ISO 8601.</summary>
+    public static DateTimeOffset? Time(ODataFilter filter, string key)
+    {
+        if (filter[key] is not { Length: > 0 } text) return null;
+        return DateTimeOffset.TryParseExact(text, FilterTimes, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var at)
+            ? at
+            : throw ArmErrors.InvalidQueryParameter("$filter", $"'{key}' is not a time such as '2026-01-31 05:00:00 PM'");
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext context, IRecoveryPointRepository points)
+    {
+        var vault = await context.VaultAsync();
+        var filter = ODataFilter.Parse(context.Request.Query["$filter"])
+            .OnlyKeys("startDate", "endDate", "restorePointQueryType", "extendedInfo", "moveReadyRPOnly", "includeSoftDeletedRP");
+        var (from, to) = (Time(filter, "startDate"), Time(filter, "endDate"));
+        var item = await context.ItemAsync(vault);
+        var all = await points.ListAsync(item.Key, context.RequestAborted);
+        // No point is ready for an archive that does not exist.
+        var moveReady = string.Equals(filter["moveReadyRPOnly"], "true", StringComparison.OrdinalIgnoreCase);
+        return ArmResults.List(all.Where(p => !moveReady && (from is null || p.Time >= from) && (to is null || p.Time <= to)).Select(p => ToJson(vault, item, p)));
+    }
+
+    private static async Task<IResult> GetAsync(HttpContext context, IRecoveryPointRepository points)
+    {
+        var vault = await context.VaultAsync();
+        var item = await context.ItemAsync(vault);
+        var name = context.Route("recoveryPointId");
+        var point = await points.FindAsync(item.Key, name, context.RequestAborted) ?? throw RecoveryServicesErrors.RecoveryPointNotFound(name);
+        return ArmResults.Ok(ToJson(vault, item, point));
+    }
+
+    private static JsonObject ToJson(Vault vault, ProtectedItem item, RecoveryPoint point)
+    {
+        var properties = new JsonObject
+        {
+            ["objectType"] = "IaasVMRecoveryPoint",
+            ["recoveryPointType"] = point.Consistency,
+            ["recoveryPointTime"] = WireTimes.Text(point.Time),
+            ["recoveryPointAdditionalInfo"] = "",
+            ["sourceVMStorageType"] = "NormalStorage",
+            ["isSourceVMEncrypted"] = false,
+            ["isInstantIlrSessionActive"] = false,
+            // The disks are in the vault from the first moment: no snapshot stays behind on the host.
+            ["recoveryPointTierDetails"] = new JsonArray(new JsonObject { ["type"] = "HardenedRP", ["status"] = "Valid" }),
+            ["isManagedVirtualMachine"] = true,
+            ["virtualMachineSize"] = point.Machine.Size,
+            ["originalStorageAccountOption"] = false,
+            ["osType"] = point.Machine.OsType,
+            ["recoveryPointDiskConfiguration"] = Disks(point),
+            ["recoveryPointMoveReadinessInfo"] = new JsonObject
+            {
+                ["ArchivedRP"] = new JsonObject { ["isReadyForMove"] = false, ["additionalInfo"] = "This installation has no archive tier." },
+            },
+        };
+        if (point.ExpiresAt is { } expiry) properties["recoveryPointProperties"] = new JsonObject { ["expiryTime"] = WireTimes.Text(expiry) };
+        return new()
+        {
+            ["id"] = BackupPaths.RecoveryPoint(vault, item.NativeName, point.Name),
+            ["name"] = point.Name,
+            ["type"] = BackupPaths.VaultType + "/backupFabrics/protectionContainers/protectedItems/recoveryPoints",
+            ["properties"] = properties,
+        };
+    }
+
+    private static JsonObject Disks(RecoveryPoint point)
+    {
+        var held = point.Disks.Select(d => d.Lun).ToHashSet();
+        return new()
+        {
+            ["numberOfDisksIncludedInBackup"] = point.Disks.Length,
+            ["numberOfDisksAttachedToVm"] = point.Machine.Disks.Length,
+            ["includedDiskList"] = new JsonArray([.. point.Disks.Select(d => Disk(d.Lun, d.Name))]),
+            ["excludedDiskList"] = new JsonArray([.. point.Machine.Disks.Where(d => !held.Contains(d.Lun)).Select(d => Disk(d.Lun, d.Name))]),
+        };
+    }
+
+    private static JsonNode Disk(int lun, string name) => new JsonObject { ["lun"] = lun, ["name"] = name };
+}

@@ -1,0 +1,59 @@
+using Strongroom.Arm;
+using Strongroom.Backup;
+
+namespace Strongroom.Api.RecoveryServices;
+
+/// <summary>The errors of Recovery Services and Azure Backup: their codes, our words.</summary>
+internal static class RecoveryServicesErrors
+{
+    public static ArmException From(BackupRefusedException refused) => refused.Refusal switch
+    {
+        BackupRefusal.ItemNotFound => ItemNotFound(refused.Message),
+        BackupRefusal.RecoveryPointNotFound => NotFound("BMSUserErrorRecoveryPointNotFound", refused.Message),
+        BackupRefusal.PolicyNotFound => ArmErrors.Custom(400, "BMSUserErrorPolicyNotFound", refused.Message, "policyId"),
+        BackupRefusal.JobNotFound => NotFound("BMSUserErrorJobNotFound", refused.Message),
+        BackupRefusal.PolicyUnsuitable => ArmErrors.Custom(400, "BMSUserErrorInvalidPolicyInput", refused.Message, "policyId"),
+        BackupRefusal.InvalidConfigureProtection => InvalidConfigureProtection(refused.Message),
+        BackupRefusal.InvalidInput => InvalidInput(refused.Message),
+        BackupRefusal.ItemBusy => ArmErrors.Custom(409, "BMSUserErrorObjectLocked", refused.Message),
+        BackupRefusal.BackupRunning => ArmErrors.Custom(409, "UserErrorBackupOperationInProgress", refused.Message),
+        BackupRefusal.ItemSoftDeleted => ArmErrors.Custom(400, "BMSUserErrorItemInSoftDeletedState", refused.Message),
+        BackupRefusal.ItemNotSoftDeleted => ArmErrors.Custom(400, "BMSUserErrorItemNotInSoftDeletedState", refused.Message),
+        BackupRefusal.ProtectionStopped => ArmErrors.Custom(400, "BMSUserErrorProtectionStopped", refused.Message),
+        BackupRefusal.VaultNotEmpty => ArmErrors.Custom(400, "ServiceResourceNotEmptyWithContainerDetails", refused.Message),
+        BackupRefusal.VaultHoldsSoftDeleted => ArmErrors.Custom(400, "ServiceResourceNotEmptyWithBackendMessage", refused.Message),
+        BackupRefusal.Conflict => ArmErrors.Custom(409, "BMSUserErrorConflictingProtectionOperation", refused.Message),
+        BackupRefusal.JobNotCancellable => ArmErrors.Custom(400, "BMSUserErrorJobNotCancellable", refused.Message),
+        BackupRefusal.NotSupported => ArmErrors.Custom(400, "BMSUserErrorOperationNotSupported", refused.Message),
+        _ => throw new InvalidOperationException($"No error for {refused.Refusal}."),
+    };
+
+    public static ArmException ItemNotFound(string message) => NotFound("BMSUserErrorDataSourceObjectNotFound", "Item not found. " + message);
+
+    public static ArmException ContainerNotFound(string container) =>
+        NotFound("BMSUserErrorContainerObjectNotFound", $"Container '{Cut(container)}' is not registered with this vault.");
+
+    public static ArmException PolicyNotFound(string policy, string vault) => NotFound("BMSUserErrorPolicyNotFound", $"Policy '{Cut(policy)}' does not exist in vault '{vault}'.");
+
+    public static ArmException JobNotFound(string job) => NotFound("BMSUserErrorJobNotFound", $"Job '{Cut(job)}' does not exist in this vault.");
+
+    public static ArmException RecoveryPointNotFound(string point) => NotFound("BMSUserErrorRecoveryPointNotFound", $"Recovery point '{Cut(point)}' does not exist.");
+
+    public static ArmException OperationNotFound(string operation) => NotFound("BMSUserErrorOperationNotFound", $"Operation '{Cut(operation)}' is not known in this vault.");
+
+    public static ArmException InvalidConfigureProtection(string message) =>
+        ArmErrors.Custom(400, "BMSUserErrorInvalidConfigureProtectionRequest", "Input for configure protection is not in proper format. " + message);
+
+    public static ArmException InvalidInput(string message, string? target = null) => ArmErrors.Custom(400, "BMSUserErrorInvalidInput", "Input provided for the call is invalid. " + message, target);
+
+    public static ArmException InvalidFabric(string fabric) => InvalidInput($"The fabric '{Cut(fabric)}' does not exist; it is called 'Azure'.", "fabricName");
+
+    /// <summary>The property that tells a body's type is missing or says something this operation does not take.</summary>
+    public static ArmException InvalidType(string property, string? value, params string[] known) => InvalidInput(
+        value is null ? $"'{property}' is missing; it says what the body is: {string.Join(", ", known)}." : $"'{property}' is '{Cut(value)}'; this operation takes {string.Join(", ", known)}.",
+        "properties." + property);
+
+    private static ArmException NotFound(string code, string message) => ArmErrors.Custom(404, code, message);
+
+    private static string Cut(string text) => text.Length > 120 ? text[..120] + "..." : text;
+}

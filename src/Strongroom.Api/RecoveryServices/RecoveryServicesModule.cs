@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Strongroom.Api.RecoveryServices.Backups;
+using Strongroom.Api.RecoveryServices.BackupStatus;
+using Strongroom.Api.RecoveryServices.Jobs;
+using Strongroom.Api.RecoveryServices.Operations;
+using Strongroom.Api.RecoveryServices.Policies;
+using Strongroom.Api.RecoveryServices.ProtectableItems;
+using Strongroom.Api.RecoveryServices.ProtectedItems;
+using Strongroom.Api.RecoveryServices.ProtectionContainers;
+using Strongroom.Api.RecoveryServices.RecoveryPoints;
+using Strongroom.Api.RecoveryServices.Restores;
+using Strongroom.Api.RecoveryServices.VaultConfigs;
+using Strongroom.Api.RecoveryServices.Vaults;
+using Strongroom.Arm;
+
+namespace Strongroom.Api.RecoveryServices;
+
+/// <summary>The resource provider <c>Microsoft.RecoveryServices</c>.</summary>
+public static class RecoveryServicesModule
+{
+    public static IServiceCollection AddRecoveryServices(this IServiceCollection services) => services
+        .AddSingleton<IResourceProvider, RecoveryServicesProvider>()
+        .AddSingleton<VaultOperations>();
+
+    public static void MapRecoveryServices(this IEndpointRouteBuilder routes)
+    {
+        routes.MapVaults();
+        routes.MapVaultConfigs();
+        routes.MapPolicies();
+        routes.MapContainers();
+        routes.MapProtectableItems();
+        routes.MapProtectedItems();
+        routes.MapBackups();
+        routes.MapRecoveryPoints();
+        routes.MapRestores();
+        routes.MapJobs();
+        routes.MapOperations();
+        routes.MapBackupStatus();
+    }
+}

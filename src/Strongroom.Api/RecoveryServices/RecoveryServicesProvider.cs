@@ -1,0 +1,93 @@
+using System.Runtime.CompilerServices;
+using Strongroom.Arm;
+using Strongroom.Backup;
+using Strongroom.Backup.Vaults;
+
+namespace Strongroom.Api.RecoveryServices;
+
+/// <summary><c>Microsoft.RecoveryServices</c> as Resource Manager sees it.</summary>
+internal sealed class RecoveryServicesProvider(IVaultRepository vaults, VaultLifecycle lifecycle) : IResourceProvider
+{
+    private const string Title = "Microsoft Recovery Services";
+
+    private static readonly string[] VaultVersions =
+        ["2026-07-01", "2026-05-01", "2025-08-01", "2024-10-01", "2024-04-01", "2023-04-01", "2023-01-01", "2022-10-01", "2021-12-01", "2016-06-01"];
+
+    public string Namespace => "Microsoft.RecoveryServices";
+
+    public IReadOnlyList<ResourceTypeInfo> ResourceTypes { get; } =
+    [
+        new("vaults", VaultVersions),
+        new("operations", VaultVersions),
+        new("locations", VaultVersions),
+        new("locations/backupStatus", VaultVersions),
+        new("vaults/backupPolicies", VaultVersions),
+        new("vaults/backupJobs", VaultVersions),
+    ];
+
+    public IReadOnlyList<ProviderOperation> Operations { get; } =
+    [
+        Operation("Vaults/read", "Vaults", "Read vaults", "Reads a vault or lists vaults"),
+        Operation("Vaults/write", "Vaults", "Write vaults", "Makes or changes a vault"),
+        Operation("Vaults/delete", "Vaults", "Delete vaults", "Deletes a vault that holds no items"),
+        Operation("Vaults/backupconfig/read", "Vault Config", "Read vault config", "Reads the backup configuration of a vault"),
+        Operation("Vaults/backupconfig/write", "Vault Config", "Write vault config", "Changes the backup configuration of a vault"),
+        Operation("Vaults/backupstorageconfig/read", "Vault Storage Config", "Read storage config", "Reads the redundancy of a vault"),
+        Operation("Vaults/backupstorageconfig/write", "Vault Storage Config", "Write storage config", "Changes the redundancy of a vault"),
+        Operation("Vaults/backupEncryptionConfigs/read", "Encryption Config", "Read encryption config", "Reads how a vault is encrypted"),
+        Operation("Vaults/backupResourceGuardProxies/read", "Resource Guard Proxies", "Read resource guard proxies", "Lists the resource guards of a vault"),
+        Operation("Vaults/backupPolicies/read", "Backup Policies", "Read policies", "Reads or lists the policies of a vault"),
+        Operation("Vaults/backupFabrics/refreshContainers/action", "Refresh Containers", "Discover machines", "Looks for machines that can be protected"),
+        Operation("Vaults/backupProtectableItems/read", "Protectable Items", "Read protectable items", "Lists machines that can be protected"),
+        Operation("Vaults/backupProtectionContainers/read", "Protection Containers", "List containers", "Lists the containers of a vault"),
+        Operation("Vaults/backupFabrics/protectionContainers/read", "Protection Containers", "Read containers", "Reads a container"),
+        Operation("Vaults/backupProtectedItems/read", "Protected Items", "List protected items", "Lists the protected items of a vault"),
+        Operation("Vaults/backupFabrics/protectionContainers/protectedItems/read", "Protected Items", "Read protected items", "Reads a protected item"),
+        Operation("Vaults/backupFabrics/protectionContainers/protectedItems/write", "Protected Items", "Write protected items", "Protects a machine, changes or stops its protection"),
+        Operation("Vaults/backupFabrics/protectionContainers/protectedItems/delete", "Protected Items", "Delete protected items", "Stops protection and deletes the backup data"),
+        Operation("Vaults/backupFabrics/protectionContainers/protectedItems/backup/action", "Protected Items", "Back up", "Makes a recovery point now"),
+        Operation("Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/read", "Recovery Points", "Read recovery points", "Reads or lists recovery points"),
+        Operation("Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", "Recovery Points", "Restore", "Restores the disks of a recovery point"),
+        Operation("Vaults/backupJobs/read", "Backup Jobs", "Read jobs", "Reads or lists jobs"),
+        Operation("Vaults/backupJobs/cancel/action", "Backup Jobs", "Cancel jobs", "Cancels a job"),
+        Operation("Vaults/backupOperations/read", "Backup Operations", "Read operation status", "Reads the status of an asynchronous operation"),
+        Operation("Vaults/backupOperationResults/read", "Backup Operations", "Read operation results", "Reads the result of an asynchronous operation"),
+        Operation("locations/backupStatus/action", "Backup Status", "Check backup status", "Tells whether a machine is protected"),
+        Operation("operations/read", "Operations", "List operations", "Lists the operations of this provider"),
+    ];
+
+    public async IAsyncEnumerable<ArmResourceSummary> ListAsync(string subscriptionId, string? resourceGroup, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var vault in await vaults.ListAsync(subscriptionId, resourceGroup, cancellationToken))
+        {
+            yield return new(ResourceId.Parse(vault.ResourceId), vault.Location, vault.Tags)
+            {
+                Sku = new() { ["name"] = vault.SkuName, ["tier"] = vault.SkuTier ?? "Standard" },
+                Identity = (System.Text.Json.Nodes.JsonObject?)vault.Identity?.DeepClone(),
+                CreatedAt = vault.CreatedAt,
+                ChangedAt = vault.ChangedAt,
+            };
+        }
+    }
+
+    public async Task<ArmException?> CanDeleteAsync(ResourceId id, CancellationToken cancellationToken)
+    {
+        var obstacle = await FindAsync(id, cancellationToken) is { } vault ? await lifecycle.FindObstacleAsync(vault, cancellationToken) : null;
+        return obstacle is null ? null : RecoveryServicesErrors.From(obstacle);
+    }
+
+    public async Task DeleteAsync(ResourceId id, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(id, cancellationToken) is not { } vault) return;
+        try { await lifecycle.DeleteAsync(vault, cancellationToken); }
+        catch (BackupRefusedException refused) { throw RecoveryServicesErrors.From(refused); }
+    }
+
+    private async Task<Vault?> FindAsync(ResourceId id, CancellationToken cancellationToken) =>
+        id is { SubscriptionId: { } subscription, ResourceGroup: { } group } && id.IsOfType(BackupPaths.VaultType)
+            ? await vaults.FindAsync(subscription, group, id.Name, cancellationToken)
+            : null;
+
+    private static ProviderOperation Operation(string name, string resource, string operation, string description) =>
+        new("Microsoft.RecoveryServices/" + name, Title, resource, operation, description);
+}

@@ -1,0 +1,118 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Strongroom.Api.RecoveryServices.Vaults;
+using Strongroom.Arm;
+using Strongroom.Backup.Vaults;
+
+namespace Strongroom.Api.RecoveryServices.VaultConfigs;
+
+/// <summary>The configuration of a vault: backup, storage, encryption, resource guards.</summary>
+internal static class VaultConfigEndpoints
+{
+    private static readonly string[] Redundancies = ["GeoRedundant", "LocallyRedundant", "ZoneRedundant", "ReadAccessGeoZoneRedundant"];
+
+    public static void MapVaultConfigs(this IEndpointRouteBuilder routes)
+    {
+        var vault = routes.MapVault();
+        vault.MapGet("/backupconfig/vaultconfig", (Delegate)GetConfigAsync);
+        vault.MapMethods("/backupconfig/vaultconfig", ["PUT", "PATCH"], ChangeConfigAsync);
+        vault.MapGet("/backupstorageconfig/vaultstorageconfig", (Delegate)GetStorageAsync);
+        vault.MapMethods("/backupstorageconfig/vaultstorageconfig", ["PUT", "PATCH"], ChangeStorageAsync);
+        vault.MapGet("/backupEncryptionConfigs/backupResourceEncryptionConfig", (Delegate)GetEncryptionAsync);
+        vault.MapGet("/backupResourceGuardProxies", (Delegate)ListGuardsAsync);
+    }
+
+    private static async Task<IResult> GetConfigAsync(HttpContext context) => ArmResults.Ok(ConfigJson(await context.VaultAsync()));
+
+    private static async Task<IResult> ChangeConfigAsync(HttpContext context, VaultLifecycle lifecycle)
+    {
+        var vault = await context.VaultAsync();
+        var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
+        var sent = body.OptionalObject("properties") ?? throw ArmErrors.InvalidRequestContent("an object is required", "$.properties");
+        var changed = await lifecycle.UpdateAsync(vault, existing => existing with
+        {
+            Config = VaultSecurity.Change(existing.Config, sent.OptionalText("softDeleteFeatureState"), Days(sent, existing.Config), sent.OptionalText("enhancedSecurityState")),
+        }, context.RequestAborted);
+        return ArmResults.Ok(ConfigJson(changed ?? vault));
+    }
+
+    private static async Task<IResult> GetStorageAsync(HttpContext context) => ArmResults.Ok(StorageJson(await context.VaultAsync()));
+
+    private static async Task<IResult> ChangeStorageAsync(HttpContext context, VaultLifecycle lifecycle)
+    {
+        var vault = await context.VaultAsync();
+        var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
+        var sent = body.OptionalObject("properties") ?? throw ArmErrors.InvalidRequestContent("an object is required", "$.properties");
+        var type = sent.OptionalText("storageModelType") ?? sent.OptionalText("storageType");
+        var redundancy = type is null ? null : Redundancies.FirstOrDefault(r => r.Equals(type, StringComparison.OrdinalIgnoreCase))
+            ?? throw RecoveryServicesErrors.InvalidInput($"'{type}' is not a redundancy: {string.Join(", ", Redundancies)}.", "properties.storageModelType");
+        var changed = await lifecycle.UpdateAsync(vault, existing => existing with
+        {
+            Config = Store(existing.Config, redundancy, sent.OptionalFlag("crossRegionRestoreFlag")),
+        }, context.RequestAborted);
+        return context.Request.Method == HttpMethods.Patch ? ArmResults.Empty(StatusCodes.Status204NoContent) : ArmResults.Ok(StorageJson(changed ?? vault));
+    }
+
+    private static VaultConfig Store(VaultConfig config, string? redundancy, bool? crossRegion)
+    {
+        if (config.IsStorageTypeLocked && redundancy is not null && redundancy != config.StorageModelType)
+            throw ArmErrors.Custom(400, "BMSUserErrorStorageTypeLocked", "The redundancy cannot be changed any more: the vault has protected an item.");
+        if (config.CrossRegionRestore && crossRegion == false)
+            throw RecoveryServicesErrors.InvalidInput("Cross-region restore cannot be switched off.", "properties.crossRegionRestoreFlag");
+        return config with { StorageModelType = redundancy ?? config.StorageModelType, CrossRegionRestore = crossRegion ?? config.CrossRegionRestore };
+    }
+
+    private static async Task<IResult> GetEncryptionAsync(HttpContext context)
+    {
+        var vault = await context.VaultAsync();
+        return ArmResults.Ok(Envelope(vault, "backupEncryptionConfigs", "backupResourceEncryptionConfig", new JsonObject
+        {
+            ["encryptionAtRestType"] = "MicrosoftManaged",
+            ["useSystemAssignedIdentity"] = true,
+            ["lastUpdateStatus"] = "NotEnabled",
+            ["infrastructureEncryptionState"] = "Disabled",
+        }));
+    }
+
+    /// <summary>This version has no resource guards; clients ask before every destructive call and need an empty list.</summary>
+    private static async Task<IResult> ListGuardsAsync(HttpContext context)
+    {
+        await context.VaultAsync();
+        return ArmResults.List([]);
+    }
+
+    private static int? Days(JsonObject sent, VaultConfig config)
+    {
+        var days = sent.OptionalInteger("softDeleteRetentionPeriodInDays");
+        // Clients that switch soft delete off send the period back as 0.
+        return days == 0 ? config.SoftDeleteRetentionDays : days;
+    }
+
+    private static JsonObject ConfigJson(Vault vault) => Envelope(vault, "backupconfig", "vaultconfig", new JsonObject
+    {
+        ["enhancedSecurityState"] = vault.Config.EnhancedSecurityState,
+        ["softDeleteFeatureState"] = vault.Config.SoftDeleteFeatureState,
+        ["softDeleteRetentionPeriodInDays"] = vault.Config.SoftDeleteRetentionDays,
+        ["isSoftDeleteFeatureStateEditable"] = vault.Config.SoftDeleteFeatureState != "AlwaysON",
+    });
+
+    private static JsonObject StorageJson(Vault vault) => Envelope(vault, "backupstorageconfig", "vaultstorageconfig", new JsonObject
+    {
+        ["storageModelType"] = vault.Config.StorageModelType,
+        ["storageType"] = vault.Config.StorageModelType,
+        ["storageTypeState"] = vault.Config.IsStorageTypeLocked ? "Locked" : "Unlocked",
+        ["crossRegionRestoreFlag"] = vault.Config.CrossRegionRestore,
+        ["dedupState"] = "Disabled",
+        ["xcoolState"] = "Disabled",
+    });
+
+    private static JsonObject Envelope(Vault vault, string collection, string name, JsonObject properties) => new()
+    {
+        ["id"] = $"{vault.ResourceId}/{collection}/{name}",
+        ["name"] = name,
+        ["type"] = $"{BackupPaths.VaultType}/{collection}",
+        ["properties"] = properties,
+    };
+}

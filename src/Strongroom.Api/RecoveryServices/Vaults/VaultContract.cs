@@ -1,0 +1,125 @@
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
+using Strongroom.Arm;
+using Strongroom.Backup.Vaults;
+
+namespace Strongroom.Api.RecoveryServices.Vaults;
+
+/// <summary>A vault on the wire: <c>Vault</c> of vaults.json.</summary>
+internal static class VaultContract
+{
+    /// <summary>Properties that a caller sets and that are echoed; all else that is sent is ignored, as the service does.</summary>
+    private static readonly string[] Echoed = ["publicNetworkAccess", "monitoringSettings", "restoreSettings", "redundancySettings", "encryption"];
+
+    public static JsonObject ToJson(Vault vault) => new()
+    {
+        ["id"] = vault.ResourceId,
+        ["name"] = vault.Name,
+        ["type"] = BackupPaths.VaultType,
+        ["location"] = vault.Location,
+        ["etag"] = vault.ETag,
+        ["tags"] = ResourceTags.ToJson(vault.Tags),
+        ["sku"] = new JsonObject { ["name"] = vault.SkuName, ["tier"] = vault.SkuTier ?? "Standard" },
+        ["identity"] = vault.Identity?.DeepClone() ?? new JsonObject { ["type"] = "None" },
+        ["properties"] = Properties(vault),
+    };
+
+    /// <summary>The vault that a PUT asks for.</summary>
+    /// <param name="existing">The vault of that name, or null.</param>
+    public static Vault FromPut(JsonObject body, Vault? existing, ArmScope scope, string name, ArmOptions options)
+    {
+        var location = options.RequireLocation(body.OptionalText("location"), BackupPaths.VaultType);
+        if (existing is not null && !existing.Location.Equals(location, StringComparison.OrdinalIgnoreCase))
+            throw ArmErrors.InvalidResourceLocation(scope.ResourceId("Microsoft.RecoveryServices", "vaults", name), existing.Location, location);
+
+        var vault = existing ?? new Vault
+        {
+            Key = Guid.Empty,
+            SubscriptionId = scope.SubscriptionId,
+            ResourceGroup = scope.GroupName,
+            Name = name,
+            Location = location,
+            SkuName = "RS0",
+            CreatedAt = default,
+            ChangedAt = default,
+        };
+        // PUT replaces what it speaks of and clears the tags that it does not name.
+        return Apply(body, vault with { Tags = ImmutableSortedDictionary<string, string>.Empty }, options);
+    }
+
+    /// <summary>The vault after a PATCH: what is not in the body stays.</summary>
+    public static Vault FromPatch(JsonObject body, Vault existing, ArmOptions options)
+    {
+        if (body.OptionalText("location") is { } location && !location.Equals(existing.Location, StringComparison.OrdinalIgnoreCase))
+            throw ArmErrors.InvalidResourceLocation(ResourceId.Parse(existing.ResourceId), existing.Location, location);
+        return Apply(body, existing, options);
+    }
+
+    private static Vault Apply(JsonObject body, Vault vault, ArmOptions options)
+    {
+        if (body.HasField("tags")) vault = vault with { Tags = ResourceTags.Read(body).ToImmutableSortedDictionary(StringComparer.Ordinal) };
+        if (body.OptionalObject("sku") is { } sku) vault = ApplySku(sku, vault);
+        if (body.OptionalObject("identity") is { } identity) vault = vault with { Identity = VaultIdentity.Read(identity, vault.Identity, options.TenantId) };
+        if (body.OptionalObject("properties") is { } properties) vault = ApplyProperties(properties, vault);
+        return vault;
+    }
+
+    private static Vault ApplySku(JsonObject sku, Vault vault)
+    {
+        var name = sku.RequiredText("name");
+        var known = new[] { "RS0", "Standard" }.FirstOrDefault(k => k.Equals(name, StringComparison.OrdinalIgnoreCase))
+            ?? throw RecoveryServicesErrors.InvalidInput($"The sku '{name}' does not exist; vaults have 'RS0' or 'Standard'.", "sku.name");
+        return vault with { SkuName = known, SkuTier = sku.OptionalText("tier") ?? "Standard" };
+    }
+
+    private static Vault ApplyProperties(JsonObject sent, Vault vault)
+    {
+        if (sent.OptionalText("publicNetworkAccess") is { } access && access is not ("Enabled" or "Disabled"))
+            throw RecoveryServicesErrors.InvalidInput("publicNetworkAccess is 'Enabled' or 'Disabled'.", "properties.publicNetworkAccess");
+        var kept = (JsonObject)vault.Properties.DeepClone();
+        foreach (var name in Echoed)
+        {
+            if (!sent.HasField(name)) continue;
+            var value = name == "publicNetworkAccess" ? (JsonNode?)sent.OptionalText(name) : sent.OptionalObject(name)?.DeepClone();
+            if (value is null) kept.Remove(name);
+            else kept[name] = kept[name] is JsonObject before && value is JsonObject change ? Merge(before, change) : value;
+        }
+
+        return VaultSecurity.Apply(sent, vault with { Properties = kept });
+    }
+
+    private static JsonObject Properties(Vault vault)
+    {
+        var properties = new JsonObject
+        {
+            ["provisioningState"] = vault.IsDeleting ? "Deleting" : "Succeeded",
+            ["privateEndpointStateForBackup"] = "None",
+            ["privateEndpointStateForSiteRecovery"] = "None",
+            ["publicNetworkAccess"] = "Enabled",
+            ["monitoringSettings"] = new JsonObject
+            {
+                ["azureMonitorAlertSettings"] = new JsonObject { ["alertsForAllJobFailures"] = "Enabled" },
+                ["classicAlertSettings"] = new JsonObject { ["alertsForCriticalOperations"] = "Enabled" },
+            },
+            ["restoreSettings"] = new JsonObject { ["crossSubscriptionRestoreSettings"] = new JsonObject { ["crossSubscriptionRestoreState"] = "Enabled" } },
+            ["redundancySettings"] = new JsonObject
+            {
+                ["standardTierStorageRedundancy"] = vault.Config.StorageModelType,
+                ["crossRegionRestore"] = vault.Config.CrossRegionRestore ? "Enabled" : "Disabled",
+            },
+            ["securitySettings"] = VaultSecurity.ToJson(vault.Config),
+            ["backupStorageVersion"] = vault.Config.IsStorageTypeLocked ? "V2" : "Unassigned",
+        };
+        foreach (var (name, value) in vault.Properties)
+            properties[name] = properties[name] is JsonObject standard && value is JsonObject set ? Merge(standard, set) : value?.DeepClone();
+        return properties;
+    }
+
+    private static JsonObject Merge(JsonObject into, JsonObject change)
+    {
+        var merged = (JsonObject)into.DeepClone();
+        foreach (var (name, value) in change)
+            merged[name] = merged[name] is JsonObject before && value is JsonObject after ? Merge(before, after) : value?.DeepClone();
+        return merged;
+    }
+}
