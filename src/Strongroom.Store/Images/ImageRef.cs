@@ -31,9 +31,11 @@ public readonly record struct ImageRef
         image = default;
         if (text is null || !text.StartsWith(TextPrefix, StringComparison.Ordinal))
             return false;
-        Span<byte> bytes = stackalloc byte[EncodedLengthBytes + 3];
-        if (!Base64Url.TryDecodeFromChars(text.AsSpan(TextPrefix.Length), bytes, out var length) || length != EncodedLengthBytes)
+        var encoded = text.AsSpan(TextPrefix.Length);
+        if (!Base64Url.IsValid(encoded, out var length) || length != EncodedLengthBytes)
             return false;
+        Span<byte> bytes = stackalloc byte[EncodedLengthBytes];
+        Base64Url.DecodeFromChars(encoded, bytes);
         image = Read(bytes);
         return image.LengthBytes >= 0 && image.Height == ImageGeometry.HeightOf(image.LengthBytes);
     }

@@ -80,8 +80,8 @@ internal sealed class LeafProducer(
 
         if (parent is { } image)
         {
-            var slot = await tree.FindAsync(image, leaf.FirstSlot * 1L, 1, cancellationToken);
-            if (kind == ExtentKind.Unchanged && IsSharable(endBytes))
+            var slot = await tree.FindAsync(image, leaf.FirstSlot, 1, cancellationToken);
+            if (kind == ExtentKind.Unchanged && IsSharable(endBytes, ImageGeometry.LeafLengthBytes))
             {
                 leaf.Known = slot;
                 counters.AddUnchanged(length);
@@ -101,9 +101,12 @@ internal sealed class LeafProducer(
             await slabs.WriteAsync(slab, cancellationToken);
     }
 
-    /// <summary>True when every slot that ends at or before <paramref name="endBytes"/> is as long in the parent as here.</summary>
-    private bool IsSharable(long endBytes) =>
-        lengthBytes == parentLengthBytes || (endBytes <= parentLengthBytes && endBytes % ImageGeometry.SlotLengthBytes == 0);
+    /// <summary>
+    /// True when the slot or leaf (of length <paramref name="grainBytes"/>) that ends at <paramref name="endBytes"/> covers the same bytes
+    /// in the parent: where an image was resized, the piece at the end of the shorter one is cut off there.
+    /// </summary>
+    private bool IsSharable(long endBytes, long grainBytes) =>
+        lengthBytes == parentLengthBytes || (endBytes <= parentLengthBytes && endBytes % grainBytes == 0);
 
     private List<Slab> Plan(LeafWork leaf, long endBytes)
     {
@@ -125,7 +128,7 @@ internal sealed class LeafProducer(
             {
                 counters.AddZero(end - start);
             }
-            else if (only == ExtentKind.Unchanged && IsSharable(end))
+            else if (only == ExtentKind.Unchanged && IsSharable(end, ImageGeometry.SlotLengthBytes))
             {
                 for (var i = firstSlot; i < firstSlot + slotCount; i++)
                     leaf.Slots[i] = leaf.ParentSlot(i);

@@ -75,9 +75,8 @@ public sealed class MasterKeyFile : IKeyEncryptionKey
         {
             Mode = FileMode.CreateNew,
             Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try
         {
             using (var file = new FileStream(temporaryPath, options))

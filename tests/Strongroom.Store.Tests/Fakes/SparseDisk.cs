@@ -94,9 +94,14 @@ internal sealed class SparseDisk(long lengthBytes) : IImageSource, IImageSink
 
     public ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
     {
+        Fill(offsetBytes, buffer.Span);
+        return default;
+    }
+
+    private void Fill(long offsetBytes, Span<byte> span)
+    {
         lock (gate)
         {
-            var span = buffer.Span;
             while (span.Length > 0)
             {
                 var page = offsetBytes / PageBytes;
@@ -111,8 +116,6 @@ internal sealed class SparseDisk(long lengthBytes) : IImageSource, IImageSink
                 offsetBytes += count;
             }
         }
-
-        return default;
     }
 
     public ValueTask WriteAsync(long offsetBytes, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
@@ -126,7 +129,7 @@ internal sealed class SparseDisk(long lengthBytes) : IImageSource, IImageSink
     public byte[] Range(long offsetBytes, int count)
     {
         var buffer = new byte[count];
-        _ = ReadAsync(offsetBytes, buffer, CancellationToken.None);
+        Fill(offsetBytes, buffer);
         return buffer;
     }
 
