@@ -1,0 +1,114 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Strongroom.Store.Blobs;
+
+/// <summary>A file in <c>tmp/</c> that link(2) puts in its place once it is whole and durable.</summary>
+internal sealed class LocalBlobWriter : IBlobWriter
+{
+    private readonly LocalBackend backend;
+    private readonly string name;
+    private readonly string temporaryPath;
+    private readonly SafeFileHandle handle;
+    private bool isFlushed;
+
+    public LocalBlobWriter(LocalBackend backend, string name)
+    {
+        this.backend = backend;
+        this.name = name;
+        _ = backend.PathOf(name);
+        backend.EnsureFolder(backend.TemporaryFolder);
+        temporaryPath = Path.Combine(backend.TemporaryFolder, Guid.NewGuid().ToString("N"));
+
+        // FileShare.None locks the file: RemoveLeftoversAsync of another process sees that its writer lives.
+        handle = File.OpenHandle(temporaryPath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+    }
+
+    public long LengthBytes { get; private set; }
+
+    public async ValueTask AppendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    {
+        try
+        {
+            isFlushed = false;
+            await RandomAccess.WriteAsync(handle, data, LengthBytes, cancellationToken);
+            LengthBytes += data.Length;
+        }
+        catch (IOException failure)
+        {
+            throw LocalFailures.Translate(failure, name);
+        }
+    }
+
+    public async ValueTask<int> ReadBackAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var total = 0;
+            while (total < buffer.Length)
+            {
+                var read = await RandomAccess.ReadAsync(handle, buffer[total..], offsetBytes + total, cancellationToken);
+                if (read == 0)
+                    break;
+                total += read;
+            }
+
+            return total;
+        }
+        catch (IOException failure)
+        {
+            throw LocalFailures.Translate(failure, name);
+        }
+    }
+
+    public ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            if (!isFlushed)
+                RandomAccess.FlushToDisk(handle);
+            isFlushed = true;
+            return default;
+        }
+        catch (IOException failure)
+        {
+            throw LocalFailures.Translate(failure, name);
+        }
+    }
+
+    public async ValueTask<bool> CommitAsync(CancellationToken cancellationToken)
+    {
+        await FlushAsync(cancellationToken);
+        handle.Dispose();
+        try
+        {
+            var path = backend.PathOf(name);
+            var folder = Path.GetDirectoryName(path)!;
+            backend.EnsureFolder(folder);
+            var isCreated = PosixCalls.TryLink(temporaryPath, path);
+
+            // Also when the name was taken: the caller is told that the blob is there, so it must be there after a power cut.
+            PosixCalls.SyncFolder(folder);
+            return isCreated;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw LocalFailures.Translate(failure, name);
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        handle.Dispose();
+        try
+        {
+            File.Delete(temporaryPath);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // A leftover in tmp/ is harmless and removed at the next opening.
+        }
+
+        return default;
+    }
+}

@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+
+namespace Strongroom.Store.Blobs;
+
+/// <summary>The few calls that .NET does not offer: link(2) as the atomic create-only commit, and fsync(2) of a folder.</summary>
+internal static partial class PosixCalls
+{
+    private const int ReadOnlyFlag = 0;
+    private const int Eexist = 17;
+
+    /// <summary>Gives a second name to a file. False when the name is taken (EEXIST).</summary>
+    public static bool TryLink(string existingPath, string newPath)
+    {
+        if (Link(existingPath, newPath) == 0)
+            return true;
+        var error = Marshal.GetLastPInvokeError();
+        return error == Eexist ? false : throw Failure("link", newPath, error);
+    }
+
+    /// <summary>Makes the names in a folder durable; without it a crash may lose a file that was itself synced.</summary>
+    public static void SyncFolder(string path)
+    {
+        var descriptor = Open(path, ReadOnlyFlag);
+        if (descriptor < 0)
+            throw Failure("open", path, Marshal.GetLastPInvokeError());
+        try
+        {
+            if (Fsync(descriptor) != 0)
+                throw Failure("fsync", path, Marshal.GetLastPInvokeError());
+        }
+        finally
+        {
+            _ = Close(descriptor);
+        }
+    }
+
+    private static IOException Failure(string call, string path, int error) =>
+        new($"{call} {path}: {Marshal.GetPInvokeErrorMessage(error)}", error);
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string existingPath, string newPath);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Fsync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    private static partial int Close(int descriptor);
+}

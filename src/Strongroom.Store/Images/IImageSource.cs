@@ -1,0 +1,38 @@
+namespace Strongroom.Store;
+
+/// <summary>What is known of a run of an image before it is read.</summary>
+public enum ExtentKind
+{
+    /// <summary>Must be read.</summary>
+    Data,
+
+    /// <summary>Reads as zeros; is not read.</summary>
+    Zero,
+
+    /// <summary>Byte for byte what the parent image holds there; is not read. Only with a parent.</summary>
+    Unchanged,
+}
+
+/// <summary>A run of an image, in bytes; it need not be aligned to anything.</summary>
+public readonly record struct ImageExtent(long OffsetBytes, long LengthBytes, ExtentKind Kind);
+
+/// <summary>A disk at one moment, to be stored.</summary>
+/// <remarks>Reads are called concurrently. Exceptions of the source pass through the store unchanged and fail the session.</remarks>
+public interface IImageSource
+{
+    /// <summary>The size in bytes; does not change while the image is written.</summary>
+    long LengthBytes { get; }
+
+    /// <summary>Adjacent extents from 0 to <see cref="LengthBytes"/>, in order, without gap or overlap.</summary>
+    IAsyncEnumerable<ImageExtent> MapAsync(CancellationToken cancellationToken);
+
+    /// <summary>Fills <paramref name="buffer"/> from <paramref name="offsetBytes"/>.</summary>
+    ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken);
+}
+
+/// <summary>Where an image is restored to. What is not written is zeros.</summary>
+public interface IImageSink
+{
+    /// <summary>Takes verified bytes. Called concurrently and out of order; never for zeros.</summary>
+    ValueTask WriteAsync(long offsetBytes, ReadOnlyMemory<byte> data, CancellationToken cancellationToken);
+}

@@ -1,0 +1,59 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
+using Strongroom.Store.Images;
+
+namespace Strongroom.Store;
+
+/// <summary>Names an image in a vault: where its root lies and how long it is. Opaque; <see cref="ToString"/> and <see cref="TryParse"/> round-trip.</summary>
+public readonly record struct ImageRef
+{
+    internal const int EncodedLengthBytes = 9 + Slot.LengthBytes;
+    private const string TextPrefix = "img1.";
+
+    internal ImageRef(long lengthBytes, int height, Slot root)
+    {
+        LengthBytes = lengthBytes;
+        Height = height;
+        Root = root;
+    }
+
+    /// <summary>The image's size in bytes.</summary>
+    public long LengthBytes { get; }
+
+    internal int Height { get; }
+
+    internal Slot Root { get; }
+
+    /// <summary>Reads what <see cref="ToString"/> wrote. True says that the text is well formed, not that the image exists.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? text, out ImageRef image)
+    {
+        image = default;
+        if (text is null || !text.StartsWith(TextPrefix, StringComparison.Ordinal))
+            return false;
+        var encoded = text.AsSpan(TextPrefix.Length);
+        if (!Base64Url.IsValid(encoded, out var length) || length != EncodedLengthBytes)
+            return false;
+        Span<byte> bytes = stackalloc byte[EncodedLengthBytes];
+        Base64Url.DecodeFromChars(encoded, bytes);
+        image = Read(bytes);
+        return image.LengthBytes >= 0 && image.Height == ImageGeometry.HeightOf(image.LengthBytes);
+    }
+
+    public override string ToString()
+    {
+        Span<byte> bytes = stackalloc byte[EncodedLengthBytes];
+        WriteTo(bytes);
+        return TextPrefix + Base64Url.EncodeToString(bytes);
+    }
+
+    internal static ImageRef Read(ReadOnlySpan<byte> source) =>
+        new(BinaryPrimitives.ReadInt64LittleEndian(source), source[8], Slot.Read(source[9..]));
+
+    internal void WriteTo(Span<byte> target)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(target, LengthBytes);
+        target[8] = (byte)Height;
+        Root.WriteTo(target[9..]);
+    }
+}

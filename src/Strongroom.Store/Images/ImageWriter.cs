@@ -1,0 +1,85 @@
+using System.Runtime.ExceptionServices;
+using System.Threading.Channels;
+
+namespace Strongroom.Store.Images;
+
+/// <summary>Stores one image: a producer cuts the map into slabs, workers fill slots, a finisher builds the tree in order.</summary>
+/// <remarks>
+/// Memory: (workers) × (1 MiB slab + 0.5 MiB of compression) + at most <see cref="LeavesAhead"/> + 2 leaves of about 30 KiB each.
+/// Every queue is bounded, so it does not grow with the image.
+/// </remarks>
+internal sealed class ImageWriter(
+    ImageTree tree, ISessionChunks chunks, IImageSource source, ImageRef? parent, int workers, IProgress<SessionProgress>? progress)
+{
+    private const int LeavesAhead = 4;
+    private readonly long lengthBytes = source.LengthBytes;
+    private readonly Channel<LeafWork> leaves = Channel.CreateBounded<LeafWork>(LeavesAhead);
+    private readonly Channel<Slab> slabs = Channel.CreateBounded<Slab>(workers * 2);
+    private ExceptionDispatchInfo? firstFailure;
+
+    public async Task<ImageRef> WriteAsync(CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var height = ImageGeometry.HeightOf(lengthBytes);
+        var root = default(Slot);
+        var filler = new SlabFiller(tree, chunks, source, parent, progress);
+        var producer = new LeafProducer(tree, source, parent, leaves.Writer, slabs.Writer, chunks.Counters);
+        var tasks = new List<Task>
+        {
+            GuardAsync(() => producer.RunAsync(stop.Token), stop),
+            GuardAsync(async () => root = await FinishLeavesAsync(height, stop.Token), stop),
+        };
+        for (var i = 0; i < workers; i++)
+            tasks.Add(GuardAsync(() => filler.RunAsync(slabs.Reader, stop.Token), stop));
+        await Task.WhenAll(tasks);
+        cancellationToken.ThrowIfCancellationRequested();
+        firstFailure?.Throw();
+        return new ImageRef(lengthBytes, height, root);
+    }
+
+    private async Task<Slot> FinishLeavesAsync(int height, CancellationToken cancellationToken)
+    {
+        var builder = new TreeBuilder(tree, parent, height, chunks.StoreNodeAsync);
+        await foreach (var leaf in leaves.Reader.ReadAllAsync(cancellationToken))
+        {
+            if (leaf.Known is { } known)
+            {
+                await builder.AddLeafAsync(known, cancellationToken);
+                continue;
+            }
+
+            await leaf.WhenFilledAsync(cancellationToken);
+            await builder.AddLeafAsync(leaf.Slots, cancellationToken);
+        }
+
+        return await builder.FinishAsync(cancellationToken);
+    }
+
+    /// <summary>Runs one stage on the pool. The first failure is kept and stops the other stages.</summary>
+    private Task GuardAsync(Func<Task> stage, CancellationTokenSource stop) => Task.Run(
+        async () =>
+        {
+            try
+            {
+                await stage();
+            }
+            catch (Exception failure)
+            {
+                Interlocked.CompareExchange(ref firstFailure, ExceptionDispatchInfo.Capture(failure), null);
+                await stop.CancelAsync();
+            }
+        },
+        CancellationToken.None);
+}
+
+/// <summary>What storing an image needs of its session. Thread-safe.</summary>
+internal interface ISessionChunks
+{
+    SessionCounters Counters { get; }
+
+    /// <summary>Stores a chunk of a disk, or finds it.</summary>
+    ValueTask<Slot> StoreDataAsync(Packs.ChunkId id, ReadOnlyMemory<byte> raw, ChunkWorkspace workspace, CancellationToken cancellationToken);
+
+    /// <summary>Stores a manifest node.</summary>
+    ValueTask<Slot> StoreNodeAsync(byte[] node, CancellationToken cancellationToken);
+}

@@ -1,0 +1,49 @@
+namespace Strongroom.Store.Images;
+
+/// <summary>A run of one kind within a leaf.</summary>
+internal readonly record struct Piece(long OffsetBytes, long LengthBytes, ExtentKind Kind)
+{
+    public long EndBytes => OffsetBytes + LengthBytes;
+}
+
+/// <summary>The 64 MiB of an image that a leaf covers, while workers fill its slots.</summary>
+internal sealed class LeafWork(long firstSlot)
+{
+    private readonly TaskCompletionSource filled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int slabsLeft;
+
+    public long FirstSlot => firstSlot;
+
+    public List<Piece> Pieces { get; } = [];
+
+    /// <summary>Each slot is written by one worker only.</summary>
+    public Slot[] Slots { get; private set; } = [];
+
+    /// <summary>Set when the whole leaf is a hole or is the parent's: then there are no slots.</summary>
+    public Slot? Known { get; set; }
+
+    /// <summary>The parent's node, or null when there the parent has a hole or there is no parent.</summary>
+    public byte[]? ParentLeaf { get; set; }
+
+    public void AllocateSlots() => Slots = new Slot[ImageGeometry.FanOut];
+
+    public Slot ParentSlot(int index) => ParentLeaf is null ? default : ImageTree.SlotOf(ParentLeaf, index);
+
+    public void Expect(int slabs)
+    {
+        slabsLeft = slabs;
+        if (slabs == 0)
+            filled.SetResult();
+    }
+
+    public void SlabDone()
+    {
+        if (Interlocked.Decrement(ref slabsLeft) == 0)
+            filled.SetResult();
+    }
+
+    public Task WhenFilledAsync(CancellationToken cancellationToken) => filled.Task.WaitAsync(cancellationToken);
+}
+
+/// <summary>Up to 1 MiB of a leaf that one worker reads and stores.</summary>
+internal readonly record struct Slab(LeafWork Leaf, int FirstSlot, int SlotCount, int FirstPiece, int PieceCount);

@@ -1,0 +1,57 @@
+using System.Buffers.Binary;
+using Strongroom.Store.Packs;
+
+namespace Strongroom.Store.Images;
+
+/// <summary>What a slot of a manifest node is.</summary>
+internal enum SlotKind : byte
+{
+    Hole = 0,
+    Whole = 1,
+
+    /// <summary>Reserved: four 64 KiB sub-slots.</summary>
+    Split = 2,
+
+    /// <summary>Reserved: up to 32 bytes in the id field.</summary>
+    Inline = 3,
+}
+
+/// <summary>How a chunk's plaintext is stored.</summary>
+internal enum ChunkCodec : byte
+{
+    Raw = 0,
+    Zstd = 1,
+}
+
+/// <summary>Where a chunk lies and what it must be: 48 bytes on disk (<c>docs/store-format.md</c> section 5).</summary>
+internal readonly record struct Slot(
+    SlotKind Kind, ChunkCodec Codec, int StoredLengthBytes, uint PackSeq, ushort Ordinal, ushort Flags, uint OffsetBytes, ChunkId Id)
+{
+    public const int LengthBytes = 48;
+
+    public bool IsHole => Kind == SlotKind.Hole;
+
+    public static Slot Read(ReadOnlySpan<byte> source)
+    {
+        var word = BinaryPrimitives.ReadUInt32LittleEndian(source);
+        return new(
+            (SlotKind)(word & 15),
+            (ChunkCodec)((word >> 4) & 15),
+            (int)(word >> 8),
+            BinaryPrimitives.ReadUInt32LittleEndian(source[4..]),
+            BinaryPrimitives.ReadUInt16LittleEndian(source[8..]),
+            BinaryPrimitives.ReadUInt16LittleEndian(source[10..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(source[12..]),
+            new ChunkId(source.Slice(16, ChunkId.LengthBytes)));
+    }
+
+    public void WriteTo(Span<byte> target)
+    {
+        BinaryPrimitives.WriteUInt32LittleEndian(target, (uint)Kind | ((uint)Codec << 4) | ((uint)StoredLengthBytes << 8));
+        BinaryPrimitives.WriteUInt32LittleEndian(target[4..], PackSeq);
+        BinaryPrimitives.WriteUInt16LittleEndian(target[8..], Ordinal);
+        BinaryPrimitives.WriteUInt16LittleEndian(target[10..], Flags);
+        BinaryPrimitives.WriteUInt32LittleEndian(target[12..], OffsetBytes);
+        Id.WriteTo(target[16..]);
+    }
+}

@@ -1,0 +1,94 @@
+namespace Strongroom.Store.Images;
+
+/// <summary>Builds the tree of an image from its leaves in order, sharing every node that equals the parent image's.</summary>
+internal sealed class TreeBuilder
+{
+    private readonly ImageTree tree;
+    private readonly ImageRef? parent;
+    private readonly int height;
+    private readonly Func<byte[], CancellationToken, ValueTask<Slot>> storeNode;
+    private readonly Slot[][] children;
+    private readonly int[] counts;
+    private readonly long[] flushed;
+    private readonly byte[] node = new byte[ImageGeometry.NodeLengthBytes];
+    private Slot root;
+
+    public TreeBuilder(ImageTree tree, ImageRef? parent, int height, Func<byte[], CancellationToken, ValueTask<Slot>> storeNode)
+    {
+        this.tree = tree;
+        this.parent = parent;
+        this.height = height;
+        this.storeNode = storeNode;
+        children = new Slot[height + 1][];
+        counts = new int[height + 1];
+        flushed = new long[height + 1];
+        for (var level = 1; level <= height; level++)
+            children[level] = new Slot[ImageGeometry.FanOut];
+    }
+
+    /// <summary>Takes the next leaf as its 256 data slots.</summary>
+    public ValueTask AddLeafAsync(Slot[] slots, CancellationToken cancellationToken)
+    {
+        slots.CopyTo(children[1], 0);
+        return FlushAsync(1, cancellationToken);
+    }
+
+    /// <summary>Takes the next leaf as a node that is stored already, or as a hole.</summary>
+    public ValueTask AddLeafAsync(Slot leaf, CancellationToken cancellationToken)
+    {
+        flushed[1]++;
+        return AddAsync(1, leaf, cancellationToken);
+    }
+
+    public async ValueTask<Slot> FinishAsync(CancellationToken cancellationToken)
+    {
+        for (var level = 2; level <= height; level++)
+        {
+            if (counts[level] > 0)
+                await FlushAsync(level, cancellationToken);
+        }
+
+        return root;
+    }
+
+    private async ValueTask AddAsync(int level, Slot slot, CancellationToken cancellationToken)
+    {
+        if (level == height)
+        {
+            root = slot;
+            return;
+        }
+
+        children[level + 1][counts[level + 1]++] = slot;
+        if (counts[level + 1] == ImageGeometry.FanOut)
+            await FlushAsync(level + 1, cancellationToken);
+    }
+
+    private async ValueTask FlushAsync(int level, CancellationToken cancellationToken)
+    {
+        var slots = children[level];
+        var isHole = true;
+        for (var i = 0; i < ImageGeometry.FanOut; i++)
+        {
+            slots[i].WriteTo(node.AsSpan(i * Slot.LengthBytes));
+            isHole &= slots[i].IsHole;
+        }
+
+        var index = flushed[level]++;
+        Array.Clear(slots);
+        counts[level] = 0;
+        await AddAsync(level, isHole ? default : await ShareOrStoreAsync(level, index, cancellationToken), cancellationToken);
+    }
+
+    private async ValueTask<Slot> ShareOrStoreAsync(int level, long index, CancellationToken cancellationToken)
+    {
+        if (parent is { } image)
+        {
+            var slot = await tree.FindAsync(image, index * ImageGeometry.SlotsBelow(level), level, cancellationToken);
+            if (!slot.IsHole && (await tree.ReadNodeAsync(slot, cancellationToken)).AsSpan().SequenceEqual(node))
+                return slot;
+        }
+
+        return await storeNode(node, cancellationToken);
+    }
+}

@@ -1,0 +1,108 @@
+using System.Security.Cryptography;
+using System.Text;
+using Strongroom.Store.Blobs;
+
+namespace Strongroom.Store;
+
+/// <summary>A key encryption key in a text file of mode 0600 (<c>docs/store-format.md</c> section 3). Whoever loses it loses every vault it wraps.</summary>
+public sealed class MasterKeyFile : IKeyEncryptionKey
+{
+    private const string FirstLine = "strongroom-master-key-v1";
+    private const int KeyLengthBytes = 32;
+    private const int NonceLengthBytes = 12;
+    private const int TagLengthBytes = 16;
+    private readonly byte[] key;
+
+    internal MasterKeyFile(byte[] key)
+    {
+        this.key = key;
+        var digest = SHA256.HashData([.. "strongroom-master-key-id"u8, .. key]);
+        KeyId = "file:" + Convert.ToHexStringLower(digest.AsSpan(0, 8));
+    }
+
+    /// <inheritdoc/>
+    public string KeyId { get; }
+
+    /// <summary>Reads the key, or makes one where no file is. Two processes that race end with the same key.</summary>
+    /// <exception cref="StoreException">WrongKey: the file is not a master key. Io: it cannot be read or made.</exception>
+    public static MasterKeyFile LoadOrCreate(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        path = Path.GetFullPath(path);
+        try
+        {
+            if (!File.Exists(path))
+                Create(path);
+            return new(Parse(File.ReadAllText(path, Encoding.ASCII), path));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException(
+                StoreErrorKind.Io, $"The master key file '{path}' cannot be read or made: {failure.Message}. Check its owner and mode.", failure);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<byte[]> WrapAsync(ReadOnlyMemory<byte> plain, CancellationToken cancellationToken)
+    {
+        var wrapped = new byte[NonceLengthBytes + plain.Length + TagLengthBytes];
+        var nonce = wrapped.AsSpan(0, NonceLengthBytes);
+        RandomNumberGenerator.Fill(nonce);
+        using var aes = new AesGcm(key, TagLengthBytes);
+        aes.Encrypt(nonce, plain.Span, wrapped.AsSpan(NonceLengthBytes, plain.Length), wrapped.AsSpan(NonceLengthBytes + plain.Length));
+        return new(wrapped);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<byte[]> UnwrapAsync(ReadOnlyMemory<byte> wrapped, CancellationToken cancellationToken)
+    {
+        if (wrapped.Length < NonceLengthBytes + TagLengthBytes)
+            throw new CryptographicException("The wrapped key ring is too short.");
+        var span = wrapped.Span;
+        var plain = new byte[span.Length - NonceLengthBytes - TagLengthBytes];
+        using var aes = new AesGcm(key, TagLengthBytes);
+        aes.Decrypt(span[..NonceLengthBytes], span[NonceLengthBytes..^TagLengthBytes], span[^TagLengthBytes..], plain);
+        return new(plain);
+    }
+
+    private static void Create(string path)
+    {
+        var folder = Path.GetDirectoryName(path)!;
+        Directory.CreateDirectory(folder);
+        var text = Encoding.ASCII.GetBytes($"{FirstLine}\n{Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyLengthBytes))}\n");
+        var temporaryPath = Path.Combine(folder, $".{Guid.NewGuid():N}.tmp");
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        };
+        try
+        {
+            using (var file = new FileStream(temporaryPath, options))
+            {
+                file.Write(text);
+                file.Flush(flushToDisk: true);
+            }
+
+            // False: another process was faster. Its key is the key.
+            _ = PosixCalls.TryLink(temporaryPath, path);
+            PosixCalls.SyncFolder(folder);
+        }
+        finally
+        {
+            File.Delete(temporaryPath);
+        }
+    }
+
+    private static byte[] Parse(string text, string path)
+    {
+        var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var key = new byte[KeyLengthBytes];
+        if (lines.Length == 2 && lines[0] == FirstLine
+            && Convert.TryFromBase64String(lines[1], key, out var length) && length == KeyLengthBytes)
+            return key;
+        throw new StoreException(
+            StoreErrorKind.WrongKey, $"'{path}' is not a Strongroom master key file. Restore the right file from its safe copy; do not replace it.");
+    }
+}

@@ -1,0 +1,128 @@
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Security.Cryptography;
+using Strongroom.Store.Keys;
+
+namespace Strongroom.Store.Log;
+
+/// <summary>What a log entry says. The numbers are the format's.</summary>
+internal enum LogEntryType : ushort
+{
+    Genesis = 1,
+    Reserve = 2,
+    Commit = 3,
+    Tombstone = 4,
+    Void = 5,
+    Checkpoint = 6,
+    Sweep = 7,
+
+    // Reserved for later versions, so that this one refuses rather than misreads them.
+    Key = 8,
+    Condemn = 9,
+    Pardon = 10,
+    Relocate = 11,
+    Session = 12,
+    Policy = 13,
+    Undelete = 14,
+    Quarantine = 15,
+}
+
+/// <summary>One entry of the log, opened (<c>docs/store-format.md</c> section 6).</summary>
+internal sealed record LogEntry(
+    long Sequence, LogEntryType Type, byte[] PreviousHash, Guid WriterId, DateTimeOffset Time, byte[] Payload, byte[] Hash)
+{
+    public const int HeaderLengthBytes = 92;
+    public const int SaltLengthBytes = 16;
+    public const int GreatestPayloadLengthBytes = 16 << 20;
+    private const int TagLengthBytes = 16;
+    private const int MacLengthBytes = 32;
+    private const uint Magic = 0x474C5253; // "SRLG" as little-endian
+
+    public static string NameOf(long sequence) => string.Create(CultureInfo.InvariantCulture, $"log/{sequence:D20}");
+
+    public static long? ParseName(string name) =>
+        name.Length == 24 && long.TryParse(name.AsSpan(4), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence) ? sequence : null;
+
+    /// <summary>The bytes of an entry, and their hash, to which the next entry chains.</summary>
+    public static (byte[] Bytes, LogEntry Entry) Seal(
+        KeyRing ring, long sequence, LogEntryType type, byte[] previousHash, Guid writerId, ReadOnlySpan<byte> salt, DateTimeOffset time, byte[] payload)
+    {
+        var bytes = new byte[HeaderLengthBytes + payload.Length + TagLengthBytes + MacLengthBytes];
+        var span = bytes.AsSpan();
+        BinaryPrimitives.WriteUInt32LittleEndian(span, Magic);
+        BinaryPrimitives.WriteUInt16LittleEndian(span[4..], 1);
+        BinaryPrimitives.WriteUInt16LittleEndian(span[6..], (ushort)type);
+        BinaryPrimitives.WriteInt64LittleEndian(span[8..], sequence);
+        previousHash.CopyTo(span[16..]);
+        writerId.TryWriteBytes(span[48..], bigEndian: true, out _);
+        salt.CopyTo(span[64..]);
+        BinaryPrimitives.WriteInt64LittleEndian(span[80..], time.ToUnixTimeMilliseconds());
+        BinaryPrimitives.WriteInt32LittleEndian(span[88..], payload.Length);
+        var sealedEnd = HeaderLengthBytes + payload.Length;
+        using (var aes = new AesGcm(DeriveKey(ring, sequence, salt), TagLengthBytes))
+        {
+            // Nonce 0: the key is of this attempt alone, since its salt is random.
+            Span<byte> nonce = stackalloc byte[12];
+            nonce.Clear();
+            aes.Encrypt(nonce, payload, span[HeaderLengthBytes..sealedEnd], span.Slice(sealedEnd, TagLengthBytes), span[..HeaderLengthBytes]);
+        }
+
+        HMACSHA256.HashData(ring.LogKey, span[..^MacLengthBytes], span[^MacLengthBytes..]);
+        var entry = new LogEntry(
+            sequence, type, previousHash, writerId, DateTimeOffset.FromUnixTimeMilliseconds(time.ToUnixTimeMilliseconds()), payload, SHA256.HashData(bytes));
+        return (bytes, entry);
+    }
+
+    /// <summary>Opens an entry; false when the bytes are not a whole and authentic entry of this vault at this place.</summary>
+    /// <exception cref="StoreException">Unsupported: authentic, but of a newer version.</exception>
+    public static bool TryOpen(KeyRing ring, long sequence, ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out LogEntry? entry)
+    {
+        entry = null;
+        if (bytes.Length < HeaderLengthBytes + TagLengthBytes + MacLengthBytes || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic)
+            return false;
+        Span<byte> mac = stackalloc byte[MacLengthBytes];
+        HMACSHA256.HashData(ring.LogKey, bytes[..^MacLengthBytes], mac);
+        if (!CryptographicOperations.FixedTimeEquals(mac, bytes[^MacLengthBytes..])
+            || BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]) != sequence)
+            return false;
+        if (BinaryPrimitives.ReadUInt16LittleEndian(bytes[4..]) != 1)
+            throw new StoreException(StoreErrorKind.Unsupported, $"Log entry {sequence} is of a newer format. Use a newer Strongroom.");
+        var length = BinaryPrimitives.ReadInt32LittleEndian(bytes[88..]);
+        if (length != bytes.Length - HeaderLengthBytes - TagLengthBytes - MacLengthBytes)
+            return false;
+        var payload = new byte[length];
+        Span<byte> nonce = stackalloc byte[12];
+        nonce.Clear();
+        using var aes = new AesGcm(DeriveKey(ring, sequence, bytes.Slice(64, SaltLengthBytes)), TagLengthBytes);
+        try
+        {
+            aes.Decrypt(
+                nonce, bytes.Slice(HeaderLengthBytes, length), bytes.Slice(HeaderLengthBytes + length, TagLengthBytes), payload, bytes[..HeaderLengthBytes]);
+        }
+        catch (AuthenticationTagMismatchException)
+        {
+            return false;
+        }
+
+        entry = new LogEntry(
+            sequence,
+            (LogEntryType)BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..]),
+            bytes.Slice(16, 32).ToArray(),
+            new Guid(bytes.Slice(48, 16), bigEndian: true),
+            DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(bytes[80..])),
+            payload,
+            SHA256.HashData(bytes));
+        return true;
+    }
+
+    private static byte[] DeriveKey(KeyRing ring, long sequence, ReadOnlySpan<byte> salt)
+    {
+        Span<byte> keySalt = stackalloc byte[8 + SaltLengthBytes];
+        BinaryPrimitives.WriteInt64LittleEndian(keySalt, sequence);
+        salt.CopyTo(keySalt[8..]);
+        var key = new byte[32];
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, ring.SealKey, key, keySalt, "strongroom log v1"u8);
+        return key;
+    }
+}

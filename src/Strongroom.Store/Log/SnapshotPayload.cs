@@ -1,0 +1,81 @@
+namespace Strongroom.Store.Log;
+
+/// <summary>A snapshot as the payload of its COMMIT entry.</summary>
+internal static class SnapshotPayload
+{
+    public const int GreatestConfigurationBytes = 1 << 20;
+    private const byte Version = 1;
+    private const byte ImageKind = 1;
+
+    public static byte[] Format(SnapshotDraft draft, DateTimeOffset createdAt)
+    {
+        var payload = new PayloadWriter()
+            .Byte(Version)
+            .Guid(draft.Id.Value)
+            .Text(draft.ItemId)
+            .Int64(createdAt.ToUnixTimeMilliseconds())
+            .Text(draft.Consistency)
+            .Byte(draft.Parent is null ? (byte)0 : (byte)1)
+            .Guid(draft.Parent?.Value ?? Guid.Empty)
+            .Bytes(draft.Configuration.Span)
+            .UInt32((uint)draft.Images.Count);
+        Span<byte> image = stackalloc byte[ImageRef.EncodedLengthBytes];
+        foreach (var disk in draft.Images)
+        {
+            disk.Image.WriteTo(image);
+            payload.Byte(ImageKind).UInt32((uint)disk.Lun).Text(disk.Name).Raw(image);
+        }
+
+        return payload.ToArray();
+    }
+
+    public static Snapshot Parse(LogEntry entry)
+    {
+        var source = new PayloadReader(entry.Payload);
+        if (source.Byte() != Version)
+            throw new StoreException(StoreErrorKind.Unsupported, $"Log entry {entry.Sequence} holds a newer kind of snapshot. Use a newer Strongroom.");
+        var id = new SnapshotId(source.Guid());
+        var itemId = source.Text();
+        var createdAt = DateTimeOffset.FromUnixTimeMilliseconds(source.Int64());
+        var consistency = source.Text();
+        var hasParent = source.Byte() != 0;
+        var parent = source.Guid();
+        var configuration = source.Bytes().ToArray();
+        var images = new SnapshotImage[source.Count(9 + ImageRef.EncodedLengthBytes)];
+        for (var i = 0; i < images.Length; i++)
+        {
+            if (source.Byte() != ImageKind)
+                throw new StoreException(StoreErrorKind.Unsupported, $"Snapshot {id} holds more than images. Use a newer Strongroom.");
+            images[i] = new((int)source.UInt32(), source.Text(), ImageRef.Read(source.Raw(ImageRef.EncodedLengthBytes)));
+        }
+
+        return new()
+        {
+            Id = id,
+            ItemId = itemId,
+            CreatedAt = createdAt,
+            Images = images,
+            Consistency = consistency,
+            Configuration = configuration,
+            Parent = hasParent ? new SnapshotId(parent) : null,
+            LogSequence = entry.Sequence,
+        };
+    }
+
+    /// <exception cref="StoreException">InvalidRequest: a field is out of its limits.</exception>
+    public static void Validate(SnapshotDraft draft)
+    {
+        if (draft.Id.Value == Guid.Empty)
+            throw Refuse("its id is empty");
+        if (draft.ItemId.Length > 4096 || draft.Consistency.Length > 4096)
+            throw Refuse("its item id or consistency is longer than 4,096 characters");
+        if (draft.Images.Count > 1024)
+            throw Refuse("it has more than 1,024 images");
+        if (draft.Images.Any(image => image.Name.Length > 4096))
+            throw Refuse("the name of an image is longer than 4,096 characters");
+        if (draft.Configuration.Length > GreatestConfigurationBytes)
+            throw Refuse("its configuration is longer than 1 MiB");
+    }
+
+    private static StoreException Refuse(string why) => new(StoreErrorKind.InvalidRequest, $"The snapshot cannot be committed: {why}.");
+}

@@ -1,0 +1,255 @@
+using System.Security.Cryptography;
+using Strongroom.Store.Keys;
+
+namespace Strongroom.Store.Log;
+
+/// <summary>The vault's log: a chain of create-only entries whose creation is the only commit point. Thread-safe.</summary>
+internal sealed class VaultLog : IDisposable
+{
+    private const int CheckpointEvery = 256;
+    private const int GreatestAttempts = 1000;
+    private readonly IBlobBackend backend;
+    private readonly KeyRing ring;
+    private readonly TimeProvider time;
+    private readonly SemaphoreSlim gate = new(1, 1);
+    private readonly List<(long Sequence, byte[] Digest)> torn = [];
+    private readonly List<string> damage = [];
+
+    private long head;
+    private byte[] headHash = new byte[32];
+    private long lastCheckpoint;
+    private bool mustRefresh;
+
+    private VaultLog(IBlobBackend backend, KeyRing ring, TimeProvider time)
+    {
+        this.backend = backend;
+        this.ring = ring;
+        this.time = time;
+    }
+
+    /// <summary>Random for each opening.</summary>
+    public Guid WriterId { get; } = Guid.NewGuid();
+
+    public VaultState State { get; } = new();
+
+    /// <summary>The last sequence number that is taken, void ones included.</summary>
+    public long Head => Volatile.Read(ref head);
+
+    /// <summary>What is wrong with the log beyond a void tail; empty when it is whole.</summary>
+    public IReadOnlyList<string> Damage => damage;
+
+    public static async Task<VaultLog> OpenAsync(IBlobBackend backend, KeyRing ring, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var log = new VaultLog(backend, ring, time);
+
+        // A predecessor may have died between showing an entry and syncing its folder; what we act upon must last.
+        await backend.SyncAsync("log/", cancellationToken);
+        var sequences = new List<long>();
+        await foreach (var blob in backend.ListAsync("log/", cancellationToken))
+        {
+            if (LogEntry.ParseName(blob.Name) is { } sequence)
+                sequences.Add(sequence);
+        }
+
+        await log.ReplayAsync(sequences, cancellationToken);
+        return log;
+    }
+
+    /// <summary>Appends an entry durably.</summary>
+    /// <param name="type">What it says.</param>
+    /// <param name="makePayload">Called under the lock, before each attempt, when everything up to the head is applied; the time is the entry's.
+    /// Null means that the entry is not wanted any more; an exception refuses it.</param>
+    /// <param name="cancellationToken">Has no effect once the entry may be visible.</param>
+    /// <returns>The entry, or null when it was not wanted.</returns>
+    public async Task<LogEntry?> AppendAsync(LogEntryType type, Func<DateTimeOffset, byte[]?> makePayload, CancellationToken cancellationToken)
+    {
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            var entry = await AppendLockedAsync(type, makePayload, cancellationToken);
+            if (entry is not null && head - lastCheckpoint >= CheckpointEvery)
+                await TryCheckpointAsync();
+            return entry;
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>Applies what other writers appended.</summary>
+    public async Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            await RefreshLockedAsync(cancellationToken);
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    public void Dispose() => gate.Dispose();
+
+    private async Task<LogEntry?> AppendLockedAsync(LogEntryType type, Func<DateTimeOffset, byte[]?> makePayload, CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; attempt < GreatestAttempts; attempt++)
+        {
+            if (mustRefresh)
+                await RefreshLockedAsync(cancellationToken);
+            var now = DateTimeOffset.FromUnixTimeMilliseconds(
+                Math.Max(time.GetUtcNow().ToUnixTimeMilliseconds(), State.LastTime.ToUnixTimeMilliseconds()));
+            if (makePayload(now) is not { } payload)
+                return null;
+            if (torn.Count > 0 && await TryCreateAsync(LogEntryType.Void, now, FormatVoid(), cancellationToken) is not null)
+                torn.Clear();
+            if (torn.Count == 0 && await TryCreateAsync(type, now, payload, cancellationToken) is { } entry)
+                return entry;
+        }
+
+        throw new StoreException(StoreErrorKind.Conflict, "Other writers keep changing the vault. Stop them, then try again.");
+    }
+
+    private async Task<LogEntry?> TryCreateAsync(LogEntryType type, DateTimeOffset now, byte[] payload, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var (bytes, entry) = LogEntry.Seal(
+            ring, head + torn.Count + 1, type, headHash, WriterId, RandomNumberGenerator.GetBytes(LogEntry.SaltLengthBytes), now, payload);
+
+        // Until the answer is in, nobody knows what the log holds; a failure leaves it to the next call to look.
+        mustRefresh = true;
+        if (!await backend.PutIfAbsentAsync(LogEntry.NameOf(entry.Sequence), bytes, CancellationToken.None))
+            return null;
+        mustRefresh = false;
+        Accept(entry);
+        return entry;
+    }
+
+    private void Accept(LogEntry entry)
+    {
+        State.Apply(entry, WriterId);
+        headHash = entry.Hash;
+        Volatile.Write(ref head, entry.Sequence);
+        if (entry.Type == LogEntryType.Checkpoint)
+            lastCheckpoint = entry.Sequence;
+    }
+
+    private async Task TryCheckpointAsync()
+    {
+        try
+        {
+            await AppendLockedAsync(LogEntryType.Checkpoint, _ => State.FormatCheckpoint(), CancellationToken.None);
+        }
+        catch (StoreException)
+        {
+            // It only makes the next opening faster, and what the caller appended is committed already.
+        }
+    }
+
+    private async Task RefreshLockedAsync(CancellationToken cancellationToken)
+    {
+        while (await ReadAsync(head + torn.Count + 1, cancellationToken) is { } bytes)
+            Take(head + torn.Count + 1, bytes);
+        await backend.SyncAsync("log/", cancellationToken);
+        mustRefresh = false;
+    }
+
+    /// <summary>Applies the entry at the place after the head and the void ones that follow it, or counts it among the void.</summary>
+    private void Take(long sequence, byte[]? bytes)
+    {
+        if (bytes is null || !LogEntry.TryOpen(ring, sequence, bytes, out var entry))
+        {
+            torn.Add((sequence, bytes is null ? new byte[32] : SHA256.HashData(bytes)));
+            return;
+        }
+
+        var isChained = entry.PreviousHash.AsSpan().SequenceEqual(headHash);
+        if (torn.Count > 0 && !(entry.Type == LogEntryType.Void && Voids(entry)))
+            damage.Add($"log entries {torn[0].Sequence} to {torn[^1].Sequence} are damaged or missing");
+        else if (!isChained && head > 0)
+            damage.Add($"log entry {sequence} does not follow entry {head}");
+        torn.Clear();
+        Accept(entry);
+    }
+
+    private bool Voids(LogEntry entry)
+    {
+        var source = new PayloadReader(entry.Payload);
+        var named = new HashSet<long>();
+        var count = source.Count(40);
+        for (var i = 0; i < count; i++)
+        {
+            named.Add(source.Int64());
+            _ = source.Raw(32);
+        }
+
+        return torn.TrueForAll(hole => named.Contains(hole.Sequence));
+    }
+
+    private byte[] FormatVoid()
+    {
+        var payload = new PayloadWriter().UInt32((uint)torn.Count);
+        foreach (var (sequence, digest) in torn)
+            payload.Int64(sequence).Raw(digest);
+        return payload.ToArray();
+    }
+
+    private async Task<byte[]?> ReadAsync(long sequence, CancellationToken cancellationToken)
+    {
+        var name = LogEntry.NameOf(sequence);
+        if (await backend.GetLengthAsync(name, cancellationToken) is not { } length)
+            return null;
+        var bytes = new byte[Math.Min(length, LogEntry.GreatestPayloadLengthBytes)];
+        var read = await backend.ReadAsync(name, 0, bytes, cancellationToken);
+        return bytes.AsSpan(0, read).ToArray();
+    }
+
+    private async Task ReplayAsync(List<long> sequences, CancellationToken cancellationToken)
+    {
+        if (sequences.Count == 0)
+            return;
+        var last = sequences[^1];
+        var start = await FindCheckpointAsync(sequences, cancellationToken);
+        for (var sequence = start; sequence <= last; sequence++)
+        {
+            var bytes = await ReadAsync(sequence, cancellationToken);
+            if (sequence == start && start > 1)
+            {
+                await ReplayCommitsAsync(bytes!, start, cancellationToken);
+                continue;
+            }
+
+            Take(sequence, bytes);
+        }
+    }
+
+    /// <summary>The newest whole checkpoint, or 1.</summary>
+    private async Task<long> FindCheckpointAsync(List<long> sequences, CancellationToken cancellationToken)
+    {
+        for (var i = sequences.Count - 1; i >= 0; i--)
+        {
+            if (await ReadAsync(sequences[i], cancellationToken) is { } bytes
+                && LogEntry.TryOpen(ring, sequences[i], bytes, out var entry) && entry.Type == LogEntryType.Checkpoint)
+                return sequences[i];
+        }
+
+        return 1;
+    }
+
+    private async Task ReplayCommitsAsync(byte[] bytes, long sequence, CancellationToken cancellationToken)
+    {
+        if (!LogEntry.TryOpen(ring, sequence, bytes, out var checkpoint))
+            throw StoreException.Corrupt($"Log entry {sequence} changed while it was read");
+        foreach (var commit in VaultState.CommitsOf(checkpoint))
+        {
+            if (await ReadAsync(commit, cancellationToken) is { } found && LogEntry.TryOpen(ring, commit, found, out var entry))
+                State.Apply(entry, WriterId);
+            else
+                damage.Add($"log entry {commit}, the commit of a snapshot, is damaged or missing");
+        }
+
+        Accept(checkpoint);
+    }
+}

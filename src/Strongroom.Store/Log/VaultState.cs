@@ -1,0 +1,101 @@
+using System.Collections.Concurrent;
+
+namespace Strongroom.Store.Log;
+
+/// <summary>What the log says, replayed. Changed under the log's lock; the snapshots may be read at any time.</summary>
+internal sealed class VaultState
+{
+    private readonly ConcurrentDictionary<SnapshotId, Snapshot> live = [];
+    private readonly HashSet<SnapshotId> deleted = [];
+
+    /// <summary>Snapshots that are committed and not deleted. Safe for concurrent reading.</summary>
+    public IReadOnlyCollection<Snapshot> Live => (IReadOnlyCollection<Snapshot>)live.Values;
+
+    public uint NextPackSeq { get; private set; } = 1;
+
+    /// <summary>Packs that a sweep announced as deleted: they may still be there, but nothing may refer to them anew.</summary>
+    public HashSet<uint> Swept { get; } = [];
+
+    /// <summary>The last SWEEP that another writer made.</summary>
+    public long LastForeignSweep { get; private set; }
+
+    public DateTimeOffset LastTime { get; private set; } = DateTimeOffset.UnixEpoch;
+
+    public Snapshot? Find(SnapshotId id) => live.GetValueOrDefault(id);
+
+    public bool IsDeleted(SnapshotId id) => deleted.Contains(id);
+
+    public bool Holds(ImageRef image) => live.Values.Any(snapshot => snapshot.Images.Any(disk => disk.Image == image));
+
+    public void Apply(LogEntry entry, Guid ownWriterId)
+    {
+        if (entry.Time > LastTime)
+            LastTime = entry.Time;
+        var source = new PayloadReader(entry.Payload);
+        switch (entry.Type)
+        {
+            case LogEntryType.Genesis:
+            case LogEntryType.Void:
+                break;
+            case LogEntryType.Reserve:
+                NextPackSeq = Math.Max(NextPackSeq, checked(source.UInt32() + source.UInt32()));
+                break;
+            case LogEntryType.Commit:
+                var snapshot = SnapshotPayload.Parse(entry);
+                live[snapshot.Id] = snapshot;
+                break;
+            case LogEntryType.Tombstone:
+                var id = new SnapshotId(source.Guid());
+                live.TryRemove(id, out _);
+                deleted.Add(id);
+                break;
+            case LogEntryType.Checkpoint:
+                ApplyCheckpoint(source);
+                break;
+            case LogEntryType.Sweep:
+                var count = source.Count(4);
+                for (var i = 0; i < count; i++)
+                    Swept.Add(source.UInt32());
+                if (entry.WriterId != ownWriterId)
+                    LastForeignSweep = entry.Sequence;
+                break;
+            default:
+                throw new StoreException(
+                    StoreErrorKind.Unsupported, $"Log entry {entry.Sequence} is of type {(int)entry.Type}, which a newer Strongroom wrote. Use that version.");
+        }
+    }
+
+    public byte[] FormatCheckpoint()
+    {
+        var payload = new PayloadWriter().UInt32(NextPackSeq);
+        var sequences = live.Values.Select(snapshot => snapshot.LogSequence).Order().ToArray();
+        payload.UInt32((uint)sequences.Length);
+        foreach (var sequence in sequences)
+            payload.Int64(sequence);
+        payload.UInt32((uint)deleted.Count);
+        foreach (var id in deleted)
+            payload.Guid(id.Value);
+        return payload.ToArray();
+    }
+
+    /// <summary>The COMMIT entries that a checkpoint names.</summary>
+    public static long[] CommitsOf(LogEntry checkpoint)
+    {
+        var source = new PayloadReader(checkpoint.Payload);
+        _ = source.UInt32();
+        var sequences = new long[source.Count(8)];
+        for (var i = 0; i < sequences.Length; i++)
+            sequences[i] = source.Int64();
+        return sequences;
+    }
+
+    private void ApplyCheckpoint(PayloadReader source)
+    {
+        NextPackSeq = Math.Max(NextPackSeq, source.UInt32());
+        var commits = source.Count(8);
+        _ = source.Raw(commits * 8);
+        var ids = source.Count(16);
+        for (var i = 0; i < ids; i++)
+            deleted.Add(new SnapshotId(source.Guid()));
+    }
+}

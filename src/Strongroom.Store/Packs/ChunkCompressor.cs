@@ -1,0 +1,57 @@
+using Strongroom.Store.Images;
+using ZstdNet;
+
+namespace Strongroom.Store.Packs;
+
+/// <summary>zstd level 1 in both directions, over native contexts that one worker owns. Not for concurrent use.</summary>
+internal sealed class ChunkCompressor : IDisposable
+{
+    private const int Level = 1;
+    private readonly CompressionOptions options = new(Level);
+    private Compressor? compressor;
+    private Decompressor? decompressor;
+
+    /// <summary>The room that <see cref="TryCompress"/> needs for this many bytes.</summary>
+    public static int BoundOf(int rawLengthBytes) => Compressor.GetCompressBound(rawLengthBytes);
+
+    /// <summary>Compresses; false where it saves less than 6 %, so that reading back costs nothing for what does not shrink.</summary>
+    public bool TryCompress(ReadOnlySpan<byte> raw, Span<byte> target, out int lengthBytes)
+    {
+        compressor ??= new Compressor(options);
+        lengthBytes = compressor.Wrap(raw, target);
+        return lengthBytes <= raw.Length - ((raw.Length * 6) / 100) - 1;
+    }
+
+    /// <summary>Fills <paramref name="raw"/> exactly, or throws Corrupt.</summary>
+    public void Decode(ChunkCodec codec, ReadOnlySpan<byte> stored, Span<byte> raw)
+    {
+        switch (codec)
+        {
+            case ChunkCodec.Raw when stored.Length == raw.Length:
+                stored.CopyTo(raw);
+                return;
+            case ChunkCodec.Zstd:
+                decompressor ??= new Decompressor();
+                try
+                {
+                    if (decompressor.Unwrap(stored, raw) == raw.Length)
+                        return;
+                }
+                catch (ZstdException failure)
+                {
+                    throw new StoreException(StoreErrorKind.Corrupt, "A chunk does not decompress. Run a verification of the vault.", failure);
+                }
+
+                break;
+        }
+
+        throw StoreException.Corrupt("A chunk does not have the length that its manifest says");
+    }
+
+    public void Dispose()
+    {
+        compressor?.Dispose();
+        decompressor?.Dispose();
+        options.Dispose();
+    }
+}

@@ -1,0 +1,102 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Strongroom.Store.Images;
+
+namespace Strongroom.Store.Packs;
+
+/// <summary>A session's row of packs, one open and at most one being sealed in the background. Thread-safe.</summary>
+internal sealed class PackLane(VaultStore vault, PackContent content, ConcurrentDictionary<ChunkId, Slot>? pending, CancellationToken life)
+    : IDisposable
+{
+    private readonly SemaphoreSlim gate = new(1, 1);
+    private PackWriter? current;
+    private Task sealing = Task.CompletedTask;
+
+    public async ValueTask<Slot> AppendAsync(
+        ChunkId id, ChunkCodec codec, ReadOnlyMemory<byte> payload, int rawLengthBytes, CancellationToken cancellationToken)
+    {
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            current ??= await PackWriter.CreateAsync(
+                vault.Packs.Backend,
+                vault.Packs.Ring,
+                content,
+                await vault.AllocatePackSeqAsync(cancellationToken),
+                RandomNumberGenerator.GetBytes(16),
+                cancellationToken);
+            var slot = await current.AppendAsync(id, codec, payload, rawLengthBytes, cancellationToken);
+            pending?.TryAdd(id, slot);
+            if (current.LengthBytes >= vault.Options.PackSizeBytes || !current.HasRoom)
+                await BeginSealAsync();
+            return slot;
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>Seals what is open; on return every pack of the lane is visible and durable.</summary>
+    public async Task FinishAsync(CancellationToken cancellationToken)
+    {
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (current is not null)
+                await BeginSealAsync();
+            await sealing;
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>Gives up what is open.</summary>
+    public async Task AbandonAsync()
+    {
+        await gate.WaitAsync(CancellationToken.None);
+        try
+        {
+            await sealing;
+        }
+        catch (Exception failure) when (failure is StoreException or OperationCanceledException or IOException)
+        {
+            // The session did not succeed, and whoever asked for its result has been told.
+        }
+        finally
+        {
+            if (current is not null)
+                await current.DisposeAsync();
+            current = null;
+            gate.Release();
+        }
+    }
+
+    public void Dispose() => gate.Dispose();
+
+    private async Task BeginSealAsync()
+    {
+        await sealing;
+        var full = current!;
+        current = null;
+        sealing = Task.Run(() => SealAsync(full), CancellationToken.None);
+    }
+
+    private async Task SealAsync(PackWriter pack)
+    {
+        await using (pack)
+        {
+            await pack.SealAsync(vault.Options.VerifyEvery, vault.Packs.IdKeyOf(content), vault.Packs.Codecs, life);
+            await vault.PackSealedAsync(content, pack.PackSeq, pack.LengthBytes, pack.Entries, life);
+        }
+
+        // From here the index finds them, and the session need not remember.
+        if (pending is not null)
+        {
+            foreach (var entry in pack.Entries)
+                pending.TryRemove(entry.Id, out _);
+        }
+    }
+}

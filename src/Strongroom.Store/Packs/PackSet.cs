@@ -1,0 +1,56 @@
+namespace Strongroom.Store.Packs;
+
+/// <summary>The packs that are in the vault: number, content, length. Thread-safe; about 40 bytes a pack.</summary>
+internal sealed class PackSet
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<uint, (PackContent Content, long LengthBytes)> packs = [];
+    private long lengthBytes;
+    private uint greatest;
+
+    public int Count
+    {
+        get
+        {
+            lock (gate)
+                return packs.Count;
+        }
+    }
+
+    public long LengthBytes => Interlocked.Read(ref lengthBytes);
+
+    /// <summary>The greatest number ever seen; 0 when there is none.</summary>
+    public uint Greatest => Volatile.Read(ref greatest);
+
+    public void Add(PackContent content, uint packSeq, long packLengthBytes)
+    {
+        lock (gate)
+        {
+            if (!packs.TryAdd(packSeq, (content, packLengthBytes)))
+                return;
+            Interlocked.Add(ref lengthBytes, packLengthBytes);
+            Volatile.Write(ref greatest, Math.Max(greatest, packSeq));
+        }
+    }
+
+    public void Remove(uint packSeq)
+    {
+        lock (gate)
+        {
+            if (packs.Remove(packSeq, out var pack))
+                Interlocked.Add(ref lengthBytes, -pack.LengthBytes);
+        }
+    }
+
+    public bool Contains(PackContent content, uint packSeq)
+    {
+        lock (gate)
+            return packs.TryGetValue(packSeq, out var pack) && pack.Content == content;
+    }
+
+    public IReadOnlyList<(uint PackSeq, PackContent Content, long LengthBytes)> ToList()
+    {
+        lock (gate)
+            return [.. packs.Select(pack => (pack.Key, pack.Value.Content, pack.Value.LengthBytes))];
+    }
+}

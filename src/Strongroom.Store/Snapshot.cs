@@ -1,0 +1,57 @@
+namespace Strongroom.Store;
+
+/// <summary>Names a snapshot; chosen by the caller, so that a commit can be repeated safely.</summary>
+public readonly record struct SnapshotId(Guid Value)
+{
+    public override string ToString() => Value.ToString("D");
+}
+
+/// <summary>One disk of a snapshot.</summary>
+/// <param name="Lun">The disk's logical unit number; -1 for an operating system disk if the caller wishes.</param>
+/// <param name="Name">The disk's name.</param>
+/// <param name="Image">Its bytes.</param>
+public sealed record SnapshotImage(int Lun, string Name, ImageRef Image);
+
+/// <summary>What is to be committed.</summary>
+public sealed record SnapshotDraft
+{
+    /// <summary>Committing the same id again returns what was committed first.</summary>
+    public required SnapshotId Id { get; init; }
+
+    /// <summary>What the snapshot is of; opaque, at most 4,096 characters.</summary>
+    public required string ItemId { get; init; }
+
+    /// <summary>At most 1,024 images, each written by this session or held by a live snapshot.</summary>
+    public required IReadOnlyList<SnapshotImage> Images { get; init; }
+
+    /// <summary>How consistent it is, in the caller's words.</summary>
+    public string Consistency { get; init; } = "";
+
+    /// <summary>The guest's configuration, opaque, at most 1 MiB. Kept in memory while the vault is open.</summary>
+    public ReadOnlyMemory<byte> Configuration { get; init; }
+
+    /// <summary>The snapshot that this one was made from. Information only: every snapshot stands alone.</summary>
+    public SnapshotId? Parent { get; init; }
+}
+
+/// <summary>A recovery point's content, committed and immutable.</summary>
+public sealed record Snapshot
+{
+    public required SnapshotId Id { get; init; }
+
+    public required string ItemId { get; init; }
+
+    /// <summary>Assigned by the store; never earlier than the snapshot committed before.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required IReadOnlyList<SnapshotImage> Images { get; init; }
+
+    public required string Consistency { get; init; }
+
+    public required ReadOnlyMemory<byte> Configuration { get; init; }
+
+    public required SnapshotId? Parent { get; init; }
+
+    /// <summary>Its place in the vault's log.</summary>
+    public required long LogSequence { get; init; }
+}

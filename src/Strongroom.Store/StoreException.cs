@@ -1,0 +1,52 @@
+namespace Strongroom.Store;
+
+/// <summary>Why the store refused or failed.</summary>
+public enum StoreErrorKind
+{
+    /// <summary>Bytes in the vault are not what was written. Nothing wrong was handed out.</summary>
+    Corrupt,
+
+    /// <summary>The key encryption key is not the one that the vault was made with.</summary>
+    WrongKey,
+
+    /// <summary>A blob, an image or a snapshot is not in the vault.</summary>
+    NotFound,
+
+    /// <summary>A vault is there already.</summary>
+    AlreadyExists,
+
+    /// <summary>No space is left behind the backend.</summary>
+    Full,
+
+    /// <summary>The backend failed otherwise; trying again may help.</summary>
+    Io,
+
+    /// <summary>Another writer changed the vault in a way that ends this work; start it again.</summary>
+    Conflict,
+
+    /// <summary>The caller or its source broke a rule of the store.</summary>
+    InvalidRequest,
+
+    /// <summary>The vault's format is newer than this program.</summary>
+    Unsupported,
+}
+
+/// <summary>An operational failure of the store. The message says what to do next.</summary>
+public sealed class StoreException : Exception
+{
+    public StoreException(StoreErrorKind kind, string message)
+        : base(message) => Kind = kind;
+
+    public StoreException(StoreErrorKind kind, string message, Exception innerException)
+        : base(message, innerException) => Kind = kind;
+
+    /// <summary>What sort of failure it is.</summary>
+    public StoreErrorKind Kind { get; }
+
+    /// <summary>True when the same call may succeed later without a repair.</summary>
+    public bool IsTransient => Kind is StoreErrorKind.Io or StoreErrorKind.Full or StoreErrorKind.Conflict;
+
+    internal static StoreException Corrupt(string what) => new(
+        StoreErrorKind.Corrupt,
+        $"{what}. Nothing was changed; run a verification of the vault to see which recovery points are affected.");
+}

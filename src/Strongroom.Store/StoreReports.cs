@@ -1,0 +1,37 @@
+namespace Strongroom.Store;
+
+/// <summary>What a vault holds.</summary>
+/// <param name="Packs">Packs, of data and of manifests.</param>
+/// <param name="BytesStored">Their length together.</param>
+/// <param name="Chunks">Chunks that the dedup index knows; a chunk that two sessions stored at once may count twice.</param>
+/// <param name="Snapshots">Live snapshots.</param>
+public sealed record StoreStatistics(int Packs, long BytesStored, long Chunks, int Snapshots);
+
+/// <summary>What a restore did.</summary>
+/// <param name="BytesWritten">Given to the sink.</param>
+/// <param name="BytesZero">Left out, because they are zeros.</param>
+/// <param name="BytesRead">Read from packs.</param>
+/// <param name="Reads">Range reads made.</param>
+public sealed record RestoreStatistics(long BytesWritten, long BytesZero, long BytesRead, long Reads);
+
+/// <summary>What a collection did.</summary>
+/// <param name="WasBusy">True when it did nothing, because sessions or readers were open.</param>
+/// <param name="PacksKept">Packs that live snapshots need.</param>
+/// <param name="PacksDeleted">Packs removed.</param>
+/// <param name="BytesDeleted">Their length.</param>
+public sealed record CollectReport(bool WasBusy, int PacksKept, int PacksDeleted, long BytesDeleted)
+{
+    internal static CollectReport Busy { get; } = new(true, 0, 0, 0);
+}
+
+/// <summary>Something that a verification found wrong.</summary>
+/// <param name="What">What is wrong, and where.</param>
+/// <param name="Snapshots">The live snapshots that cannot be restored whole because of it; empty when none is touched.</param>
+public sealed record VerifyProblem(string What, IReadOnlyCollection<SnapshotId> Snapshots);
+
+/// <summary>What a verification found.</summary>
+public sealed record VerifyReport(int SnapshotsChecked, int PacksChecked, long BytesRead, IReadOnlyList<VerifyProblem> Problems)
+{
+    /// <summary>True when every live snapshot can be restored as far as the check looked.</summary>
+    public bool IsHealthy => Problems.Count == 0;
+}

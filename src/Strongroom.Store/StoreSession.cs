@@ -1,0 +1,168 @@
+using System.Collections.Concurrent;
+using Strongroom.Store.Images;
+using Strongroom.Store.Log;
+using Strongroom.Store.Packs;
+
+namespace Strongroom.Store;
+
+/// <summary>One backup's writing: images, then one commit. Images may be written concurrently; commit comes after them.</summary>
+/// <remarks>A failure other than of the commit itself ends the session: what it wrote is garbage that a collection removes. Disposing without commit does the same.</remarks>
+public sealed class StoreSession : IAsyncDisposable, ISessionChunks
+{
+    private const int DataLanes = 2;
+    private readonly VaultStore vault;
+    private readonly IDisposable use;
+    private readonly long openedAt;
+    private readonly CancellationTokenSource life = new();
+    private readonly ConcurrentDictionary<ChunkId, Slot> pending = [];
+    private readonly PackLane[] dataLanes;
+    private readonly PackLane nodeLane;
+    private readonly ConcurrentDictionary<ImageRef, byte> written = [];
+    private readonly SessionCounters counters = new();
+    private int nextLane;
+    private volatile bool hasFailed;
+    private volatile bool isCommitted;
+
+    internal StoreSession(VaultStore vault, IDisposable use)
+    {
+        this.vault = vault;
+        this.use = use;
+        openedAt = vault.Log.Head;
+        dataLanes = [.. Enumerable.Range(0, DataLanes).Select(_ => new PackLane(vault, PackContent.Data, pending, life.Token))];
+        nodeLane = new(vault, PackContent.Nodes, null, life.Token);
+    }
+
+    /// <summary>What was done so far.</summary>
+    public SessionStatistics Statistics => counters.ToStatistics();
+
+    SessionCounters ISessionChunks.Counters => counters;
+
+    /// <summary>Stores an image. With a parent only what differs from it takes room.</summary>
+    /// <exception cref="StoreException">NotFound: no live snapshot holds <paramref name="parent"/>; back up without it. Full, Io, Corrupt, InvalidRequest.</exception>
+    public async Task<ImageRef> WriteImageAsync(
+        IImageSource source, ImageRef? parent, IProgress<SessionProgress>? progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        RequireUsable();
+        if (source.LengthBytes < 0)
+            throw new StoreException(StoreErrorKind.InvalidRequest, "The source's length is negative.");
+
+        // A manifest that no live snapshot holds may point to packs that are gone already.
+        if (parent is { } image && !written.ContainsKey(image) && !vault.Log.State.Holds(image))
+            throw new StoreException(StoreErrorKind.NotFound, "The parent image is not in the vault any more. Run the backup again without a parent.");
+        try
+        {
+            var writer = new ImageWriter(vault.Tree, this, source, parent, vault.Options.Workers, progress);
+            var result = await writer.WriteAsync(cancellationToken);
+            written[result] = 0;
+            return result;
+        }
+        catch
+        {
+            hasFailed = true;
+            throw;
+        }
+    }
+
+    /// <summary>Makes everything durable and then the snapshot visible. May be repeated after an Io or Full failure.</summary>
+    /// <exception cref="StoreException">Conflict: another process removed packs meanwhile; run the backup again.</exception>
+    public async Task<Snapshot> CommitAsync(SnapshotDraft draft, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(draft);
+        SnapshotPayload.Validate(draft);
+        await vault.Log.RefreshAsync(cancellationToken);
+        if (vault.Find(draft.Id) is { } committed)
+            return committed;
+        RequireUsable();
+        try
+        {
+            // Step 1: chunks. Step 2: nodes, which point to chunks. Step 3: the log entry, which points to nodes.
+            foreach (var lane in dataLanes)
+                await lane.FinishAsync(cancellationToken);
+            await nodeLane.FinishAsync(cancellationToken);
+        }
+        catch
+        {
+            hasFailed = true;
+            throw;
+        }
+
+        await vault.Log.AppendAsync(LogEntryType.Commit, now => Decide(draft, now), cancellationToken);
+        isCommitted = true;
+        return vault.Find(draft.Id) ?? throw new StoreException(StoreErrorKind.Conflict, $"The snapshot {draft.Id} was deleted by another writer.");
+    }
+
+    /// <summary>Ends the session. Without a commit nothing of it is visible.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (life.IsCancellationRequested)
+            return;
+        await life.CancelAsync();
+        foreach (var lane in dataLanes)
+        {
+            await lane.AbandonAsync();
+            lane.Dispose();
+        }
+
+        await nodeLane.AbandonAsync();
+        nodeLane.Dispose();
+        use.Dispose();
+        life.Dispose();
+    }
+
+    async ValueTask<Slot> ISessionChunks.StoreDataAsync(
+        ChunkId id, ReadOnlyMemory<byte> raw, ChunkWorkspace workspace, CancellationToken cancellationToken)
+    {
+        if (pending.TryGetValue(id, out var slot))
+        {
+            counters.AddDeduplicated(raw.Length);
+            return slot;
+        }
+
+        if (await vault.Index.FindAsync(id, cancellationToken) is { } found)
+        {
+            counters.AddDeduplicated(raw.Length);
+            return found;
+        }
+
+        var payload = workspace.Encode(raw, out var codec);
+        var lane = dataLanes[(uint)Interlocked.Increment(ref nextLane) % DataLanes];
+        slot = await lane.AppendAsync(id, codec, payload, raw.Length, cancellationToken);
+        counters.AddNew(raw.Length);
+        counters.AddStored(slot.StoredLengthBytes);
+        return slot;
+    }
+
+    async ValueTask<Slot> ISessionChunks.StoreNodeAsync(byte[] node, CancellationToken cancellationToken)
+    {
+        using var workspace = new ChunkWorkspace();
+        var id = ChunkId.Compute(vault.Packs.Ring.NodeKey, node);
+        var payload = workspace.Encode(node, out var codec);
+        var slot = await nodeLane.AppendAsync(id, codec, payload, node.Length, cancellationToken);
+        counters.AddStored(slot.StoredLengthBytes);
+        return slot;
+    }
+
+    private byte[]? Decide(SnapshotDraft draft, DateTimeOffset now)
+    {
+        var state = vault.Log.State;
+        if (state.Find(draft.Id) is not null)
+            return null;
+        if (state.IsDeleted(draft.Id))
+            throw new StoreException(StoreErrorKind.Conflict, $"The snapshot {draft.Id} was committed and deleted before. Commit under a new id.");
+        if (state.LastForeignSweep > openedAt)
+            throw new StoreException(StoreErrorKind.Conflict, "Another process removed packs from the vault during this backup. Run the backup again.");
+        if (draft.Images.FirstOrDefault(disk => !written.ContainsKey(disk.Image) && !state.Holds(disk.Image)) is { } stranger)
+            throw new StoreException(StoreErrorKind.InvalidRequest, $"The image of '{stranger.Name}' was not written by this session and no live snapshot holds it.");
+        return SnapshotPayload.Format(draft, now);
+    }
+
+    private void RequireUsable()
+    {
+        ObjectDisposedException.ThrowIf(life.IsCancellationRequested, this);
+        if (hasFailed)
+            throw new StoreException(StoreErrorKind.InvalidRequest, "The session has failed before. Open a new one and run the backup again.");
+        if (isCommitted)
+            throw new StoreException(StoreErrorKind.InvalidRequest, "The session has been committed. Open a new one.");
+    }
+}

@@ -1,0 +1,274 @@
+using Strongroom.Store.Collection;
+using Strongroom.Store.Images;
+using Strongroom.Store.Index;
+using Strongroom.Store.Keys;
+using Strongroom.Store.Log;
+using Strongroom.Store.Packs;
+using Strongroom.Store.Scrub;
+
+namespace Strongroom.Store;
+
+/// <summary>A vault: a deduplicating, compressing, encrypting, verifying store of disk images. Thread-safe.</summary>
+/// <remarks>One process at a time should have a vault open; a second writer is detected and never harms what is committed.</remarks>
+public sealed class VaultStore : IAsyncDisposable
+{
+    private const uint PacksPerReservation = 1024;
+    private readonly SemaphoreSlim reservation = new(1, 1);
+    private readonly FrameCodecPool codecs;
+    private readonly UseGate gate = new();
+    private uint nextPackSeq;
+    private uint reservedEnd;
+
+    private VaultStore(IBlobBackend backend, KeyRing ring, VaultLog log, VaultStoreOptions options)
+    {
+        Options = options;
+        Log = log;
+        codecs = new();
+        Packs = new(backend, ring, codecs);
+        Tree = new(Packs, options.CachedNodes);
+        Index = new(Packs);
+        PackSet = new();
+    }
+
+    /// <summary>The vault's own id, the same for ever.</summary>
+    public Guid VaultId => Packs.Ring.VaultId;
+
+    /// <summary>All live snapshots at this moment, in no order.</summary>
+    public IReadOnlyCollection<Snapshot> Snapshots => Log.State.Live;
+
+    /// <summary>What the vault holds.</summary>
+    public StoreStatistics Statistics => new(PackSet.Count, PackSet.LengthBytes, Index.Count, Snapshots.Count);
+
+    internal VaultStoreOptions Options { get; }
+
+    internal VaultLog Log { get; }
+
+    internal PackReader Packs { get; }
+
+    internal ImageTree Tree { get; }
+
+    internal DedupIndex Index { get; }
+
+    internal PackSet PackSet { get; }
+
+    /// <summary>True when a vault is in the backend.</summary>
+    public static async Task<bool> ExistsAsync(IBlobBackend backend, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        return await backend.GetLengthAsync(VaultBirth.Name, cancellationToken) is not null;
+    }
+
+    /// <summary>Makes a vault and opens it.</summary>
+    /// <exception cref="StoreException">AlreadyExists when one is there.</exception>
+    public static async Task<VaultStore> CreateAsync(
+        IBlobBackend backend, IKeyEncryptionKey kek, VaultStoreOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        ArgumentNullException.ThrowIfNull(kek);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(time);
+        if (await ExistsAsync(backend, cancellationToken))
+            throw AlreadyExists();
+
+        // Step 1: keys, under a name of this vault's own, so that the leftovers of a creation that died do no harm.
+        var ring = KeyRing.Generate(Guid.NewGuid());
+        await KeyRingBlob.WriteAsync(backend, ring, kek, cancellationToken);
+
+        // Step 2: the birth certificate. From here the vault exists. The log's first entry follows at opening.
+        if (!await VaultBirth.TryWriteAsync(backend, ring.VaultId, time.GetUtcNow(), cancellationToken))
+            throw AlreadyExists();
+        return await OpenAsync(backend, kek, options, time, cancellationToken);
+    }
+
+    /// <summary>Opens a vault.</summary>
+    /// <exception cref="StoreException">NotFound, WrongKey, Corrupt, Unsupported, Io.</exception>
+    public static async Task<VaultStore> OpenAsync(
+        IBlobBackend backend, IKeyEncryptionKey kek, VaultStoreOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        ArgumentNullException.ThrowIfNull(kek);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(time);
+        options.Validate();
+        var vaultId = await VaultBirth.ReadAsync(backend, cancellationToken);
+        var ring = await KeyRingBlob.ReadAsync(backend, vaultId, kek, cancellationToken);
+        await backend.RemoveLeftoversAsync(cancellationToken);
+        var log = await VaultLog.OpenAsync(backend, ring, time, cancellationToken);
+        var vault = new VaultStore(backend, ring, log, options);
+        try
+        {
+            await vault.LoadPacksAsync(cancellationToken);
+            await vault.RequireBeginningAsync(cancellationToken);
+            return vault;
+        }
+        catch
+        {
+            await vault.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A live snapshot, or null.</summary>
+    public Snapshot? Find(SnapshotId id) => Log.State.Find(id);
+
+    /// <summary>Begins a backup. Waits while a collection removes packs. Many sessions may be open.</summary>
+    public async Task<StoreSession> OpenSessionAsync(CancellationToken cancellationToken) =>
+        new(this, await gate.EnterAsync(cancellationToken));
+
+    /// <summary>Opens an image for random reads.</summary>
+    public async Task<ImageReader> OpenImageAsync(ImageRef image, CancellationToken cancellationToken)
+    {
+        var use = await gate.EnterAsync(cancellationToken);
+        try
+        {
+            RequireLive(image);
+            if (!image.Root.IsHole)
+                await Tree.ReadNodeAsync(image.Root, cancellationToken);
+            return new(Tree, image, Options.CachedChunksPerReader, use);
+        }
+        catch
+        {
+            use.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes an image to a sink: in the order of packs, in parallel, every byte verified, no zeros.</summary>
+    /// <param name="image">What to restore.</param>
+    /// <param name="sink">Where to.</param>
+    /// <param name="bytesDone">Bytes of the image settled so far, holes included.</param>
+    /// <param name="cancellationToken">Leaves the sink with a part of the image.</param>
+    public async Task<RestoreStatistics> RestoreAsync(
+        ImageRef image, IImageSink sink, IProgress<long>? bytesDone, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(sink);
+        using var use = await gate.EnterAsync(cancellationToken);
+        RequireLive(image);
+        return await new ImageRestore(Tree, image, sink, Options.Workers, bytesDone).RunAsync(cancellationToken);
+    }
+
+    /// <summary>Deletes a snapshot; its room comes back with a collection. False when it was not there: repeating is harmless.</summary>
+    public async Task<bool> DeleteSnapshotAsync(SnapshotId id, CancellationToken cancellationToken)
+    {
+        var entry = await Log.AppendAsync(
+            LogEntryType.Tombstone,
+            now => Log.State.Find(id) is null
+                ? null
+                : new PayloadWriter().Guid(id.Value).Int64(now.ToUnixTimeMilliseconds()).ToArray(),
+            cancellationToken);
+        return entry is not null;
+    }
+
+    /// <summary>Removes packs that no live snapshot needs. Does nothing, and says so, while anything uses the vault.</summary>
+    public async Task<CollectReport> CollectAsync(CancellationToken cancellationToken)
+    {
+        using var alone = gate.TryEnterAlone();
+        return alone is null ? CollectReport.Busy : await new Collector(this).RunAsync(cancellationToken);
+    }
+
+    /// <summary>Checks that every live snapshot can be restored.</summary>
+    /// <param name="readData">Also read, hash, decrypt and identify every chunk; otherwise manifests and directories only.</param>
+    /// <param name="bytes">Bytes of packs read so far.</param>
+    /// <param name="cancellationToken">Ends the check without a report.</param>
+    public async Task<VerifyReport> VerifyAsync(bool readData, IProgress<long>? bytes, CancellationToken cancellationToken)
+    {
+        using var use = await gate.EnterAsync(cancellationToken);
+        return await new Verifier(this, readData, bytes).RunAsync(cancellationToken);
+    }
+
+    /// <summary>Closes the vault. Sessions and readers must be disposed before.</summary>
+    public ValueTask DisposeAsync()
+    {
+        Log.Dispose();
+        reservation.Dispose();
+        codecs.Dispose();
+        return default;
+    }
+
+    /// <summary>A number that no other pack of this vault has or will have.</summary>
+    internal async ValueTask<uint> AllocatePackSeqAsync(CancellationToken cancellationToken)
+    {
+        await reservation.WaitAsync(cancellationToken);
+        try
+        {
+            if (nextPackSeq == reservedEnd)
+            {
+                var first = 0u;
+                await Log.AppendAsync(
+                    LogEntryType.Reserve,
+                    _ =>
+                    {
+                        // Not below a pack that is there: a log that lost its tail must not lead to a second pack of that number.
+                        first = Math.Max(Log.State.NextPackSeq, PackSet.Greatest + 1);
+                        return new PayloadWriter().UInt32(first).UInt32(PacksPerReservation).ToArray();
+                    },
+                    cancellationToken);
+                nextPackSeq = first;
+                reservedEnd = first + PacksPerReservation;
+            }
+
+            return nextPackSeq++;
+        }
+        finally
+        {
+            reservation.Release();
+        }
+    }
+
+    internal async ValueTask PackSealedAsync(
+        PackContent content, uint packSeq, long lengthBytes, IReadOnlyList<PackEntry> entries, CancellationToken cancellationToken)
+    {
+        PackSet.Add(content, packSeq, lengthBytes);
+        if (content == PackContent.Data)
+            await Index.PublishAsync(packSeq, entries, cancellationToken);
+    }
+
+    private static StoreException AlreadyExists() =>
+        new(StoreErrorKind.AlreadyExists, "A vault is here already. Open it, or choose an empty place.");
+
+    private void RequireLive(ImageRef image)
+    {
+        if (!Log.State.Holds(image))
+            throw new StoreException(StoreErrorKind.NotFound, "No live snapshot holds this image. List the recovery points again.");
+    }
+
+    private async Task LoadPacksAsync(CancellationToken cancellationToken)
+    {
+        foreach (var content in (PackContent[])[PackContent.Data, PackContent.Nodes])
+        {
+            await foreach (var blob in Packs.Backend.ListAsync(PackFormat.FolderOf(content), cancellationToken))
+            {
+                if (PackFormat.ParseName(blob.Name) is not { } packSeq)
+                    continue;
+                PackSet.Add(content, packSeq, blob.LengthBytes);
+                if (content == PackContent.Data && !Log.State.Swept.Contains(packSeq))
+                    await LoadDirectoryAsync(packSeq, cancellationToken);
+            }
+        }
+    }
+
+    private async Task LoadDirectoryAsync(uint packSeq, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Index.PublishAsync(packSeq, await Packs.GetDirectoryAsync(PackContent.Data, packSeq, cancellationToken), cancellationToken);
+        }
+        catch (StoreException failure) when (failure.Kind is StoreErrorKind.Corrupt or StoreErrorKind.NotFound)
+        {
+            // A damaged pack offers nothing for deduplication: the next backup stores its chunks anew. Verification reports it.
+        }
+    }
+
+    /// <summary>A log without a beginning is new, or lost; lost is told by packs, and must not lead to their collection.</summary>
+    private async Task RequireBeginningAsync(CancellationToken cancellationToken)
+    {
+        if (Log.Head > 0)
+            return;
+        if (PackSet.Count > 0)
+            throw StoreException.Corrupt("The vault's log (log/) is missing though packs are there: restore that folder from a copy of the vault");
+        await Log.AppendAsync(
+            LogEntryType.Genesis,
+            _ => Log.Head > 0 ? null : new PayloadWriter().Guid(VaultId).UInt32(Packs.Ring.CurrentEpoch).ToArray(),
+            cancellationToken);
+    }
+}

@@ -1,0 +1,39 @@
+namespace Strongroom.Store;
+
+/// <summary>How a vault is worked with; nothing here changes its format. Immutable.</summary>
+public sealed record VaultStoreOptions
+{
+    /// <summary>A pack is closed when it reaches this many bytes; 64 KiB to 1 GiB, 32 MiB by default.</summary>
+    public int PackSizeBytes { get; init; } = 32 << 20;
+
+    /// <summary>Workers of one image's backup, and of one restore; 1 to 64. Each needs about 2 MiB.</summary>
+    public int Workers { get; init; } = Math.Clamp(Environment.ProcessorCount + 1, 2, 16);
+
+    /// <summary>Before a pack becomes visible every n-th frame is read back and opened; 1 checks all.</summary>
+    public int VerifyEvery { get; init; } = 16;
+
+    /// <summary>Manifest nodes of 12 KiB kept for all readers together.</summary>
+    public int CachedNodes { get; init; } = 512;
+
+    /// <summary>Chunks of up to 256 KiB kept for each <see cref="ImageReader"/>.</summary>
+    public int CachedChunksPerReader { get; init; } = 32;
+
+    /// <summary>New index records kept in memory before they go to disk as a segment; about 100 bytes each.</summary>
+    public int IndexBufferRecords { get; init; } = 64 * 1024;
+
+    internal void Validate()
+    {
+        Require(PackSizeBytes is >= 64 << 10 and <= 1 << 30, nameof(PackSizeBytes), "64 KiB to 1 GiB");
+        Require(Workers is >= 1 and <= 64, nameof(Workers), "1 to 64");
+        Require(VerifyEvery >= 1, nameof(VerifyEvery), "at least 1");
+        Require(CachedNodes >= 16, nameof(CachedNodes), "at least 16");
+        Require(CachedChunksPerReader >= 1, nameof(CachedChunksPerReader), "at least 1");
+        Require(IndexBufferRecords >= 16, nameof(IndexBufferRecords), "at least 16");
+    }
+
+    private static void Require(bool isMet, string name, string range)
+    {
+        if (!isMet)
+            throw new StoreException(StoreErrorKind.InvalidRequest, $"The store's option {name} must be {range}.");
+    }
+}
