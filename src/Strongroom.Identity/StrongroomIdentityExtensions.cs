@@ -1,9 +1,11 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using OpenIddict.Server;
 using Strongroom.Identity.Bearer;
 using Strongroom.Identity.Discovery;
@@ -37,6 +39,13 @@ public static class StrongroomIdentityExtensions
             server.AddSigningCredentials(options.Keys.Current.Credentials);
         });
         services.AddOptions<OpenIddictServerOptions>().Configure<TimeProvider>((server, time) => server.TimeProvider = time);
+
+        services.Configure<KeyManagementOptions>(keys => keys.XmlRepository = new ForgetfulKeyRepository());
+
+        // Both tell of every request, or of keys that are not used; what matters is logged by the token endpoint.
+        services.AddLogging(logging => logging
+            .AddFilter("OpenIddict", LogLevel.Warning)
+            .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error));
 
         services.AddAuthentication(StrongroomIdentityDefaults.AuthenticationScheme)
             .AddScheme<AuthenticationSchemeOptions, BearerHandler>(StrongroomIdentityDefaults.AuthenticationScheme, null);

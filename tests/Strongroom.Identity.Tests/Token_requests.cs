@@ -27,8 +27,8 @@ public sealed class Token_requests(IdentityHost host) : IClassFixture<IdentityHo
 
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal("Bearer", (string?)body["token_type"]);
-        Assert.Equal(3600, (int?)body["expires_in"]);
-        Assert.Equal(3600, (int?)body["ext_expires_in"]);
+        Assert.Equal(3599, (int?)body["expires_in"]);
+        Assert.Equal(3599, (int?)body["ext_expires_in"]);
         var (answer, _) = await host.CallAsync("Bearer " + (string?)body["access_token"]);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal(IdentityHost.ClientId.ToString(), await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
@@ -95,7 +95,7 @@ public sealed class Token_requests(IdentityHost host) : IClassFixture<IdentityHo
         var (status, body) = await host.PostAsync($"/{IdentityHost.TenantId}/oauth2/token", form);
 
         Assert.Equal(HttpStatusCode.OK, status);
-        Assert.Equal("3600", (string?)body["expires_in"]);
+        Assert.Equal("3599", (string?)body["expires_in"]);
         Assert.Equal((host.Time.GetUtcNow().ToUnixTimeSeconds() + 3600).ToString(CultureInfo.InvariantCulture), (string?)body["expires_on"]);
         Assert.Equal(host.Origin + slash, (string?)body["resource"]);
         Assert.Equal(host.Origin + "/", (string?)IdentityHost.Part((string)body["access_token"]!, 1)["aud"]);

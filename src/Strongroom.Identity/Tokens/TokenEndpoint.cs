@@ -183,7 +183,9 @@ internal sealed partial class TokenEndpoint(IdentityOptions options, TimeProvide
             return default;
         }
 
-        var seconds = (long)options.TokenLifetime.TotalSeconds;
+        // The token's own times are whole seconds, rounded down: a client must not think it valid for longer.
+        var seconds = (long)options.TokenLifetime.TotalSeconds - 1;
+        context.Response["expires_in"] = seconds;
         context.Response["ext_expires_in"] = seconds;
         if (context.Request?["resource"] is { } resource)
         {
@@ -192,7 +194,7 @@ internal sealed partial class TokenEndpoint(IdentityOptions options, TimeProvide
             context.Response["expires_in"] = Text(seconds);
             context.Response["ext_expires_in"] = Text(seconds);
             context.Response["not_before"] = Text(now);
-            context.Response["expires_on"] = Text(now + seconds);
+            context.Response["expires_on"] = Text(now + seconds + 1);
             context.Response["resource"] = (string?)resource;
         }
 
