@@ -1,0 +1,101 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Strongroom.Identity.Tokens;
+
+namespace Strongroom.Identity.Discovery;
+
+/// <summary>
+/// <c>GET /metadata/endpoints</c>, by which clients learn what cloud this is. The shape goes by the api-version: an object
+/// with the names of Azure Stack's days before 2019-05-01, an array of clouds until 2022-09-01, one cloud from then on.
+/// </summary>
+internal sealed partial class CloudMetadata(IdentityOptions options)
+{
+    public void Map(IEndpointRouteBuilder endpoints) =>
+        endpoints.MapGet("/metadata/endpoints", WriteAsync).AllowAnonymous().ExcludeFromDescription();
+
+    private Task WriteAsync(HttpContext context)
+    {
+        var version = context.Request.Query["api-version"].ToString();
+        if (version.Length == 0)
+        {
+            return RefuseAsync(
+                context, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.");
+        }
+
+        // Go's older Azure library says 1.0 here, and here alone.
+        if (version != "1.0" && !ApiVersion().IsMatch(version))
+        {
+            return RefuseAsync(
+                context, "InvalidApiVersionParameter", "The api-version must be a date, yyyy-MM-dd, that '-preview' may follow.");
+        }
+
+        var origin = Origin.Of(context.Request);
+        JsonNode body = string.CompareOrdinal(version, "2022-09-01") >= 0 ? Cloud(origin)
+            : string.CompareOrdinal(version, "2019-05-01") >= 0 ? new JsonArray(Cloud(origin))
+            : BeforeClouds(origin, context.Request.Host);
+        return TokenAnswers.WriteAsync(context, StatusCodes.Status200OK, body);
+    }
+
+    private JsonObject Cloud(string origin) => new()
+    {
+        ["name"] = options.CloudName,
+        ["portal"] = origin + "/",
+        ["authentication"] = new JsonObject
+        {
+            ["loginEndpoint"] = origin + "/adfs",
+            ["audiences"] = new JsonArray(origin + "/"),
+            ["tenant"] = "common",
+
+            // az goes by the loginEndpoint alone; Terraform takes "ADFS" here for Azure Stack and refuses.
+            ["identityProvider"] = "AAD",
+        },
+        ["resourceManager"] = origin + "/",
+        ["gallery"] = origin + "/",
+        ["graph"] = origin + "/",
+        ["graphAudience"] = origin + "/",
+        ["microsoftGraphResourceId"] = origin + "/",
+        ["batch"] = origin + "/",
+        ["media"] = origin + "/",
+        ["sqlManagement"] = origin + "/",
+        ["vmImageAliasDoc"] = origin + "/",
+        ["suffixes"] = new JsonObject
+        {
+            ["storage"] = Suffix(origin),
+            ["keyVaultDns"] = "vault." + Suffix(origin),
+            ["sqlServerHostname"] = "database." + Suffix(origin),
+        },
+    };
+
+    private JsonObject BeforeClouds(string origin, HostString host)
+    {
+        var endpoint = new JsonObject { ["endpoint"] = host.ToUriComponent() };
+        if (options.Locations.Count > 0)
+            endpoint["locations"] = new JsonArray([.. options.Locations.Select(location => JsonValue.Create(location))]);
+        return new JsonObject
+        {
+            ["galleryEndpoint"] = origin + "/",
+            ["graphEndpoint"] = origin + "/",
+            ["portalEndpoint"] = origin + "/",
+            ["graphAudience"] = origin + "/",
+            ["authentication"] = new JsonObject
+            {
+                ["loginEndpoint"] = origin + "/adfs",
+                ["audiences"] = new JsonArray(origin + "/"),
+            },
+            ["cloudEndpoint"] = new JsonObject { [options.CloudName] = endpoint },
+        };
+    }
+
+    private static string Suffix(string origin) => new Uri(origin).IdnHost;
+
+    private static Task RefuseAsync(HttpContext context, string code, string message) => TokenAnswers.WriteAsync(
+        context,
+        StatusCodes.Status400BadRequest,
+        new JsonObject { ["error"] = new JsonObject { ["code"] = code, ["message"] = message } });
+
+    [GeneratedRegex(@"\A\d{4}-\d{2}-\d{2}(-[A-Za-z0-9]+)?\z", RegexOptions.CultureInvariant)]
+    private static partial Regex ApiVersion();
+}

@@ -1,0 +1,160 @@
+using System.Globalization;
+using System.Text;
+
+namespace Strongroom.Hosting;
+
+/// <summary>
+/// The one folder that holds everything a server keeps. Whoever has opened it owns it: a second server on the same folder
+/// is refused as long as the first one lives, and no longer, for the kernel drops the lock with the process however it
+/// ends. Thread-safe.
+/// </summary>
+internal sealed class DataFolder : IDisposable
+{
+    /// <summary>The layout this program writes. A folder of a later one is not touched.</summary>
+    public const int FormatVersion = 1;
+
+    private readonly FileStream ownership;
+
+    private DataFolder(string root, FileStream ownership)
+    {
+        Root = root;
+        this.ownership = ownership;
+    }
+
+    /// <summary>The folder itself, an absolute path.</summary>
+    public string Root { get; }
+
+    /// <summary>The private authority and the server's certificate, mode 0700.</summary>
+    public string TlsFolder => Path.Combine(Root, "tls");
+
+    /// <summary>The keys that sign tokens, mode 0700.</summary>
+    public string IdentityFolder => Path.Combine(Root, "identity");
+
+    /// <summary>How the administrator signs in, mode 0600.</summary>
+    public string AdministratorFile => Path.Combine(Root, "admin.json");
+
+    /// <summary>The key that wraps the vaults' keys, mode 0600; without it no recovery point can be read.</summary>
+    public string MasterKeyFile => Path.Combine(Root, "master.key");
+
+    /// <summary>The stores of the vaults, mode 0700.</summary>
+    public string VaultsFolder => Path.Combine(Root, "vaults");
+
+    /// <summary>Storage accounts: restored disks, mode 0700.</summary>
+    public string StorageFolder => Path.Combine(Root, "storage");
+
+    /// <summary>The database of everything but the backed-up bytes.</summary>
+    public string DatabaseFile => Path.Combine(Root, "strongroom.db");
+
+    private static string LockFile(string root) => Path.Combine(root, "strongroom.lock");
+
+    private static string ProcessFile(string root) => Path.Combine(root, "strongroom.pid");
+
+    private static string FormatFile(string root) => Path.Combine(root, "format");
+
+    /// <summary>Opens the folder, making it (mode 0700) and its sub-folders where there are none.</summary>
+    /// <exception cref="DataFolderException">Another server owns the folder, or it cannot be used; the message says what to do.</exception>
+    public static DataFolder Open(string path)
+    {
+        var root = Path.GetFullPath(path);
+        try
+        {
+            if (!Directory.Exists(root))
+                AtomicFile.CreatePrivateFolder(root);
+            var ownership = Own(root);
+            try
+            {
+                CheckFormat(root);
+                var folder = new DataFolder(root, ownership);
+                foreach (var part in (string[])[folder.TlsFolder, folder.IdentityFolder, folder.VaultsFolder, folder.StorageFolder])
+                    AtomicFile.CreatePrivateFolder(part);
+                AtomicFile.Write(ProcessFile(root), Ascii(Environment.ProcessId), AtomicFile.Public);
+                return folder;
+            }
+            catch
+            {
+                ownership.Dispose();
+                throw;
+            }
+        }
+        catch (Exception error) when (error is UnauthorizedAccessException or IOException and not DataFolderException)
+        {
+            throw new DataFolderException($"The data folder '{root}' cannot be used: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Gives the folder up; everything that writes in it must have ended.</summary>
+    public void Dispose()
+    {
+        // First the pid and then the lock: the other way round we could delete our successor's.
+        File.Delete(ProcessFile(Root));
+        ownership.Dispose();
+    }
+
+    private static FileStream Own(string root)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = AtomicFile.Private;
+
+        FileStream ownership;
+        try
+        {
+            ownership = new FileStream(LockFile(root), options);
+        }
+        catch (IOException error) when (File.Exists(LockFile(root)))
+        {
+            throw new DataFolderException(
+                $"The data folder '{root}' is in use by another server{ProcessText(root)}. Stop that one first, or give this one a folder of its own.",
+                error);
+        }
+
+        // A lock that does not lock (a network file system without locks, locking switched off for the process) would let
+        // two servers write into one store: better to find out now.
+        try
+        {
+            new FileStream(LockFile(root), options).Dispose();
+        }
+        catch (IOException)
+        {
+            return ownership;
+        }
+
+        ownership.Dispose();
+        throw new DataFolderException(
+            $"Files cannot be locked in the data folder '{root}', so nothing would keep a second server off it. Use a local file system.", null);
+    }
+
+    private static string ProcessText(string root)
+    {
+        try
+        {
+            return int.TryParse(File.ReadAllText(ProcessFile(root)).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+                ? $" (process {id})"
+                : "";
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
+    private static void CheckFormat(string root)
+    {
+        var file = FormatFile(root);
+        if (!File.Exists(file))
+        {
+            AtomicFile.Write(file, Ascii(FormatVersion), AtomicFile.Public);
+            return;
+        }
+
+        var text = File.ReadAllText(file).Trim();
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version) || version != FormatVersion)
+        {
+            throw new DataFolderException(
+                $"The data folder '{root}' has format '{text}', but this program writes format {FormatVersion}. Use the version of Strongroom that made it, or a later one.",
+                null);
+        }
+    }
+
+    private static byte[] Ascii(int number) => Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture) + "\n");
+}
