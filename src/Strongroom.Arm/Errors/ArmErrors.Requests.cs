@@ -30,7 +30,8 @@ public static partial class ArmErrors
     public static ArmException InvalidTags(string code, string why) => new(400, code, why, "tags");
 
     public static ArmException MethodNotAllowed(string method, string? allow = null) => new(405, "MethodNotAllowed",
-        $"The requested resource does not support the HTTP method '{Shorten(method)}'.", isGateway: true) { Allow = allow };
+        $"The requested resource does not support the HTTP method '{Shorten(method)}'.", isGateway: true)
+    { Allow = allow };
 
     public static ArmException RequestEntityTooLarge(long limitBytes) => new(413, "RequestEntityTooLarge",
         $"The body of a request must not exceed {limitBytes.ToString(CultureInfo.InvariantCulture)} bytes.", isGateway: true);

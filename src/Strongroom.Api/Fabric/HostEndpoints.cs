@@ -1,0 +1,71 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Strongroom.Api.Resources;
+using Strongroom.Arm;
+using Strongroom.Backup.Machines;
+
+namespace Strongroom.Api.Fabric;
+
+/// <summary><c>Strongroom.Fabric/hosts</c>, our own type: where virtual machines are found. Since api-version 2026-11-01.</summary>
+public static class HostEndpoints
+{
+    private const string OfGroup = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Strongroom.Fabric/hosts";
+    private const string Host = OfGroup + "/{hostName}";
+
+    public static void MapHosts(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/subscriptions/{subscriptionId}/providers/Strongroom.Fabric/hosts", ListAsync);
+        routes.MapGet(OfGroup, ListAsync);
+        routes.MapGet(Host, GetAsync);
+        routes.MapPut(Host, PutAsync);
+        routes.MapPatch(Host, PatchAsync);
+        routes.MapDelete(Host, DeleteAsync);
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext context, IResourceStore store, IMachineFabric fabric, CancellationToken cancellationToken)
+    {
+        PageRequest page = Paging.Read(context.Request);
+        ArmScope scope = ArmScope.Of(context);
+        IReadOnlyList<TrackedResource> hosts = await store.ListAsync(scope.SubscriptionId, scope.Group?.Name, Hosts.Type, cancellationToken);
+        IReadOnlyList<VirtualMachine> machines = hosts.Count == 0 ? [] : await fabric.ListAsync(scope.SubscriptionId, scope.Group?.Name, cancellationToken);
+        return ArmResults.Page(context.Request, Paging.Take(hosts, static h => h.Id.ToString(), page), host => ToJson(host, machines));
+    }
+
+    private static async Task<IResult> GetAsync(HttpContext context, string hostName, TrackedResources resources, IMachineFabric fabric, CancellationToken cancellationToken)
+    {
+        TrackedResource host = await resources.GetAsync(Id(context, hostName), cancellationToken);
+        return ArmResults.Ok(await ToJsonAsync(host, fabric, cancellationToken));
+    }
+
+    private static async Task<IResult> PutAsync(HttpContext context, string hostName, Hosts hosts, IMachineFabric fabric, CancellationToken cancellationToken)
+    {
+        JsonObject body = await ArmJson.ReadObjectAsync(context.Request, cancellationToken);
+        (TrackedResource host, bool isCreated) = await hosts.PutAsync(Id(context, hostName), body, cancellationToken);
+        JsonObject json = await ToJsonAsync(host, fabric, cancellationToken);
+        return isCreated ? ArmResults.Created(json) : ArmResults.Ok(json);
+    }
+
+    private static async Task<IResult> PatchAsync(HttpContext context, string hostName, Hosts hosts, IMachineFabric fabric, CancellationToken cancellationToken)
+    {
+        JsonObject body = await ArmJson.ReadObjectAsync(context.Request, cancellationToken);
+        return ArmResults.Ok(await ToJsonAsync(await hosts.PatchAsync(Id(context, hostName), body, cancellationToken), fabric, cancellationToken));
+    }
+
+    private static Task<IResult> DeleteAsync(HttpContext context, string hostName, TrackedResources resources, CancellationToken cancellationToken) =>
+        resources.DeleteAsync(Id(context, hostName), cancellationToken);
+
+    private static ResourceId Id(HttpContext context, string hostName) => ArmScope.Of(context).ResourceId("Strongroom.Fabric", "hosts", hostName);
+
+    private static async Task<JsonObject> ToJsonAsync(TrackedResource host, IMachineFabric fabric, CancellationToken cancellationToken) =>
+        ToJson(host, await fabric.ListAsync(host.Id.SubscriptionId!, host.Id.ResourceGroup, cancellationToken));
+
+    private static JsonObject ToJson(TrackedResource host, IReadOnlyList<VirtualMachine> machines)
+    {
+        var properties = (JsonObject)host.Properties.DeepClone();
+        string id = host.Id.ToString();
+        properties["virtualMachineCount"] = machines.Count(m => m.HostId.Equals(id, StringComparison.OrdinalIgnoreCase));
+        return TrackedResources.ToJson(host, properties);
+    }
+}

@@ -1,0 +1,39 @@
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Strongroom.Api.Compute;
+using Strongroom.Api.Fabric;
+using Strongroom.Api.Storage;
+using Strongroom.Arm;
+
+namespace Strongroom.Api.Resources;
+
+/// <summary>The providers around backup: Microsoft.Resources, Microsoft.Compute, Microsoft.Storage and Strongroom.Fabric.</summary>
+public static class PlatformProviders
+{
+    /// <summary>Registers them. They need <see cref="ArmOptions"/>, <see cref="IResourceStore"/>, TimeProvider, and the doors of Strongroom.Backup.Machines.</summary>
+    public static IServiceCollection AddPlatformProviders(this IServiceCollection services)
+    {
+        services.AddSingleton<TrackedResources>();
+        services.AddSingleton<ResourceGroups>();
+        services.AddSingleton<StorageAccounts>();
+        services.AddSingleton<Hosts>();
+        services.AddSingleton<IResourceProvider, ResourcesProvider>();
+        services.AddSingleton<IResourceProvider, ComputeProvider>();
+        services.AddSingleton<IResourceProvider, StorageProvider>();
+        services.AddSingleton<IResourceProvider, FabricProvider>();
+        return services;
+    }
+
+    /// <summary>Maps all their endpoints.</summary>
+    public static void MapPlatformProviders(this IEndpointRouteBuilder routes)
+    {
+        routes.MapSubscriptions();
+        routes.MapResourceGroups();
+        routes.MapResourceLists();
+        routes.MapProviders();
+        routes.MapVirtualMachines();
+        routes.MapDisks();
+        routes.MapStorageAccounts();
+        routes.MapHosts();
+    }
+}

@@ -1,0 +1,87 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Strongroom.Api.Resources;
+using Strongroom.Arm;
+
+namespace Strongroom.Api.Storage;
+
+/// <summary><c>Microsoft.Storage/storageAccounts</c>: where restored disks go. Each is a folder of the server.</summary>
+public static class StorageAccountEndpoints
+{
+    private const string OfSubscription = "/subscriptions/{subscriptionId}/providers/Microsoft.Storage/";
+    private const string OfGroup = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Storage/storageAccounts";
+    private const string Account = OfGroup + "/{accountName}";
+
+    public static void MapStorageAccounts(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost(OfSubscription + "checkNameAvailability", CheckNameAsync);
+        routes.MapGet(OfSubscription + "storageAccounts", ListAsync);
+        routes.MapGet(OfGroup, ListAsync);
+        routes.MapGet(Account, GetAsync);
+        routes.MapPut(Account, PutAsync);
+        routes.MapPatch(Account, PatchAsync);
+        routes.MapDelete(Account, DeleteAsync);
+        routes.MapPost(Account + "/listKeys", ListKeysAsync);
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext context, IResourceStore store, CancellationToken cancellationToken)
+    {
+        PageRequest page = Paging.Read(context.Request);
+        ArmScope scope = ArmScope.Of(context);
+        IReadOnlyList<TrackedResource> accounts = await store.ListAsync(scope.SubscriptionId, scope.Group?.Name, StorageAccounts.Type, cancellationToken);
+        return ArmResults.Page(context.Request, Paging.Take(accounts, static a => a.Id.ToString(), page), account => ToJson(context.Request, account));
+    }
+
+    private static async Task<IResult> GetAsync(HttpContext context, string accountName, TrackedResources resources, CancellationToken cancellationToken) =>
+        ArmResults.Ok(ToJson(context.Request, await resources.GetAsync(Id(context, accountName), cancellationToken)));
+
+    private static async Task<IResult> PutAsync(HttpContext context, string accountName, StorageAccounts accounts, CancellationToken cancellationToken)
+    {
+        JsonObject body = await ArmJson.ReadObjectAsync(context.Request, cancellationToken);
+        return ArmResults.Ok(ToJson(context.Request, await accounts.PutAsync(Id(context, accountName), body, cancellationToken)));
+    }
+
+    private static async Task<IResult> PatchAsync(HttpContext context, string accountName, StorageAccounts accounts, CancellationToken cancellationToken)
+    {
+        JsonObject body = await ArmJson.ReadObjectAsync(context.Request, cancellationToken);
+        return ArmResults.Ok(ToJson(context.Request, await accounts.PatchAsync(Id(context, accountName), body, cancellationToken)));
+    }
+
+    private static Task<IResult> DeleteAsync(HttpContext context, string accountName, TrackedResources resources, CancellationToken cancellationToken) =>
+        resources.DeleteAsync(Id(context, accountName), cancellationToken);
+
+    /// <summary>There are no shared keys: downloads take the caller's own token, and an account says so (<c>allowSharedKeyAccess</c> false).</summary>
+    private static async Task<IResult> ListKeysAsync(HttpContext context, string accountName, TrackedResources resources, CancellationToken cancellationToken)
+    {
+        await resources.GetAsync(Id(context, accountName), cancellationToken);
+        throw ArmErrors.Custom(StatusCodes.Status403Forbidden, "KeyBasedAuthenticationNotPermitted",
+            "Key based authentication is not permitted on this storage account. Use a bearer token, as for every other request.");
+    }
+
+    private static async Task<IResult> CheckNameAsync(HttpContext context, StorageAccounts accounts, CancellationToken cancellationToken)
+    {
+        JsonObject body = await ArmJson.ReadObjectAsync(context.Request, cancellationToken);
+        if (!string.Equals(body.RequiredText("type"), StorageAccounts.Type, StringComparison.OrdinalIgnoreCase))
+        {
+            throw ArmErrors.InvalidRequestContent($"the type must be {StorageAccounts.Type}", "$.type");
+        }
+        (string Reason, string Message)? obstacle = await accounts.FindObstacleAsync(body.RequiredText("name"), cancellationToken);
+        return ArmResults.Ok(obstacle is var (reason, message)
+            ? new JsonObject { ["nameAvailable"] = false, ["reason"] = reason, ["message"] = message }
+            : new JsonObject { ["nameAvailable"] = true });
+    }
+
+    private static ResourceId Id(HttpContext context, string accountName) => ArmScope.Of(context).ResourceId("Microsoft.Storage", "storageAccounts", accountName);
+
+    private static JsonObject ToJson(HttpRequest request, TrackedResource account)
+    {
+        var properties = (JsonObject)account.Properties.DeepClone();
+        properties["primaryEndpoints"] = new JsonObject { ["blob"] = PublicUrl.For(request, $"/storage/{account.Id.Name}/") };
+        properties["supportsHttpsTrafficOnly"] = true;
+        properties["allowSharedKeyAccess"] = false;
+        properties["allowBlobPublicAccess"] = false;
+        return TrackedResources.ToJson(account, properties);
+    }
+}

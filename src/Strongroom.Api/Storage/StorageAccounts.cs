@@ -1,0 +1,117 @@
+using System.Text.Json.Nodes;
+using Strongroom.Api.Resources;
+using Strongroom.Arm;
+
+namespace Strongroom.Api.Storage;
+
+/// <summary>The rules for storage accounts: a name belongs to one account only, in whatever group and subscription it is.</summary>
+/// <remarks>Safe for concurrent use.</remarks>
+public sealed class StorageAccounts(IResourceStore store, TrackedResources resources, ArmOptions options, TimeProvider time) : IDisposable
+{
+    public const string Type = "Microsoft.Storage/storageAccounts";
+
+    private const int MaxTagNameLength = 128;
+
+    private static readonly string[] s_kinds = ["Storage", "StorageV2", "BlobStorage", "FileStorage", "BlockBlobStorage"];
+
+    // Two accounts of one name would share a folder: looking for the name and taking it must be one step.
+    private readonly SemaphoreSlim _names = new(1, 1);
+
+    /// <summary>Makes or replaces an account.</summary>
+    /// <exception cref="ArmException">400: name, location, sku or kind; 409: the name is taken.</exception>
+    public async Task<TrackedResource> PutAsync(ResourceId id, JsonObject body, CancellationToken cancellationToken)
+    {
+        if (!ResourceNames.IsStorageAccount(id.Name)) throw InvalidName(id.Name);
+        string location = options.RequireLocation(body.OptionalText("location"), Type);
+        IReadOnlyDictionary<string, string> tags = ResourceTags.Read(body, MaxTagNameLength);
+        JsonObject sku = Sku(body.OptionalObject("sku"));
+        string kind = Kind(body.OptionalText("kind"));
+        JsonObject properties = Settings(body.OptionalObject("properties"));
+        await _names.WaitAsync(cancellationToken);
+        try
+        {
+            if (await FindAsync(id.Name, cancellationToken) is { } taken && taken.Id != id) throw AlreadyTaken(taken.Id, id);
+            return (await resources.PutAsync(id, before => Build(before, TrackedResources.New(id, location, tags, properties) with { Sku = sku, Kind = kind }), cancellationToken)).Resource;
+        }
+        finally
+        {
+            _names.Release();
+        }
+    }
+
+    /// <summary>Changes tags, sku or the settings that are kept.</summary>
+    /// <exception cref="ArmException">400; 404.</exception>
+    public Task<TrackedResource> PatchAsync(ResourceId id, JsonObject body, CancellationToken cancellationToken)
+    {
+        IReadOnlyDictionary<string, string>? tags = body.HasField("tags") ? ResourceTags.Read(body, MaxTagNameLength) : null;
+        JsonObject? sku = body.OptionalObject("sku") is { } sent ? Sku(sent) : null;
+        string? kind = body.OptionalText("kind") is { } text ? Kind(text) : null;
+        JsonObject settings = Settings(body.OptionalObject("properties"));
+        return resources.PatchAsync(id, before =>
+        {
+            var properties = (JsonObject)before.Properties.DeepClone();
+            foreach ((string name, JsonNode? value) in settings) properties[name] = value?.DeepClone();
+            return before with { Tags = tags ?? before.Tags, Sku = sku ?? before.Sku, Kind = kind ?? before.Kind, Properties = properties };
+        }, cancellationToken);
+    }
+
+    /// <summary>Why a new account cannot have this name, as (reason, message), or null when it can.</summary>
+    public async Task<(string Reason, string Message)?> FindObstacleAsync(string name, CancellationToken cancellationToken)
+    {
+        if (!ResourceNames.IsStorageAccount(name)) return ("AccountNameInvalid", InvalidName(name).Message);
+        return await FindAsync(name, cancellationToken) is null ? null : ("AlreadyExists", $"The storage account name '{name}' is already taken.");
+    }
+
+    public void Dispose() => _names.Dispose();
+
+    private TrackedResource Build(TrackedResource? before, TrackedResource wanted)
+    {
+        wanted.Properties["provisioningState"] = "Succeeded";
+        wanted.Properties["creationTime"] = TrackedResources.Time(before?.CreatedAt ?? time.GetUtcNow());
+        wanted.Properties["primaryLocation"] = wanted.Location;
+        wanted.Properties["statusOfPrimary"] = "available";
+        return wanted;
+    }
+
+    /// <summary>The account of this name in any subscription, or null.</summary>
+    private async Task<TrackedResource?> FindAsync(string name, CancellationToken cancellationToken)
+    {
+        foreach (ArmSubscription subscription in options.Subscriptions)
+        {
+            IReadOnlyList<TrackedResource> accounts = await store.ListAsync(subscription.Id, null, Type, cancellationToken);
+            if (accounts.FirstOrDefault(a => a.Id.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } found) return found;
+        }
+        return null;
+    }
+
+    private static JsonObject Sku(JsonObject? sent)
+    {
+        string name = sent is null ? "Standard_LRS" : sent.RequiredText("name");
+        string tier = name.Split('_')[0];
+        if (tier is not ("Standard" or "Premium") || !ResourceNames.IsGeneralName(name)) throw ArmErrors.InvalidRequestContent($"'{name}' is not a SKU of storage accounts, such as Standard_LRS", "$.sku.name");
+        return new JsonObject { ["name"] = name, ["tier"] = tier };
+    }
+
+    private static string Kind(string? sent) => sent is null
+        ? "StorageV2"
+        : Array.Find(s_kinds, kind => kind.Equals(sent, StringComparison.OrdinalIgnoreCase)) ?? throw ArmErrors.InvalidRequestContent($"the kind is none of {string.Join(", ", s_kinds)}", "$.kind");
+
+    /// <summary>The settings that are kept and shown. An account here is a folder: other settings would promise what nothing does, so they are not repeated.</summary>
+    private static JsonObject Settings(JsonObject? sent)
+    {
+        var kept = new JsonObject();
+        if (sent?.OptionalText("accessTier") is { } tier)
+        {
+            kept["accessTier"] = tier is "Hot" or "Cool" or "Cold" or "Premium" ? tier : throw ArmErrors.InvalidRequestContent("the tier is none of Hot, Cool, Cold, Premium", "$.properties.accessTier");
+        }
+        return kept;
+    }
+
+    private static ArmException InvalidName(string name) => ArmErrors.Custom(400, "AccountNameInvalid",
+        $"'{(name.Length > 60 ? name[..60] : name)}' is not a storage account name: it must have 3 to 24 digits and lower-case letters only.");
+
+    private static ArmException AlreadyTaken(ResourceId taken, ResourceId wanted) =>
+        string.Equals(taken.SubscriptionId, wanted.SubscriptionId, StringComparison.OrdinalIgnoreCase)
+            ? ArmErrors.Custom(409, "StorageAccountInAnotherResourceGroup", $"The storage account '{wanted.Name}' is in another resource group of this subscription.")
+            : ArmErrors.Custom(409, "StorageAccountAlreadyTaken", $"The storage account name '{wanted.Name}' is already taken.");
+}

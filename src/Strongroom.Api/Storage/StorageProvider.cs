@@ -1,0 +1,32 @@
+using Strongroom.Api.Resources;
+using Strongroom.Arm;
+
+namespace Strongroom.Api.Storage;
+
+/// <summary><c>Microsoft.Storage</c>.</summary>
+internal sealed class StorageProvider(IResourceStore store) : StoredResourceProvider(store)
+{
+    private static readonly string[] s_versions = ["2023-05-01", "2022-09-01", "2021-09-01", "2016-01-01"];
+
+    public override string Namespace => "Microsoft.Storage";
+
+    public override IReadOnlyList<ResourceTypeInfo> ResourceTypes { get; } =
+    [
+        new("storageAccounts", s_versions),
+        new("checkNameAvailability", s_versions, []),
+        new("operations", s_versions, []),
+    ];
+
+    public override IReadOnlyList<ProviderOperation> Operations { get; } =
+    [
+        Of("storageAccounts/read", "Get Storage Account", "Gets or lists storage accounts."),
+        Of("storageAccounts/write", "Create or Update Storage Account", "Creates or updates a storage account."),
+        Of("storageAccounts/delete", "Delete Storage Account", "Deletes a storage account."),
+        Of("checknameavailability/read", "Check Name Availability", "Tells whether a storage account can have a name."),
+    ];
+
+    protected override IReadOnlyList<string> StoredTypes => [StorageAccounts.Type];
+
+    private static ProviderOperation Of(string name, string operation, string description) =>
+        new("Microsoft.Storage/" + name, "Microsoft Storage", "Storage Accounts", operation, description);
+}

@@ -1,0 +1,75 @@
+using Microsoft.Extensions.DependencyInjection;
+using Strongroom.Api.Resources;
+using Strongroom.Arm;
+using Strongroom.Backup.Machines;
+using Strongroom.Testing;
+
+namespace Strongroom.Api.Tests.Support;
+
+/// <summary>The providers around backup on a real port, with hosts and a vault provider made of nothing.</summary>
+public sealed class PlatformHost : IAsyncDisposable
+{
+    public const string Subscription = "/subscriptions/" + ArmHost.Subscription;
+    public const string Lab = Subscription + "/resourceGroups/lab";
+
+    private readonly ArmHost _host;
+
+    private PlatformHost(ArmHost host, FakeFabric fabric, FakeVaults vaults)
+    {
+        _host = host;
+        Fabric = fabric;
+        Vaults = vaults;
+    }
+
+    public FakeFabric Fabric { get; }
+
+    public FakeVaults Vaults { get; }
+
+    public InMemoryResourceStore Store => _host.Store;
+
+    public LogSink Log => _host.Log;
+
+    public static async Task<PlatformHost> StartAsync()
+    {
+        var fabric = new FakeFabric();
+        var vaults = new FakeVaults();
+        ArmHost host = await ArmHost.StartAsync(
+            app => app.MapPlatformProviders(),
+            services =>
+            {
+                services.AddPlatformProviders();
+                services.AddSingleton<IMachineFabric>(fabric);
+                services.AddSingleton<IHostValidator>(new FakeValidator());
+                services.AddSingleton<IResourceProvider>(vaults);
+            });
+        var platform = new PlatformHost(host, fabric, vaults);
+        Answer answer = await platform.PutAsync(Lab, """{"location":"home"}""");
+        Assert.Equal(201, answer.Status);
+        return platform;
+    }
+
+    public Task<Answer> GetAsync(string path, string apiVersion = "2021-04-01") => SendAsync("GET", path, null, apiVersion);
+
+    public Task<Answer> PutAsync(string path, string body) => SendAsync("PUT", path, body);
+
+    public Task<Answer> PatchAsync(string path, string body) => SendAsync("PATCH", path, body);
+
+    public Task<Answer> DeleteAsync(string path) => SendAsync("DELETE", path);
+
+    public Task<Answer> PostAsync(string path, string? body = null) => SendAsync("POST", path, body);
+
+    public Task<Answer> SendAsync(string method, string path, string? body = null, string apiVersion = "2021-04-01") =>
+        _host.SendAsync(method, $"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}api-version={apiVersion}", body);
+
+    /// <summary>Follows a URL that the server gave out, as it is.</summary>
+    public Task<Answer> FollowAsync(string url) => _host.SendAsync(new HttpRequestMessage(HttpMethod.Get, url));
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private sealed class FakeValidator : IHostValidator
+    {
+        public string Kind => "Folder";
+
+        public string? Refuse(string path) => path.StartsWith("/srv/machines", StringComparison.Ordinal) ? null : "The path is not below a folder that the operator allowed with --allow-path.";
+    }
+}
