@@ -17,13 +17,26 @@ internal sealed class QemuNbdProcess : IAsyncDisposable
     private QemuNbdProcess(Process process)
     {
         _process = process;
+        Id = process.Id;
         process.StandardInput.Close();
         _reading = Task.WhenAll(CollectAsync(process.StandardError), CollectAsync(process.StandardOutput));
     }
 
-    public int Id => _process.Id;
+    public int Id { get; }
 
-    public bool HasExited => _process.HasExited;
+    /// <summary>Waits for its end, but not for long.</summary>
+    public async Task<bool> ExitsWithinAsync(TimeSpan time, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _process.WaitForExitAsync(cancellationToken).WaitAsync(time, clock, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Starts qemu-nbd with these arguments.</summary>
     /// <exception cref="IOException">It is not installed or cannot be run.</exception>

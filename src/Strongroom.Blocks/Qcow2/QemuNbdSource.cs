@@ -14,6 +14,8 @@ namespace Strongroom.Blocks.Qcow2;
 /// </remarks>
 public sealed class QemuNbdSource : IBlockSource
 {
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+
     private readonly Qcow2Chain _chain;
     private readonly QemuNbdProcess _process;
     private readonly DirectoryInfo _folder;
@@ -132,34 +134,25 @@ public sealed class QemuNbdSource : IBlockSource
         return Encoding.UTF8.GetString(stream.ToArray());
     }
 
-    /// <summary>The socket appears when the image is open; until then there is nothing to wait on but time.</summary>
+    /// <summary>Connects as soon as the socket is there. It listens before the image is open, and is closed again when that fails: then the program's own words are the error.</summary>
     private static async Task<NbdClient> ConnectAsync(QemuNbdProcess process, string socket, DiskFile file, DiskOpenOptions options, CancellationToken cancellationToken)
     {
+        var clientOptions = new NbdClientOptions { ConnectTimeout = options.StartTimeout, Time = options.Time };
         var began = options.Time.GetTimestamp();
         var delay = TimeSpan.FromMilliseconds(5);
         while (true)
         {
-            // Ask before connecting: one that ends in between is met again in the next round.
-            var hasExited = process.HasExited;
             try
             {
-                return await NbdClient.ConnectAsync(new UnixDomainSocketEndPoint(socket), new NbdClientOptions { Time = options.Time }, cancellationToken).ConfigureAwait(false);
+                return await NbdClient.ConnectAsync(new UnixDomainSocketEndPoint(socket), clientOptions, cancellationToken).ConfigureAwait(false);
             }
-            catch (IOException) when (hasExited)
+            catch (IOException exception)
             {
-                throw new IOException($"qemu-nbd cannot open '{file.Path}': {await process.MessageAsync().ConfigureAwait(false)}");
-            }
-            catch (IOException exception) when (exception.InnerException is not SocketException)
-            {
-                throw;
-            }
-            catch (IOException exception) when (options.Time.GetElapsedTime(began) > options.StartTimeout)
-            {
-                throw new IOException($"qemu-nbd did not open '{file.Path}' within {options.StartTimeout.TotalSeconds} s. {await process.MessageAsync().ConfigureAwait(false)}", exception);
-            }
-            catch (IOException)
-            {
-                await Task.Delay(delay, options.Time, cancellationToken).ConfigureAwait(false);
+                var isNotThereYet = exception.InnerException is SocketException && options.Time.GetElapsedTime(began) < options.StartTimeout;
+                if (await process.ExitsWithinAsync(isNotThereYet ? delay : LastWords, options.Time, cancellationToken).ConfigureAwait(false))
+                    throw new IOException($"qemu-nbd cannot open '{file.Path}': {await process.MessageAsync().ConfigureAwait(false)}", exception);
+                if (!isNotThereYet)
+                    throw;
                 delay = TimeSpan.FromMilliseconds(Math.Min(delay.TotalMilliseconds * 1.5, 100));
             }
         }
