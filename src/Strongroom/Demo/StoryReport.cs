@@ -1,0 +1,69 @@
+using System.Globalization;
+using Spectre.Console;
+
+namespace Strongroom.Demo;
+
+/// <summary>The end of the demo: a table of what each step moved, and a sentence that says what was proven.</summary>
+internal static class StoryReport
+{
+    private const double MegabyteBytes = 1e6;
+
+    public static void Write(IAnsiConsole console, StoryOutcome outcome)
+    {
+        console.WriteLine();
+        console.Write(Table(outcome.Measures));
+        console.WriteLine();
+        if (outcome.Differences.Count == 0)
+        {
+            console.MarkupLineInterpolated($"[green]{Proof(outcome)}[/]");
+            return;
+        }
+
+        foreach (var difference in outcome.Differences)
+            console.MarkupLineInterpolated($"[red]{difference.Disk}, {difference.Moment}: {difference.Difference}[/]");
+        console.MarkupLineInterpolated(
+            $"[red]Not proven: {outcome.Differences.Count} of {outcome.DisksCompared} restored disks are not what the originals were.[/]");
+    }
+
+    /// <summary>What a run without differences has shown, and nothing beyond it.</summary>
+    public static string Proof(StoryOutcome outcome)
+    {
+        var text = $"Proven: all {outcome.DisksCompared} restored disks of {outcome.MachineCount} machines, from two recovery points each, "
+            + "are byte for byte what the originals were at the moment of the backup (SHA-256 of the whole disk).";
+        var second = outcome.Measures.Where(measure => measure.Step.StartsWith("Second backup", StringComparison.Ordinal)).ToList();
+        if (second.Count > 0 && second.All(measure => measure.BytesStored is not null))
+        {
+            text += $" Between the two, {Megabytes(outcome.BytesChangedBetween)} MB changed,"
+                + $" and the second backup stored {Megabytes(second.Sum(measure => measure.BytesStored))} MB.";
+        }
+
+        return text;
+    }
+
+    private static Table Table(IReadOnlyList<StepMeasure> measures)
+    {
+        var table = new Table().Border(TableBorder.Simple);
+        table.AddColumn(new TableColumn("Step").NoWrap());
+        foreach (var heading in (string[])["Read MB", "Changed MB", "Stored MB", "Dedup", "Compr.", "Seconds", "MB/s"])
+            table.AddColumn(new TableColumn(heading).RightAligned().NoWrap());
+        foreach (var measure in measures)
+        {
+            table.AddRow(
+                Markup.Escape(measure.Step),
+                Megabytes(measure.BytesRead),
+                Megabytes(measure.BytesChanged),
+                Megabytes(measure.BytesStored),
+                Number(measure.DeduplicationRatio, "0.00", "x"),
+                Number(measure.CompressionRatio, "0.00", "x"),
+                Number(measure.Elapsed.TotalSeconds, "0.0", ""),
+                Number(measure.BytesPerSecond / MegabyteBytes, "0", ""));
+        }
+
+        return table;
+    }
+
+    private static string Megabytes(long? bytes) => Number(bytes / MegabyteBytes, "0.0", "");
+
+    private static string Number(double? value, string format, string unit) =>
+        value is { } number ? number.ToString(format, CultureInfo.InvariantCulture) + unit : "-";
+}
