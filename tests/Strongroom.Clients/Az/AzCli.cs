@@ -23,7 +23,7 @@ internal sealed class AzCli
     /// <summary>Registers the server as a cloud and signs in as its administrator.</summary>
     public static async Task<AzCli> SignInAsync(AzProgram program, ServerProcess server, CancellationToken cancellationToken)
     {
-        program.Trust(server.Admin.CaFile);
+        program.Trust(server.TrustFile);
         var az = new AzCli(program, server);
         var endpoint = server.Endpoint.GetLeftPart(UriPartial.Authority);
         await az.RunAsync(["cloud", "register", "-n", CloudName, "--endpoint-resource-manager", endpoint], cancellationToken);

@@ -110,18 +110,14 @@ internal sealed class KillScene : IDisposable
 
     private async Task BackUpAsync(CancellationToken cancellationToken)
     {
-        var before = _contents.Count;
-        var operation = await _client.ChangeAsync(HttpMethod.Post, _lab.ItemUrl("backup"), Lab.BackupBody(TimeProvider.System), cancellationToken);
-        await Jobs.CompletedAsync(_client, _lab, operation, cancellationToken);
+        var point = await LabSetUp.BackUpAsync(_client, _lab, cancellationToken);
         await LearnAsync(cancellationToken);
-        Assert.Equal(before + 1, _contents.Count);
+        Assert.Contains(point, _contents.Keys);
     }
 
     private async Task RestoreExactlyAsync(string point, CancellationToken cancellationToken)
     {
-        var operation = await _client.ChangeAsync(
-            HttpMethod.Post, _lab.ItemUrl($"recoveryPoints/{point}/restore"), _lab.RestoreBody(point, Account), cancellationToken);
-        var job = await Jobs.CompletedAsync(_client, _lab, operation, cancellationToken);
+        var job = await LabSetUp.RestoreAsync(_client, _lab, point, Account, cancellationToken);
         await RestoredDisks.AssertEqualAsync(_client, job, [_contents[point]], cancellationToken);
     }
 
@@ -145,8 +141,7 @@ internal sealed class KillScene : IDisposable
     /// </summary>
     private async Task<int> LearnAsync(CancellationToken cancellationToken)
     {
-        var listed = (await _client.ListAsync(_lab.ItemUrl("recoveryPoints"), cancellationToken))
-            .Select(point => point["name"]!.GetValue<string>()).ToList();
+        var listed = await LabSetUp.RecoveryPointsAsync(_client, _lab, cancellationToken);
         Assert.Empty(_contents.Keys.Except(listed));
         var added = listed.Except(_contents.Keys).ToList();
         Assert.True(added.Count <= 1, $"One backup made {added.Count} recovery points: {string.Join(", ", added)}");

@@ -57,7 +57,7 @@ public sealed class NodeStoryTests : IDisposable
             [Path.Combine(Repository.NodeFolder, "story.mjs"), act],
             new Dictionary<string, string>
             {
-                ["NODE_EXTRA_CA_CERTS"] = server.Admin.CaFile,
+                ["NODE_EXTRA_CA_CERTS"] = server.TrustFile,
                 ["STRONGROOM_ADMIN"] = Path.Combine(server.DataFolder, "admin.json"),
                 ["STRONGROOM_ENDPOINT"] = server.Endpoint.GetLeftPart(UriPartial.Authority),
                 ["STRONGROOM_MACHINES"] = hostFolder,

@@ -20,14 +20,15 @@ internal sealed class ArmClient : IDisposable
     private ArmClient(ServerProcess server, string? token)
     {
         _server = server;
-        var authority = X509CertificateLoader.LoadCertificateFromFile(server.Admin.CaFile);
+        var trusted = new X509Certificate2Collection();
+        trusted.ImportFromPemFile(server.TrustFile);
         var handler = new SocketsHttpHandler { UseProxy = false };
         handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
         {
             TrustMode = X509ChainTrustMode.CustomRootTrust,
             RevocationMode = X509RevocationMode.NoCheck,
-            CustomTrustStore = { authority },
         };
+        handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(trusted);
         _http = new HttpClient(handler) { BaseAddress = server.Endpoint, Timeout = TimeSpan.FromMinutes(2) };
         Token = token ?? "";
         if (token is not null)
@@ -67,6 +68,10 @@ internal sealed class ArmClient : IDisposable
             request.Content = JsonContent.Create(body);
         return _http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
     }
+
+    /// <summary>Sends a request as it is and returns the answer whatever its status; the caller disposes both.</summary>
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        _http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
 
     /// <summary>GETs JSON; any other status than 200 fails the test.</summary>
     public async Task<JsonNode> GetAsync(string url, CancellationToken cancellationToken)

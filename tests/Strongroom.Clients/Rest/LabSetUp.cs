@@ -17,4 +17,26 @@ internal static class LabSetUp
         var operation = await client.ChangeAsync(HttpMethod.Put, lab.ItemUrl(), lab.ProtectBody(), cancellationToken);
         await Jobs.CompletedAsync(client, lab, operation, cancellationToken);
     }
+
+    /// <summary>Backs the lab's machine up and returns the name of the one recovery point that came of it.</summary>
+    public static async Task<string> BackUpAsync(ArmClient client, Lab lab, CancellationToken cancellationToken)
+    {
+        var before = await RecoveryPointsAsync(client, lab, cancellationToken);
+        var operation = await client.ChangeAsync(HttpMethod.Post, lab.ItemUrl("backup"), Lab.BackupBody(TimeProvider.System), cancellationToken);
+        await Jobs.CompletedAsync(client, lab, operation, cancellationToken);
+        return Assert.Single((await RecoveryPointsAsync(client, lab, cancellationToken)).Except(before));
+    }
+
+    /// <summary>Restores the disks of a recovery point and returns the completed job.</summary>
+    public static async Task<JsonNode> RestoreAsync(
+        ArmClient client, Lab lab, string recoveryPoint, string account, CancellationToken cancellationToken)
+    {
+        var operation = await client.ChangeAsync(
+            HttpMethod.Post, lab.ItemUrl($"recoveryPoints/{recoveryPoint}/restore"), lab.RestoreBody(recoveryPoint, account), cancellationToken);
+        return await Jobs.CompletedAsync(client, lab, operation, cancellationToken);
+    }
+
+    /// <summary>The names of the recovery points of the lab's machine.</summary>
+    public static async Task<IReadOnlyList<string>> RecoveryPointsAsync(ArmClient client, Lab lab, CancellationToken cancellationToken) =>
+        [.. (await client.ListAsync(lab.ItemUrl("recoveryPoints"), cancellationToken)).Select(point => point["name"]!.GetValue<string>())];
 }

@@ -19,18 +19,24 @@ internal sealed partial class ServerProcess : IAsyncDisposable
 
     private readonly string _allowedPath;
     private readonly ServerLog _log = new();
+    private readonly Uri _listen;
     private Process? _process;
+    private WireProxy? _proxy;
 
     private ServerProcess(string dataFolder, string allowedPath, int port)
     {
         DataFolder = dataFolder;
         _allowedPath = allowedPath;
-        Endpoint = new Uri($"https://localhost:{port}");
+        _listen = new Uri($"https://localhost:{port}");
     }
 
     public string DataFolder { get; }
 
-    public Uri Endpoint { get; }
+    /// <summary>Where clients go: the server, or the wire proxy before it.</summary>
+    public Uri Endpoint => _proxy?.Endpoint ?? _listen;
+
+    /// <summary>The certificates (PEM) that a client of <see cref="Endpoint"/> has to trust.</summary>
+    public string TrustFile { get; private set; } = "";
 
     /// <summary>What the first start wrote into admin.json.</summary>
     public AdminFile Admin { get; private set; } = null!;
@@ -45,6 +51,9 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     {
         var server = new ServerProcess(dataFolder, allowedPath, FreePort());
         await server.StartAsync(cancellationToken);
+        server.TrustFile = server.Admin.CaFile;
+        if (WireProxy.IsWanted)
+            await server.PutProxyBeforeAsync(cancellationToken);
         return server;
     }
 
@@ -54,7 +63,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         var executable = Repository.ServerExecutable;
         Assert.True(File.Exists(executable), $"{executable} is not built: dotnet build -c Release");
         var start = new ProcessStartInfo(executable,
-            ["serve", "--data", DataFolder, "--listen", Endpoint.GetLeftPart(UriPartial.Authority), "--allow-path", _allowedPath])
+            ["serve", "--data", DataFolder, "--listen", _listen.GetLeftPart(UriPartial.Authority), "--allow-path", _allowedPath])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -98,7 +107,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     public async Task<int> StopAsync(CancellationToken cancellationToken)
     {
         var process = _process ?? throw new InvalidOperationException("The server is not running.");
-        _ = SendSignal(process.Id, SigTerm);
+        Terminate(process);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(StopLimit);
         await process.WaitForExitAsync(limit.Token);
@@ -111,10 +120,22 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>Whether the process runs.</summary>
     public bool IsRunning => _process is { HasExited: false };
 
-    public ValueTask DisposeAsync()
+    /// <summary>Asks a process to end (SIGTERM).</summary>
+    public static void Terminate(Process process) => _ = SendSignal(process.Id, SigTerm);
+
+    public async ValueTask DisposeAsync()
     {
+        if (_proxy is not null)
+            await _proxy.DisposeAsync();
         Kill();
-        return ValueTask.CompletedTask;
+    }
+
+    private async Task PutProxyBeforeAsync(CancellationToken cancellationToken)
+    {
+        _proxy = await WireProxy.StartAsync(_listen, FreePort(), DataFolder, cancellationToken);
+        TrustFile = Path.Combine(DataFolder, "wire-proxy-trust.pem");
+        await File.WriteAllTextAsync(TrustFile,
+            await File.ReadAllTextAsync(Admin.CaFile, cancellationToken) + "\n" + await File.ReadAllTextAsync(_proxy.CertificateFile, cancellationToken), cancellationToken);
     }
 
     private void Hear(string? line, TaskCompletionSource ready)
