@@ -17,7 +17,6 @@ public sealed class DiskFormatTests : IDisposable
     [Theory(Timeout = 180_000)]
     [InlineData("raw", "raw", "")]
     [InlineData("vpc", "vhd", "subformat=fixed,force_size=on")]
-    [InlineData("vpc", "vhd", "subformat=dynamic,force_size=on")]
     [InlineData("qcow2", "qcow2", "")]
     [InlineData("qcow2", "qcow2", "cluster_size=4096")]
     public async Task A_disk_restores_as_what_qemu_reads_from_it(string format, string extension, string options)
