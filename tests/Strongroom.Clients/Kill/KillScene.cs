@@ -59,6 +59,7 @@ internal sealed class KillScene : IDisposable
     /// <summary>Starts a backup or a restore, kills the server at a random moment of it, starts it again and checks.</summary>
     public async Task PlayRoundAsync(int round, CancellationToken cancellationToken)
     {
+        var before = _contents.Count;
         var isBackup = _random.Next(5) < 3;
         string what;
         Task request;
@@ -75,15 +76,23 @@ internal sealed class KillScene : IDisposable
             request = SwallowAsync(_client.SendAsync(HttpMethod.Post, _lab.ItemUrl($"recoveryPoints/{point}/restore"), _lab.RestoreBody(point, Account), cancellationToken));
         }
         var moment = (isBackup ? _backupLasts : _restoreLasts) * (_random.NextDouble() * 1.3);
-        await Task.Delay(moment, cancellationToken);
-        _server.Kill();
+        using (var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+        {
+            var watch = WatchAsync(watching.Token);
+            await Task.Delay(moment, cancellationToken);
+            _server.Kill();
+            await watching.CancelAsync();
+            await watch;
+        }
         await request;
 
         await _server.StartAsync(cancellationToken);
         _client.Dispose();
         _client = _client.Reconnect();
         var settled = await SettleAsync(cancellationToken);
-        var added = await LearnAsync(cancellationToken);
+        await LearnAsync(cancellationToken);
+        var added = _contents.Count - before;
+        Assert.True(added <= 1, $"One backup made {added} recovery points.");
         _say($"{round,3}: {what} killed after {moment.TotalMilliseconds,5:F0} ms, jobs quiet after {settled.TotalMilliseconds,5:F0} ms, {added} new, {_contents.Count} points");
 
         // The newest one now, all of them at the end.
@@ -139,15 +148,29 @@ internal sealed class KillScene : IDisposable
     /// Compares the list of recovery points with what was ever seen. A new one holds what the disk holds now: the disk
     /// changes only while no job is live.
     /// </summary>
-    private async Task<int> LearnAsync(CancellationToken cancellationToken)
+    private async Task LearnAsync(CancellationToken cancellationToken)
     {
         var listed = await LabSetUp.RecoveryPointsAsync(_client, _lab, cancellationToken);
         Assert.Empty(_contents.Keys.Except(listed));
         var added = listed.Except(_contents.Keys).ToList();
-        Assert.True(added.Count <= 1, $"One backup made {added.Count} recovery points: {string.Join(", ", added)}");
-        if (added.Count == 1)
-            _contents[added[0]] = _machine.Content().Single();
-        return added.Count;
+        foreach (var point in added)
+            _contents[point] = _machine.Content().Single();
+    }
+
+    /// <summary>Looks at the list until it is told to stop or the server is gone: what it showed even once has to stay.</summary>
+    private async Task WatchAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await LearnAsync(cancellationToken);
+                await Task.Delay(TimeSpan.FromMilliseconds(20), cancellationToken);
+            }
+        }
+        catch (Exception end) when (end is OperationCanceledException or HttpRequestException)
+        {
+        }
     }
 
     private Task<IReadOnlyList<JsonNode>> JobsAsync(CancellationToken cancellationToken) =>
