@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# Builds everything and runs every test project. See docs/testing.md.
+#
+#   ./test.sh                        install what the tests need, build, check the format, run all tests
+#   ./test.sh --quick                without installing and without the format check
+#   ./test.sh --no-install           without installing
+#   ./test.sh --filter PROJECT       only test projects whose name contains PROJECT (repeatable)
+#
+# The last line is "N passed, N failed, N skipped"; the exit status is 1 if anything failed.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
+
+install=1 format=1 filters=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --quick) install=0 format=0 ;;
+    --no-install) install=0 ;;
+    --filter) filters+=("${2:?--filter wants a part of a project name}"); shift ;;
+    -h|--help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "test.sh: unknown option $1 (--help lists them)" >&2; exit 2 ;;
+  esac
+  shift
+done
+
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 MSBUILDDISABLENODEREUSE=1
+results=artifacts/test-results
+mkdir -p "$results"
+rm -f "$results"/*.log "$results"/*.trx
+
+passed=0 failed=0 skipped=0 problems=()
+
+say() { printf '\n== %s\n' "$*"; }
+
+finish() {
+  if [ ${#problems[@]} -gt 0 ]; then
+    say 'What failed'
+    printf '  %s\n' "${problems[@]}"
+  fi
+  echo
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" -eq 0 ] && [ ${#problems[@]} -eq 0 ]
+  exit
+}
+
+# A step outside the test projects (build, format) counts as one failed test when it fails.
+fail_step() { problems+=("$1"); failed=$((failed + 1)); }
+
+wanted() {
+  [ ${#filters[@]} -eq 0 ] && return 0
+  local filter
+  for filter in "${filters[@]}"; do [[ $1 == *"$filter"* ]] && return 0; done
+  return 1
+}
+
+# ---- what the tests need ------------------------------------------------------------------------------------------
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi; }
+
+node_is_new_enough() {
+  command -v node >/dev/null && command -v npm >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ]
+}
+
+install_packages() {
+  local packages=()
+  command -v az >/dev/null || packages+=(azure-cli)
+  command -v qemu-img >/dev/null && command -v qemu-nbd >/dev/null || packages+=(qemu-utils)
+  command -v mke2fs >/dev/null || [ -x /usr/sbin/mke2fs ] || packages+=(e2fsprogs)
+  command -v mmdebstrap >/dev/null || packages+=(mmdebstrap)
+  node_is_new_enough || packages+=(nodejs npm)
+  [ ${#packages[@]} -eq 0 ] && return 0
+  if ! command -v apt-get >/dev/null || ! as_root true 2>/dev/null; then
+    echo "Missing and not installable from here: ${packages[*]} (the tests that need them are skipped)"
+    return 0
+  fi
+  say "Installing ${packages[*]}"
+  { as_root apt-get update -qq &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"; } \
+      >"$results/apt.log" 2>&1 || { tail -n 5 "$results/apt.log"; echo 'apt-get failed; going on with what is here'; }
+}
+
+install_node_packages() {
+  node_is_new_enough || return 0
+  local folder=tests/Strongroom.Clients/node
+  [ -f $folder/node_modules/.package-lock.json ] && [ ! $folder/package-lock.json -nt $folder/node_modules/.package-lock.json ] && return 0
+  say 'npm ci'
+  (cd $folder && npm ci --no-audit --no-fund --loglevel=error </dev/null) >"$results/npm.log" 2>&1 ||
+    { tail -n 20 "$results/npm.log"; echo 'npm ci failed; going on without the Node SDK'; }
+}
+
+if [ $install -eq 1 ]; then
+  install_packages
+  if wanted Strongroom.Clients; then
+    install_node_packages
+    tests/Strongroom.Clients/debian13.sh prepare || echo 'az of Debian 13 is not available; its tests are skipped'
+  fi
+fi
+
+# ---- build --------------------------------------------------------------------------------------------------------
+say 'dotnet build -c Release (warnings are errors)'
+if ! dotnet build Strongroom.slnx -c Release -v quiet -nologo -p:TreatWarningsAsErrors=true </dev/null >"$results/build.log" 2>&1; then
+  grep -E 'error|warning' "$results/build.log" | sort -u | head -n 40
+  fail_step "the build (all of it: $results/build.log)"
+  finish
+fi
+
+if [ $format -eq 1 ]; then
+  say 'dotnet format --verify-no-changes'
+  if ! dotnet format Strongroom.slnx --verify-no-changes --no-restore </dev/null >"$results/format.log" 2>&1; then
+    grep -E 'error|warning' "$results/format.log" | head -n 40
+    fail_step "the format (dotnet format mends it; $results/format.log)"
+  fi
+fi
+
+# ---- tests --------------------------------------------------------------------------------------------------------
+# Seconds a test project may take before it is ended and counted as failed.
+limit_seconds() { case $1 in Strongroom.Clients) echo 1500 ;; *) echo 600 ;; esac; }
+
+run_project() {
+  local name=$1 log=$results/$1.log status total errors bad skip
+  local program=artifacts/bin/$name/release/$name
+  say "$name"
+  timeout --kill-after=10 "$(limit_seconds "$name")" "$program" -noColor -trx "$results/$name.trx" </dev/null >"$log" 2>&1
+  status=$?
+  # Progress lines are noise; failures and skips are what a reader wants.
+  grep -vE '^ *(xUnit\.net v3|Discover(ing|ed):|Starting:|Finished:|=== TEST EXECUTION SUMMARY)|^$' "$log" | tail -n 300
+
+  local summary
+  summary=$(grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
+  if [ -z "$summary" ]; then
+    local reason="ended with status $status before its summary"
+    [ $status -eq 124 ] || [ $status -eq 137 ] && reason="took longer than $(limit_seconds "$name") s"
+    fail_step "$name $reason (all of it: $log)"
+    return
+  fi
+  read -r total errors bad skip <<<"$(tr -dc '0-9 ' <<<"$summary")"
+  failed=$((failed + bad + errors)) skipped=$((skipped + skip)) passed=$((passed + total - bad - skip))
+  if [ $((bad + errors)) -gt 0 ]; then
+    while IFS= read -r test; do problems+=("$name: $test"); done < <(sed -nE 's/^ +(.*) \[FAIL\]$/\1/p' "$log")
+    [ $errors -gt 0 ] && problems+=("$name: $errors errors outside a test ($log)")
+  elif [ $status -ne 0 ]; then
+    fail_step "$name ended with status $status"
+  elif [ "$total" -eq 0 ]; then
+    fail_step "$name ran no test"
+  fi
+}
+
+for project in tests/*/*.csproj; do
+  name=$(basename "$project" .csproj)
+  wanted "$name" && run_project "$name"
+done
+[ $((passed + failed)) -eq 0 ] && fail_step 'no test project ran'
+finish

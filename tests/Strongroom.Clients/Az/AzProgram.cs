@@ -1,0 +1,62 @@
+using Strongroom.Clients.Peers;
+
+namespace Strongroom.Clients.Az;
+
+/// <summary>One installed az: the machine's own, or that of Debian 13 in a folder (chroot).</summary>
+internal sealed class AzProgram : IDisposable
+{
+    private const string CaFileName = "ca.pem";
+
+    private readonly string _program;
+    private readonly string[] _prefix;
+    private readonly string _root;
+    private readonly string _configuration;
+
+    private AzProgram(string program, string[] prefix, string root)
+    {
+        _program = program;
+        _prefix = prefix;
+        _root = root;
+        _configuration = "/tmp/strongroom-az-" + Guid.NewGuid().ToString("N");
+        Directory.CreateDirectory(Outside(_configuration));
+    }
+
+    /// <summary>The az of this machine (2.45 on Debian 12).</summary>
+    public static AzProgram OfThisMachine() => new(Peer.RequireOrSkip("az", "azure-cli"), [], "/");
+
+    /// <summary>
+    /// The az of Debian 13 (2.74), which debian13.sh makes. Where that cannot be made (no root, no mmdebstrap, no mirror)
+    /// the test is skipped, or fails where peers are required.
+    /// </summary>
+    public static async Task<AzProgram> OfDebian13Async(CancellationToken cancellationToken)
+    {
+        var found = await CommandResult.RunAsync("bash", [Repository.Debian13Script, "path"], null, cancellationToken);
+        var root = found.StandardOutput.Trim();
+        if (found.ExitCode != 0)
+            Peer.Missing("There is no folder with az of Debian 13: tests/Strongroom.Clients/debian13.sh prepare makes it (root, mmdebstrap).");
+        return new AzProgram(Peer.RequireOrSkip("chroot", "coreutils"), [root, "/usr/bin/env"], root);
+    }
+
+    /// <summary>Makes az trust the authority that issued the server's certificate.</summary>
+    public void Trust(string caFile) => File.Copy(caFile, Outside($"{_configuration}/{CaFileName}"), overwrite: true);
+
+    public Task<CommandResult> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    {
+        Dictionary<string, string> environment = new()
+        {
+            ["AZURE_CONFIG_DIR"] = _configuration,
+            ["REQUESTS_CA_BUNDLE"] = $"{_configuration}/{CaFileName}",
+            ["AZURE_CORE_COLLECT_TELEMETRY"] = "false",
+            ["HOME"] = _configuration,
+            ["NO_PROXY"] = "localhost,127.0.0.1",
+            ["LC_ALL"] = "C.UTF-8",
+        };
+        IEnumerable<string> az = _prefix.Length == 0 ? [] : [.. _prefix, .. environment.Select(pair => $"{pair.Key}={pair.Value}"), "az"];
+        return CommandResult.RunAsync(_program, [.. az, .. arguments], environment, cancellationToken);
+    }
+
+    public void Dispose() => Directory.Delete(Outside(_configuration), recursive: true);
+
+    // A path as az sees it, seen from outside its folder.
+    private string Outside(string path) => Path.Combine(_root, path.TrimStart('/'));
+}

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Plays the stories of az and of the Node SDK through a validating proxy and reports what breaks the API description.
+#
+#   tests/Strongroom.Clients/wire-check.sh PROXY.mjs SPECS [REPORTS]
+#
+# PROXY.mjs   the proxy's script, its packages installed; docs/testing.md says what it has to understand
+# SPECS       the folder with the API description (specification/...)
+# REPORTS     where the reports go (default: artifacts/wire-check)
+#
+# Exit status: 0 when every story passes and no exchange breaks the description.
+set -uo pipefail
+[ $# -ge 2 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2; }
+proxy=$(realpath "$1") specs=$(realpath "$2")
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+reports=$(realpath -m "${3:-artifacts/wire-check}")
+mkdir -p "$reports"
+rm -f "$reports"/report-*.json "$reports"/exchanges-*.jsonl
+
+dotnet build tests/Strongroom.Clients -c Release -v quiet -nologo || exit 1
+STRONGROOM_WIRE_PROXY=$proxy STRONGROOM_WIRE_SPECS=$specs STRONGROOM_WIRE_REPORTS=$reports \
+  artifacts/bin/Strongroom.Clients/release/Strongroom.Clients -noColor -class '*StoryTests'
+stories=$?
+
+node - "$reports" <<'JS'
+const fs = require('node:fs'), path = require('node:path');
+const folder = process.argv[2];
+const files = fs.readdirSync(folder).filter(name => /^report-.*\.json$/.test(name));
+let exchanges = 0, violations = 0;
+const operations = new Map(), unknown = new Map();
+for (const file of files) {
+  const report = JSON.parse(fs.readFileSync(path.join(folder, file)));
+  exchanges += report.exchanges; violations += report.violations;
+  for (const [name, entry] of Object.entries(report.byOperation)) {
+    const sum = operations.get(name) ?? { exchanges: 0, found: new Map() };
+    sum.exchanges += entry.exchanges;
+    for (const v of entry.violations) {
+      const key = `${v.side} ${v.status} ${v.code}: ${v.message} ${v.at ?? ''}`;
+      sum.found.set(key, (sum.found.get(key) ?? 0) + 1);
+    }
+    operations.set(name, sum);
+  }
+  for (const [name, count] of Object.entries(report.unknown)) unknown.set(name, (unknown.get(name) ?? 0) + count);
+}
+for (const [name, sum] of [...operations].sort()) {
+  console.log(`${name}: ${sum.exchanges} exchanges`);
+  for (const [text, count] of sum.found) console.log(`    ${count} x ${text}`);
+}
+for (const [name, count] of unknown) console.log(`no such operation: ${count} x ${name}`);
+console.log(`${files.length} servers, ${exchanges} exchanges, ${operations.size} operations, ${violations} violations`);
+process.exit(violations || !files.length ? 1 : 0);
+JS
+wire=$?
+[ $stories -eq 0 ] && [ $wire -eq 0 ]
