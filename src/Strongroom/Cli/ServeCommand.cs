@@ -1,0 +1,67 @@
+using System.CommandLine;
+using Microsoft.AspNetCore.Connections;
+using Strongroom.Hosting;
+using Strongroom.Server;
+using Strongroom.Store;
+
+namespace Strongroom.Cli;
+
+/// <summary><c>strongroom serve</c>.</summary>
+internal static class ServeCommand
+{
+    public static Command Create()
+    {
+        var data = new Option<string>("--data") { Description = "The folder that holds everything; made when it is missing.", Required = true };
+        var listen = new Option<string>("--listen") { Description = "The address to listen on and to be known by.", DefaultValueFactory = _ => "https://localhost:8443" };
+        var allow = new Option<string[]>("--allow-path") { Description = "A folder below which machines' disks may be read. Repeatable.", DefaultValueFactory = _ => [] };
+        var names = new Option<string[]>("--tls-name") { Description = "A further name or address for the certificate. Repeatable.", DefaultValueFactory = _ => [] };
+        var locations = new Option<string[]>("--location") { Description = "A region that resources can be in. Repeatable; the first is the default.", DefaultValueFactory = _ => ["home"] };
+        var jobs = new Option<int>("--max-jobs") { Description = "Jobs at a time.", DefaultValueFactory = _ => 2 };
+        var retry = new Option<int>("--retry-after") { Description = "Seconds that clients are asked to wait between two looks at an operation.", DefaultValueFactory = _ => 5 };
+        var cloud = new Option<string>("--cloud-name") { Description = "What az calls this server.", DefaultValueFactory = _ => "Strongroom" };
+        var quiet = new Option<bool>("--quiet") { Description = "Log warnings and errors only." };
+        var command = new Command("serve", "Run the server.") { data, listen, allow, names, locations, jobs, retry, cloud, quiet };
+        command.SetAction((parsed, cancellationToken) => RunAsync(() => new ServerOptions
+        {
+            DataFolder = parsed.GetRequiredValue(data),
+            Listen = Uri.TryCreate(parsed.GetRequiredValue(listen), UriKind.Absolute, out var uri)
+                ? uri
+                : throw new ArgumentException($"--listen takes an https address such as https://localhost:8443, not '{parsed.GetRequiredValue(listen)}'."),
+            AllowedPaths = parsed.GetRequiredValue(allow),
+            TlsNames = parsed.GetRequiredValue(names),
+            Locations = parsed.GetRequiredValue(locations),
+            MaxJobs = parsed.GetRequiredValue(jobs),
+            RetryAfterSeconds = parsed.GetRequiredValue(retry),
+            CloudName = parsed.GetRequiredValue(cloud),
+            IsQuiet = parsed.GetValue(quiet),
+        }, cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Func<ServerOptions> read, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var options = read();
+            await using var server = await StrongroomServer.StartAsync(options, TimeProvider.System, cancellationToken);
+            foreach (var note in server.Notes) Console.WriteLine(note);
+            Console.WriteLine("To use it with the Azure CLI, paste:");
+            Console.WriteLine();
+            foreach (var line in AzInstructions.Lines(server.Administrator, server.AdministratorFile, options.CloudName)) Console.WriteLine("  " + line);
+            Console.WriteLine();
+            Console.WriteLine($"Strongroom is ready on {server.Administrator.Endpoint.GetLeftPart(UriPartial.Authority)}");
+            await server.WaitForShutdownAsync(cancellationToken);
+            return 0;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return 0;
+        }
+        catch (Exception e) when (e is ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or StoreException or AddressInUseException
+            or System.Security.Cryptography.CryptographicException)
+        {
+            await Console.Error.WriteLineAsync($"strongroom: {e.Message}");
+            return 1;
+        }
+    }
+}

@@ -1,0 +1,27 @@
+using Strongroom.Arm;
+
+namespace Strongroom.Server;
+
+/// <summary>For supervisors: <c>/healthz</c> says that the process answers, <c>/readyz</c> that it can work.</summary>
+internal static class Health
+{
+    public static void MapHealth(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/healthz", () => Results.Text("healthy\n")).AllowAnonymous();
+        routes.MapGet("/readyz", ReadyAsync).AllowAnonymous();
+    }
+
+    private static async Task<IResult> ReadyAsync(IResourceStore resources, ArmOptions options, ILogger<StrongroomServer> log, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await resources.ListGroupsAsync(options.Subscriptions[0].Id, cancellationToken);
+            return Results.Text("ready\n");
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            log.LogError(e, "The database does not answer");
+            return Results.Text("the database does not answer\n", statusCode: StatusCodes.Status503ServiceUnavailable);
+        }
+    }
+}

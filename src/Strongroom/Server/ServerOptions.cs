@@ -1,0 +1,73 @@
+using System.Net;
+
+namespace Strongroom.Server;
+
+/// <summary>What the operator asked of <c>strongroom serve</c>.</summary>
+internal sealed record ServerOptions
+{
+    /// <summary>The one folder that holds everything; made when it is missing.</summary>
+    public required string DataFolder { get; init; }
+
+    /// <summary>The address to listen on and to be known by; https.</summary>
+    public required Uri Listen { get; init; }
+
+    /// <summary>Folders below which hosts may be; none: no host of kind Folder is accepted.</summary>
+    public IReadOnlyList<string> AllowedPaths { get; init; } = [];
+
+    /// <summary>Names and addresses in the server's certificate, besides localhost, the machine's name and <see cref="Listen"/>'s.</summary>
+    public IReadOnlyList<string> TlsNames { get; init; } = [];
+
+    /// <summary>The regions that this installation has; the first is the default.</summary>
+    public IReadOnlyList<string> Locations { get; init; } = ["home"];
+
+    /// <summary>Jobs at a time.</summary>
+    public int MaxJobs { get; init; } = 2;
+
+    /// <summary>What clients are asked to wait between two looks at a running operation, in seconds.</summary>
+    public int RetryAfterSeconds { get; init; } = 5;
+
+    /// <summary>What the cloud is called in its metadata, and in the lines to paste for az.</summary>
+    public string CloudName { get; init; } = "Strongroom";
+
+    /// <summary>Write warnings and errors only.</summary>
+    public bool IsQuiet { get; init; }
+
+    /// <summary>Checks the values before anything is made.</summary>
+    /// <exception cref="ArgumentException">Names what is wrong and what would be right.</exception>
+    public void Validate()
+    {
+        if (!Listen.IsAbsoluteUri || Listen.Scheme != Uri.UriSchemeHttps || Listen.AbsolutePath != "/")
+            throw new ArgumentException($"--listen takes an https address without a path, such as https://localhost:8443, not '{Listen}'.");
+        if (MaxJobs is < 1 or > 64) throw new ArgumentException($"--max-jobs takes a number from 1 to 64, not {MaxJobs}.");
+        if (RetryAfterSeconds is < 0 or > 600) throw new ArgumentException($"--retry-after takes seconds from 0 to 600, not {RetryAfterSeconds}.");
+        foreach (var location in Locations)
+        {
+            if (location.Length is 0 or > 60 || !location.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c)))
+                throw new ArgumentException($"--location takes a name of small letters and digits, such as home or westeurope, not '{location}'.");
+        }
+
+        foreach (var path in AllowedPaths)
+        {
+            if (!Directory.Exists(path)) throw new ArgumentException($"--allow-path takes an existing folder, not '{path}'.");
+        }
+    }
+
+    /// <summary>Where to bind: every interface for a wildcard, loopback for localhost, else the addresses of the name.</summary>
+    public IReadOnlyList<IPEndPoint> EndPoints()
+    {
+        var host = Listen.DnsSafeHost;
+        if (host is "localhost") return [new(IPAddress.Loopback, Listen.Port), .. System.Net.Sockets.Socket.OSSupportsIPv6 && HasLoopback6() ? [new IPEndPoint(IPAddress.IPv6Loopback, Listen.Port)] : Array.Empty<IPEndPoint>()];
+        if (IPAddress.TryParse(host, out var address)) return [new(address, Listen.Port)];
+        try
+        {
+            return [.. Dns.GetHostAddresses(host).Distinct().Select(a => new IPEndPoint(a, Listen.Port))];
+        }
+        catch (System.Net.Sockets.SocketException e)
+        {
+            throw new ArgumentException($"--listen: the name '{host}' has no address: {e.Message}", e);
+        }
+    }
+
+    private static bool HasLoopback6() => System.Net.NetworkInformation.NetworkInterface.GetAllNetworkInterfaces()
+        .SelectMany(i => i.GetIPProperties().UnicastAddresses).Any(a => a.Address.Equals(IPAddress.IPv6Loopback));
+}

@@ -1,0 +1,182 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Strongroom.Api.RecoveryServices;
+using Strongroom.Api.Resources;
+using Strongroom.Api.Storage.Blobs;
+using Strongroom.Arm;
+using Strongroom.Backup.Items;
+using Strongroom.Backup.Jobs;
+using Strongroom.Backup.Machines;
+using Strongroom.Backup.Pipelines;
+using Strongroom.Backup.StorageAccounts;
+using Strongroom.Backup.Vaults;
+using Strongroom.Hosting;
+using Strongroom.Identity;
+using Strongroom.Identity.Keys;
+using Strongroom.Identity.Principals;
+using Strongroom.Metadata;
+using Strongroom.Store;
+using Strongroom.Workloads.VirtualMachines.Folder;
+
+namespace Strongroom.Server;
+
+/// <summary>A running server: the composition root.</summary>
+/// <remarks>
+/// Start: 1. own the data folder; 2. certificate, administrator, keys; 3. database; 4. what a crash left behind; 5. listen and work.
+/// Dispose: stop listening, let requests end, interrupt jobs (they stay live), close stores, give the folder up.
+/// </remarks>
+internal sealed class StrongroomServer : IAsyncDisposable
+{
+    private readonly DataFolder _data;
+    private readonly TlsCertificates _certificates;
+    private readonly WebApplication _app;
+
+    private StrongroomServer(DataFolder data, TlsCertificates certificates, Administrator administrator, WebApplication app)
+    {
+        (_data, _certificates, _app) = (data, certificates, app);
+        Administrator = administrator;
+    }
+
+    public Administrator Administrator { get; }
+
+    public string AdministratorFile => _data.AdministratorFile;
+
+    /// <summary>What the operator should know of this start.</summary>
+    public IReadOnlyList<string> Notes => _certificates.Notes;
+
+    /// <exception cref="DataFolderException">Another server owns the folder, or it cannot be used.</exception>
+    /// <exception cref="ArgumentException">An option is wrong.</exception>
+    /// <exception cref="IOException">The address is in use, or a file cannot be read or written.</exception>
+    public static async Task<StrongroomServer> StartAsync(ServerOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        options.Validate();
+        // Step 1.
+        var data = DataFolder.Open(options.DataFolder);
+        TlsCertificates? certificates = null;
+        WebApplication? app = null;
+        try
+        {
+            // Step 2. The certificate is judged by the clients' clocks, so it never sees a tester's.
+            var names = TlsNames.Of(Environment.MachineName, [options.Listen.DnsSafeHost, .. options.TlsNames]);
+            certificates = TlsCertificates.Open(data.TlsFolder, names, Environment.MachineName, TimeProvider.System);
+            var administrator = Administrator.Open(data, options.Listen, certificates.AuthorityFile);
+            var masterKey = MasterKeyFile.LoadOrCreate(data.MasterKeyFile);
+            app = Build(options, data, certificates, administrator, masterKey, time);
+
+            // Step 3.
+            await MetadataRegistration.MigrateAsync(app.Services, cancellationToken);
+
+            // Step 4.
+            var stores = app.Services.GetRequiredService<VaultStores>();
+            await app.Services.GetRequiredService<VaultLifecycle>().SweepAsync(stores.ListKeys(), cancellationToken);
+
+            // Step 5.
+            await app.StartAsync(cancellationToken);
+            return new(data, certificates, administrator, app);
+        }
+        catch
+        {
+            if (app is not null) await app.DisposeAsync();
+            certificates?.Dispose();
+            data.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Returns when the process is asked to end (SIGTERM, Ctrl-C).</summary>
+    public Task WaitForShutdownAsync(CancellationToken cancellationToken) => _app.WaitForShutdownAsync(cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync(CancellationToken.None);
+        await _app.DisposeAsync();
+        _certificates.Dispose();
+        // Last: from here on another server may open the folder.
+        _data.Dispose();
+    }
+
+    private static WebApplication Build(
+        ServerOptions options, DataFolder data, TlsCertificates certificates, Administrator administrator, MasterKeyFile masterKey, TimeProvider time)
+    {
+        // No configuration files, environment or content root: the options are all there is.
+        var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "strongroom" });
+        builder.Logging.SetMinimumLevel(options.IsQuiet ? LogLevel.Warning : LogLevel.Information)
+            .AddFilter("Microsoft", LogLevel.Warning)
+            .AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+                console.UseUtcTimestamp = true;
+                console.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
+            });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options, certificates));
+        AddServices(builder.Services, options, data, administrator, masterKey, time);
+
+        var app = builder.Build();
+        app.UseArmPipeline(inner => inner.UseStrongroomIdentity());
+        app.MapStrongroomIdentity();
+        app.MapHealth();
+        app.MapPlatformProviders();
+        app.MapRecoveryServices();
+        app.MapBlobs();
+        return app;
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, ServerOptions options, TlsCertificates certificates)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = 1024;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(30);
+        foreach (var endPoint in options.EndPoints()) kestrel.Listen(endPoint, listen => listen.UseHttps(https => certificates.Configure(https)));
+    }
+
+    private static void AddServices(IServiceCollection services, ServerOptions options, DataFolder data, Administrator administrator, MasterKeyFile masterKey, TimeProvider time)
+    {
+        services.AddSingleton(time);
+        services.AddRouting();
+        services.AddSingleton(new ArmOptions
+        {
+            TenantId = administrator.TenantId.ToString(),
+            Subscriptions = [new(administrator.SubscriptionId.ToString(), "Strongroom")],
+            Locations = [.. options.Locations.Select(l => new ArmLocation(l, char.ToUpperInvariant(l[0]) + l[1..]))],
+            RetryAfterSeconds = options.RetryAfterSeconds,
+        });
+        services.AddStrongroomIdentity(new IdentityOptions
+        {
+            TenantId = administrator.TenantId,
+            Endpoint = administrator.Endpoint,
+            Keys = SigningKeyRing.Open(data.IdentityFolder, TimeProvider.System),
+            Principals = new FixedPrincipalStore([administrator.ToServicePrincipal()]),
+            CloudName = options.CloudName,
+            Locations = options.Locations,
+        });
+        services.AddStrongroomMetadata(data.DatabaseFile);
+
+        // What is protected.
+        services.AddSingleton(new AllowedRoots(options.AllowedPaths));
+        services.AddSingleton<IFolderHosts, FolderHostsInResources>();
+        services.AddSingleton<IMachineFabric, FolderFabric>();
+        services.AddSingleton<IHostValidator, FolderHostValidator>();
+
+        // Where it goes.
+        services.AddSingleton<IKeyEncryptionKey>(masterKey);
+        services.AddSingleton(sp => new VaultStores(data.VaultsFolder, masterKey, time, sp.GetRequiredService<ILogger<VaultStores>>()));
+        services.AddSingleton<IVaultStores>(sp => sp.GetRequiredService<VaultStores>());
+        services.AddSingleton(new StorageAccountFolders(data.StorageFolder));
+
+        // What is done with it.
+        services.AddSingleton<VaultLifecycle>();
+        services.AddSingleton<ItemProtection>();
+        services.AddSingleton<MachineDiscovery>();
+        services.AddSingleton<JobAdmission>();
+        services.AddSingleton<JobSignal>();
+        services.AddSingleton(new JobWorkerOptions { MaxConcurrentJobs = options.MaxJobs });
+        services.AddSingleton<IJobHandler, BackupHandler>();
+        services.AddSingleton<IJobHandler, RestoreHandler>();
+        services.AddSingleton<IJobHandler, DeleteHandler>();
+        services.AddHostedService<JobWorker>();
+
+        services.AddPlatformProviders();
+        services.AddRecoveryServices();
+    }
+}
