@@ -7,7 +7,7 @@ using Strongroom.Backup.StorageAccounts;
 namespace Strongroom.Api.Storage.Blobs;
 
 /// <summary>Downloads from storage accounts that are folders: <c>/storage/{account}/{container}/{blob}</c>, whole or by Range (RFC 9110 section 14).</summary>
-internal static class BlobEndpoints
+public static class BlobEndpoints
 {
     public static void MapBlobs(this IEndpointRouteBuilder routes) =>
         routes.MapMethods("/storage/{account}/{container}/{blob}", ["GET", "HEAD"], Download);
