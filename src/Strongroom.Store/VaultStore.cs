@@ -26,8 +26,8 @@ public sealed class VaultStore : IAsyncDisposable
         codecs = new();
         Packs = new(backend, ring, codecs);
         Tree = new(Packs, options.CachedNodes);
-        Index = new(Packs);
         PackSet = new();
+        Index = new(Packs, options.IndexBufferRecords, packSeq => PackSet.Contains(PackContent.Data, packSeq) && !log.State.IsSwept(packSeq));
     }
 
     /// <summary>The vault's own id, the same for ever.</summary>
@@ -180,6 +180,7 @@ public sealed class VaultStore : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         Log.Dispose();
+        Index.Dispose();
         reservation.Dispose();
         codecs.Dispose();
         return default;
@@ -234,14 +235,15 @@ public sealed class VaultStore : IAsyncDisposable
 
     private async Task LoadPacksAsync(CancellationToken cancellationToken)
     {
-        foreach (var content in (PackContent[])[PackContent.Data, PackContent.Nodes])
+        var covered = await Index.LoadAsync(cancellationToken);
+        foreach (var content in (PackContent[])[PackContent.Nodes, PackContent.Data])
         {
             await foreach (var blob in Packs.Backend.ListAsync(PackFormat.FolderOf(content), cancellationToken))
             {
                 if (PackFormat.ParseName(blob.Name) is not { } packSeq)
                     continue;
                 PackSet.Add(content, packSeq, blob.LengthBytes);
-                if (content == PackContent.Data && !Log.State.Swept.Contains(packSeq))
+                if (content == PackContent.Data && !covered.Contains(packSeq) && !Log.State.IsSwept(packSeq))
                     await LoadDirectoryAsync(packSeq, cancellationToken);
             }
         }

@@ -60,8 +60,6 @@ internal sealed class Collector(VaultStore vault)
     private async Task SweepAsync(List<(uint PackSeq, Packs.PackContent Content, long LengthBytes)> dead, CancellationToken cancellationToken)
     {
         foreach (var pack in dead)
-            vault.Index.Forget(pack.PackSeq);
-        foreach (var pack in dead)
         {
             await vault.Packs.Backend.DeleteAsync(Packs.PackFormat.NameOf(pack.Content, pack.PackSeq), cancellationToken);
             vault.PackSet.Remove(pack.PackSeq);

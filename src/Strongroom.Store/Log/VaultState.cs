@@ -7,14 +7,13 @@ internal sealed class VaultState
 {
     private readonly ConcurrentDictionary<SnapshotId, Snapshot> live = [];
     private readonly HashSet<SnapshotId> deleted = [];
+    private readonly ConcurrentDictionary<uint, byte> swept = [];
 
     /// <summary>Snapshots that are committed and not deleted. Safe for concurrent reading.</summary>
     public IReadOnlyCollection<Snapshot> Live => (IReadOnlyCollection<Snapshot>)live.Values;
 
     public uint NextPackSeq { get; private set; } = 1;
 
-    /// <summary>Packs that a sweep announced as deleted: they may still be there, but nothing may refer to them anew.</summary>
-    public HashSet<uint> Swept { get; } = [];
 
     /// <summary>The last SWEEP that another writer made.</summary>
     public long LastForeignSweep { get; private set; }
@@ -24,6 +23,9 @@ internal sealed class VaultState
     public Snapshot? Find(SnapshotId id) => live.GetValueOrDefault(id);
 
     public bool IsDeleted(SnapshotId id) => deleted.Contains(id);
+
+    /// <summary>True for a pack that a sweep announced as deleted: it may still be there, but nothing may refer to it anew. Safe for concurrent calls.</summary>
+    public bool IsSwept(uint packSeq) => swept.ContainsKey(packSeq);
 
     public bool Holds(ImageRef image) => live.Values.Any(snapshot => snapshot.Images.Any(disk => disk.Image == image));
 
@@ -55,7 +57,7 @@ internal sealed class VaultState
             case LogEntryType.Sweep:
                 var count = source.Count(4);
                 for (var i = 0; i < count; i++)
-                    Swept.Add(source.UInt32());
+                    swept[source.UInt32()] = 0;
                 if (entry.WriterId != ownWriterId)
                     LastForeignSweep = entry.Sequence;
                 break;

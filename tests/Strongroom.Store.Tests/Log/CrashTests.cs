@@ -1,0 +1,116 @@
+using Strongroom.Store.Tests.Fakes;
+
+namespace Strongroom.Store.Tests.Log;
+
+/// <summary>A process dies at every changing operation of a vault's life in turn; each time the vault must open and keep its word.</summary>
+public sealed class CrashTests
+{
+    [Theory]
+    [InlineData((int)Death.Before)]
+    [InlineData((int)Death.After)]
+    [InlineData((int)Death.Torn)]
+    public async Task Whatever_was_acknowledged_survives_a_death_at_any_operation(int how)
+    {
+        var death = (Death)how;
+        var diesAt = 0;
+        while (true)
+        {
+            var story = new Story();
+            var storage = new MemoryBackend();
+            var backend = new DyingBackend(storage, diesAt, death);
+            var isWhole = await story.LiveAsync(backend);
+            if (isWhole)
+            {
+                Assert.False(backend.IsDead);
+                break;
+            }
+
+            await story.AssertSurvivedAsync(storage, $"death {death} at operation {diesAt}");
+            diesAt++;
+        }
+
+        Assert.InRange(diesAt, 25, 500);
+    }
+
+    /// <summary>Two disks, three backups, a deletion, a collection; it knows what it was promised.</summary>
+    private sealed class Story
+    {
+        private readonly List<(SnapshotId Id, SparseDisk Disk)> promised = [];
+        private readonly List<(SnapshotId Id, SparseDisk Disk)> attempted = [];
+        private readonly HashSet<SnapshotId> deleted = [];
+        private readonly HashSet<SnapshotId> deletionAttempted = [];
+
+        public async Task<bool> LiveAsync(IBlobBackend backend)
+        {
+            try
+            {
+                await using var vault = await TestVault.CreateAsync(backend);
+                var disk = new SparseDisk(70L << 20);
+                disk.Write(3000, TestVault.Noise(1, 900_000));
+                disk.Write(65L << 20, TestVault.Prose(2, 600_000));
+                var first = await BackUpAsync(vault, disk, null);
+                disk.Write(100_000, TestVault.Noise(3, 300_000));
+                var second = await BackUpAsync(vault, disk, first.Images[0].Image);
+                deletionAttempted.Add(first.Id);
+                await vault.DeleteSnapshotAsync(first.Id, CancellationToken.None);
+                deleted.Add(first.Id);
+                await vault.CollectAsync(CancellationToken.None);
+                disk.Write(66L << 20, TestVault.Noise(4, 300_000));
+                await BackUpAsync(vault, disk, second.Images[0].Image);
+                return true;
+            }
+            catch (StoreException failure) when (failure.Kind == StoreErrorKind.Io)
+            {
+                return false;
+            }
+        }
+
+        public async Task AssertSurvivedAsync(IBlobBackend storage, string when)
+        {
+            if (!await VaultStore.ExistsAsync(storage, CancellationToken.None))
+            {
+                Assert.Empty(promised);
+                await (await TestVault.CreateAsync(storage)).DisposeAsync();
+                return;
+            }
+
+            await using var vault = await TestVault.OpenAsync(storage);
+            foreach (var (id, disk) in attempted)
+            {
+                var snapshot = vault.Find(id);
+                if (snapshot is null)
+                    Assert.True(deletionAttempted.Contains(id) || promised.TrueForAll(one => one.Id != id), $"{when}: a promised snapshot is gone");
+                else
+                    await vault.AssertRestoresAsync(snapshot.Images[0].Image, disk);
+            }
+
+            foreach (var id in deleted)
+                Assert.Null(vault.Find(id));
+            Assert.True(vault.Snapshots.All(snapshot => attempted.Exists(one => one.Id == snapshot.Id)));
+            await AssertWorksAsync(vault, when);
+        }
+
+        private static async Task AssertWorksAsync(VaultStore vault, string when)
+        {
+            var disk = new SparseDisk(70L << 20);
+            disk.Write(3000, TestVault.Noise(1, 900_000));
+            disk.Write(5L << 20, TestVault.Noise(9, 900_000));
+            var snapshot = await vault.BackUpAsync(disk, vault.Snapshots.FirstOrDefault()?.Images[0].Image);
+            await vault.CollectAsync(CancellationToken.None);
+            await vault.AssertRestoresAsync(snapshot.Images[0].Image, disk);
+            var report = await vault.VerifyAsync(readData: true, null, CancellationToken.None);
+            Assert.True(report.IsHealthy, $"{when}: {string.Join('\n', report.Problems)}");
+        }
+
+        private async Task<Snapshot> BackUpAsync(VaultStore vault, SparseDisk disk, ImageRef? parent)
+        {
+            await using var session = await vault.OpenSessionAsync(CancellationToken.None);
+            var image = await session.WriteImageAsync(disk, parent, null, CancellationToken.None);
+            var draft = TestVault.Draft(image);
+            attempted.Add((draft.Id, disk.Resize(disk.LengthBytes)));
+            var snapshot = await session.CommitAsync(draft, CancellationToken.None);
+            promised.Add((draft.Id, attempted[^1].Disk));
+            return snapshot;
+        }
+    }
+}
