@@ -10,10 +10,11 @@ public sealed record IdentityOptions
     public required Guid TenantId { get; init; }
 
     /// <summary>
-    /// The address under which the operator knows the server (<c>https://localhost:8443</c>). Tokens for it are valid
-    /// whatever name a request came under; any other name is valid only for requests that come under that name.
+    /// The address under which the operator knows the server (<c>https://localhost:8443</c>), or null while its port is not
+    /// known yet. Tokens for it are valid whatever name a request came under; any other name is valid only for requests
+    /// that come under that name.
     /// </summary>
-    public required Uri Endpoint { get; init; }
+    public Uri? Endpoint { get; init; }
 
     /// <summary>The keys that sign tokens and verify them.</summary>
     public required SigningKeyRing Keys { get; init; }
@@ -39,7 +40,7 @@ public sealed record IdentityOptions
     {
         if (TenantId == Guid.Empty)
             throw new ArgumentException("IdentityOptions.TenantId must not be the empty GUID.");
-        if (!Endpoint.IsAbsoluteUri || Endpoint.Scheme != Uri.UriSchemeHttps)
+        if (Endpoint is not null && (!Endpoint.IsAbsoluteUri || Endpoint.Scheme != Uri.UriSchemeHttps))
             throw new ArgumentException($"IdentityOptions.Endpoint must be an absolute https address, but is '{Endpoint}'.");
         if (TokenLifetime < TimeSpan.FromMinutes(1) || TokenLifetime > TimeSpan.FromDays(1))
             throw new ArgumentException($"IdentityOptions.TokenLifetime must lie between a minute and a day, but is {TokenLifetime}.");

@@ -31,5 +31,6 @@ internal static class Origin
     /// <summary>Whether <paramref name="normalised"/> is this server as the request reached it, or as its operator knows it.</summary>
     public static bool IsOurs(string? normalised, HttpRequest request, IdentityOptions options) =>
         normalised is not null
-        && (normalised == Normalise(Of(request)) || normalised == Normalise(options.Endpoint.GetLeftPart(UriPartial.Authority)));
+        && (normalised == Normalise(Of(request))
+            || (options.Endpoint is { } endpoint && normalised == Normalise(endpoint.GetLeftPart(UriPartial.Authority))));
 }

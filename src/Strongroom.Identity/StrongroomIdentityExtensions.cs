@@ -55,10 +55,11 @@ public static class StrongroomIdentityExtensions
 
     /// <summary>
     /// Adds token paths, authentication and authorization to the pipeline. Goes after what restores the client's scheme and
-    /// host (forwarded headers) and what collapses repeated slashes, and before everything that needs to know the caller.
+    /// host (forwarded headers) and after routing, and before everything that needs to know the caller.
     /// </summary>
     public static IApplicationBuilder UseStrongroomIdentity(this IApplicationBuilder app)
     {
+        app.Use(app.ApplicationServices.GetRequiredService<CloudMetadata>().AnswerDoubleSlashAsync);
         app.UseMiddleware<TokenPathMiddleware>();
         app.UseAuthentication();
         app.UseAuthorization();

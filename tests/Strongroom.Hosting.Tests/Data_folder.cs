@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Data.Sqlite;
 
 namespace Strongroom.Hosting.Tests;
 
@@ -17,6 +18,22 @@ public sealed class Data_folder : IDisposable
         foreach (var folder in (string[])[data.Root, data.TlsFolder, data.IdentityFolder, data.VaultsFolder, data.StorageFolder])
             Assert.Equal(OwnerOnly | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
         Assert.Equal(OwnerOnly, File.GetUnixFileMode(Path.Combine(data.Root, "strongroom.lock")));
+    }
+
+    [Fact]
+    public async Task The_database_is_private_also_in_a_folder_that_is_not()
+    {
+        var root = temporary["public"];
+        Directory.CreateDirectory(root, OwnerOnly | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        using var data = DataFolder.Open(root);
+        await using var database = new SqliteConnection($"Data Source={data.DatabaseFile};Pooling=False");
+        await database.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = database.CreateCommand();
+        command.CommandText = "PRAGMA journal_mode=WAL; CREATE TABLE t (c); INSERT INTO t VALUES (1);";
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+        foreach (var suffix in (string[])["", "-wal", "-shm"])
+            Assert.Equal(OwnerOnly, File.GetUnixFileMode(data.DatabaseFile + suffix));
     }
 
     [Fact]

@@ -79,7 +79,7 @@ public sealed class The_administrator : IDisposable
     [Fact]
     public void A_file_that_is_missing_beside_a_database_is_not_made_anew()
     {
-        File.WriteAllText(data.DatabaseFile, "");
+        File.WriteAllText(data.DatabaseFile, "SQLite format 3");
         Assert.Throws<InvalidDataException>(() => Administrator.Open(data, Endpoint, null));
         Assert.False(File.Exists(data.AdministratorFile));
     }

@@ -43,6 +43,17 @@ public sealed class Bearer_tokens : IAsyncLifetime
     public Task A_header_that_holds_no_token_is_refused(string header, string code) => AssertRefusedAsync(header, code);
 
     [Fact]
+    public Task No_text_in_the_header_makes_anything_but_a_refusal() =>
+        Gen.Select(Gen.OneOf([.. new[] { "", "Bearer ", "bearer ", "Bearer eyJhbGciOiJSUzI1NiJ9." }.Select(Gen.Const)]), Gen.String[Gen.Char[' ', '~'], 1, 60]).SampleAsync(
+            async (start, rest) =>
+            {
+                var (answer, body) = await host.CallAsync(start + rest);
+                return answer.StatusCode == HttpStatusCode.Unauthorized && body!["error"]!["code"] is not null;
+            },
+            iter: 300,
+            threads: 1);
+
+    [Fact]
     public async Task A_token_of_enormous_length_is_refused() =>
         await AssertRefusedAsync("Bearer " + new string('a', 20_000), "InvalidAuthenticationToken");
 

@@ -1,4 +1,7 @@
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Strongroom.Identity.Tests;
@@ -91,6 +94,36 @@ public sealed class Discovery_documents(IdentityHost host) : IClassFixture<Ident
         Assert.Equal("127.0.0.1", (string?)cloud["suffixes"]!["storage"]);
         foreach (var name in (string[])["portal", "gallery", "graph", "graphAudience", "microsoftGraphResourceId", "batch", "sqlManagement", "vmImageAliasDoc"])
             Assert.NotNull(cloud[name]);
+    }
+
+    [Theory]
+    [InlineData("//metadata/endpoints")]
+    [InlineData("///Metadata/Endpoints")]
+    public async Task Cloud_metadata_is_found_under_more_slashes_too(string path)
+    {
+        // HttpClient takes such a path for a host's name unless it has the whole address.
+        using var answer = await host.Client.GetAsync(new Uri(host.Origin + path + "?api-version=2018-01-01"), TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Contains("cloudEndpoint", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("GET /metadata/endpoints?api-version=2022-09-01", 200)]
+    [InlineData("GET /common/v2.0/.well-known/openid-configuration", 200)]
+    [InlineData("GET /adfs/discovery/keys", 200)]
+    [InlineData("POST /adfs/oauth2/token", 400)]
+    [InlineData("GET /subscriptions", 401)]
+    public async Task A_client_that_names_no_host_makes_no_server_error(string request, int status)
+    {
+        using var tcp = new TcpClient();
+        await tcp.ConnectAsync(IPAddress.Loopback, new Uri(host.Origin).Port, TestContext.Current.CancellationToken);
+        await using var tls = new SslStream(tcp.GetStream(), false, (_, shown, _, _) => shown is not null);
+        await tls.AuthenticateAsClientAsync("localhost");
+        await tls.WriteAsync(Encoding.ASCII.GetBytes(request + " HTTP/1.0\r\nContent-Length: 0\r\n\r\n"), TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(tls, Encoding.ASCII);
+
+        Assert.StartsWith($"HTTP/1.1 {status} ", await reader.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Theory]

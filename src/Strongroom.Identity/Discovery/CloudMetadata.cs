@@ -13,8 +13,21 @@ namespace Strongroom.Identity.Discovery;
 /// </summary>
 internal sealed partial class CloudMetadata(IdentityOptions options)
 {
+    private static readonly PathString Path = "/metadata/endpoints";
+
     public void Map(IEndpointRouteBuilder endpoints) =>
-        endpoints.MapGet("/metadata/endpoints", WriteAsync).AllowAnonymous().ExcludeFromDescription();
+        endpoints.MapGet(Path.Value!, WriteAsync).AllowAnonymous().ExcludeFromDescription();
+
+    /// <summary>
+    /// Answers <c>//metadata/endpoints</c>, which Terraform's library sends (an address that ends in a slash, and a path that
+    /// starts with one) and no route matches.
+    /// </summary>
+    public Task AnswerDoubleSlashAsync(HttpContext context, RequestDelegate next) =>
+        HttpMethods.IsGet(context.Request.Method)
+        && context.Request.Path.Value is ['/', '/', .. var rest]
+        && new PathString("/" + rest.TrimStart('/')).Equals(Path, StringComparison.OrdinalIgnoreCase)
+            ? WriteAsync(context)
+            : next(context);
 
     private Task WriteAsync(HttpContext context)
     {
@@ -33,13 +46,14 @@ internal sealed partial class CloudMetadata(IdentityOptions options)
         }
 
         var origin = Origin.Of(context.Request);
-        JsonNode body = string.CompareOrdinal(version, "2022-09-01") >= 0 ? Cloud(origin)
-            : string.CompareOrdinal(version, "2019-05-01") >= 0 ? new JsonArray(Cloud(origin))
-            : BeforeClouds(origin, context.Request.Host);
+        var host = context.Request.Host;
+        JsonNode body = string.CompareOrdinal(version, "2022-09-01") >= 0 ? Cloud(origin, host)
+            : string.CompareOrdinal(version, "2019-05-01") >= 0 ? new JsonArray(Cloud(origin, host))
+            : BeforeClouds(origin, host);
         return TokenAnswers.WriteAsync(context, StatusCodes.Status200OK, body);
     }
 
-    private JsonObject Cloud(string origin) => new()
+    private JsonObject Cloud(string origin, HostString host) => new()
     {
         ["name"] = options.CloudName,
         ["portal"] = origin + "/",
@@ -63,9 +77,9 @@ internal sealed partial class CloudMetadata(IdentityOptions options)
         ["vmImageAliasDoc"] = origin + "/",
         ["suffixes"] = new JsonObject
         {
-            ["storage"] = Suffix(origin),
-            ["keyVaultDns"] = "vault." + Suffix(origin),
-            ["sqlServerHostname"] = "database." + Suffix(origin),
+            ["storage"] = host.Host,
+            ["keyVaultDns"] = "vault." + host.Host,
+            ["sqlServerHostname"] = "database." + host.Host,
         },
     };
 
@@ -88,8 +102,6 @@ internal sealed partial class CloudMetadata(IdentityOptions options)
             ["cloudEndpoint"] = new JsonObject { [options.CloudName] = endpoint },
         };
     }
-
-    private static string Suffix(string origin) => new Uri(origin).IdnHost;
 
     private static Task RefuseAsync(HttpContext context, string code, string message) => TokenAnswers.WriteAsync(
         context,

@@ -23,7 +23,16 @@ internal sealed class TokenPathMiddleware(RequestDelegate next, IdentityOptions 
             return;
         }
 
+        var asked = context.Request.Path;
         context.Request.Path = TokenRoute.CanonicalPath;
-        await next(context);
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            // For the log of requests.
+            context.Request.Path = asked;
+        }
     }
 }

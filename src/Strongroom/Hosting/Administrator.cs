@@ -60,10 +60,10 @@ internal sealed class Administrator
         var address = new Uri(endpoint.GetLeftPart(UriPartial.Authority));
         if (!File.Exists(file))
         {
-            if (File.Exists(data.DatabaseFile))
+            if (new FileInfo(data.DatabaseFile) is { Exists: true, Length: > 0 })
             {
                 throw new InvalidDataException(
-                    $"'{file}' is missing, but '{data.DatabaseFile}' exists: its resources belong to the tenant and subscription named in that file. Restore it from a copy of the data folder.");
+                    $"'{file}' is missing, but '{data.DatabaseFile}' is not empty: its resources belong to the tenant and subscription named in that file. Restore it from a copy of the data folder.");
             }
 
             var made = new Administrator(

@@ -55,6 +55,15 @@ internal static partial class AtomicFile
             File.SetUnixFileMode(path, PrivateFolder);
     }
 
+    /// <summary>Makes an empty file for its owner alone; what exists is left as it is.</summary>
+    public static void CreatePrivateFile(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = Private;
+        new FileStream(path, options).Dispose();
+    }
+
     // A rename is durable once the folder that holds the name is; .NET opens no folders.
     private static void SyncFolder(string folder)
     {

@@ -42,7 +42,7 @@ internal sealed class DataFolder : IDisposable
     /// <summary>Storage accounts: restored disks, mode 0700.</summary>
     public string StorageFolder => Path.Combine(Root, "storage");
 
-    /// <summary>The database of everything but the backed-up bytes.</summary>
+    /// <summary>The database of everything but the backed-up bytes, mode 0600; there from the start on, empty at first.</summary>
     public string DatabaseFile => Path.Combine(Root, "strongroom.db");
 
     private static string LockFile(string root) => Path.Combine(root, "strongroom.lock");
@@ -67,6 +67,10 @@ internal sealed class DataFolder : IDisposable
                 var folder = new DataFolder(root, ownership);
                 foreach (var part in (string[])[folder.TlsFolder, folder.IdentityFolder, folder.VaultsFolder, folder.StorageFolder])
                     AtomicFile.CreatePrivateFolder(part);
+
+                // SQLite makes its files for everybody to read; in a folder that is older than we are, that would be everybody.
+                // It takes an empty file for a new database, and gives its log the mode of the database.
+                AtomicFile.CreatePrivateFile(folder.DatabaseFile);
                 AtomicFile.Write(ProcessFile(root), Ascii(Environment.ProcessId), AtomicFile.Public);
                 return folder;
             }
