@@ -82,6 +82,7 @@ public sealed class ResourceGroups(IResourceStore store, IEnumerable<IResourcePr
             // is left of it, and the same DELETE finishes the work.
             foreach ((IResourceProvider provider, ResourceId id) in resources) await provider.DeleteAsync(id, CancellationToken.None);
             await store.DeleteGroupAsync(subscriptionId, name, CancellationToken.None);
+            await DeleteLatecomersAsync(group);
             return group;
         }
         finally
@@ -91,6 +92,20 @@ public sealed class ResourceGroups(IResourceStore store, IEnumerable<IResourcePr
     }
 
     public void Dispose() => _writes.Dispose();
+
+    /// <summary>What was made while the group was being deleted goes too; what cannot go brings the group back, as nothing may be hidden in a group that is not there.</summary>
+    private async Task DeleteLatecomersAsync(ResourceGroup group)
+    {
+        try
+        {
+            foreach ((IResourceProvider provider, ResourceId id) in await ListAsync(group, CancellationToken.None)) await provider.DeleteAsync(id, CancellationToken.None);
+        }
+        catch
+        {
+            await store.PutGroupAsync(group, CancellationToken.None);
+            throw;
+        }
+    }
 
     private async Task<List<(IResourceProvider Provider, ResourceId Id)>> ListAsync(ResourceGroup group, CancellationToken cancellationToken)
     {

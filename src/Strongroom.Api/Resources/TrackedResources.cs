@@ -32,7 +32,9 @@ public sealed class TrackedResources(IResourceStore store, TimeProvider time)
             }
             DateTimeOffset now = time.GetUtcNow();
             TrackedResource after = wanted with { Id = before?.Id ?? id, ETag = Guid.NewGuid().ToString(), CreatedAt = before?.CreatedAt ?? now, ChangedAt = now };
-            if (await store.PutAsync(after, before?.ETag ?? "", cancellationToken) != PutOutcome.Conflict) return (after, before is null);
+            if (await store.PutAsync(after, before?.ETag ?? "", cancellationToken) == PutOutcome.Conflict) continue;
+            await RequireGroupAsync(after.Id);
+            return (after, before is null);
         }
         throw ArmErrors.Conflict(id.ToString());
     }
@@ -45,6 +47,18 @@ public sealed class TrackedResources(IResourceStore store, TimeProvider time)
     /// <summary>200 when the resource was deleted, 204 when there was none, as Resource Manager answers.</summary>
     public async Task<IResult> DeleteAsync(ResourceId id, CancellationToken cancellationToken) =>
         ArmResults.Empty(await store.DeleteAsync(id, cancellationToken) ? StatusCodes.Status200OK : StatusCodes.Status204NoContent);
+
+    /// <summary>
+    /// Takes a resource back whose group was deleted while it was written. Together with the second look that the deletion takes
+    /// after the group is gone, no order of the two leaves a resource in a group that does not exist.
+    /// </summary>
+    private async Task RequireGroupAsync(ResourceId id)
+    {
+        if (id is not { SubscriptionId: { } subscriptionId, ResourceGroup: { } group }) return;
+        if (await store.GetGroupAsync(subscriptionId, group, CancellationToken.None) is not null) return;
+        await store.DeleteAsync(id, CancellationToken.None);
+        throw ArmErrors.ResourceGroupNotFound(group);
+    }
 
     /// <summary>What a resource that is about to be stored starts from; the store's fields are filled in by <see cref="PutAsync"/>.</summary>
     public static TrackedResource New(ResourceId id, string location, IReadOnlyDictionary<string, string> tags, JsonObject properties) =>

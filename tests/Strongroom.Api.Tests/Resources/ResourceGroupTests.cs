@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Strongroom.Api.Resources;
 using Strongroom.Api.Tests.Support;
 using Strongroom.Arm;
 using Strongroom.Testing;
@@ -125,6 +126,43 @@ public sealed class ResourceGroupTests : IAsyncLifetime
         Assert.Equal(202, (await _host.DeleteAsync(PlatformHost.Lab)).Status);
         Assert.Empty(_host.Vaults.Vaults);
         Assert.Empty(await _host.Store.ListAsync(ArmHost.Subscription, null, null, default));
+    }
+
+    [Fact]
+    public async Task What_is_made_while_its_group_is_deleted_does_not_stay_behind()
+    {
+        _host.Vaults.Vaults.Add(ResourceId.ForResource(ArmHost.Subscription, "lab", "Microsoft.RecoveryServices", "vaults", "v1"));
+        _host.Vaults.WhileDeleting = () => _host.PutAsync(PlatformHost.Lab + "/providers/Microsoft.Storage/storageAccounts/late1", """{"location":"home"}""");
+        Assert.Equal(202, (await _host.DeleteAsync(PlatformHost.Lab)).Status);
+        Assert.Empty(await _host.Store.ListAsync(ArmHost.Subscription, null, null, default));
+    }
+
+    [Fact]
+    public async Task A_latecomer_that_cannot_go_brings_its_group_back()
+    {
+        ResourceId first = ResourceId.ForResource(ArmHost.Subscription, "lab", "Microsoft.RecoveryServices", "vaults", "v1");
+        ResourceId late = ResourceId.ForResource(ArmHost.Subscription, "lab", "Microsoft.RecoveryServices", "vaults", "v2");
+        _host.Vaults.Vaults.Add(first);
+        _host.Vaults.WhileDeleting = () =>
+        {
+            _host.Vaults.Vaults.Add(late);
+            _host.Vaults.Holding.Add(late);
+            return Task.CompletedTask;
+        };
+        Assert.Equal((400, "ServiceResourceNotEmptyWithContainerDetails"), Told(await _host.DeleteAsync(PlatformHost.Lab)));
+        Assert.Equal(200, (await _host.GetAsync(PlatformHost.Lab)).Status);
+        Assert.Equal([late], _host.Vaults.Vaults);
+    }
+
+    [Fact]
+    public async Task A_resource_whose_group_vanishes_while_it_is_written_is_taken_back()
+    {
+        var store = new InMemoryResourceStore();
+        var resources = new TrackedResources(store, TimeProvider.System);
+        ResourceId id = ResourceId.ForResource(ArmHost.Subscription, "gone", "Microsoft.Storage", "storageAccounts", "late1");
+        ArmException refusal = await Assert.ThrowsAsync<ArmException>(() => resources.PutAsync(id, _ => TrackedResources.New(id, "home", ResourceTags.None, []), default));
+        Assert.Equal("ResourceGroupNotFound", refusal.Code);
+        Assert.Null(await store.GetAsync(id, default));
     }
 
     [Fact]

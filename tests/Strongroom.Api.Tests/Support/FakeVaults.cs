@@ -9,6 +9,9 @@ public sealed class FakeVaults : IResourceProvider
 
     public HashSet<ResourceId> Holding { get; } = [];
 
+    /// <summary>Runs when a vault is deleted: what happens elsewhere meanwhile.</summary>
+    public Func<Task> WhileDeleting { get; set; } = () => Task.CompletedTask;
+
     public string Namespace => "Microsoft.RecoveryServices";
 
     public IReadOnlyList<ResourceTypeInfo> ResourceTypes => [new("vaults", ["2024-04-01"])];
@@ -23,9 +26,10 @@ public sealed class FakeVaults : IResourceProvider
     public Task<ArmException?> CanDeleteAsync(ResourceId id, CancellationToken cancellationToken) => Task.FromResult(
         Holding.Contains(id) ? ArmErrors.Custom(400, "ServiceResourceNotEmptyWithContainerDetails", "There are existing resources within the vault.") : null);
 
-    public Task DeleteAsync(ResourceId id, CancellationToken cancellationToken)
+    public async Task DeleteAsync(ResourceId id, CancellationToken cancellationToken)
     {
+        if (await CanDeleteAsync(id, cancellationToken) is { } refusal) throw refusal;
         Vaults.Remove(id);
-        return Task.CompletedTask;
+        await WhileDeleting();
     }
 }

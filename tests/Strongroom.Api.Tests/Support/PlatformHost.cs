@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Api.Resources;
 using Strongroom.Arm;
@@ -28,6 +29,9 @@ public sealed class PlatformHost : IAsyncDisposable
     public InMemoryResourceStore Store => _host.Store;
 
     public LogSink Log => _host.Log;
+
+    /// <summary>Everything that is mapped.</summary>
+    public IEnumerable<RouteEndpoint> Endpoints => _host.Endpoints;
 
     public static async Task<PlatformHost> StartAsync()
     {
@@ -60,6 +64,9 @@ public sealed class PlatformHost : IAsyncDisposable
 
     public Task<Answer> SendAsync(string method, string path, string? body = null, string apiVersion = "2021-04-01") =>
         _host.SendAsync(method, $"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}api-version={apiVersion}", body);
+
+    /// <summary>Sends a path with its query as it is.</summary>
+    public Task<Answer> SendRawAsync(string method, string path, string? body, string contentType) => _host.SendAsync(method, path, body, contentType);
 
     /// <summary>Follows a URL that the server gave out, as it is.</summary>
     public Task<Answer> FollowAsync(string url) => _host.SendAsync(new HttpRequestMessage(HttpMethod.Get, url));

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -15,6 +16,9 @@ public sealed class ArmHost : IAsyncDisposable
 {
     public const string Subscription = "11111111-2222-3333-4444-555555555555";
     public const string Tenant = "99999999-8888-7777-6666-555555555555";
+
+    // Uri would resolve dot segments and decode escapes before the server could see them.
+    private static readonly UriCreationOptions s_verbatim = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
     private readonly WebApplication _app;
 
@@ -34,6 +38,9 @@ public sealed class ArmHost : IAsyncDisposable
     public FakeTimeProvider Time { get; }
 
     public LogSink Log { get; }
+
+    /// <summary>Everything that is mapped.</summary>
+    public IEnumerable<RouteEndpoint> Endpoints => ((IEndpointRouteBuilder)_app).DataSources.SelectMany(s => s.Endpoints).OfType<RouteEndpoint>();
 
     public static async Task<ArmHost> StartAsync(Action<WebApplication> map, Action<IServiceCollection>? services = null)
     {
@@ -65,7 +72,7 @@ public sealed class ArmHost : IAsyncDisposable
     /// <summary>Sends a request; a body is JSON text.</summary>
     public async Task<Answer> SendAsync(string method, string path, string? body = null, string contentType = "application/json")
     {
-        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(Client.BaseAddress!.GetLeftPart(UriPartial.Authority) + path));
+        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(Client.BaseAddress!.GetLeftPart(UriPartial.Authority) + path.Replace(" ", "%20", StringComparison.Ordinal), s_verbatim));
         if (body is not null)
         {
             request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
