@@ -39,11 +39,12 @@ internal sealed class QemuNbdProcess : IAsyncDisposable
     }
 
     /// <summary>Starts qemu-nbd with these arguments.</summary>
-    /// <exception cref="IOException">It is not installed or cannot be run.</exception>
+    /// <exception cref="ToolMissingException">It is not installed.</exception>
+    /// <exception cref="IOException">It cannot be run.</exception>
     public static async Task<QemuNbdProcess> StartAsync(IEnumerable<string> arguments)
     {
         var program = FindProgram("qemu-nbd")
-            ?? throw new IOException("qcow2 disks are read with qemu-nbd, which is not installed here. Install it: apt-get install qemu-utils");
+            ?? throw new ToolMissingException("qcow2 disks are read with qemu-nbd, which is not installed here. Install it: apt-get install qemu-utils");
         var start = new ProcessStartInfo
         {
             RedirectStandardInput = true,

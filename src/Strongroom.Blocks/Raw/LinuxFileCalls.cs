@@ -18,6 +18,7 @@ internal static partial class LinuxFileCalls
     public const int ReadOnly = 0;
     public const int NonBlocking = 0x800;
     public const int CloseOnExec = 0x80000;
+    public const int PathOnly = 0x200000;
 
     public const int EmptyPath = 0x1000;
     public const uint BasicStatistics = 0x7ff;

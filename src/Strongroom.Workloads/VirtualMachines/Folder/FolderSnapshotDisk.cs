@@ -1,0 +1,33 @@
+using Strongroom.Backup.Machines;
+using Strongroom.Blocks;
+
+namespace Strongroom.Workloads.VirtualMachines.Folder;
+
+/// <summary>A disk of a <see cref="FolderSnapshot"/>; the file itself is the snapshot's.</summary>
+internal sealed class FolderSnapshotDisk(FolderSnapshot snapshot, MachineDisk disk, DiskFile file) : IMachineSnapshotDisk
+{
+    public MachineDisk Disk => disk;
+
+    public async Task<IBlockSource> OpenAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var options = new DiskOpenOptions { Format = DiskFiles.FormatOf(file) };
+            if (DiskFiles.MayHaveBackingFile(file))
+                options = options with { OpenBackingFile = (path, _) => new ValueTask<DiskFile?>(snapshot.OpenBackingFile(disk.Name, path)) };
+            return await DiskImage.OpenAsync(file.Reopen(), options, cancellationToken);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new MachineException(MachineProblem.DiskUnsupported, $"Disk '{disk.Name}' cannot be backed up: {exception.Message}", exception);
+        }
+        catch (ToolMissingException exception)
+        {
+            throw new MachineException(MachineProblem.ToolMissing, exception.Message, exception);
+        }
+        catch (IOException exception)
+        {
+            throw new MachineException(MachineProblem.DiskUnreadable, $"Disk '{disk.Name}' cannot be read: {exception.Message}", exception);
+        }
+    }
+}

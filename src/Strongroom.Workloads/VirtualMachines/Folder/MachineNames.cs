@@ -1,0 +1,24 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Strongroom.Workloads.VirtualMachines.Folder;
+
+/// <summary>Names and ids of machines.</summary>
+internal static class MachineNames
+{
+    /// <summary>Azure's rule for Microsoft.Compute/virtualMachines: 1 to 64 letters, digits, '.', '-' and '_'; begins with a letter or digit, does not end with '.' or '-'.</summary>
+    public static bool IsValid(string name) =>
+        name.Length is >= 1 and <= 64
+        && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_')
+        && char.IsAsciiLetterOrDigit(name[0])
+        && name[^1] is not ('.' or '-');
+
+    /// <summary>The id of a machine that has none written down: always the same for a folder of a host (a version 8 UUID, RFC 9562 section 5.8, over a SHA-256).</summary>
+    public static Guid DeriveId(string hostId, string folderName)
+    {
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{hostId.ToLowerInvariant()}\n{folderName}"));
+        hash[6] = (byte)((hash[6] & 0x0F) | 0x80);
+        hash[8] = (byte)((hash[8] & 0x3F) | 0x80);
+        return new Guid(hash.AsSpan(0, 16), bigEndian: true);
+    }
+}
