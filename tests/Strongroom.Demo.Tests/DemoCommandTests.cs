@@ -20,9 +20,9 @@ public sealed class DemoCommandTests : IDisposable
 
         Assert.True(code == DemoCommand.Proven, Output);
         Assert.Contains("Proven: all 6 restored disks of 2 machines", Output, StringComparison.Ordinal);
-        Assert.Contains($"ok {Story.StepCount + 1}/{Story.StepCount + 1} Download the restored disks", Output, StringComparison.Ordinal);
+        Assert.Contains($"ok {Story.StepCount + 1}/{Story.StepCount + 1} Download and compare SHA-256", Output, StringComparison.Ordinal);
         Assert.Contains("web1 50 %", Output, StringComparison.Ordinal);
-        foreach (var step in (string[])["First backup of web1", "Second backup of db1", "Restore db1, second point", "Download and compare"])
+        foreach (var step in (string[])["web1, first backup", "db1, second backup", "db1, second restore", "Download and compare"])
             Assert.Contains(step, Output, StringComparison.Ordinal);
         Assert.True(server!.IsDisposed);
         Assert.False(Directory.Exists(Path.GetDirectoryName(dataFolder)));
@@ -35,7 +35,7 @@ public sealed class DemoCommandTests : IDisposable
         var code = await RunAsync(Small, new FakeFaults { CorruptDisk = SampleMachines.DataDiskName });
 
         Assert.Equal(DemoCommand.Failed, code);
-        Assert.Contains("db1/01-data.raw, first recovery point: SHA-256 is", Output, StringComparison.Ordinal);
+        Assert.Contains("db1/01-data.raw, first point: SHA-256 is", Output, StringComparison.Ordinal);
         Assert.Contains("Not proven: 2 of 6", Output, StringComparison.Ordinal);
         Assert.DoesNotContain("Proven:", Output, StringComparison.Ordinal);
     }

@@ -12,6 +12,7 @@ internal sealed class JobOutcome(JsonNode job)
     public const string BytesChangedKey = "strongroom.bytesChanged";
     public const string BytesNewKey = "strongroom.bytesNew";
     public const string BytesStoredKey = "strongroom.bytesStored";
+    public const string BytesWrittenKey = "strongroom.bytesWritten";
 
     public string Id { get; } = job.RequireText("the job's name", "name");
 

@@ -66,7 +66,8 @@ internal sealed class SampleMachines(DemoOptions options, TimeProvider time)
             return;
         }
 
-        var files = Directory.CreateTempSubdirectory("strongroom-demo-files-").FullName;
+        // Beside the disks: the temporary folder of the machine may be small, or memory.
+        var files = Directory.CreateDirectory(path + ".files").FullName;
         try
         {
             // Making the files is most of the work; mke2fs copies them in.

@@ -51,12 +51,12 @@ internal sealed class Story(
 
         var steps = new StoryBackups(vault, arm, console, time, measures);
         var limit = TimeLimits.ForBytes(first.Values.Sum(disk => disk.LengthBytes));
-        await steps.BackUpAsync("First backup", "Back up", items, limit, cancellationToken);
+        await steps.BackUpAsync("first backup", "Back up", items, limit, cancellationToken);
         var firstPoints = await steps.FindPointsAsync(items, [], cancellationToken);
 
         var changed = await ChangeAsync(machines, cancellationToken);
         var second = await FingerprintAsync("Take the fingerprints again", machines, cancellationToken);
-        await steps.BackUpAsync("Second backup", "Back up what changed", items, limit, cancellationToken);
+        var stored = await steps.BackUpAsync("second backup", "Back up what changed", items, limit, cancellationToken);
         var secondPoints = await steps.FindPointsAsync(items, firstPoints, cancellationToken);
 
         var restores = new List<StoryBackups.RestoredMachine>();
@@ -67,7 +67,7 @@ internal sealed class Story(
         }
 
         var differences = await steps.CompareAsync(restores, cancellationToken);
-        return new StoryOutcome(measures, machines.Count, restores.Sum(restore => restore.Disks.Count), changed, differences);
+        return new StoryOutcome(measures, machines.Count, restores.Sum(restore => restore.Disks.Count), changed, stored, differences);
     }
 
     private Task<(string Location, string Name)> SignInAsync(CancellationToken cancellationToken) =>
@@ -94,7 +94,7 @@ internal sealed class Story(
         return console.StepAsync("Make two machines", async progress =>
         {
             Directory.CreateDirectory(folder);
-            var bar = progress.AddBar("disks");
+            var bar = progress.AddBars(["disks"])[0];
             var machines = await sample.CreateAsync(folder, bar.Report, cancellationToken);
             var kind = sample.HasFileSystems ? "ext4 file systems" : "generated content, because mke2fs is not installed";
             var own = options.DiskFile is null ? "" : $"; web1 has a copy of {options.DiskFile}";
@@ -107,10 +107,10 @@ internal sealed class Story(
         console.StepAsync<IReadOnlyDictionary<string, DiskFingerprint>>(title, async progress =>
         {
             var disks = new Dictionary<string, DiskFingerprint>();
-            foreach (var file in machines.SelectMany(machine => machine.DiskFiles))
+            var files = machines.SelectMany(machine => machine.DiskFiles).ToList();
+            foreach (var (file, bar) in files.Zip(progress.AddBars([.. files.Select(DiskLabel)])))
             {
                 var length = new FileInfo(file).Length;
-                var bar = progress.AddBar(DiskLabel(file));
                 disks[file] = await DiskFingerprint.OfAsync(file, done => bar.Report((double)done / length), cancellationToken);
             }
 
@@ -122,7 +122,7 @@ internal sealed class Story(
         console.StepAsync("Create a resource group", async _ =>
         {
             await arm.PutAsync($"{group}?{GroupsVersion}", new JsonObject { ["location"] = location }, cancellationToken);
-            return group;
+            return group[(group.LastIndexOf('/') + 1)..];
         });
 
     private Task CreateHostAsync(string group, string location, string folder, CancellationToken cancellationToken) =>

@@ -12,28 +12,29 @@ internal sealed class StoryBackups(
         string Moment, JobOutcome Job, IReadOnlyList<(string Label, DiskFingerprint Expected)> Disks);
 
     /// <summary>Backs up one machine after the other, so that the speed shown is that of one job.</summary>
-    public Task BackUpAsync(
+    /// <returns>What the jobs stored together; null when one of them does not say.</returns>
+    public Task<long?> BackUpAsync(
         string name, string title, IReadOnlyList<ProtectedMachine> items, TimeSpan limit, CancellationToken cancellationToken) =>
         console.StepAsync(title, async progress =>
         {
-            var (read, stored) = (0L, 0L);
-            foreach (var item in items)
+            long? read = 0, stored = 0;
+            foreach (var (item, bar) in items.Zip(progress.AddBars([.. items.Select(item => item.Name)])))
             {
                 var started = time.GetTimestamp();
-                var job = await vault.BackUpAsync(item, limit, progress.AddBar(item.Name).Report, cancellationToken);
+                var job = await vault.BackUpAsync(item, limit, bar.Report, cancellationToken);
                 var measure = new StepMeasure(
-                    $"{name} of {item.Name}",
+                    $"{item.Name}, {name}",
                     job.Bytes(JobOutcome.BytesReadKey),
                     job.Bytes(JobOutcome.BytesChangedKey),
                     job.Bytes(JobOutcome.BytesNewKey),
                     job.Bytes(JobOutcome.BytesStoredKey),
                     job.Elapsed ?? time.GetElapsedTime(started));
                 measures.Add(measure);
-                read += measure.BytesRead ?? 0;
-                stored += measure.BytesStored ?? 0;
+                read += measure.BytesRead;
+                stored += measure.BytesStored;
             }
 
-            return $"{read / 1e6:0.0} MB read, {stored / 1e6:0.0} MB stored";
+            return (stored, read is null || stored is null ? "done" : $"{read / 1e6:0.0} MB read, {stored / 1e6:0.0} MB stored");
         });
 
     /// <summary>The one new recovery point of each machine, in the order of the machines.</summary>
@@ -68,16 +69,17 @@ internal sealed class StoryBackups(
         console.StepAsync<IReadOnlyList<RestoredMachine>>($"Restore the disks of the {moment} point", async progress =>
         {
             var restored = new List<RestoredMachine>();
+            var bars = progress.AddBars([.. items.Select(item => item.Name)]);
             for (var i = 0; i < items.Count; i++)
             {
                 var started = time.GetTimestamp();
                 var job = await vault.RestoreDisksAsync(
-                    items[i], points[i], target.StorageAccountId, target.Location, target.Limit, progress.AddBar(items[i].Name).Report, cancellationToken);
+                    items[i], points[i], target.StorageAccountId, target.Location, target.Limit, bars[i].Report, cancellationToken);
                 var expected = machines[i].DiskFiles.Select(file => (Story.DiskLabel(file), disks[file])).ToList();
-                restored.Add(new RestoredMachine($"{moment} recovery point", job, expected));
+                restored.Add(new RestoredMachine($"{moment} point", job, expected));
                 measures.Add(new StepMeasure(
-                    $"Restore {items[i].Name}, {moment} point",
-                    expected.Sum(disk => disk.Item2.DataBytes),
+                    $"{items[i].Name}, {moment} restore",
+                    job.Bytes(JobOutcome.BytesWrittenKey) ?? expected.Sum(disk => disk.Item2.DataBytes),
                     null,
                     null,
                     null,
@@ -89,11 +91,13 @@ internal sealed class StoryBackups(
 
     /// <summary>Downloads every restored disk and compares it with what it was; looks at all, whatever differs.</summary>
     public Task<IReadOnlyList<DiskDifference>> CompareAsync(IReadOnlyList<RestoredMachine> restores, CancellationToken cancellationToken) =>
-        console.StepAsync<IReadOnlyList<DiskDifference>>("Download the restored disks and compare SHA-256", async progress =>
+        console.StepAsync<IReadOnlyList<DiskDifference>>("Download and compare SHA-256", async progress =>
         {
             var reader = new RestoredDisks(arm, time);
             var differences = new List<DiskDifference>();
             var (started, bytes) = (time.GetTimestamp(), 0L);
+            var labels = restores.SelectMany(restore => restore.Disks, (restore, disk) => $"{disk.Label}, {restore.Moment}");
+            var bars = new Queue<IStepBar>(progress.AddBars([.. labels]));
             foreach (var restore in restores)
             {
                 var uris = await reader.ListAsync(restore.Job, cancellationToken);
@@ -101,8 +105,7 @@ internal sealed class StoryBackups(
                     throw new DemoException($"The restore of {restore.Disks[0].Label} left {uris.Count} disks instead of {restore.Disks.Count}.");
                 foreach (var (uri, (label, expected)) in uris.Zip(restore.Disks))
                 {
-                    var bar = progress.AddBar($"{label}, {restore.Moment}");
-                    if (await reader.CompareAsync(uri, expected, bar.Report, cancellationToken) is { } difference)
+                    if (await reader.CompareAsync(uri, expected, bars.Dequeue().Report, cancellationToken) is { } difference)
                         differences.Add(new DiskDifference(label, restore.Moment, difference));
                     bytes += expected.LengthBytes;
                 }

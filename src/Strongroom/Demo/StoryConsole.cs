@@ -6,8 +6,9 @@ namespace Strongroom.Demo;
 /// <summary>Where a step says how far it is.</summary>
 internal interface IStepProgress
 {
-    /// <summary>Starts a bar, or a series of lines where bars cannot be drawn.</summary>
-    IStepBar AddBar(string label);
+    /// <summary>Shows a bar for each label, or lines where bars cannot be drawn, and one for all of them together. Called once a step at most.</summary>
+    /// <returns>As many bars as labels, in their order.</returns>
+    IReadOnlyList<IStepBar> AddBars(IReadOnlyList<string> labels);
 }
 
 /// <summary>One bar. Safe for concurrent use.</summary>
@@ -42,7 +43,7 @@ internal sealed class StoryConsole(IAnsiConsole console, TimeProvider time, int 
         {
             (result, detail) = await console.Progress()
                 .AutoClear(true)
-                .Columns(new SpinnerColumn(), new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+                .Columns(Columns())
                 .StartAsync(async context =>
                 {
                     var heading = context.AddTask($"{number} {Markup.Escape(title)}", autoStart: true);
@@ -67,55 +68,70 @@ internal sealed class StoryConsole(IAnsiConsole console, TimeProvider time, int 
 
     public void Line(string text) => console.MarkupLineInterpolated($"{text}");
 
-    private sealed class LiveProgress(ProgressContext context, ProgressTask heading) : IStepProgress
+    private ProgressColumn[] Columns()
     {
-        private bool hasBars;
-
-        public IStepBar AddBar(string label)
-        {
-            // The first bar takes the heading's line: one thing at work needs one line.
-            if (!hasBars)
-            {
-                hasBars = true;
-                heading.IsIndeterminate = false;
-                heading.MaxValue = 1;
-                heading.Description = $"{heading.Description} [grey]{Markup.Escape(label)}[/]";
-                return new LiveBar(heading);
-            }
-
-            return new LiveBar(context.AddTask($"      [grey]{Markup.Escape(label)}[/]", maxValue: 1));
-        }
+        ProgressColumn[] narrow =
+        [
+            new SpinnerColumn(),
+            new TaskDescriptionColumn { Alignment = Justify.Left },
+            new ProgressBarColumn { Width = 20 },
+            new PercentageColumn(),
+        ];
+        return console.Profile.Width < 90 ? narrow : [.. narrow, new RemainingTimeColumn()];
     }
 
-    private sealed class LiveBar(ProgressTask task) : IStepBar
+    /// <summary>The heading's own bar shows the mean of the step's bars; a single bar needs no line beside it.</summary>
+    private sealed class LiveProgress(ProgressContext context, ProgressTask heading) : IStepProgress
     {
-        public void Report(double fraction)
+        private readonly Lock guard = new();
+        private double[] fractions = [];
+
+        public IReadOnlyList<IStepBar> AddBars(IReadOnlyList<string> labels)
         {
-            lock (task)
-                task.Value = Math.Max(task.Value, Math.Clamp(fraction, 0, 1));
+            heading.IsIndeterminate = false;
+            heading.MaxValue = labels.Count;
+            fractions = new double[labels.Count];
+            return [.. labels.Select((label, index) => new LiveBar(
+                this, index, labels.Count == 1 ? null : context.AddTask($"      [grey]{Markup.Escape(label)}[/]", maxValue: 1)))];
+        }
+
+        private void ShowSum() => heading.Value = fractions.Sum();
+
+        private sealed class LiveBar(LiveProgress step, int index, ProgressTask? task) : IStepBar
+        {
+            public void Report(double fraction)
+            {
+                lock (step.guard)
+                {
+                    step.fractions[index] = Math.Max(step.fractions[index], Math.Clamp(fraction, 0, 1));
+                    task?.Value = step.fractions[index];
+                    step.ShowSum();
+                }
+            }
         }
     }
 
     private sealed class LineProgress(IAnsiConsole console) : IStepProgress
     {
-        public IStepBar AddBar(string label) => new LineBar(console, label);
+        public IReadOnlyList<IStepBar> AddBars(IReadOnlyList<string> labels) =>
+            [.. labels.Select(label => new LineBar(console, label, partCount: labels.Count < 3 ? 4 : 1))];
     }
 
-    /// <summary>A line at each quarter: a log is read afterwards, and a hundred lines tell no more than four.</summary>
-    private sealed class LineBar(IAnsiConsole console, string label) : IStepBar
+    /// <summary>A line at each quarter, or at the end alone where there are many bars: a log is read afterwards.</summary>
+    private sealed class LineBar(IAnsiConsole console, string label, int partCount) : IStepBar
     {
         private readonly Lock guard = new();
-        private int quarters;
+        private int partsDone;
 
         public void Report(double fraction)
         {
             lock (guard)
             {
-                var reached = (int)(Math.Clamp(fraction, 0, 1) * 4);
-                if (reached <= quarters)
+                var reached = (int)(Math.Clamp(fraction, 0, 1) * partCount);
+                if (reached <= partsDone)
                     return;
-                quarters = reached;
-                console.MarkupLineInterpolated($"         {label} {reached * 25} %");
+                partsDone = reached;
+                console.MarkupLineInterpolated($"         {label} {reached * 100 / partCount} %");
             }
         }
     }

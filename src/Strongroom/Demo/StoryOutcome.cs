@@ -33,10 +33,12 @@ internal sealed record DiskDifference(string Disk, string Moment, string Differe
 /// <param name="MachineCount">Machines protected.</param>
 /// <param name="DisksCompared">Restored disks compared with what they had been.</param>
 /// <param name="BytesChangedBetween">What the demo changed on all disks between the two backups.</param>
+/// <param name="BytesStoredForChange">What the second backup stored for all machines; null when the server does not say.</param>
 /// <param name="Differences">Empty when everything came back as it was.</param>
 internal sealed record StoryOutcome(
     IReadOnlyList<StepMeasure> Measures,
     int MachineCount,
     int DisksCompared,
     long BytesChangedBetween,
+    long? BytesStoredForChange,
     IReadOnlyList<DiskDifference> Differences);

@@ -30,22 +30,18 @@ internal static class StoryReport
     {
         var text = $"Proven: all {outcome.DisksCompared} restored disks of {outcome.MachineCount} machines, from two recovery points each, "
             + "are byte for byte what the originals were at the moment of the backup (SHA-256 of the whole disk).";
-        var second = outcome.Measures.Where(measure => measure.Step.StartsWith("Second backup", StringComparison.Ordinal)).ToList();
-        if (second.Count > 0 && second.All(measure => measure.BytesStored is not null))
-        {
-            text += $" Between the two, {Megabytes(outcome.BytesChangedBetween)} MB changed,"
-                + $" and the second backup stored {Megabytes(second.Sum(measure => measure.BytesStored))} MB.";
-        }
-
+        if (outcome.BytesStoredForChange is { } stored)
+            text += $" Between the two, {Megabytes(outcome.BytesChangedBetween)} MB changed, and the second backup stored {Megabytes(stored)} MB.";
         return text;
     }
 
     private static Table Table(IReadOnlyList<StepMeasure> measures)
     {
         var table = new Table().Border(TableBorder.Simple);
-        table.AddColumn(new TableColumn("Step").NoWrap());
-        foreach (var heading in (string[])["Read MB", "Changed MB", "Stored MB", "Dedup", "Compr.", "Seconds", "MB/s"])
-            table.AddColumn(new TableColumn(heading).RightAligned().NoWrap());
+        // Narrow enough for a terminal of eighty columns.
+        table.AddColumn(new TableColumn("Step").NoWrap().Padding(0, 0));
+        foreach (var heading in (string[])["Read\nMB", "Changed\nMB", "Stored\nMB", "Dedup", "Compr.", "Seconds", "MB/s"])
+            table.AddColumn(new TableColumn(heading).RightAligned().NoWrap().Padding(0, 0));
         foreach (var measure in measures)
         {
             table.AddRow(
