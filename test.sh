@@ -127,6 +127,7 @@ run_project() {
   summary=$(grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
   if [ -z "$summary" ]; then
     local reason="ended with status $status before its summary"
+    grep -qE 'Total: 0$' "$log" && reason='ran no test'
     [ $status -eq 124 ] || [ $status -eq 137 ] && reason="took longer than $(limit_seconds "$name") s"
     fail_step "$name $reason (all of it: $log)"
     return
@@ -138,8 +139,6 @@ run_project() {
     [ $errors -gt 0 ] && problems+=("$name: $errors errors outside a test ($log)")
   elif [ $status -ne 0 ]; then
     fail_step "$name ended with status $status"
-  elif [ "$total" -eq 0 ]; then
-    fail_step "$name ran no test"
   fi
 }
 
