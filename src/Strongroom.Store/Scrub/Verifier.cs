@@ -47,7 +47,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
                 }
             }
         }
-        catch (StoreException failure) when (failure.Kind is StoreErrorKind.Corrupt or StoreErrorKind.NotFound)
+        catch (StoreException failure) when (failure.IsDamage)
         {
             damagedPacks[packSeq] = failure.Message;
         }
@@ -96,7 +96,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
                 {
                     await VerifyImageAsync(snapshot, disk.Image, touched, cancellationToken);
                 }
-                catch (StoreException failure) when (failure.Kind is StoreErrorKind.Corrupt or StoreErrorKind.NotFound or StoreErrorKind.Unsupported)
+                catch (StoreException failure) when (failure.IsDamage)
                 {
                     Touch(touched, failure.Message, snapshot);
                 }
