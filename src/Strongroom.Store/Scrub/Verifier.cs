@@ -14,6 +14,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
 
     public async Task<VerifyReport> RunAsync(CancellationToken cancellationToken)
     {
+        vault.Tree.Clear();
         problems.AddRange(vault.Log.Damage.Select(what => new VerifyProblem(what, [])));
         var snapshots = vault.Snapshots.ToList();
         var packs = vault.PackSet.ToList();
