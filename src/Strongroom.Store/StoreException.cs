@@ -46,6 +46,9 @@ public sealed class StoreException : Exception
     /// <summary>True when the same call may succeed later without a repair.</summary>
     public bool IsTransient => Kind is StoreErrorKind.Io or StoreErrorKind.Full or StoreErrorKind.Conflict;
 
+    /// <summary>True when the vault lacks something or holds something unreadable, rather than the storage being out of reach.</summary>
+    internal bool IsDamage => Kind is StoreErrorKind.Corrupt or StoreErrorKind.NotFound or StoreErrorKind.Unsupported;
+
     internal static StoreException Corrupt(string what) => new(
         StoreErrorKind.Corrupt,
         $"{what}. Nothing was changed; run a verification of the vault to see which recovery points are affected.");

@@ -64,7 +64,11 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
         }
     }
 
-    /// <summary>Makes everything durable and then the snapshot visible. May be repeated after an Io or Full failure.</summary>
+    /// <summary>Makes everything durable and then the snapshot visible.</summary>
+    /// <remarks>
+    /// May be repeated when only the last step failed (Io, Full): whether the snapshot became visible is then found out first. Cancellation
+    /// has no effect once the snapshot may be visible.
+    /// </remarks>
     /// <exception cref="StoreException">Conflict: another process removed packs meanwhile; run the backup again.</exception>
     public async Task<Snapshot> CommitAsync(SnapshotDraft draft, CancellationToken cancellationToken)
     {

@@ -255,7 +255,7 @@ public sealed class VaultStore : IAsyncDisposable
         {
             await Index.PublishAsync(packSeq, await Packs.GetDirectoryAsync(PackContent.Data, packSeq, cancellationToken), cancellationToken);
         }
-        catch (StoreException failure) when (failure.Kind is StoreErrorKind.Corrupt or StoreErrorKind.NotFound)
+        catch (StoreException failure) when (failure.IsDamage)
         {
             // A damaged pack offers nothing for deduplication: the next backup stores its chunks anew. Verification reports it.
         }

@@ -39,7 +39,7 @@ internal sealed class DedupIndex(PackReader packs, int bufferRecords, Func<uint,
             {
                 found.Add(await SegmentReader.OpenAsync(packs.Backend, packs.Ring, blob, cancellationToken));
             }
-            catch (StoreException failure) when (failure.Kind is StoreErrorKind.Corrupt or StoreErrorKind.NotFound)
+            catch (StoreException failure) when (failure.IsDamage)
             {
                 // Rebuilt from directories: the packs count as not covered.
                 await packs.Backend.DeleteAsync(blob.Name, cancellationToken);
@@ -101,7 +101,7 @@ internal sealed class DedupIndex(PackReader packs, int bufferRecords, Func<uint,
                 if (await segment.FindAsync(id, cancellationToken) is { } record && await ConfirmAsync(record, cancellationToken) is { } found)
                     return found;
             }
-            catch (StoreException failure) when (failure.Kind is StoreErrorKind.Corrupt or StoreErrorKind.NotFound)
+            catch (StoreException failure) when (failure.IsDamage)
             {
                 // Damaged, or merged away under this search. Its packs are read again when the vault opens next.
                 Drop(segment);
@@ -124,7 +124,7 @@ internal sealed class DedupIndex(PackReader packs, int bufferRecords, Func<uint,
                 ? directory[record.Ordinal].ToSlot(record.PackSeq, record.Ordinal)
                 : null;
         }
-        catch (StoreException failure) when (failure.Kind is StoreErrorKind.Corrupt or StoreErrorKind.NotFound)
+        catch (StoreException failure) when (failure.IsDamage)
         {
             // The pack is damaged: what it held is stored anew, which heals it for this snapshot.
             return null;

@@ -67,6 +67,10 @@ internal sealed class SegmentReader
         var fenceCount = BinaryPrimitives.ReadInt32LittleEndian(last.AsSpan(12));
         var coverageCount = BinaryPrimitives.ReadInt32LittleEndian(last.AsSpan(16));
         var at = PagesOf(records, SegmentFormat.RecordsPerPage);
+        if (records < 0 || fenceCount != at || bloomLength == 0 || coverageCount < 0
+            || at + PagesOf(bloomLength, SegmentFormat.PayloadLengthBytes) + PagesOf(fenceCount * 4L, SegmentFormat.PayloadLengthBytes)
+                + PagesOf(coverageCount * 8L, SegmentFormat.PayloadLengthBytes) + 1 != pages)
+            throw StoreException.Corrupt("An index segment is cut short");
         var bits = await ReadSectionAsync(at, bloomLength);
         at += PagesOf(bloomLength, SegmentFormat.PayloadLengthBytes);
         var fences = Unpack(await ReadSectionAsync(at, fenceCount * 4L), 4, BinaryPrimitives.ReadUInt32LittleEndian);

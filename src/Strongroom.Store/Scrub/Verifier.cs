@@ -14,6 +14,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
 
     public async Task<VerifyReport> RunAsync(CancellationToken cancellationToken)
     {
+        vault.Tree.Clear();
         problems.AddRange(vault.Log.Damage.Select(what => new VerifyProblem(what, [])));
         var snapshots = vault.Snapshots.ToList();
         var packs = vault.PackSet.ToList();
@@ -47,7 +48,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
                 }
             }
         }
-        catch (StoreException failure) when (failure.Kind is StoreErrorKind.Corrupt or StoreErrorKind.NotFound)
+        catch (StoreException failure) when (failure.IsDamage)
         {
             damagedPacks[packSeq] = failure.Message;
         }
@@ -96,7 +97,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
                 {
                     await VerifyImageAsync(snapshot, disk.Image, touched, cancellationToken);
                 }
-                catch (StoreException failure) when (failure.Kind is StoreErrorKind.Corrupt or StoreErrorKind.NotFound or StoreErrorKind.Unsupported)
+                catch (StoreException failure) when (failure.IsDamage)
                 {
                     Touch(touched, failure.Message, snapshot);
                 }

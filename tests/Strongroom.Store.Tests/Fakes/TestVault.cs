@@ -18,6 +18,9 @@ internal static class TestVault
     public static Task<VaultStore> OpenAsync(IBlobBackend backend, VaultStoreOptions? options = null) =>
         VaultStore.OpenAsync(backend, Key, options ?? Small, Clock(), CancellationToken.None);
 
+    public static async Task<VaultStore> OpenOrCreateAsync(IBlobBackend backend) =>
+        await VaultStore.ExistsAsync(backend, CancellationToken.None) ? await OpenAsync(backend) : await CreateAsync(backend);
+
     public static SnapshotDraft Draft(params ImageRef[] images) => new()
     {
         Id = new(Guid.NewGuid()),

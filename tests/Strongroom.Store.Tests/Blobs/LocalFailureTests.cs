@@ -1,0 +1,25 @@
+using Strongroom.Store.Blobs;
+
+namespace Strongroom.Store.Tests.Blobs;
+
+public sealed class LocalFailureTests
+{
+    [Fact]
+    public void The_kernels_no_space_is_a_full_vault()
+    {
+        // /dev/full answers every write with ENOSPC, as a full disk does.
+        using var full = File.OpenHandle("/dev/full", FileMode.Open, FileAccess.Write);
+        var failure = Assert.ThrowsAny<IOException>(() => RandomAccess.Write(full, new byte[10], 0));
+        Assert.Equal(StoreErrorKind.Full, LocalFailures.Translate(failure, "packs/00/00000001").Kind);
+    }
+
+    [Fact]
+    public void What_is_not_there_is_not_found_and_the_rest_is_an_io_failure()
+    {
+        Assert.Equal(StoreErrorKind.NotFound, LocalFailures.Translate(new FileNotFoundException(), "a").Kind);
+        Assert.Equal(StoreErrorKind.NotFound, LocalFailures.Translate(new DirectoryNotFoundException(), "a").Kind);
+        var failure = LocalFailures.Translate(new IOException("Input/output error", 5), "a");
+        Assert.Equal(StoreErrorKind.Io, failure.Kind);
+        Assert.True(failure.IsTransient);
+    }
+}

@@ -1,0 +1,89 @@
+using Strongroom.Store.Tests.Fakes;
+
+namespace Strongroom.Store.Tests.Collection;
+
+public sealed class CollectorTests
+{
+    private static CancellationToken None => CancellationToken.None;
+
+    [Fact]
+    public async Task Deleting_every_snapshot_gives_all_the_room_back()
+    {
+        var backend = new MemoryBackend();
+        await using var vault = await TestVault.CreateAsync(backend);
+        var disk = new SparseDisk(70L << 20);
+        var snapshots = new List<Snapshot>();
+        for (var i = 0; i < 3; i++)
+        {
+            disk.Write(i * 4L << 20, TestVault.Noise(i, 3 << 20));
+            snapshots.Add(await vault.BackUpAsync(disk, snapshots.LastOrDefault()?.Images[0].Image));
+        }
+
+        foreach (var snapshot in snapshots)
+            Assert.True(await vault.DeleteSnapshotAsync(snapshot.Id, None));
+        var stored = vault.Statistics.BytesStored;
+        var report = await vault.CollectAsync(None);
+        Assert.Equal(stored, report.BytesDeleted);
+        Assert.Empty(await backend.AllAsync("packs/"));
+        Assert.Empty(await backend.AllAsync("meta/"));
+        Assert.Equal(0, (await vault.CollectAsync(None)).PacksDeleted);
+        var again = await vault.BackUpAsync(disk);
+        await vault.AssertRestoresAsync(again.Images[0].Image, disk);
+    }
+
+    [Fact]
+    public async Task What_a_live_snapshot_shares_with_a_deleted_one_stays()
+    {
+        await using var vault = await TestVault.CreateAsync(new MemoryBackend());
+        var disk = new SparseDisk(70L << 20);
+        disk.Write(0, TestVault.Noise(1, 6 << 20));
+        var first = await vault.BackUpAsync(disk);
+        disk.Write(0, TestVault.Noise(2, 3 << 20));
+        var second = await vault.BackUpAsync(disk, first.Images[0].Image);
+        await vault.DeleteSnapshotAsync(first.Id, None);
+        await vault.CollectAsync(None);
+        await vault.AssertRestoresAsync(second.Images[0].Image, disk);
+        Assert.True((await vault.VerifyAsync(readData: true, null, None)).IsHealthy);
+    }
+
+    [Fact]
+    public async Task Nothing_is_collected_while_a_session_or_a_reader_is_open()
+    {
+        await using var vault = await TestVault.CreateAsync(new MemoryBackend());
+        var disk = new SparseDisk(2 << 20);
+        disk.Write(0, TestVault.Noise(1, 1 << 20));
+        var snapshot = await vault.BackUpAsync(disk);
+        await using (var reader = await vault.OpenImageAsync(snapshot.Images[0].Image, None))
+        {
+            await vault.DeleteSnapshotAsync(snapshot.Id, None);
+            Assert.True((await vault.CollectAsync(None)).WasBusy);
+            var buffer = new byte[1 << 20];
+            await reader.ReadAsync(0, buffer, None);
+            Assert.Equal(TestVault.Noise(1, 1 << 20), buffer);
+        }
+
+        await using (await vault.OpenSessionAsync(None))
+            Assert.True((await vault.CollectAsync(None)).WasBusy);
+        Assert.True((await vault.CollectAsync(None)).PacksDeleted > 0);
+        Assert.Equal(0, vault.Statistics.BytesStored);
+    }
+
+    [Fact]
+    public async Task Chunks_of_a_swept_pack_are_stored_anew()
+    {
+        var backend = new MemoryBackend();
+        var disk = new SparseDisk(4 << 20);
+        disk.Write(0, TestVault.Noise(1, 3 << 20));
+        await using (var vault = await TestVault.CreateAsync(backend))
+        {
+            var first = await vault.BackUpAsync(disk);
+            await vault.DeleteSnapshotAsync(first.Id, None);
+            await vault.CollectAsync(None);
+            var second = await vault.BackUpCountedAsync(disk);
+            Assert.Equal(3 << 20, second.Statistics.BytesNew);
+        }
+
+        await using var again = await TestVault.OpenAsync(backend);
+        await again.AssertRestoresAsync(again.Snapshots.Single().Images[0].Image, disk);
+    }
+}
