@@ -172,6 +172,17 @@ public sealed class ArmPipelineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_huge_body_is_refused_even_where_the_web_server_has_no_limit()
+    {
+        var options = new ArmOptions { TenantId = ArmHost.Tenant, Subscriptions = [], MaxRequestBodyBytes = 1024 };
+        var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(options).BuildServiceProvider() };
+        context.Request.Body = new MemoryStream(new byte[1025]);
+        Assert.Equal(413, (await Assert.ThrowsAsync<ArmException>(() => RequestBody.ReadAsync(context.Request, default))).Status);
+        context.Request.Body = new MemoryStream(new byte[1024]);
+        Assert.Equal(1024, (await RequestBody.ReadAsync(context.Request, default)).Length);
+    }
+
+    [Fact]
     public async Task A_long_running_answer_has_absolute_urls_with_the_host_of_the_client()
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, Things + "/a/run" + V);

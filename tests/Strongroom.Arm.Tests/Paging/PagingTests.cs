@@ -13,8 +13,9 @@ public sealed class PagingTests
     {
         List<string> seen = [];
         string query = "?api-version=2021-04-01&$filter=a%20eq%20'b'&$top=" + size;
-        while (true)
+        for (int pages = 0; ; pages++)
         {
+            Assert.InRange(pages, 0, names.Length);
             HttpRequest request = Request(query);
             Page<string> page = Arm.Paging.Take(names, n => n, Arm.Paging.Read(request));
             Assert.InRange(page.Items.Count, 0, size);
