@@ -51,7 +51,7 @@ public sealed class QemuNbdSource : IBlockSource
             var socket = Path.Combine(folder.FullName, "nbd");
             if (Encoding.UTF8.GetByteCount(socket) > LongestSocketPathBytes)
                 throw new IOException($"The folder for temporary files, '{Path.GetTempPath()}', has too long a path for a socket in it. Set TMPDIR to a shorter one.");
-            process = await QemuNbdProcess.StartAsync(Arguments(chain, socket)).ConfigureAwait(false);
+            process = await QemuNbdProcess.StartAsync("qemu-nbd", Arguments(chain, socket)).ConfigureAwait(false);
             var client = await ConnectAsync(process, socket, file, options, cancellationToken).ConfigureAwait(false);
             try
             {
