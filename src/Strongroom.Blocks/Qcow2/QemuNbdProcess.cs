@@ -38,12 +38,12 @@ internal sealed class QemuNbdProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts qemu-nbd with these arguments.</summary>
+    /// <summary>Starts qemu-nbd (or what stands in for it in a test) with these arguments.</summary>
     /// <exception cref="ToolMissingException">It is not installed.</exception>
     /// <exception cref="IOException">It cannot be run.</exception>
-    public static async Task<QemuNbdProcess> StartAsync(IEnumerable<string> arguments)
+    public static async Task<QemuNbdProcess> StartAsync(string name, IEnumerable<string> arguments)
     {
-        var program = FindProgram("qemu-nbd")
+        var program = FindProgram(name)
             ?? throw new ToolMissingException("qcow2 disks are read with qemu-nbd, which is not installed here. Install it: apt-get install qemu-utils");
         var start = new ProcessStartInfo
         {

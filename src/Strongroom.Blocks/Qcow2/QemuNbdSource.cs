@@ -14,19 +14,20 @@ namespace Strongroom.Blocks.Qcow2;
 /// </remarks>
 public sealed class QemuNbdSource : IBlockSource
 {
+    // unix(7): 108 bytes with the closing NUL.
+    private const int LongestSocketPathBytes = 107;
+
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
     private readonly Qcow2Chain _chain;
     private readonly QemuNbdProcess _process;
-    private readonly DirectoryInfo _folder;
     private readonly NbdBlockSource _source;
     private int _isDisposed;
 
-    private QemuNbdSource(Qcow2Chain chain, QemuNbdProcess process, DirectoryInfo folder, NbdBlockSource source)
+    private QemuNbdSource(Qcow2Chain chain, QemuNbdProcess process, NbdBlockSource source)
     {
         _chain = chain;
         _process = process;
-        _folder = folder;
         _source = source;
     }
 
@@ -35,26 +36,27 @@ public sealed class QemuNbdSource : IBlockSource
 
     internal int ProcessId => _process.Id;
 
-    internal string SocketFolder => _folder.FullName;
-
     /// <summary>Opens a qcow2 and starts its server. Owns <paramref name="file"/> when it succeeds.</summary>
     /// <exception cref="InvalidDataException">The image is damaged, or uses what is refused: encryption, an external data file, a backing file not allowed.</exception>
     /// <exception cref="IOException">A file cannot be read, or qemu-nbd is missing, fails, or does not come up in time.</exception>
     public static async Task<QemuNbdSource> StartAsync(DiskFile file, DiskOpenOptions options, CancellationToken cancellationToken)
     {
         var chain = await Qcow2Chain.OpenAsync(file, options, cancellationToken).ConfigureAwait(false);
-        DirectoryInfo? folder = null;
         QemuNbdProcess? process = null;
+        DirectoryInfo? folder = null;
         try
         {
-            folder = Directory.CreateTempSubdirectory("strongroom-"); // mode 0700
+            // Mode 0700. It is needed only until the connection stands, so that a crash later on leaves nothing behind.
+            folder = Directory.CreateTempSubdirectory("strongroom-qcow2-");
             var socket = Path.Combine(folder.FullName, "nbd");
-            process = await QemuNbdProcess.StartAsync(Arguments(chain, socket)).ConfigureAwait(false);
+            if (Encoding.UTF8.GetByteCount(socket) > LongestSocketPathBytes)
+                throw new IOException($"The folder for temporary files, '{Path.GetTempPath()}', has too long a path for a socket in it. Set TMPDIR to a shorter one.");
+            process = await QemuNbdProcess.StartAsync("qemu-nbd", Arguments(chain, socket)).ConfigureAwait(false);
             var client = await ConnectAsync(process, socket, file, options, cancellationToken).ConfigureAwait(false);
             try
             {
                 OpenFiles.RequireOnly(process.Id, chain);
-                return new QemuNbdSource(chain, process, folder, new NbdBlockSource(client, changedContext: null));
+                return new QemuNbdSource(chain, process, new NbdBlockSource(client, changedContext: null));
             }
             catch
             {
@@ -66,9 +68,12 @@ public sealed class QemuNbdSource : IBlockSource
         {
             if (process is not null)
                 await process.DisposeAsync().ConfigureAwait(false);
-            folder?.Delete(recursive: true);
             chain.DisposeBackingFiles();
             throw;
+        }
+        finally
+        {
+            DeleteQuietly(folder);
         }
     }
 
@@ -84,16 +89,25 @@ public sealed class QemuNbdSource : IBlockSource
             return;
         await _source.DisposeAsync().ConfigureAwait(false);
         await _process.DisposeAsync().ConfigureAwait(false);
-        _folder.Delete(recursive: true);
         _chain.Dispose();
+    }
+
+    private static void DeleteQuietly(DirectoryInfo? folder)
+    {
+        try
+        {
+            folder?.Delete(recursive: true);
+        }
+        catch (IOException)
+        {
+            // A cleaner of temporary files was faster; an empty folder left behind would harm nobody either.
+        }
     }
 
     private static IEnumerable<string> Arguments(Qcow2Chain chain, string socket) =>
     [
+        // Not --persistent: it ends by itself when its one connection does, so it cannot outlive this process even where nothing else ends it.
         "--read-only",
-        // It lives until it is killed: a second connection must find it, and one that ends must not end it.
-        "--persistent",
-        "--shared=4",
         // The page cache is shared with whoever else reads the file; direct I/O is not to be had on every file system.
         "--cache=writeback",
         "--aio=threads",

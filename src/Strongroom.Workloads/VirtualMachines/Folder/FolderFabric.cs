@@ -15,7 +15,7 @@ public sealed class FolderFabric(IFolderHosts hosts, AllowedRoots roots, ILogger
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<VirtualMachine>> ListAsync(string subscriptionId, string? resourceGroup, CancellationToken cancellationToken) =>
-        [.. (await ScanAsync(subscriptionId, resourceGroup, cancellationToken)).Select(found => found.Machine)];
+        [.. (await ScanAsync(subscriptionId, resourceGroup, null, cancellationToken)).Select(found => found.Machine)];
 
     /// <inheritdoc/>
     public async Task<VirtualMachine?> FindAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken) =>
@@ -34,18 +34,18 @@ public sealed class FolderFabric(IFolderHosts hosts, AllowedRoots roots, ILogger
     }
 
     private async Task<FolderMachine?> FindFolderAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken) =>
-        (await ScanAsync(subscriptionId, resourceGroup, cancellationToken)).Find(found => found.Machine.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+        (await ScanAsync(subscriptionId, resourceGroup, name, cancellationToken)).Find(found => found.Machine.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
-    private async Task<List<FolderMachine>> ScanAsync(string subscriptionId, string? resourceGroup, CancellationToken cancellationToken)
+    private async Task<List<FolderMachine>> ScanAsync(string subscriptionId, string? resourceGroup, string? onlyName, CancellationToken cancellationToken)
     {
         var wanted = (await hosts.ListAsync(subscriptionId, cancellationToken))
             .Where(host => resourceGroup is null || host.ResourceGroup.Equals(resourceGroup, StringComparison.OrdinalIgnoreCase))
             .OrderBy(host => host.Id, StringComparer.OrdinalIgnoreCase);
         // File system calls block; they are not for the caller's thread.
-        return await Task.Run(() => ScanAsync(wanted, cancellationToken), cancellationToken);
+        return await Task.Run(() => ScanAsync(wanted, onlyName, cancellationToken), cancellationToken);
     }
 
-    private async Task<List<FolderMachine>> ScanAsync(IEnumerable<FolderHost> wanted, CancellationToken cancellationToken)
+    private async Task<List<FolderMachine>> ScanAsync(IEnumerable<FolderHost> wanted, string? onlyName, CancellationToken cancellationToken)
     {
         var machines = new List<FolderMachine>();
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
@@ -53,7 +53,7 @@ public sealed class FolderFabric(IFolderHosts hosts, AllowedRoots roots, ILogger
         {
             try
             {
-                foreach (var found in await new FolderScan(host, roots, WarnOnce).RunAsync(cancellationToken))
+                foreach (var found in await new FolderScan(host, onlyName, roots, WarnOnce).RunAsync(cancellationToken))
                 {
                     if (names.Add(found.Machine.ResourceId))
                         machines.Add(found);

@@ -8,9 +8,13 @@ namespace Strongroom.Workloads.VirtualMachines.Folder;
 /// What is wrong with a machine becomes its <see cref="VirtualMachine.Problem"/>; what cannot even have a name is left out and reported to <paramref name="warn"/>.
 /// Folders whose name begins with a dot are passed over: a place for base images.
 /// </remarks>
-internal sealed class FolderScan(FolderHost host, AllowedRoots roots, Action<string> warn)
+/// <param name="host">The host.</param>
+/// <param name="onlyName">The one machine that is looked for (without regard to case): the disks of others are not touched. Null for all.</param>
+/// <param name="roots">What may be read.</param>
+/// <param name="warn">Takes what the operator should know.</param>
+internal sealed class FolderScan(FolderHost host, string? onlyName, AllowedRoots roots, Action<string> warn)
 {
-    /// <summary>All machines, by folder name in ordinal order.</summary>
+    /// <summary>The machines, by folder name in ordinal order.</summary>
     /// <exception cref="IOException">The host's own folder cannot be read, or is not allowed.</exception>
     public async Task<List<FolderMachine>> RunAsync(CancellationToken cancellationToken)
     {
@@ -39,6 +43,8 @@ internal sealed class FolderScan(FolderHost host, AllowedRoots roots, Action<str
             var files = Names(Directory.EnumerateFiles(folder.PinnedPath));
             if (files.Contains(MachineDescription.FileName))
                 description = ReadDescription(Path.Combine(folder.RealPath, MachineDescription.FileName));
+            if (onlyName is not null && !onlyName.Equals(description.Name ?? folderName, StringComparison.OrdinalIgnoreCase))
+                return null;
             problems.Add(MachineProblem.DiskUnsupported, description.Problem);
             disks = await ReadDisksAsync(folder.RealPath, [.. files.Where(DiskFiles.IsDisk)], description, problems, cancellationToken);
         }
