@@ -26,7 +26,8 @@ const onlyMachines = "backupManagementType eq 'AzureIaasVM'";
 
 const credential = new ClientSecretCredential(admin.tenantId, admin.clientId, admin.clientSecret,
   { authorityHost: endpoint, disableInstanceDiscovery: true });
-const options = { endpoint, credentialScopes: [scope] };
+// The two packages come from two generations of the SDK: each has its own word for the scope.
+const options = { endpoint, credentialScopes: [scope], credentials: { scopes: [scope] } };
 const vaults = new RecoveryServicesClient(credential, admin.subscriptionId, options).vaults;
 const backup = new RecoveryServicesBackupClient(credential, admin.subscriptionId, options);
 
