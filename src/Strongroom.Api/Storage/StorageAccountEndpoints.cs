@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Strongroom.Api.Resources;
 using Strongroom.Arm;
+using Strongroom.Backup.StorageAccounts;
 
 namespace Strongroom.Api.Storage;
 
@@ -49,8 +50,14 @@ public static class StorageAccountEndpoints
         return ArmResults.Ok(ToJson(context.Request, await accounts.PatchAsync(Id(context, accountName), body, cancellationToken)));
     }
 
-    private static Task<IResult> DeleteAsync(HttpContext context, string accountName, TrackedResources resources, CancellationToken cancellationToken) =>
-        resources.DeleteAsync(Id(context, accountName), cancellationToken);
+    private static async Task<IResult> DeleteAsync(
+        HttpContext context, string accountName, TrackedResources resources, StorageAccountFolders folders, CancellationToken cancellationToken)
+    {
+        ResourceId id = Id(context, accountName);
+        IResult answer = await resources.DeleteAsync(id, cancellationToken);
+        folders.DeleteAccount(id.Name);
+        return answer;
+    }
 
     /// <summary>There are no shared keys: downloads take the caller's own token, and an account says so (<c>allowSharedKeyAccess</c> false).</summary>
     private static async Task<IResult> ListKeysAsync(HttpContext context, string accountName, TrackedResources resources, CancellationToken cancellationToken)

@@ -34,8 +34,9 @@ public sealed partial class StorageAccountFolders(string root)
     /// <summary>Removes all that is stored in an account.</summary>
     public void DeleteAccount(string account)
     {
-        if (!AccountName().IsMatch(account)) return;
-        var path = Path.Combine(root, account);
+        var name = account.ToLowerInvariant();
+        if (!AccountName().IsMatch(name)) return;
+        var path = Path.Combine(root, name);
         if (Directory.Exists(path)) Directory.Delete(path, true);
     }
 

@@ -12,6 +12,7 @@ internal static class CommandLine
             ServeCommand.Create(),
             DemoVerb.Create(),
         };
-        return root.Parse(args).InvokeAsync();
+        // A server with a running job needs longer than the library's two seconds to end cleanly.
+        return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(45) });
     }
 }

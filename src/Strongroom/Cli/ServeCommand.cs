@@ -13,6 +13,7 @@ internal static class ServeCommand
     {
         var data = new Option<string>("--data") { Description = "The folder that holds everything; made when it is missing.", Required = true };
         var listen = new Option<string>("--listen") { Description = "The address to listen on and to be known by.", DefaultValueFactory = _ => "https://localhost:8443" };
+        var publicUrl = new Option<string?>("--public-url") { Description = "The address that clients use, where it is not the one listened on." };
         var allow = new Option<string[]>("--allow-path") { Description = "A folder below which machines' disks may be read. Repeatable.", DefaultValueFactory = _ => [] };
         var names = new Option<string[]>("--tls-name") { Description = "A further name or address for the certificate. Repeatable.", DefaultValueFactory = _ => [] };
         var locations = new Option<string[]>("--location") { Description = "A region that resources can be in. Repeatable; the first is the default.", DefaultValueFactory = _ => ["home"] };
@@ -20,13 +21,12 @@ internal static class ServeCommand
         var retry = new Option<int>("--retry-after") { Description = "Seconds that clients are asked to wait between two looks at an operation.", DefaultValueFactory = _ => 5 };
         var cloud = new Option<string>("--cloud-name") { Description = "What az calls this server.", DefaultValueFactory = _ => "Strongroom" };
         var quiet = new Option<bool>("--quiet") { Description = "Log warnings and errors only." };
-        var command = new Command("serve", "Run the server.") { data, listen, allow, names, locations, jobs, retry, cloud, quiet };
+        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, locations, jobs, retry, cloud, quiet };
         command.SetAction((parsed, cancellationToken) => RunAsync(() => new ServerOptions
         {
             DataFolder = parsed.GetRequiredValue(data),
-            Listen = Uri.TryCreate(parsed.GetRequiredValue(listen), UriKind.Absolute, out var uri)
-                ? uri
-                : throw new ArgumentException($"--listen takes an https address such as https://localhost:8443, not '{parsed.GetRequiredValue(listen)}'."),
+            Listen = Address("--listen", parsed.GetRequiredValue(listen)),
+            PublicUrl = parsed.GetValue(publicUrl) is { } url ? Address("--public-url", url) : null,
             AllowedPaths = parsed.GetRequiredValue(allow),
             TlsNames = parsed.GetRequiredValue(names),
             Locations = parsed.GetRequiredValue(locations),
@@ -37,6 +37,10 @@ internal static class ServeCommand
         }, cancellationToken));
         return command;
     }
+
+    private static Uri Address(string option, string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri)
+        ? uri
+        : throw new ArgumentException($"{option} takes an https address such as https://localhost:8443, not '{text}'.");
 
     private static async Task<int> RunAsync(Func<ServerOptions> read, CancellationToken cancellationToken)
     {

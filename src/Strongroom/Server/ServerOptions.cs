@@ -8,8 +8,14 @@ internal sealed record ServerOptions
     /// <summary>The one folder that holds everything; made when it is missing.</summary>
     public required string DataFolder { get; init; }
 
-    /// <summary>The address to listen on and to be known by; https.</summary>
+    /// <summary>The address to listen on; https. Also the one to be known by, unless <see cref="PublicUrl"/> says another.</summary>
     public required Uri Listen { get; init; }
+
+    /// <summary>The address that clients use, where it is not <see cref="Listen"/> (a wildcard, a name behind a proxy); null: it is.</summary>
+    public Uri? PublicUrl { get; init; }
+
+    /// <summary>The address to be known by.</summary>
+    public Uri Endpoint => PublicUrl ?? Listen;
 
     /// <summary>Folders below which hosts may be; none: no host of kind Folder is accepted.</summary>
     public IReadOnlyList<string> AllowedPaths { get; init; } = [];
@@ -38,6 +44,10 @@ internal sealed record ServerOptions
     {
         if (!Listen.IsAbsoluteUri || Listen.Scheme != Uri.UriSchemeHttps || Listen.AbsolutePath != "/")
             throw new ArgumentException($"--listen takes an https address without a path, such as https://localhost:8443, not '{Listen}'.");
+        if (PublicUrl is not null && (!PublicUrl.IsAbsoluteUri || PublicUrl.Scheme != Uri.UriSchemeHttps || PublicUrl.AbsolutePath != "/"))
+            throw new ArgumentException($"--public-url takes an https address without a path, such as https://backup.example:8443, not '{PublicUrl}'.");
+        if (PublicUrl is null && Listen.DnsSafeHost is "0.0.0.0" or "::" or "[::]")
+            throw new ArgumentException("--listen on all addresses needs --public-url as well: the address that clients use.");
         if (MaxJobs is < 1 or > 64) throw new ArgumentException($"--max-jobs takes a number from 1 to 64, not {MaxJobs}.");
         if (RetryAfterSeconds is < 0 or > 600) throw new ArgumentException($"--retry-after takes seconds from 0 to 600, not {RetryAfterSeconds}.");
         foreach (var location in Locations)

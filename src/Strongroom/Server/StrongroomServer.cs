@@ -56,9 +56,9 @@ internal sealed class StrongroomServer : IAsyncDisposable
         try
         {
             // Step 2. The certificate is judged by the clients' clocks, so it never sees a tester's.
-            var names = TlsNames.Of(Environment.MachineName, [options.Listen.DnsSafeHost, .. options.TlsNames]);
+            var names = TlsNames.Of(Environment.MachineName, [options.Endpoint.DnsSafeHost, .. options.TlsNames]);
             certificates = TlsCertificates.Open(data.TlsFolder, names, Environment.MachineName, TimeProvider.System);
-            var administrator = Administrator.Open(data, options.Listen, certificates.AuthorityFile);
+            var administrator = Administrator.Open(data, options.Endpoint, certificates.AuthorityFile);
             var masterKey = MasterKeyFile.LoadOrCreate(data.MasterKeyFile);
             app = Build(options, data, certificates, administrator, masterKey, time);
 

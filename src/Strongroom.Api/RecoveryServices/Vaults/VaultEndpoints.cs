@@ -35,7 +35,7 @@ internal static class VaultEndpoints
 
     private static async Task<IResult> GetAsync(HttpContext context) => ArmResults.Ok(VaultContract.ToJson(await context.VaultAsync()));
 
-    private static async Task<IResult> PutAsync(HttpContext context, VaultLifecycle lifecycle, ArmOptions options, VaultOperations operations)
+    private static async Task<IResult> PutAsync(HttpContext context, VaultLifecycle lifecycle, ArmOptions options, VaultOperations operations, IResourceStore resources)
     {
         var scope = ArmScope.Of(context);
         var name = context.Route("vaultName");
@@ -47,6 +47,7 @@ internal static class VaultEndpoints
             RequireMatch(context, existing, name);
             return VaultContract.FromPut(body, existing, scope, name, options);
         }, context.RequestAborted);
+        if (created) await RequireGroupAsync(scope, vault, lifecycle, resources);
         var json = VaultContract.ToJson(vault);
         return created
             ? new LongRunning { Status = StatusCodes.Status201Created, AsyncOperationPath = operations.Begin(vault), Body = json }
@@ -97,6 +98,14 @@ internal static class VaultEndpoints
         var vault = await vaults.FindAsync(scope.SubscriptionId, scope.GroupName, context.Route("vaultName"), context.RequestAborted);
         if (operations.IsKnown(context, id)) return vault is null ? ArmResults.Empty(StatusCodes.Status200OK) : ArmResults.Ok(VaultContract.ToJson(vault));
         throw vault is null ? VaultRequest.NotFound(scope, context.Route("vaultName")) : RecoveryServicesErrors.OperationNotFound(id);
+    }
+
+    /// <summary>Takes a vault back whose group was deleted while it was made: the deletion looks for late-comers once more, and so does this.</summary>
+    private static async Task RequireGroupAsync(ArmScope scope, Vault vault, VaultLifecycle lifecycle, IResourceStore resources)
+    {
+        if (await resources.GetGroupAsync(scope.SubscriptionId, scope.GroupName, CancellationToken.None) is not null) return;
+        await lifecycle.DeleteAsync(vault, CancellationToken.None);
+        throw ArmErrors.ResourceGroupNotFound(scope.GroupName);
     }
 
     private static void RequireMatch(HttpContext context, Vault? vault, string name)
