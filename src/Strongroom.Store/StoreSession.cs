@@ -48,7 +48,7 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
             throw new StoreException(StoreErrorKind.InvalidRequest, "The source's length is negative.");
 
         // A manifest that no live snapshot holds may point to packs that are gone already.
-        if (parent is { } image && !written.ContainsKey(image) && !vault.Log.State.Holds(image))
+        if (parent is { } image && !vault.Log.State.Holds(image))
             throw new StoreException(StoreErrorKind.NotFound, "The parent image is not in the vault any more. Run the backup again without a parent.");
         try
         {

@@ -136,7 +136,7 @@ public sealed class VaultStore : IAsyncDisposable
     /// <summary>Writes an image to a sink: in the order of packs, in parallel, every byte verified, no zeros.</summary>
     /// <param name="image">What to restore.</param>
     /// <param name="sink">Where to.</param>
-    /// <param name="bytesDone">Bytes of the image settled so far, holes included.</param>
+    /// <param name="bytesDone">Bytes of the image settled so far, holes included; called concurrently, about once a MiB, the last time with the image's length.</param>
     /// <param name="cancellationToken">Leaves the sink with a part of the image.</param>
     public async Task<RestoreStatistics> RestoreAsync(
         ImageRef image, IImageSink sink, IProgress<long>? bytesDone, CancellationToken cancellationToken)

@@ -118,6 +118,39 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task What_an_interrupted_backup_had_sealed_is_not_stored_again()
+    {
+        var backend = new MemoryBackend();
+        var disk = new SparseDisk(20 << 20);
+        disk.Write(0, TestVault.Noise(1, 12 << 20));
+        await using (var vault = await TestVault.CreateAsync(backend))
+        {
+            await using var session = await vault.OpenSessionAsync(None);
+            await session.WriteImageAsync(disk, null, null, None);
+        }
+
+        await using var again = await TestVault.OpenAsync(backend);
+        var second = await again.BackUpCountedAsync(disk);
+        Assert.True(second.Statistics.BytesDeduplicated >= 8 << 20, $"{second.Statistics}");
+        await again.AssertRestoresAsync(second.Image, disk);
+    }
+
+    [Fact]
+    public async Task Progress_of_a_restore_rises_to_the_length_of_the_image()
+    {
+        await using var vault = await TestVault.CreateAsync(new MemoryBackend());
+        var disk = new SparseDisk(300L << 20);
+        disk.Write(0, TestVault.Noise(1, 3 << 20));
+        disk.Write(200L << 20, TestVault.Noise(2, 3 << 20));
+        var image = (await vault.BackUpAsync(disk)).Images[0].Image;
+        var seen = new System.Collections.Concurrent.ConcurrentQueue<long>();
+        await vault.RestoreAsync(image, new SparseDisk(disk.LengthBytes), new Bytes(seen.Enqueue), None);
+        Assert.Equal(disk.LengthBytes, seen.Last());
+        Assert.All(seen, bytes => Assert.InRange(bytes, 1, disk.LengthBytes));
+        Assert.True(seen.Distinct().Count() > 4);
+    }
+
+    [Fact]
     public async Task A_cancelled_backup_ends_as_cancelled()
     {
         await using var vault = await TestVault.CreateAsync(new MemoryBackend());
@@ -169,6 +202,11 @@ public sealed class SessionTests
         var second = await vault.BackUpAsync(new SparseDisk(0));
         Assert.Equal(first.CreatedAt, second.CreatedAt);
         Assert.True(second.LogSequence > first.LogSequence);
+    }
+
+    private sealed class Bytes(Action<long> onReport) : IProgress<long>
+    {
+        public void Report(long value) => onReport(value);
     }
 
     private sealed class Reports(Action<SessionProgress> onReport) : IProgress<SessionProgress>

@@ -15,6 +15,7 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
     private long read;
     private long reads;
     private long settled;
+    private WindowProgress progress = new(0, 0, 0, 0);
 
     public async Task<RestoreStatistics> RunAsync(CancellationToken cancellationToken)
     {
@@ -41,6 +42,9 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
 
     private async Task RestoreWindowAsync(List<Target> window, long endBytes, CancellationToken cancellationToken)
     {
+        var windowEnd = Math.Max(settled, Math.Min(endBytes, image.LengthBytes));
+        progress = new(settled, windowEnd - settled, window.Count, written);
+
         // Chunks that several slots share lie next to each other in this order, and are opened once.
         window.Sort((a, b) => a.Slot.PackSeq != b.Slot.PackSeq
             ? a.Slot.PackSeq.CompareTo(b.Slot.PackSeq)
@@ -66,7 +70,7 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
         runs.Writer.Complete();
         await Task.WhenAll(tasks);
         window.Clear();
-        settled = Math.Max(settled, Math.Min(endBytes, image.LengthBytes));
+        settled = windowEnd;
         bytesDone?.Report(settled);
     }
 
@@ -138,6 +142,18 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
 
             await sink.WriteAsync(slotIndex * ImageGeometry.SlotLengthBytes, raw.AsMemory(0, rawLength), cancellationToken);
             Interlocked.Add(ref written, rawLength);
+        }
+
+        bytesDone?.Report(progress.At(Volatile.Read(ref written)));
+    }
+
+    /// <summary>Holes are settled in proportion to the data of their window, so that the sum rises evenly to the image's length.</summary>
+    private sealed record WindowProgress(long StartBytes, long SpanBytes, int Slots, long WrittenBefore)
+    {
+        public long At(long writtenBytes)
+        {
+            var share = (writtenBytes - WrittenBefore) / (double)((long)Slots * ImageGeometry.SlotLengthBytes);
+            return StartBytes + (long)(SpanBytes * Math.Min(1, share));
         }
     }
 

@@ -34,6 +34,7 @@ internal sealed class ImageWriter(
         await Task.WhenAll(tasks);
         cancellationToken.ThrowIfCancellationRequested();
         firstFailure?.Throw();
+        progress?.Report(chunks.Counters.ToProgress(lengthBytes));
         return new ImageRef(lengthBytes, height, root);
     }
 

@@ -138,6 +138,9 @@ internal sealed class VaultLog : IDisposable
 
     private async Task TryCheckpointAsync()
     {
+        // One that no reader would take is not written: opening stays possible, if slower.
+        if (State.FormatCheckpoint().Length > LogEntry.GreatestPayloadLengthBytes / 2)
+            return;
         try
         {
             await AppendLockedAsync(LogEntryType.Checkpoint, _ => State.FormatCheckpoint(), CancellationToken.None);

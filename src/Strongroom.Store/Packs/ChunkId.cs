@@ -4,15 +4,15 @@ using System.Security.Cryptography;
 namespace Strongroom.Store.Packs;
 
 /// <summary>HMAC-SHA-256 of a chunk's plaintext under a key of the vault. Ordered as its 32 bytes are.</summary>
-public readonly record struct ChunkId : IComparable<ChunkId>
+internal readonly record struct ChunkId : IComparable<ChunkId>
 {
-    internal const int LengthBytes = 32;
+    public const int LengthBytes = 32;
     private readonly ulong word0;
     private readonly ulong word1;
     private readonly ulong word2;
     private readonly ulong word3;
 
-    internal ChunkId(ReadOnlySpan<byte> source)
+    public ChunkId(ReadOnlySpan<byte> source)
     {
         word0 = BinaryPrimitives.ReadUInt64BigEndian(source);
         word1 = BinaryPrimitives.ReadUInt64BigEndian(source[8..]);
@@ -21,20 +21,12 @@ public readonly record struct ChunkId : IComparable<ChunkId>
     }
 
     /// <summary>The first 8 bytes; evenly distributed, so they serve as a hash.</summary>
-    internal ulong First => word0;
+    public ulong First => word0;
 
     /// <summary>Bytes 8 to 15.</summary>
-    internal ulong Second => word1;
+    public ulong Second => word1;
 
-    public static bool operator <(ChunkId left, ChunkId right) => left.CompareTo(right) < 0;
-
-    public static bool operator >(ChunkId left, ChunkId right) => left.CompareTo(right) > 0;
-
-    public static bool operator <=(ChunkId left, ChunkId right) => left.CompareTo(right) <= 0;
-
-    public static bool operator >=(ChunkId left, ChunkId right) => left.CompareTo(right) >= 0;
-
-    internal static ChunkId Compute(byte[] key, ReadOnlySpan<byte> plain)
+    public static ChunkId Compute(byte[] key, ReadOnlySpan<byte> plain)
     {
         Span<byte> digest = stackalloc byte[LengthBytes];
         HMACSHA256.HashData(key, plain, digest);
@@ -55,7 +47,7 @@ public readonly record struct ChunkId : IComparable<ChunkId>
 
     public override string ToString() => $"{word0:x16}{word1:x16}{word2:x16}{word3:x16}";
 
-    internal void WriteTo(Span<byte> target)
+    public void WriteTo(Span<byte> target)
     {
         BinaryPrimitives.WriteUInt64BigEndian(target, word0);
         BinaryPrimitives.WriteUInt64BigEndian(target[8..], word1);
