@@ -60,10 +60,14 @@ public sealed class BadInputLab : IAsyncLifetime
         var described = $"{probe.Method} {Shorten(probe.PathAndQuery)} {Shorten(probe.Body)} answered {status} {Shorten(text)}";
         if (probe.MayBeDone && status == 204)
             return null;
+        if (probe.MayBeRead && status == 200 && probe.Method == HttpMethod.Get)
+            return answer.Content.Headers.ContentType?.MediaType == "application/json" ? null : described + " (not JSON)";
         if (!probe.Statuses.Contains(status))
             return described;
         if (status == 401 && answer.Headers.WwwAuthenticate.Count == 0)
             return described + " (no WWW-Authenticate)";
+        if (probe.MayBeEmpty && text.Length == 0)
+            return null;
         return IsErrorEnvelope(answer, text) ? null : described + " (not an error envelope)";
     }
 
@@ -119,4 +123,10 @@ internal sealed record Probe(HttpMethod Method, string PathAndQuery, params int[
 
     /// <summary>Whether 204 is as good as a refusal: nothing was there to remove.</summary>
     public bool MayBeDone { get; init; }
+
+    /// <summary>Whether a GET may succeed, with JSON: the path is another one of the API.</summary>
+    public bool MayBeRead { get; init; }
+
+    /// <summary>Whether the refusal may come without a body.</summary>
+    public bool MayBeEmpty { get; init; }
 }
