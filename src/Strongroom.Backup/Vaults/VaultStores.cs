@@ -9,7 +9,7 @@ namespace Strongroom.Backup.Vaults;
 /// <param name="masterKey">Wraps the key ring of every vault.</param>
 public sealed class VaultStores(string folder, IKeyEncryptionKey masterKey, TimeProvider time, ILogger<VaultStores> log) : IVaultStores, IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<Guid, Lazy<Task<VaultStore>>> _open = new();
+    private readonly ConcurrentDictionary<Guid, Lazy<Task<OpenStore>>> _open = new();
 
     public async Task<VaultStore> OpenAsync(Guid vaultKey, CancellationToken cancellationToken)
     {
@@ -17,7 +17,7 @@ public sealed class VaultStores(string folder, IKeyEncryptionKey masterKey, Time
         var opening = _open.GetOrAdd(vaultKey, key => new(() => OpenOrCreateAsync(key)));
         try
         {
-            return await opening.Value.WaitAsync(cancellationToken);
+            return (await opening.Value.WaitAsync(cancellationToken)).Store;
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -69,16 +69,35 @@ public sealed class VaultStores(string folder, IKeyEncryptionKey masterKey, Time
         _open.Clear();
     }
 
-    private async Task<VaultStore> OpenOrCreateAsync(Guid key)
+    private async Task<OpenStore> OpenOrCreateAsync(Guid key)
     {
         var path = FolderOf(key);
         Directory.CreateDirectory(path);
         var backend = new LocalBackend(path);
-        var options = new VaultStoreOptions();
-        return await VaultStore.ExistsAsync(backend, CancellationToken.None)
-            ? await VaultStore.OpenAsync(backend, masterKey, options, time, CancellationToken.None)
-            : await VaultStore.CreateAsync(backend, masterKey, options, time, CancellationToken.None);
+        try
+        {
+            var options = new VaultStoreOptions();
+            var store = await VaultStore.ExistsAsync(backend, CancellationToken.None)
+                ? await VaultStore.OpenAsync(backend, masterKey, options, time, CancellationToken.None)
+                : await VaultStore.CreateAsync(backend, masterKey, options, time, CancellationToken.None);
+            return new(store, backend);
+        }
+        catch
+        {
+            backend.Dispose();
+            throw;
+        }
     }
 
     private string FolderOf(Guid key) => Path.Combine(folder, key.ToString("N"));
+
+    /// <summary>A store and the backend under it, which the store does not own.</summary>
+    private sealed record OpenStore(VaultStore Store, LocalBackend Backend) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await Store.DisposeAsync();
+            Backend.Dispose();
+        }
+    }
 }
