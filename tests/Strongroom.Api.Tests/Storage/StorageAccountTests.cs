@@ -41,6 +41,22 @@ public sealed class StorageAccountTests : IAsyncLifetime
         Assert.Equal("ResourceNotFound", (await _host.PatchAsync(Accounts + "/restores1", "{}")).Code);
     }
 
+    [Fact]
+    public async Task An_account_leaves_with_what_is_stored_in_it()
+    {
+        foreach (string name in new[] { "restores1", "restores2" })
+        {
+            Assert.Equal(200, (await _host.PutAsync($"{Accounts}/{name}", """{"location":"home"}""")).Status);
+            await File.WriteAllTextAsync(Path.Combine(_host.Blobs.CreateContainer(name, "web1-0"), "disk.vhd"), "x", TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(200, (await _host.DeleteAsync(Accounts + "/restores1")).Status);
+        Assert.Null(_host.Blobs.FindBlob("restores1", "web1-0", "disk.vhd"));
+        Assert.NotNull(_host.Blobs.FindBlob("restores2", "web1-0", "disk.vhd"));
+        Assert.Equal(202, (await _host.DeleteAsync(PlatformHost.Lab)).Status);
+        Assert.Null(_host.Blobs.FindBlob("restores2", "web1-0", "disk.vhd"));
+    }
+
     [Theory]
     [InlineData("restores1", """{}""", "LocationRequired")]
     [InlineData("restores1", """{"location":"mars"}""", "LocationNotAvailableForResourceType")]

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Api.Resources;
 using Strongroom.Arm;
 using Strongroom.Backup.Machines;
+using Strongroom.Backup.StorageAccounts;
 using Strongroom.Testing;
 
 namespace Strongroom.Api.Tests.Support;
@@ -14,10 +15,13 @@ public sealed class PlatformHost : IAsyncDisposable
     public const string Lab = Subscription + "/resourceGroups/lab";
 
     private readonly ArmHost _host;
+    private readonly string _storageRoot;
 
-    private PlatformHost(ArmHost host, FakeFabric fabric, FakeVaults vaults)
+    private PlatformHost(ArmHost host, FakeFabric fabric, FakeVaults vaults, string storageRoot)
     {
         _host = host;
+        _storageRoot = storageRoot;
+        Blobs = new StorageAccountFolders(storageRoot);
         Fabric = fabric;
         Vaults = vaults;
     }
@@ -25,6 +29,9 @@ public sealed class PlatformHost : IAsyncDisposable
     public FakeFabric Fabric { get; }
 
     public FakeVaults Vaults { get; }
+
+    /// <summary>What is stored in the storage accounts.</summary>
+    public StorageAccountFolders Blobs { get; }
 
     public InMemoryResourceStore Store => _host.Store;
 
@@ -37,6 +44,7 @@ public sealed class PlatformHost : IAsyncDisposable
     {
         var fabric = new FakeFabric();
         var vaults = new FakeVaults();
+        string storageRoot = Directory.CreateTempSubdirectory("strongroom-api-tests-").FullName;
         ArmHost host = await ArmHost.StartAsync(
             app => app.MapPlatformProviders(),
             services =>
@@ -45,8 +53,9 @@ public sealed class PlatformHost : IAsyncDisposable
                 services.AddSingleton<IMachineFabric>(fabric);
                 services.AddSingleton<IHostValidator>(new FakeValidator());
                 services.AddSingleton<IResourceProvider>(vaults);
+                services.AddSingleton(new StorageAccountFolders(storageRoot));
             });
-        var platform = new PlatformHost(host, fabric, vaults);
+        var platform = new PlatformHost(host, fabric, vaults, storageRoot);
         Answer answer = await platform.PutAsync(Lab, """{"location":"home"}""");
         Assert.Equal(201, answer.Status);
         return platform;
@@ -71,7 +80,11 @@ public sealed class PlatformHost : IAsyncDisposable
     /// <summary>Follows a URL that the server gave out, as it is.</summary>
     public Task<Answer> FollowAsync(string url) => _host.SendAsync(new HttpRequestMessage(HttpMethod.Get, url));
 
-    public ValueTask DisposeAsync() => _host.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _host.DisposeAsync();
+        Directory.Delete(_storageRoot, true);
+    }
 
     private sealed class FakeValidator : IHostValidator
     {
