@@ -121,7 +121,9 @@ run_project() {
   timeout --kill-after=10 "$(limit_seconds "$name")" "$program" -noColor -trx "$results/$name.trx" </dev/null >"$log" 2>&1
   status=$?
   # Progress lines are noise; failures and skips are what a reader wants.
-  grep -vE '^ *(xUnit\.net v3|Discover(ing|ed):|Starting:|Finished:|=== TEST EXECUTION SUMMARY)|^$' "$log" | tail -n 300
+  # Frames of the framework say nothing either; the log has them.
+  grep -vE '^ *(xUnit\.net v3|Discover(ing|ed):|Starting:|Finished:|=== TEST EXECUTION SUMMARY)|^$|^ +at (Microsoft|System|Xunit)\.|^ +--- End of stack trace' "$log" |
+    awk -v most=200 'NR <= most { print } NR > most { last = $0 } END { if (NR > most) { print "  ... " NR - most " more lines (" log_file ")"; print last } }' log_file="$log" -
 
   local summary
   summary=$(grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
