@@ -12,6 +12,10 @@ using Strongroom.Metadata.Resources;
 namespace Strongroom.Metadata;
 
 /// <summary>How records are written into the documents of rows. A member that a newer version adds must have a default: older documents lack it.</summary>
+/// <remarks>
+/// The generated reader sets every init-only member, those that a document lacks to null or zero: a default that is neither must therefore stand in the
+/// member's <c>init</c> too. A test strips all documents of what is not required and compares.
+/// </remarks>
 [JsonSourceGenerationOptions(IgnoreReadOnlyProperties = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Vault))]
 [JsonSerializable(typeof(BackupPolicy))]

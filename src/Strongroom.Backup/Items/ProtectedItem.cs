@@ -40,12 +40,12 @@ public sealed record ProtectedItem
     public required string SourceResourceId { get; init; }
 
     /// <summary>Empty when protection is stopped.</summary>
-    public string PolicyName { get; init; } = "";
+    public string PolicyName { get; init => field = value ?? ""; } = "";
 
     public required string ProtectionState { get; init; }
 
     /// <summary><c>Completed</c>, <c>Failed</c> or empty before the first backup.</summary>
-    public string LastBackupStatus { get; init; } = "";
+    public string LastBackupStatus { get; init => field = value ?? ""; } = "";
     public DateTimeOffset? LastBackupTime { get; init; }
     public DateTimeOffset? LastRecoveryPointTime { get; init; }
 

@@ -56,17 +56,17 @@ public sealed record Job
     public DateTimeOffset? EndedAt { get; init; }
 
     /// <summary>What the handler of the operation needs to do it, or to do it again after a restart.</summary>
-    public JsonObject Request { get; init; } = [];
+    public JsonObject Request { get; init => field = value ?? []; } = [];
 
-    public ImmutableArray<JobTask> Tasks { get; init; } = [];
+    public ImmutableArray<JobTask> Tasks { get; init => field = value.IsDefault ? [] : value; } = [];
 
     /// <summary>Azure's propertyBag; keys in Azure's spelling.</summary>
-    public ImmutableSortedDictionary<string, string> Properties { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+    public ImmutableSortedDictionary<string, string> Properties { get; init => field = value ?? ImmutableSortedDictionary<string, string>.Empty; } = ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>Azure's internalPropertyBag; our own numbers are in it under <c>strongroom.</c></summary>
-    public ImmutableSortedDictionary<string, string> InternalProperties { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+    public ImmutableSortedDictionary<string, string> InternalProperties { get; init => field = value ?? ImmutableSortedDictionary<string, string>.Empty; } = ImmutableSortedDictionary<string, string>.Empty;
 
-    public ImmutableArray<JobError> Errors { get; init; } = [];
+    public ImmutableArray<JobError> Errors { get; init => field = value.IsDefault ? [] : value; } = [];
 
     /// <summary>0 to 100, or null where a job has no measure.</summary>
     public double? ProgressPercent { get; init; }

@@ -23,12 +23,12 @@ public sealed record VirtualMachine
     public required string HostId { get; init; }
 
     /// <summary><c>Linux</c> or <c>Windows</c>.</summary>
-    public string OsType { get; init; } = "Linux";
+    public string OsType { get; init => field = value ?? "Linux"; } = "Linux";
 
     /// <summary>The size's name, such as <c>Standard_B2s</c>; free text, for people and templates.</summary>
-    public string Size { get; init; } = "Standard_B2s";
+    public string Size { get; init => field = value ?? "Standard_B2s"; } = "Standard_B2s";
 
-    public ImmutableSortedDictionary<string, string> Tags { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+    public ImmutableSortedDictionary<string, string> Tags { get; init => field = value ?? ImmutableSortedDictionary<string, string>.Empty; } = ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>The disks in LUN order; the operating system's disk has <see cref="MachineDisk.IsOs"/>.</summary>
     public required ImmutableArray<MachineDisk> Disks { get; init; }

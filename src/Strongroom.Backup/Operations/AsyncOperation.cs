@@ -14,7 +14,7 @@ public sealed record AsyncOperation
     public required Guid VaultKey { get; init; }
 
     /// <summary>What it was about: the item or container's native name, a job's id; empty for the vault itself.</summary>
-    public string Subject { get; init; } = "";
+    public string Subject { get; init => field = value ?? ""; } = "";
 
     /// <summary>The job that it started, shown as <c>properties.jobId</c>.</summary>
     public Guid? JobId { get; init; }

@@ -13,7 +13,7 @@ public sealed record Vault
     public required string ResourceGroup { get; init; }
     public required string Name { get; init; }
     public required string Location { get; init; }
-    public ImmutableSortedDictionary<string, string> Tags { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+    public ImmutableSortedDictionary<string, string> Tags { get; init => field = value ?? ImmutableSortedDictionary<string, string>.Empty; } = ImmutableSortedDictionary<string, string>.Empty;
     public required string SkuName { get; init; }
     public string? SkuTier { get; init; }
 
@@ -21,14 +21,14 @@ public sealed record Vault
     public JsonObject? Identity { get; init; }
 
     /// <summary>Properties that the caller set and that are echoed (publicNetworkAccess, monitoringSettings, securitySettings ...).</summary>
-    public JsonObject Properties { get; init; } = [];
+    public JsonObject Properties { get; init => field = value ?? []; } = [];
 
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>The last write; the etag is made of it.</summary>
     public required DateTimeOffset ChangedAt { get; init; }
 
-    public VaultConfig Config { get; init; } = new();
+    public VaultConfig Config { get; init => field = value ?? new(); } = new();
 
     /// <summary>Set while the vault is being deleted: nothing new is admitted.</summary>
     public bool IsDeleting { get; init; }
@@ -43,15 +43,15 @@ public sealed record Vault
 public sealed record VaultConfig
 {
     /// <summary><c>Enabled</c> or <c>Disabled</c>.</summary>
-    public string EnhancedSecurityState { get; init; } = "Enabled";
+    public string EnhancedSecurityState { get; init => field = value ?? "Enabled"; } = "Enabled";
 
     /// <summary><c>Enabled</c>, <c>Disabled</c> or <c>AlwaysON</c> (which can never be left again).</summary>
-    public string SoftDeleteFeatureState { get; init; } = "Enabled";
+    public string SoftDeleteFeatureState { get; init => field = value ?? "Enabled"; } = "Enabled";
 
     /// <summary>Days that deleted backup data is kept: 14 to 180.</summary>
-    public int SoftDeleteRetentionDays { get; init; } = 14;
+    public int SoftDeleteRetentionDays { get; init => field = value == 0 ? 14 : value; } = 14;
 
-    public string StorageModelType { get; init; } = "GeoRedundant";
+    public string StorageModelType { get; init => field = value ?? "GeoRedundant"; } = "GeoRedundant";
 
     public bool CrossRegionRestore { get; init; }
 

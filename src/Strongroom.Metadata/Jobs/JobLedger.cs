@@ -62,11 +62,14 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
             .OrderBy(r => r.StartedAt).FirstOrDefaultAsync(cancellationToken);
         if (free is null) return null;
         var fence = free.Fence + 1;
-        var claimed = await db.Jobs.Where(r => r.Id == free.Id && r.Fence == free.Fence).ExecuteUpdateAsync(u => u
+        // All that made it free is asked again: its worker may end it, or renew its lease, between the look and this write, and neither changes the fence.
+        var claimed = await db.Jobs.Where(r => r.Id == free.Id && r.Fence == free.Fence
+                && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling) && (r.LeaseUntil == null || r.LeaseUntil < nowTicks)).ExecuteUpdateAsync(u => u
             .SetProperty(r => r.Fence, fence).SetProperty(r => r.Owner, owner).SetProperty(r => r.LeaseUntil, until)
             .SetProperty(r => r.Attempt, r => r.Attempt + 1), cancellationToken);
         if (claimed == 0) return null;
-        return new JobClaim(Read(free) with { Fence = fence, Attempt = free.Attempt + 1 }, fence);
+        var row = await db.Jobs.AsNoTracking().FirstOrDefaultAsync(r => r.Id == free.Id && r.Fence == fence, cancellationToken);
+        return row is null ? null : new JobClaim(Read(row), fence);
     }
 
     public async Task<Job?> RenewAsync(JobClaim claim, string owner, TimeSpan lease, CancellationToken cancellationToken)

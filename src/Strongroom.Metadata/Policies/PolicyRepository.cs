@@ -28,11 +28,17 @@ internal sealed class PolicyRepository(IDbContextFactory<StrongroomContext> cont
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var key = policy.Name.Key();
         var document = Documents.Write(policy, Documents.Default.BackupPolicy);
+        // In one transaction, which has the write lock from its begin: else two who put a new policy at once would both try to add it.
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var updated = await db.Policies.Where(r => r.VaultKey == policy.VaultKey && r.NameKey == key)
             .ExecuteUpdateAsync(u => u.SetProperty(r => r.Document, document), cancellationToken);
-        if (updated > 0) return;
-        db.Policies.Add(Row(policy));
-        await db.SaveChangesAsync(cancellationToken);
+        if (updated == 0)
+        {
+            db.Policies.Add(Row(policy));
+            await db.SaveChangesAsync(cancellationToken);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
     }
 
     internal static PolicyRow Row(BackupPolicy policy) => new()

@@ -9,7 +9,18 @@ internal sealed record StoredGroup(
 {
     public static StoredGroup Of(ResourceGroup g) => new(g.SubscriptionId, g.Name, g.Location, new(g.Tags), g.CreatedAt, g.ChangedAt, g.ManagedBy);
 
-    public ResourceGroup ToGroup() => new(SubscriptionId, Name, Location, Tags, CreatedAt, ChangedAt, ManagedBy);
+    public ResourceGroup ToGroup() => new(SubscriptionId, Name, Location, StoredTags.Read(Tags), CreatedAt, ChangedAt, ManagedBy);
+}
+
+/// <summary>Tags as a document has them: JSON knows nothing of how names are compared.</summary>
+internal static class StoredTags
+{
+    public static Dictionary<string, string> Read(Dictionary<string, string> stored)
+    {
+        var tags = new Dictionary<string, string>(stored.Count, StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in stored) tags[name] = value;
+        return tags;
+    }
 }
 
 /// <summary>A resource as its row's document has it.</summary>
@@ -24,7 +35,7 @@ internal sealed record StoredResource(
     {
         Id = ResourceId.Parse(Id),
         Location = Location,
-        Tags = Tags,
+        Tags = StoredTags.Read(Tags),
         Kind = Kind,
         Sku = Sku,
         Identity = Identity,

@@ -1,0 +1,276 @@
+using Strongroom.Backup.Items;
+using Strongroom.Backup.Jobs;
+using Strongroom.Metadata.Tests.Support;
+
+namespace Strongroom.Metadata.Tests.Conformance;
+
+public abstract class JobLedgerSuite : DatabaseSuite
+{
+    private static readonly TimeSpan Long = TimeSpan.FromHours(1);
+
+    /// <summary>A lease that is over when it begins.</summary>
+    private static readonly TimeSpan Over = TimeSpan.FromHours(-1);
+
+    private async Task<(ProtectedItem Item, Job Job)> AdmitAsync(string machine = "web1", int minutes = 0)
+    {
+        var vault = await AddVaultAsync("vault-" + machine);
+        var item = await AddItemAsync(vault, machine);
+        var job = Sample.Job(item, minutes: minutes);
+        Assert.True(await Ledger.TryAdmitAsync(job, Token));
+        return (item, job);
+    }
+
+    [Fact]
+    public async Task Of_many_jobs_of_one_item_exactly_one_is_admitted()
+    {
+        var item = await AddItemAsync(await AddVaultAsync());
+        var jobs = Enumerable.Range(0, 32).Select(_ => Sample.Job(item)).ToArray();
+
+        var won = await AtOnceAsync(32, n => Ledger.TryAdmitAsync(jobs[n], Token));
+
+        Assert.Single(won, true);
+        Assert.Equal(jobs[Array.IndexOf(won, true)].Id, (await Ledger.FindLiveAsync(item.Key, Token))!.Id);
+        Assert.Single(await Ledger.ListAsync(item.VaultKey, Token));
+    }
+
+    [Fact]
+    public async Task A_cancelling_job_is_still_live_and_an_ended_one_is_not()
+    {
+        var (item, job) = await AdmitAsync();
+        Assert.True(await Ledger.TryRequestCancelAsync(item.VaultKey, job.Id, Token));
+        Assert.False(await Ledger.TryAdmitAsync(Sample.Job(item), Token));
+        var claim = (await Ledger.ClaimAsync("a", Long, Token))!;
+        Assert.True(claim.Job.IsCancelRequested);
+
+        Assert.True(await Ledger.TryFinishAsync(claim, job.Ended(JobStates.Cancelled), JobOutcome.None, Token));
+
+        Assert.Null(await Ledger.FindLiveAsync(item.Key, Token));
+        Assert.False(await Ledger.TryRequestCancelAsync(item.VaultKey, job.Id, Token));
+        Assert.True(await Ledger.TryAdmitAsync(Sample.Job(item), Token));
+    }
+
+    [Fact]
+    public async Task A_job_without_an_item_is_not_admitted() =>
+        Assert.False(await Ledger.TryAdmitAsync(Sample.Job(Sample.Item(await AddVaultAsync())), Token));
+
+    [Fact]
+    public async Task A_live_job_is_not_recorded_and_a_live_end_is_not_written()
+    {
+        var (item, job) = await AdmitAsync();
+        var claim = (await Ledger.ClaimAsync("a", Long, Token))!;
+        await Assert.ThrowsAsync<ArgumentException>(() => Ledger.RecordAsync(Sample.Job(item), Token));
+        await Assert.ThrowsAsync<ArgumentException>(() => Ledger.TryFinishAsync(claim, job, JobOutcome.None, Token));
+    }
+
+    [Fact]
+    public async Task The_oldest_free_job_is_claimed_first_and_each_only_once()
+    {
+        var (_, second) = await AdmitAsync("b", 2);
+        var (_, first) = await AdmitAsync("a", 1);
+
+        Assert.Equal(first.Id, (await Ledger.ClaimAsync("x", Long, Token))!.Job.Id);
+        Assert.Equal(second.Id, (await Ledger.ClaimAsync("x", Long, Token))!.Job.Id);
+        Assert.Null(await Ledger.ClaimAsync("x", Long, Token));
+    }
+
+    [Fact]
+    public async Task Of_many_workers_exactly_one_gets_a_job()
+    {
+        await AdmitAsync();
+        var claims = await AtOnceAsync(32, n => Ledger.ClaimAsync($"w{n}", Long, Token));
+        Assert.Single(claims, c => c is not null);
+    }
+
+    [Fact]
+    public async Task Each_claim_has_a_greater_fence_and_counts_the_attempt()
+    {
+        var (item, job) = await AdmitAsync();
+        var fences = new List<long>();
+        for (var n = 1; n <= 4; n++)
+        {
+            var claim = (await Ledger.ClaimAsync("a", Over, Token))!;
+            Assert.Equal(n, claim.Job.Attempt);
+            Assert.Equal(claim.Fence, claim.Job.Fence);
+            fences.Add(claim.Fence);
+        }
+
+        Assert.Equal(fences.Order().Distinct(), fences);
+        Assert.Equal(4, (await Ledger.FindAsync(item.VaultKey, job.Id, Token))!.Attempt);
+    }
+
+    [Fact]
+    public async Task A_lost_claim_can_neither_report_nor_renew_nor_finish()
+    {
+        var (item, job) = await AdmitAsync();
+        var stale = (await Ledger.ClaimAsync("a", Over, Token))!;
+        var fresh = (await Ledger.ClaimAsync("b", Long, Token))!;
+
+        Assert.False(await Ledger.TryReportAsync(stale, job with { ProgressPercent = 50 }, Token));
+        Assert.Null(await Ledger.RenewAsync(stale, "a", Long, Token));
+        Assert.False(await Ledger.TryFinishAsync(stale, job.Ended(), new() { NewRecoveryPoint = Sample.Point(item, 1), ChangeItem = i => i with { DataId = "x" } }, Token));
+
+        var found = (await Ledger.FindAsync(item.VaultKey, job.Id, Token))!;
+        Assert.Equal((JobStates.InProgress, null), (found.State, found.ProgressPercent));
+        Assert.Empty(await Points.ListAsync(item.Key, Token));
+        Assert.Equal(item.DataId, (await Items.FindAsync(item.Key, Token))!.DataId);
+        Assert.NotNull(await Ledger.RenewAsync(fresh, "b", Long, Token));
+    }
+
+    [Fact]
+    public async Task A_finished_job_takes_no_more_writes()
+    {
+        var (item, job) = await AdmitAsync();
+        var claim = (await Ledger.ClaimAsync("a", Over, Token))!;
+        Assert.True(await Ledger.TryFinishAsync(claim, job.Ended(), JobOutcome.None, Token));
+
+        Assert.False(await Ledger.TryReportAsync(claim, job, Token));
+        Assert.Null(await Ledger.RenewAsync(claim, "a", Long, Token));
+        Assert.False(await Ledger.TryFinishAsync(claim, job.Ended(JobStates.Failed), new() { NewRecoveryPoint = Sample.Point(item, 1) }, Token));
+        Assert.Null(await Ledger.ClaimAsync("b", Long, Token));
+        await Ledger.ReleaseAllAsync(Token);
+        Assert.Null(await Ledger.ClaimAsync("b", Long, Token));
+        Assert.Equal(JobStates.Completed, (await Ledger.FindAsync(item.VaultKey, job.Id, Token))!.State);
+        Assert.Empty(await Points.ListAsync(item.Key, Token));
+    }
+
+    [Fact]
+    public async Task A_job_that_ends_while_another_worker_reaches_for_it_is_not_claimed()
+    {
+        for (var round = 0; round < 60; round++)
+        {
+            var (_, job) = await AdmitAsync($"vm{round}");
+            var claim = (await Ledger.ClaimAsync("a", Over, Token))!;
+            var finishing = Task.Run(() => Ledger.TryFinishAsync(claim, job.Ended(), JobOutcome.None, Token));
+            var claims = await AtOnceAsync(3, n => Ledger.ClaimAsync($"b{n}", Long, Token));
+            var isFinished = await finishing;
+
+            Assert.NotEqual(isFinished, claims.Any(c => c is not null));
+            var taken = claims.SingleOrDefault(c => c is not null);
+            if (taken is not null) Assert.True(await Ledger.TryFinishAsync(taken, job.Ended(), JobOutcome.None, Token));
+        }
+    }
+
+    [Fact]
+    public async Task Finishing_writes_point_and_item_with_the_job()
+    {
+        var (item, job) = await AdmitAsync();
+        var claim = (await Ledger.ClaimAsync("a", Long, Token))!;
+        var point = Sample.Point(item, 1);
+        // A change that someone made while the job ran is kept.
+        Assert.True(await Items.TryUpdateAsync(item with { PolicyName = "Gold" }, Token));
+
+        Assert.True(await Ledger.TryFinishAsync(claim, job.Ended(), new() { NewRecoveryPoint = point, ChangeItem = i => i with { LastBackupStatus = "Completed" } }, Token));
+
+        var found = (await Items.FindAsync(item.Key, Token))!;
+        Assert.Equal(("Gold", "Completed", 2), (found.PolicyName, found.LastBackupStatus, found.Version));
+        var listed = Assert.Single(await Points.ListAsync(item.Key, Token));
+        Assert.Equal((point.Name, point.Time, point.SnapshotId), (listed.Name, listed.Time, listed.SnapshotId));
+        Assert.Equal(point.Disks, listed.Disks);
+        Assert.Equal(point.Name, (await Points.FindAsync(item.Key, point.Name, Token))!.Name);
+        Assert.Null(await Points.FindAsync(Guid.NewGuid(), point.Name, Token));
+    }
+
+    [Fact]
+    public async Task When_the_point_cannot_be_written_nothing_is()
+    {
+        var (item, job) = await AdmitAsync();
+        var point = Sample.Point(item, 1);
+        var first = (await Ledger.ClaimAsync("a", Long, Token))!;
+        Assert.True(await Ledger.TryFinishAsync(first, job.Ended(), new() { NewRecoveryPoint = point }, Token));
+        var again = Sample.Job(item);
+        Assert.True(await Ledger.TryAdmitAsync(again, Token));
+        var second = (await Ledger.ClaimAsync("a", Long, Token))!;
+
+        await Assert.ThrowsAnyAsync<Exception>(() => Ledger.TryFinishAsync(
+            second, again.Ended(), new() { NewRecoveryPoint = point with { SnapshotId = Guid.NewGuid() }, ChangeItem = i => i with { DataId = "x" } }, Token));
+
+        Assert.Equal(JobStates.InProgress, (await Ledger.FindAsync(item.VaultKey, again.Id, Token))!.State);
+        Assert.Equal(item.DataId, (await Items.FindAsync(item.Key, Token))!.DataId);
+        Assert.Equal(point.SnapshotId, Assert.Single(await Points.ListAsync(item.Key, Token)).SnapshotId);
+        // The claim still holds: the job can be ended otherwise.
+        Assert.True(await Ledger.TryFinishAsync(second, again.Ended(JobStates.Failed), JobOutcome.None, Token));
+    }
+
+    [Fact]
+    public async Task When_the_change_of_the_item_throws_nothing_is_written()
+    {
+        var (item, job) = await AdmitAsync();
+        var claim = (await Ledger.ClaimAsync("a", Long, Token))!;
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Ledger.TryFinishAsync(
+            claim, job.Ended(), new() { NewRecoveryPoint = Sample.Point(item, 1), ChangeItem = _ => throw new InvalidOperationException() }, Token));
+
+        Assert.Equal(JobStates.InProgress, (await Ledger.FindAsync(item.VaultKey, job.Id, Token))!.State);
+        Assert.Empty(await Points.ListAsync(item.Key, Token));
+    }
+
+    [Fact]
+    public async Task Removing_an_item_takes_its_points_and_keeps_those_of_others()
+    {
+        var (item, job) = await AdmitAsync("a", 1);
+        var (other, otherJob) = await AdmitAsync("b", 2);
+        foreach (var (i, j) in new[] { (item, job), (other, otherJob) })
+            Assert.True(await Ledger.TryFinishAsync((await Ledger.ClaimAsync("w", Long, Token))!, j.Ended(), new() { NewRecoveryPoint = Sample.Point(i, 1) }, Token));
+        var deletion = Sample.Job(item, JobOperations.DeleteBackupData);
+        Assert.True(await Ledger.TryAdmitAsync(deletion, Token));
+
+        Assert.True(await Ledger.TryFinishAsync((await Ledger.ClaimAsync("w", Long, Token))!, deletion.Ended(), new() { RemoveItem = true }, Token));
+
+        Assert.Null(await Items.FindAsync(item.Key, Token));
+        Assert.Empty(await Points.ListAsync(item.Key, Token));
+        Assert.Single(await Points.ListAsync(other.Key, Token));
+        Assert.Equal(2, (await Ledger.ListAsync(item.VaultKey, Token)).Count);
+        Assert.True(await Items.TryAddAsync(item with { Key = Guid.NewGuid() }, Token));
+    }
+
+    [Fact]
+    public async Task A_report_does_not_take_back_a_request_to_cancel()
+    {
+        var (item, job) = await AdmitAsync();
+        var claim = (await Ledger.ClaimAsync("a", Long, Token))!;
+        Assert.True(await Ledger.TryRequestCancelAsync(item.VaultKey, job.Id, Token));
+
+        Assert.True(await Ledger.TryReportAsync(claim, job with { State = JobStates.InProgress, ProgressPercent = 40 }, Token));
+
+        var found = (await Ledger.RenewAsync(claim, "a", Long, Token))!;
+        Assert.True(found.IsCancelRequested);
+        Assert.Equal(40, found.ProgressPercent);
+        Assert.False(await Ledger.TryRequestCancelAsync(Guid.NewGuid(), job.Id, Token));
+    }
+
+    [Fact]
+    public async Task Release_makes_every_live_job_free_at_once()
+    {
+        await AdmitAsync("a");
+        await AdmitAsync("b");
+        for (var n = 0; n < 2; n++) Assert.NotNull(await Ledger.ClaimAsync("dead", Long, Token));
+        Assert.Null(await Ledger.ClaimAsync("new", Long, Token));
+
+        await Ledger.ReleaseAllAsync(Token);
+
+        for (var n = 0; n < 2; n++) Assert.Equal(2, (await Ledger.ClaimAsync("new", Long, Token))!.Fence);
+        Assert.Null(await Ledger.ClaimAsync("new", Long, Token));
+    }
+
+    [Fact]
+    public async Task Jobs_are_listed_newest_first()
+    {
+        var vault = await AddVaultAsync();
+        foreach (var minutes in new[] { 2, 3, 1 }) await Ledger.RecordAsync(Sample.Job(Sample.Item(vault), minutes: minutes).Ended(), Token);
+        Assert.Equal([3, 2, 1], (await Ledger.ListAsync(vault.Key, Token)).Select(j => (int)(j.StartedAt - Sample.Now).TotalMinutes));
+    }
+
+    [Fact]
+    public async Task Points_are_listed_newest_first()
+    {
+        var item = await AddItemAsync(await AddVaultAsync());
+        foreach (var n in new[] { 2, 1, 3 })
+        {
+            var job = Sample.Job(item);
+            Assert.True(await Ledger.TryAdmitAsync(job, Token));
+            Assert.True(await Ledger.TryFinishAsync((await Ledger.ClaimAsync("w", Long, Token))!, job.Ended(), new() { NewRecoveryPoint = Sample.Point(item, n) }, Token));
+        }
+
+        Assert.Equal([3, 2, 1], (await Points.ListAsync(item.Key, Token)).Select(p => (int)(p.Time - Sample.Now).TotalMinutes));
+    }
+}

@@ -1,0 +1,90 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Strongroom.Backup.Machines;
+using Strongroom.Backup.Operations;
+using Strongroom.Backup.Policies;
+using Strongroom.Metadata.Tests.Support;
+
+namespace Strongroom.Metadata.Tests.Conformance;
+
+public abstract class PolicySuite : DatabaseSuite
+{
+    [Fact]
+    public async Task A_policy_is_replaced_by_one_whose_name_differs_in_case_only()
+    {
+        var vault = await AddVaultAsync();
+        await Policies.PutAsync(Policy(vault.Key, "Gold", 7), Token);
+        await Policies.PutAsync(Policy(vault.Key, "GOLD", 9), Token);
+
+        Assert.Equal(9, (int)(await Policies.FindAsync(vault.Key, "gold", Token))!.Properties["days"]!);
+        Assert.Single(await Policies.ListAsync(vault.Key, Token));
+        Assert.Null(await Policies.FindAsync(Guid.NewGuid(), "gold", Token));
+    }
+
+    [Fact]
+    public async Task Many_who_put_a_new_policy_at_once_all_succeed_and_one_policy_is_there()
+    {
+        var vault = await AddVaultAsync();
+        await AtOnceAsync(32, async n => { await Policies.PutAsync(Policy(vault.Key, "gold", n), Token); return n; });
+        Assert.Single(await Policies.ListAsync(vault.Key, Token));
+    }
+
+    [Fact]
+    public async Task A_list_counts_the_items_that_each_policy_protects()
+    {
+        var vault = await AddVaultAsync();
+        var other = await AddVaultAsync("other");
+        foreach (var name in new[] { "DefaultPolicy", "Gold" }) await Policies.PutAsync(Policy(vault.Key, name, 1), Token);
+        await AddItemAsync(vault, "a");
+        await AddItemAsync(other, "b");
+        var moved = await AddItemAsync(vault, "c");
+        Assert.True(await Items.TryUpdateAsync(moved with { PolicyName = "GOLD" }, Token));
+        var stopped = await AddItemAsync(vault, "d");
+        Assert.True(await Items.TryUpdateAsync(stopped with { PolicyName = "" }, Token));
+
+        var listed = (await Policies.ListAsync(vault.Key, Token)).ToDictionary(p => p.Policy.Name, p => p.ProtectedItems);
+
+        Assert.Equal(new Dictionary<string, int> { ["DefaultPolicy"] = 1, ["Gold"] = 1 }, listed);
+    }
+
+    [Fact]
+    public async Task An_operation_is_found_through_its_own_vault_only()
+    {
+        var operations = Services.GetRequiredService<IOperationRepository>();
+        var operation = new AsyncOperation
+        {
+            Id = Guid.NewGuid(),
+            VaultKey = Guid.NewGuid(),
+            Subject = "vm",
+            JobId = Guid.NewGuid(),
+            FollowsJob = true,
+            StartedAt = Sample.Now,
+            Result = new JsonObject { ["a"] = 1 },
+        };
+        await operations.AddAsync(operation, Token);
+
+        var found = (await operations.FindAsync(operation.VaultKey, operation.Id, Token))!;
+
+        Assert.Equal(operation with { Result = found.Result }, found);
+        Assert.Equal(1, (int)found.Result!["a"]!);
+        Assert.Null(await operations.FindAsync(Guid.NewGuid(), operation.Id, Token));
+    }
+
+    [Fact]
+    public async Task What_a_vault_discovered_is_replaced_as_a_whole()
+    {
+        var discovered = Services.GetRequiredService<IDiscoveryRepository>();
+        var (mine, theirs) = (Guid.NewGuid(), Guid.NewGuid());
+        await discovered.ReplaceAsync(theirs, ["/VM/x"], Token);
+        await discovered.ReplaceAsync(mine, ["/VM/a", "/vm/A", "/vm/b"], Token);
+        Assert.Equal(["/vm/a", "/vm/b"], (await discovered.ListAsync(mine, Token)).Order());
+
+        await discovered.ReplaceAsync(mine, ["/vm/c"], Token);
+
+        Assert.Equal(["/vm/c"], await discovered.ListAsync(mine, Token));
+        Assert.Equal(["/vm/x"], await discovered.ListAsync(theirs, Token));
+    }
+
+    private static BackupPolicy Policy(Guid vault, string name, int days) =>
+        new(vault, name, new JsonObject { ["backupManagementType"] = "AzureIaasVM", ["days"] = days }, Sample.Now);
+}
