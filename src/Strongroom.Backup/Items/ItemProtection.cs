@@ -71,7 +71,7 @@ public sealed class ItemProtection(
                 ProtectionState = ProtectionStates.Stopped,
                 PolicyName = "",
             }, cancellationToken);
-            return await RecordAsync(Completed(job), cancellationToken);
+            return await RecordAsync(Completed(job));
         }
 
         if (!await ledger.TryAdmitAsync(job, cancellationToken)) throw Busy(item);
@@ -111,13 +111,13 @@ public sealed class ItemProtection(
 
         // Azure accepts the request in these two cases and lets the job fail.
         if (!machine.Location.Equals(vault.Location, StringComparison.OrdinalIgnoreCase))
-            return await RecordAsync(Failed(job, JobErrors.LocationMismatch(machine, vault)), cancellationToken);
+            return await RecordAsync(Failed(job, JobErrors.LocationMismatch(machine, vault)));
         if (!await items.TryAddAsync(item, cancellationToken))
-            return await RecordAsync(Failed(job, await ElsewhereAsync(item, cancellationToken)), cancellationToken);
+            return await RecordAsync(Failed(job, await ElsewhereAsync(item, cancellationToken)));
 
         if (!vault.Config.IsStorageTypeLocked)
-            await LockStorageTypeAsync(vault.Key, cancellationToken);
-        return await RecordAsync(Completed(job), cancellationToken);
+            await LockStorageTypeAsync(vault.Key, CancellationToken.None);
+        return await RecordAsync(Completed(job));
     }
 
     private async Task<AsyncOperation> ChangeAsync(Vault vault, ProtectedItem item, ProtectionRequest request, BackupPolicy policy, CancellationToken cancellationToken)
@@ -131,7 +131,7 @@ public sealed class ItemProtection(
             Disks = request.Disks ?? item.Disks,
         }, cancellationToken);
         var job = NewJob(item, JobOperations.ConfigureBackup) with { Properties = Bag(("VM Name", item.FriendlyName), ("Policy Name", policy.Name)) };
-        return await RecordAsync(Completed(job), cancellationToken);
+        return await RecordAsync(Completed(job));
     }
 
     private async Task<AsyncOperation> StopAsync(Vault vault, ProtectedItem? item, ProtectionRequest request, CancellationToken cancellationToken)
@@ -142,7 +142,7 @@ public sealed class ItemProtection(
         var suspended = request.ProtectionState == ProtectionStates.Suspended;
         await UpdateAsync(item with { ProtectionState = request.ProtectionState!, PolicyName = suspended ? item.PolicyName : "" }, cancellationToken);
         var job = NewJob(item, JobOperations.DisableBackup) with { Properties = Bag(("VM Name", item.FriendlyName)) };
-        return await RecordAsync(Completed(job), cancellationToken);
+        return await RecordAsync(Completed(job));
     }
 
     private async Task<AsyncOperation> UndeleteAsync(Vault vault, ProtectedItem? item, ProtectionRequest request, CancellationToken cancellationToken)
@@ -151,7 +151,7 @@ public sealed class ItemProtection(
         if (!item.IsDeleted) throw new BackupRefusedException(BackupRefusal.ItemNotSoftDeleted, $"'{item.FriendlyName}' is not soft-deleted.");
         await UpdateAsync(item with { DeletedAt = null, SoftDeleteDays = 0, ProtectionState = ProtectionStates.Stopped, PolicyName = "" }, cancellationToken);
         var job = NewJob(item, JobOperations.Undelete) with { Properties = Bag(("VM Name", item.FriendlyName), ("Undelete flag", "True")) };
-        return await RecordAsync(Completed(job), cancellationToken);
+        return await RecordAsync(Completed(job));
     }
 
     private async Task<JobError> ElsewhereAsync(ProtectedItem item, CancellationToken cancellationToken)
@@ -182,9 +182,10 @@ public sealed class ItemProtection(
             throw new BackupRefusedException(BackupRefusal.Conflict, $"'{item.FriendlyName}' was changed by another request at the same moment. Try again.");
     }
 
-    private async Task<AsyncOperation> RecordAsync(Job job, CancellationToken cancellationToken)
+    private async Task<AsyncOperation> RecordAsync(Job job)
     {
-        await ledger.RecordAsync(job, cancellationToken);
+        // What the job tells of has happened: it is written whatever becomes of the request.
+        await ledger.RecordAsync(job, CancellationToken.None);
         var operation = new AsyncOperation
         {
             Id = Guid.NewGuid(),
@@ -194,7 +195,7 @@ public sealed class ItemProtection(
             FollowsJob = job.State == JobStates.Failed,
             StartedAt = job.StartedAt,
         };
-        await operations.AddAsync(operation, cancellationToken);
+        await operations.AddAsync(operation, CancellationToken.None);
         return operation;
     }
 

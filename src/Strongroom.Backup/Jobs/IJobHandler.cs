@@ -22,7 +22,10 @@ public interface IJobHandler
 public sealed record JobEnd(Job Job, JobOutcome Outcome);
 
 /// <summary>A job under work: what the handler sees of its claim.</summary>
-/// <remarks>Reports may come from several threads; the newest within <see cref="ReportEvery"/> wins.</remarks>
+/// <remarks>
+/// Reports may come from several threads. They are written one after another, each as the job is by then, so that an older look never
+/// overwrites a newer one.
+/// </remarks>
 public sealed class JobRun(IJobLedger ledger, JobClaim claim, TimeProvider time)
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(400);
@@ -36,11 +39,17 @@ public sealed class JobRun(IJobLedger ledger, JobClaim claim, TimeProvider time)
     public Job Job { get; private set; } = claim.Job;
 
     /// <summary>Changes what the job shows, and writes it now.</summary>
+    /// <exception cref="ClaimLostException">Another worker has the job: whatever this one does from here on is in vain, and may do harm.</exception>
     public async Task ReportAsync(Func<Job, Job> change, CancellationToken cancellationToken)
     {
-        Job job;
-        lock (_gate) job = Job = change(Job);
-        await ledger.TryReportAsync(Claim, job, cancellationToken);
+        Task<bool> writing;
+        lock (_gate)
+        {
+            Job = change(Job);
+            _writing = writing = WriteAfterAsync(_writing, cancellationToken);
+        }
+
+        if (!await writing) throw new ClaimLostException();
     }
 
     /// <summary>Changes what the job shows; written at most every so often, so that progress costs nothing.</summary>
@@ -51,21 +60,29 @@ public sealed class JobRun(IJobLedger ledger, JobClaim claim, TimeProvider time)
             Job = change(Job);
             if (!_writing.IsCompleted || (_reportedAt != 0 && time.GetElapsedTime(_reportedAt) < ReportEvery)) return;
             _reportedAt = time.GetTimestamp();
-            var job = Job;
-            _writing = WriteAsync(job);
+            // Progress is for the eye: if it cannot be written now, the next one will be, and the end of the job is written for certain.
+            _writing = WriteAfterAsync(_writing, CancellationToken.None);
         }
     }
 
     /// <summary>Waits until no report is on its way.</summary>
-    public Task FlushAsync()
+    public async Task FlushAsync()
     {
-        lock (_gate) return _writing;
+        Task writing;
+        lock (_gate) writing = _writing;
+        await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task WriteAsync(Job job)
+    private async Task<bool> WriteAfterAsync(Task before, CancellationToken cancellationToken)
     {
-        // Progress is for the eye: if it cannot be written now, the next one will be, and the end of the job is written for certain.
-        try { await ledger.TryReportAsync(Claim, job, CancellationToken.None); }
-        catch (Exception e) when (e is not OutOfMemoryException) { _ = e; }
+        // Not on the caller's thread: it holds the gate, and a database may be busy for long.
+        await Task.Yield();
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Job job;
+        lock (_gate) job = Job;
+        return await ledger.TryReportAsync(Claim, job, cancellationToken);
     }
 }
+
+/// <summary>The job was claimed by another worker. A handler lets it pass.</summary>
+public sealed class ClaimLostException() : Exception("The job was claimed by another worker.");

@@ -42,8 +42,9 @@ public sealed class JobAdmission(
         var point = await points.FindAsync(item.Key, pointName, cancellationToken)
             ?? throw new BackupRefusedException(BackupRefusal.RecoveryPointNotFound, $"Recovery point '{pointName}' of '{item.FriendlyName}' does not exist.");
         if (item.IsDeleted) throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' is soft-deleted. Undelete it before you restore from it.");
-        if (request.Luns is { } luns && luns.FirstOrDefault(l => point.Disks.All(d => d.Lun != l), -2) is var missing and not -2)
-            throw new BackupRefusedException(BackupRefusal.InvalidInput, $"restoreDiskLunList names LUN {missing}, which the recovery point does not hold.");
+        var missing = request.Luns?.Where(l => point.Disks.All(d => d.Lun != l)).ToList() ?? [];
+        if (missing.Count > 0)
+            throw new BackupRefusedException(BackupRefusal.InvalidInput, $"restoreDiskLunList names LUN {missing[0]}, which the recovery point does not hold.");
 
         var id = Guid.NewGuid();
         var job = JobFactory.New(item, JobOperations.Restore, time.GetUtcNow()) with

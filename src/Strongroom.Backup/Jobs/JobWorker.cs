@@ -27,31 +27,37 @@ public sealed class JobWorker(
     IJobLedger ledger, IEnumerable<IJobHandler> handlers, JobSignal signal, JobWorkerOptions options, TimeProvider time, ILogger<JobWorker> log) : BackgroundService
 {
     private readonly Dictionary<string, IJobHandler> _handlers = handlers.ToDictionary(h => h.Operation);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private readonly string _owner = Guid.NewGuid().ToString("N");
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await ledger.ReleaseAllAsync(stoppingToken);
-        var running = new List<Task>();
+        var running = new Dictionary<Guid, Task>();
         try
         {
             while (!stoppingToken.IsCancellationRequested)
             {
-                running.RemoveAll(t => t.IsCompleted);
-                var claim = running.Count < options.MaxConcurrentJobs ? await TryClaimAsync(stoppingToken) : null;
-                if (claim is not null)
+                foreach (var over in running.Where(r => r.Value.IsCompleted).Select(r => r.Key).ToList()) running.Remove(over);
+                if (running.Count >= options.MaxConcurrentJobs)
                 {
-                    running.Add(Task.Run(() => WorkAsync(claim, stoppingToken), CancellationToken.None));
-                    continue;
+                    // The signal is left raised: with a place free the ledger is looked at before it is waited for.
+                    await Task.WhenAny(running.Values);
                 }
-
-                var wake = signal.WaitAsync(TimeSpan.FromSeconds(1), stoppingToken);
-                if (running.Count >= options.MaxConcurrentJobs) await Task.WhenAny([.. running]);
-                else await wake;
+                else if (await TryClaimAsync(stoppingToken) is { } claim)
+                {
+                    // A process that was frozen for longer than its lease can claim what it still works on: the old run must be over before the new one begins.
+                    var earlier = running.GetValueOrDefault(claim.Job.Id, Task.CompletedTask);
+                    running[claim.Job.Id] = Task.Run(() => WorkAsync(claim, earlier, stoppingToken), CancellationToken.None);
+                }
+                else
+                {
+                    await signal.WaitAsync(LookEvery, stoppingToken);
+                }
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
-        await Task.WhenAll(running);
+        await Task.WhenAll(running.Values);
     }
 
     private async Task<JobClaim?> TryClaimAsync(CancellationToken cancellationToken)
@@ -67,7 +73,7 @@ public sealed class JobWorker(
         }
     }
 
-    private async Task WorkAsync(JobClaim claim, CancellationToken stoppingToken)
+    private async Task WorkAsync(JobClaim claim, Task earlier, CancellationToken stoppingToken)
     {
         var job = claim.Job;
         using var cancelled = new CancellationTokenSource();
@@ -78,6 +84,7 @@ public sealed class JobWorker(
         JobEnd? end = null;
         try
         {
+            await earlier.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             log.LogInformation("Job {JobId} begins: {Operation} of {Item}, attempt {Attempt}", job.Id, job.Operation, job.NativeName, job.Attempt);
             end = await RunAsync(claim, cancelled, lost, stop.Token, stoppingToken);
             // From here on the end is written even if the server is asked to stop: it is one short transaction.
@@ -103,7 +110,7 @@ public sealed class JobWorker(
             if (job.IsCancelRequested) return Ended(job, JobStates.Cancelled, JobErrors.Cancelled());
             return await handler.RunAsync(run, stop);
         }
-        catch (OperationCanceledException) when (lost.IsCancellationRequested)
+        catch (Exception e) when (e is ClaimLostException || (e is OperationCanceledException && lost.IsCancellationRequested))
         {
             log.LogWarning("Job {JobId} was claimed by another worker; this one stops", job.Id);
             return null;
@@ -112,9 +119,10 @@ public sealed class JobWorker(
         {
             return Ended(run.Job, JobStates.Cancelled, JobErrors.Cancelled());
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (Exception e) when (stoppingToken.IsCancellationRequested)
         {
-            log.LogInformation("Job {JobId} is interrupted by the server's end and goes on at its next start", job.Id);
+            // Also other exceptions: what a handler relies on (a child process, a connection) may end with the server. A fault of the job's own comes again.
+            log.LogInformation(e, "Job {JobId} is interrupted by the server's end and goes on at its next start", job.Id);
             return null;
         }
         catch (Exception e) when (handler.Explain(e) is { } error)

@@ -73,7 +73,7 @@ public sealed class BackupHandler(
                 ItemId = item.Key.ToString("N"),
                 Images = images,
                 Consistency = snapshot.Consistency,
-                Configuration = new SnapshotConfiguration(snapshot.Machine, [.. images.Select(i => snapshot.Disks.Single(d => d.Disk.Lun == i.Lun).Disk.SizeBytes)], bytes).Write(),
+                Configuration = new SnapshotConfiguration(snapshot.Machine, [.. images.Select(i => i.Image.LengthBytes)], bytes).Write(),
                 Parent = parents.Id,
             };
             var made = await session.CommitAsync(draft, CancellationToken.None);
@@ -103,7 +103,7 @@ public sealed class BackupHandler(
         foreach (var point in await points.ListAsync(item.Key, cancellationToken))
         {
             if (store.Find(new(point.SnapshotId)) is not { } parent) continue;
-            return (parent.Id, parent.Images.ToDictionary(i => i.Name, i => i.Image, StringComparer.Ordinal));
+            return (parent.Id, parent.Images.DistinctBy(i => i.Name, StringComparer.Ordinal).ToDictionary(i => i.Name, i => i.Image, StringComparer.Ordinal));
         }
 
         return (null, ImmutableDictionary<string, ImageRef>.Empty);
@@ -113,6 +113,8 @@ public sealed class BackupHandler(
         JobRun run, ProtectedItem item, IMachineSnapshot snapshot, StoreSession session, IReadOnlyDictionary<string, ImageRef> parents, CancellationToken cancellationToken)
     {
         var selected = snapshot.Disks.Where(d => item.Disks?.Selects(d.Disk.Lun) ?? true).OrderBy(d => d.Disk.Lun).ToList();
+        if (selected.Count == 0)
+            throw new MachineException(MachineProblem.DiskUnreadable, $"Virtual machine '{item.FriendlyName}' has no disk to back up: it has none, or all are excluded.");
         var total = Math.Max(1, selected.Sum(d => d.Disk.SizeBytes));
         var meter = new TransferMeter(run, BackupTasks.Transfer, total);
         var images = new List<SnapshotImage>(selected.Count);
@@ -136,13 +138,14 @@ public sealed class BackupHandler(
         return new()
         {
             ItemKey = item.Key,
-            // Ticks: 18 digits that grow with time; one job at a time makes points of an item, so they never meet.
-            Name = made.CreatedAt.UtcTicks.ToString(CultureInfo.InvariantCulture),
+            // 18 digits that grow with time: ticks of a whole millisecond, and in the place of the ticks below it the log's number, because the
+            // store's clock stands still while the machine's, set back, catches up with it.
+            Name = (made.CreatedAt.UtcTicks + made.LogSequence % TimeSpan.TicksPerMillisecond).ToString(CultureInfo.InvariantCulture),
             Time = made.CreatedAt,
             SnapshotId = made.Id.Value,
             Consistency = made.Consistency,
             Machine = configuration.Machine,
-            Disks = [.. made.Images.Select((image, n) => new RecoveryPointDisk(image.Lun, image.Name, configuration.DiskSizesBytes[n], image.Image.ToString()!))],
+            Disks = [.. made.Images.Select(image => new RecoveryPointDisk(image.Lun, image.Name, image.Image.LengthBytes, image.Image.ToString()!))],
             ExpiresAt = request.ExpiresAt,
         };
     }

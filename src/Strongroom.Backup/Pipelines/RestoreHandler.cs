@@ -17,9 +17,9 @@ namespace Strongroom.Backup.Pipelines;
 /// Restores disks of a recovery point into a storage account.
 /// </summary>
 /// <remarks>
-/// 1. Make a container of its own for the job, empty: a run that was cut off is begun anew. 2. Write each disk as a fixed VHD; the store verifies
-/// every chunk on the way. 3. Write the configuration and a template that can be deployed. 4. Where a resource group is named, the disks appear
-/// there as resources. Only then is the job done: a container without its configuration is an unfinished one.
+/// 1. Begin a container of its own for this run, out of sight: a run that was cut off is begun anew. 2. Write each disk as a fixed VHD; the store
+/// verifies every chunk on the way. 3. Write the configuration and a template that can be deployed. 4. Ask the ledger whether this run still has
+/// the job. 5. Where a resource group is named, the disks appear there as resources. 6. Publish the container, whole. Only then is the job done.
 /// </remarks>
 public sealed class RestoreHandler(
     IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, StorageAccountFolders accounts, IResourceStore resources, TimeProvider time) : IJobHandler
@@ -38,10 +38,11 @@ public sealed class RestoreHandler(
 
         // Step 1.
         var names = new RestoreNames(point.Machine.Name, run.Job.Id, point.Time);
-        accounts.DeleteContainer(request.StorageAccount, names.Container);
-        var folder = accounts.CreateContainer(request.StorageAccount, names.Container);
+        var folder = accounts.BeginContainer(request.StorageAccount, names.Container, run.Claim.Fence);
         try
         {
+            // Before hours of writing, and again after them.
+            if (request.TargetResourceGroupId is { } wanted) await FindTargetAsync(wanted, cancellationToken);
             await run.ReportAsync(j => j.Begin(RestoreTasks.Transfer, time.GetUtcNow()), cancellationToken);
 
             // Step 2.
@@ -54,12 +55,18 @@ public sealed class RestoreHandler(
             await WriteTextAsync(Path.Combine(folder, names.Config), files.Config(item.SourceResourceId).ToJsonString(RestoredFiles.Indented), cancellationToken);
 
             // Step 4.
+            await run.ReportAsync(j => j, cancellationToken);
+
+            // Step 5.
             if (request.TargetResourceGroupId is { } group) await ShowDisksAsync(group, files, point, disks, cancellationToken);
+
+            // Step 6.
+            accounts.PublishContainer(request.StorageAccount, names.Container, run.Claim.Fence);
             return End(run, request, names, files, disks, written);
         }
         catch
         {
-            TryRemove(request, names);
+            TryAbandon(run, request, names);
             throw;
         }
     }
@@ -91,11 +98,16 @@ public sealed class RestoreHandler(
         return written;
     }
 
+    private async Task<ResourceGroup> FindTargetAsync(string group, CancellationToken cancellationToken) =>
+        ResourceId.TryParse(group, out var id) && id.SubscriptionId is { } subscription && id.ResourceGroup is { } name
+            ? await resources.GetGroupAsync(subscription, name, cancellationToken) ?? throw TargetMissing(group)
+            : throw TargetMissing(group);
+
+    private static RestoreException TargetMissing(string group) => new($"The target resource group '{group}' does not exist.");
+
     private async Task ShowDisksAsync(string group, RestoredFiles files, RecoveryPoint point, ImmutableArray<RecoveryPointDisk> disks, CancellationToken cancellationToken)
     {
-        if (!ResourceId.TryParse(group, out var id) || id.SubscriptionId is not { } subscription || id.ResourceGroup is not { } name
-            || await resources.GetGroupAsync(subscription, name, cancellationToken) is not { } target)
-            throw new RestoreException($"The target resource group '{group}' does not exist.");
+        var target = await FindTargetAsync(group, cancellationToken);
         var now = time.GetUtcNow();
         foreach (var disk in disks)
         {
@@ -136,10 +148,10 @@ public sealed class RestoreHandler(
         return new(job, JobOutcome.None);
     }
 
-    private void TryRemove(RestoreRequest request, RestoreNames names)
+    private void TryAbandon(JobRun run, RestoreRequest request, RestoreNames names)
     {
-        try { accounts.DeleteContainer(request.StorageAccount, names.Container); }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { /* The first error is the one that matters; the next run clears the container. */ }
+        try { accounts.AbandonContainer(request.StorageAccount, names.Container, run.Claim.Fence); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { /* The first error is the one that matters; the next run clears what is left. */ }
     }
 
     private static async Task WriteTextAsync(string path, string text, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Strongroom.Backup.StorageAccounts;
@@ -6,13 +7,41 @@ namespace Strongroom.Backup.StorageAccounts;
 /// <remarks>Names come from callers: every one is checked against Azure's naming rules before it touches a path, so no name leads out of the root.</remarks>
 public sealed partial class StorageAccountFolders(string root)
 {
-    /// <summary>Makes a container's folder, readable by the server alone.</summary>
+    /// <summary>Begins a container in an empty folder of its own, readable by the server alone and out of sight of downloads until it is published.</summary>
+    /// <param name="fence">The job's fence: what runs with smaller ones began is removed, and none of them can touch this one.</param>
+    /// <returns>The folder to fill.</returns>
     /// <exception cref="ArgumentException">A name is not one that Azure allows.</exception>
-    public string CreateContainer(string account, string container)
+    public string BeginContainer(string account, string container, long fence)
     {
-        var path = PathOf(account, container) ?? throw new ArgumentException($"'{account}/{container}' is not the name of a container.");
+        var path = DraftOf(account, container, fence);
+        var folder = Path.GetDirectoryName(path)!;
+        var prefix = $".{container}.";
+        if (Directory.Exists(folder))
+        {
+            foreach (var left in Directory.GetDirectories(folder, prefix + "*"))
+            {
+                if (long.TryParse(Path.GetFileName(left).AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var older) && older <= fence)
+                    Directory.Delete(left, true);
+            }
+        }
+
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return path;
+    }
+
+    /// <summary>Shows a container that was begun, in place of one that an earlier run of the same job may have shown.</summary>
+    public void PublishContainer(string account, string container, long fence)
+    {
+        var draft = DraftOf(account, container, fence);
+        DeleteContainer(account, container);
+        Directory.Move(draft, PathOf(account, container)!);
+    }
+
+    /// <summary>Removes a container that was begun and not published.</summary>
+    public void AbandonContainer(string account, string container, long fence)
+    {
+        var draft = DraftOf(account, container, fence);
+        if (Directory.Exists(draft)) Directory.Delete(draft, true);
     }
 
     /// <summary>The file of a blob, or null when there is none or the name is not one that Azure allows.</summary>
@@ -25,7 +54,7 @@ public sealed partial class StorageAccountFolders(string root)
         return file.Exists && file.LinkTarget is null ? path : null;
     }
 
-    /// <summary>Removes a container that a restore began and did not finish.</summary>
+    /// <summary>Removes a container with all that is in it.</summary>
     public void DeleteContainer(string account, string container)
     {
         if (PathOf(account, container) is { } path && Directory.Exists(path)) Directory.Delete(path, true);
@@ -39,6 +68,10 @@ public sealed partial class StorageAccountFolders(string root)
         var path = Path.Combine(root, name);
         if (Directory.Exists(path)) Directory.Delete(path, true);
     }
+
+    private string DraftOf(string account, string container, long fence) => PathOf(account, container) is not null
+        ? Path.Combine(root, account, $".{container}.{fence.ToString(CultureInfo.InvariantCulture)}")
+        : throw new ArgumentException($"'{account}/{container}' is not the name of a container.");
 
     private string? PathOf(string account, string container) =>
         AccountName().IsMatch(account) && ContainerName().IsMatch(container) ? Path.Combine(root, account, container) : null;

@@ -1,0 +1,79 @@
+using Strongroom.Backup.Jobs;
+using Strongroom.Backup.Tests.Support;
+
+namespace Strongroom.Backup.Tests.Pipelines;
+
+/// <summary>A backup that is cut off anywhere and run again has one recovery point, and it restores.</summary>
+public sealed class BackupCrashTests
+{
+    [Theory]
+    [InlineData((int)LedgerFault.Throws)]
+    [InlineData((int)LedgerFault.Lost)]
+    [InlineData((int)LedgerFault.ThrowsAfterwards)]
+    public async Task A_write_to_the_ledger_that_fails_anywhere_leaves_one_point_or_an_honest_failure(int how)
+    {
+        for (var failsFrom = 1; ; failsFrom++)
+        {
+            await using var rig = await Rig.NewAsync();
+            var (vault, machine) = await rig.ProtectedMachineAsync(FakeDisk.New(-1, "os", 1));
+            var real = rig.Ledger;
+            var faulty = new FaultyLedger(real, (LedgerFault)how, failsFrom);
+            rig.Ledger = faulty;
+            var operation = await rig.Admission.BackUpAsync(vault, Rig.NativeName(machine), null, Rig.Token);
+
+            // The first server: it dies shortly after the fault.
+            await using (await rig.StartWorkerAsync())
+                await Rig.UntilAsync(async () => faulty.HasFailed || !(await real.FindAsync(vault.Key, operation.JobId!.Value, Rig.Token))!.IsLive);
+            var hasFailed = faulty.HasFailed;
+            faulty.IsHealed = true;
+
+            // The second one.
+            rig.Ledger = real;
+            await rig.Stores.RestartAsync();
+            var job = await rig.RunAsync(vault, operation);
+
+            if (job.State == JobStates.Completed)
+                await rig.AssertHoldsAsync(vault, Assert.Single(await rig.PointsAsync(vault, machine)), machine.Disks[0].Content);
+            else
+                Assert.Empty(await rig.PointsAsync(vault, machine));
+            // A backup after it is an incremental one like any other.
+            machine.Disks[0].Write(5000, 1, 2, 3);
+            Assert.Equal(JobStates.Completed, (await rig.BackUpAsync(vault, machine)).State);
+            await rig.AssertHoldsAsync(vault, (await rig.PointsAsync(vault, machine))[0], machine.Disks[0].Content);
+            if (!hasFailed)
+            {
+                Assert.True(failsFrom > 3, "The fault was never met.");
+                return;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_crash_between_the_commit_and_the_row_is_mended_without_reading_the_disk_again()
+    {
+        await using var rig = await Rig.NewAsync();
+        var (vault, machine) = await rig.ProtectedMachineAsync(FakeDisk.New(-1, "os", 1));
+        var operation = await rig.Admission.BackUpAsync(vault, Rig.NativeName(machine), null, Rig.Token);
+        // The first run as far as the commit; its end is never written.
+        var claim = (await rig.Ledger.ClaimAsync("dead", TimeSpan.FromHours(1), Rig.Token))!;
+        var end = await rig.BackupHandler.RunAsync(new(rig.Ledger, claim, rig.Time), Rig.Token);
+        Assert.Empty(await rig.PointsAsync(vault, machine));
+        var (was, read) = ((byte[])machine.Disks[0].Content.Clone(), machine.Disks[0].BytesRead);
+        machine.Disks[0].Write(0, 1, 2, 3);
+        await rig.Stores.RestartAsync();
+        rig.Time.Advance(TimeSpan.FromHours(1));
+
+        var job = await rig.RunAsync(vault, operation);
+
+        Assert.Equal(JobStates.Completed, job.State);
+        Assert.Equal(2, job.Attempt);
+        Assert.Equal(read, machine.Disks[0].BytesRead);
+        var point = Assert.Single(await rig.PointsAsync(vault, machine));
+        Assert.Equal((end.Outcome.NewRecoveryPoint!.Name, end.Outcome.NewRecoveryPoint.SnapshotId), (point.Name, point.SnapshotId));
+        await rig.AssertHoldsAsync(vault, point, was);
+        Assert.Equal(end.Job.InternalProperties["strongroom.bytesRead"], job.InternalProperties["strongroom.bytesRead"]);
+        // The dead worker wakes up and tries to end it once more.
+        Assert.False(await rig.Ledger.TryFinishAsync(claim, end.Job, end.Outcome, Rig.Token));
+        Assert.Single(await rig.PointsAsync(vault, machine));
+    }
+}

@@ -1,0 +1,59 @@
+using Strongroom.Backup.Jobs;
+
+namespace Strongroom.Backup.Tests.Support;
+
+/// <summary>What happens to a call of a worker.</summary>
+internal enum LedgerFault
+{
+    /// <summary>It throws, and nothing is written: the database is out of reach.</summary>
+    Throws,
+
+    /// <summary>Another worker has the job.</summary>
+    Lost,
+
+    /// <summary>It is written, and throws then: the answer went missing.</summary>
+    ThrowsAfterwards,
+}
+
+/// <summary>A ledger whose n-th write by a worker goes wrong, with all that follow until it is healed.</summary>
+internal sealed class FaultyLedger(IJobLedger inner, LedgerFault fault, int failsFrom) : IJobLedger
+{
+    private int _writes;
+
+    public bool HasFailed { get; private set; }
+
+    public bool IsHealed { get; set; }
+
+    public Task<bool> TryAdmitAsync(Job job, CancellationToken cancellationToken) => inner.TryAdmitAsync(job, cancellationToken);
+
+    public Task RecordAsync(Job job, CancellationToken cancellationToken) => inner.RecordAsync(job, cancellationToken);
+
+    public Task<Job?> FindAsync(Guid vaultKey, Guid jobId, CancellationToken cancellationToken) => inner.FindAsync(vaultKey, jobId, cancellationToken);
+
+    public Task<IReadOnlyList<Job>> ListAsync(Guid vaultKey, CancellationToken cancellationToken) => inner.ListAsync(vaultKey, cancellationToken);
+
+    public Task<Job?> FindLiveAsync(Guid itemKey, CancellationToken cancellationToken) => inner.FindLiveAsync(itemKey, cancellationToken);
+
+    public Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken) => inner.ClaimAsync(owner, lease, cancellationToken);
+
+    public Task<Job?> RenewAsync(JobClaim claim, string owner, TimeSpan lease, CancellationToken cancellationToken) => inner.RenewAsync(claim, owner, lease, cancellationToken);
+
+    public Task<bool> TryReportAsync(JobClaim claim, Job job, CancellationToken cancellationToken) =>
+        WriteAsync(() => inner.TryReportAsync(claim, job, cancellationToken));
+
+    public Task<bool> TryFinishAsync(JobClaim claim, Job job, JobOutcome outcome, CancellationToken cancellationToken) =>
+        WriteAsync(() => inner.TryFinishAsync(claim, job, outcome, cancellationToken));
+
+    public Task<bool> TryRequestCancelAsync(Guid vaultKey, Guid jobId, CancellationToken cancellationToken) => inner.TryRequestCancelAsync(vaultKey, jobId, cancellationToken);
+
+    public Task ReleaseAllAsync(CancellationToken cancellationToken) => inner.ReleaseAllAsync(cancellationToken);
+
+    private async Task<bool> WriteAsync(Func<Task<bool>> write)
+    {
+        if (Interlocked.Increment(ref _writes) < failsFrom || IsHealed) return await write();
+        HasFailed = true;
+        if (fault == LedgerFault.Lost) return false;
+        if (fault == LedgerFault.ThrowsAfterwards) await write();
+        throw new IOException("The database is out of reach.");
+    }
+}

@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using Strongroom.Backup.Vaults;
+using Strongroom.Store;
+
+namespace Strongroom.Backup.Tests.Support;
+
+/// <summary>Vaults' stores in memory, which outlive a restart of the server.</summary>
+internal sealed class MemoryVaultStores(IKeyEncryptionKey key, TimeProvider time) : IVaultStores, IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<Guid, MemoryBackend> _backends = new();
+    private readonly ConcurrentDictionary<Guid, Lazy<Task<VaultStore>>> _open = new();
+
+    public List<Guid> Deleted { get; } = [];
+
+    /// <summary>Thrown instead of opening, if set.</summary>
+    public Exception? Failure { get; set; }
+
+    public Task<VaultStore> OpenAsync(Guid vaultKey, CancellationToken cancellationToken) =>
+        Failure is { } failure ? throw failure : _open.GetOrAdd(vaultKey, k => new(() => OpenNowAsync(k))).Value;
+
+    public Task DeleteAsync(Guid vaultKey, CancellationToken cancellationToken)
+    {
+        if (Failure is { } failure) throw failure;
+        Deleted.Add(vaultKey);
+        _open.TryRemove(vaultKey, out _);
+        _backends.TryRemove(vaultKey, out _);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Closes all stores; the next use opens them from what was committed.</summary>
+    public async Task RestartAsync()
+    {
+        foreach (var store in _open.Values) await (await store.Value).DisposeAsync();
+        _open.Clear();
+    }
+
+    public async ValueTask DisposeAsync() => await RestartAsync();
+
+    private async Task<VaultStore> OpenNowAsync(Guid vaultKey)
+    {
+        var backend = _backends.GetOrAdd(vaultKey, _ => new());
+        var options = new VaultStoreOptions { PackSizeBytes = 1 << 20, Workers = 2 };
+        return await VaultStore.ExistsAsync(backend, CancellationToken.None)
+            ? await VaultStore.OpenAsync(backend, key, options, time, CancellationToken.None)
+            : await VaultStore.CreateAsync(backend, key, options, time, CancellationToken.None);
+    }
+}
