@@ -238,6 +238,33 @@ public sealed class JobWorkerTests
         Assert.Equal((JobStates.Completed, 39.0, "39"), (job.State, job.ProgressPercent, job.Properties["n"]));
     }
 
+    [Fact]
+    public async Task An_older_look_of_a_job_that_is_slow_to_write_does_not_overwrite_a_newer_one()
+    {
+        await using var rig = await Rig.NewAsync();
+        var (vault, jobs) = await AdmitAsync(rig, 1);
+        var ledger = new FaultyLedger(rig.Ledger, LedgerFault.Throws, int.MaxValue) { BeforeWrite = n => Task.Delay(n == 1 ? 300 : 0, CancellationToken.None) };
+        var run = new JobRun(ledger, (await rig.Ledger.ClaimAsync("w", TimeSpan.FromHours(1), Rig.Token))!, rig.Time);
+
+        run.Progress(j => j with { ProgressPercent = 10 });
+        var older = run.FlushAsync();
+        await Task.Delay(50, Rig.Token);
+        await run.ReportAsync(j => j with { ProgressPercent = 20 }, Rig.Token);
+        await older;
+
+        Assert.Equal(20, (await rig.Ledger.FindAsync(vault.Key, jobs[0], Rig.Token))!.ProgressPercent);
+    }
+
+    [Fact]
+    public async Task A_report_that_is_refused_ends_the_run()
+    {
+        await using var rig = await Rig.NewAsync();
+        await AdmitAsync(rig, 1);
+        var stale = (await rig.Ledger.ClaimAsync("w", TimeSpan.FromHours(-1), Rig.Token))!;
+        Assert.NotNull(await rig.Ledger.ClaimAsync("x", TimeSpan.FromHours(1), Rig.Token));
+        await Assert.ThrowsAsync<ClaimLostException>(() => new JobRun(rig.Ledger, stale, rig.Time).ReportAsync(j => j, Rig.Token));
+    }
+
     private static async Task<(Vault Vault, List<Guid> Jobs)> AdmitAsync(Rig rig, int count)
     {
         var vault = await rig.NewVaultAsync();

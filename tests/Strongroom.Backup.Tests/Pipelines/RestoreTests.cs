@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Strongroom.Arm;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.RecoveryPoints;
+using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Tests.Support;
 using Strongroom.Backup.Vaults;
 using Strongroom.Blocks;
@@ -166,6 +167,81 @@ public sealed class RestoreTests
         var folder = Assert.Single(Directory.GetFileSystemEntries(Path.Combine(rig.StorageFolder, "restores1")));
         Assert.Equal(4, Directory.GetFiles(folder).Length);
         await AssertVhdAsync(Assert.Single(Directory.GetFiles(folder, "*osdisk*")), machine.Disks[0].Content);
+    }
+
+    [Fact]
+    public async Task A_run_that_loses_its_job_while_it_writes_publishes_nothing()
+    {
+        await using var rig = await Rig.NewAsync();
+        var (vault, machine, point) = await BackedUpAsync(rig);
+        await rig.Admission.RestoreAsync(vault, Rig.NativeName(machine), point.Name, new(point.Name, Rig.AccountId, null, null, "https://host:1"), Rig.Token);
+        var claim = (await rig.Ledger.ClaimAsync("slow", TimeSpan.FromHours(1), Rig.Token))!;
+        var ledger = new FaultyLedger(rig.Ledger, LedgerFault.Lost, failsFrom: 2);
+
+        await Assert.ThrowsAsync<ClaimLostException>(() => rig.RestoreHandler.RunAsync(new(ledger, claim, rig.Time), Rig.Token));
+
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(rig.StorageFolder, "restores1")));
+    }
+
+    [Fact]
+    public void A_container_is_out_of_sight_until_it_is_published_and_an_older_run_cannot_touch_it()
+    {
+        var root = Directory.CreateTempSubdirectory("storage-test-");
+        try
+        {
+            var accounts = new StorageAccountFolders(root.FullName);
+            var mine = accounts.BeginContainer("account1", "web1-x", 2);
+            File.WriteAllText(Path.Combine(mine, "a.json"), "new");
+            Assert.Null(accounts.FindBlob("account1", Path.GetFileName(mine), "a.json"));
+
+            var older = accounts.BeginContainer("account1", "web1-x", 1);
+            File.WriteAllText(Path.Combine(older, "a.json"), "old");
+            accounts.AbandonContainer("account1", "web1-x", 1);
+            accounts.PublishContainer("account1", "web1-x", 2);
+
+            Assert.Equal("new", File.ReadAllText(accounts.FindBlob("account1", "web1-x", "a.json")!));
+            Assert.Single(Directory.GetFileSystemEntries(Path.Combine(root.FullName, "account1")));
+            // What a dead run left is removed by the next one.
+            accounts.BeginContainer("account1", "web1-x", 3);
+            accounts.BeginContainer("account1", "web1-x", 4);
+            Assert.Equal(2, Directory.GetFileSystemEntries(Path.Combine(root.FullName, "account1")).Length);
+        }
+        finally
+        {
+            root.Delete(true);
+        }
+    }
+
+    [Theory]
+    [InlineData("..", "web1-x", "a.json")]
+    [InlineData("account1", "..", "a.json")]
+    [InlineData("account1", "web1-x", "..")]
+    [InlineData("account1", "web1-x", "../../secret")]
+    [InlineData("account1", "web1-x", "link")]
+    [InlineData("account1", ".web1-x.1", "a.json")]
+    [InlineData("", "web1-x", "a.json")]
+    public void No_name_leads_out_of_the_storage(string account, string container, string blob)
+    {
+        var root = Directory.CreateTempSubdirectory("storage-test-");
+        try
+        {
+            var accounts = new StorageAccountFolders(Path.Combine(root.FullName, "storage"));
+            File.WriteAllText(Path.Combine(root.FullName, "secret"), "s");
+            File.WriteAllText(Path.Combine(accounts.BeginContainer("account1", "web1-x", 1), "a.json"), "a");
+            File.CreateSymbolicLink(Path.Combine(root.FullName, "storage", "account1", ".web1-x.1", "link"), Path.Combine(root.FullName, "secret"));
+            Assert.Null(accounts.FindBlob("account1", ".web1-x.1", "a.json"));
+            accounts.PublishContainer("account1", "web1-x", 1);
+            Assert.NotNull(accounts.FindBlob("account1", "web1-x", "a.json"));
+
+            Assert.Null(accounts.FindBlob(account, container, blob));
+            accounts.DeleteAccount("..");
+            accounts.DeleteContainer("account1", "../..");
+            Assert.True(File.Exists(Path.Combine(root.FullName, "secret")));
+        }
+        finally
+        {
+            root.Delete(true);
+        }
     }
 
     [Fact]

@@ -24,6 +24,9 @@ internal sealed class FaultyLedger(IJobLedger inner, LedgerFault fault, int fail
 
     public bool IsHealed { get; set; }
 
+    /// <summary>Called with the number of a write before it is made.</summary>
+    public Func<int, Task>? BeforeWrite { get; set; }
+
     public Task<bool> TryAdmitAsync(Job job, CancellationToken cancellationToken) => inner.TryAdmitAsync(job, cancellationToken);
 
     public Task RecordAsync(Job job, CancellationToken cancellationToken) => inner.RecordAsync(job, cancellationToken);
@@ -50,7 +53,9 @@ internal sealed class FaultyLedger(IJobLedger inner, LedgerFault fault, int fail
 
     private async Task<bool> WriteAsync(Func<Task<bool>> write)
     {
-        if (Interlocked.Increment(ref _writes) < failsFrom || IsHealed) return await write();
+        var number = Interlocked.Increment(ref _writes);
+        if (BeforeWrite is { } before) await before(number);
+        if (number < failsFrom || IsHealed) return await write();
         HasFailed = true;
         if (fault == LedgerFault.Lost) return false;
         if (fault == LedgerFault.ThrowsAfterwards) await write();
