@@ -145,5 +145,6 @@ public sealed class VaultLifecycleTests
         SkuName = "",
         CreatedAt = default,
         ChangedAt = default,
-    }) with { SkuName = sku };
+    }) with
+    { SkuName = sku };
 }
