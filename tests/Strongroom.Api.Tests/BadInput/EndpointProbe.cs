@@ -65,7 +65,8 @@ public static class EndpointProbe
         }
     }
 
-    private static string Path(RoutePattern pattern, Func<string, string> name) =>
+    /// <summary>The path of a pattern with its parameters filled in.</summary>
+    public static string Path(RoutePattern pattern, Func<string, string> name) =>
         "/" + string.Join('/', pattern.PathSegments.Select(segment => string.Concat(segment.Parts.Select(part => part switch
         {
             RoutePatternLiteralPart literal => literal.Content,

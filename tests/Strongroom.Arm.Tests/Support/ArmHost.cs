@@ -42,7 +42,7 @@ public sealed class ArmHost : IAsyncDisposable
     /// <summary>Everything that is mapped.</summary>
     public IEnumerable<RouteEndpoint> Endpoints => ((IEndpointRouteBuilder)_app).DataSources.SelectMany(s => s.Endpoints).OfType<RouteEndpoint>();
 
-    public static async Task<ArmHost> StartAsync(Action<WebApplication> map, Action<IServiceCollection>? services = null)
+    public static async Task<ArmHost> StartAsync(Action<WebApplication> map, Action<IServiceCollection>? services = null, Action<IApplicationBuilder>? authentication = null)
     {
         var store = new InMemoryResourceStore();
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 11, 1, 12, 0, 0, TimeSpan.Zero));
@@ -62,7 +62,7 @@ public sealed class ArmHost : IAsyncDisposable
         });
         services?.Invoke(builder.Services);
         WebApplication app = builder.Build();
-        app.UseArmPipeline();
+        app.UseArmPipeline(authentication);
         map(app);
         await app.StartAsync();
         var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };

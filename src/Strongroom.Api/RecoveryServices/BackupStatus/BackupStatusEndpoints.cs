@@ -20,6 +20,7 @@ internal static class BackupStatusEndpoints
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
         var type = body.OptionalText("resourceType");
         if (!string.Equals(type, "VM", StringComparison.OrdinalIgnoreCase)) throw RecoveryServicesErrors.InvalidType("resourceType", type, "VM");
+        body.CheckTexts("poLogicalName");
         var id = body.RequiredText("resourceId");
         if (!ResourceId.TryParse(id, out _)) throw ArmErrors.InvalidResourceId(id, "resourceId");
         var item = await items.FindBySourceAsync(id, context.RequestAborted);

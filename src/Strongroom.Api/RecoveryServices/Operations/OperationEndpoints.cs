@@ -25,14 +25,16 @@ internal static class OperationEndpoints
             "/backupFabrics/{fabricName}/operationsStatus/{operationId}",
             VaultRequest.ContainerPath + "/operationsStatus/{operationId}",
             VaultRequest.ItemPath + "/operationsStatus/{operationId}",
-            "/backupJobs/{jobName}/operationsStatus/{operationId}"])
+            "/backupJobs/{jobName}/operationsStatus/{operationId}",
+            "/backupPolicies/{policyName}/operations/{operationId}"])
             vault.MapGet(path, (Delegate)StatusAsync);
 
         foreach (var path in (string[])[
             "/backupOperationResults/{operationId}",
             "/backupFabrics/{fabricName}/operationResults/{operationId}",
             VaultRequest.ContainerPath + "/operationResults/{operationId}",
-            "/backupJobs/{jobName}/operationResults/{operationId}"])
+            "/backupJobs/{jobName}/operationResults/{operationId}",
+            "/backupPolicies/{policyName}/operationResults/{operationId}"])
             vault.MapGet(path, (Delegate)ResultAsync);
 
         vault.MapGet(VaultRequest.ItemPath + "/operationResults/{operationId}", (Delegate)ItemResultAsync);
@@ -62,17 +64,22 @@ internal static class OperationEndpoints
         if (state.Error is { } error) throw error;
         if (state.IsRunning) return Again(context, state);
         var item = await items.FindAsync(vault.Key, native, context.RequestAborted);
-        return item is null ? ArmResults.Empty(StatusCodes.Status204NoContent) : ArmResults.Ok(ProtectedItemContract.ToJson(vault, item, time.GetUtcNow()));
+        return item is null ? ArmResults.Empty(StatusCodes.Status204NoContent) : ArmResults.Ok(ProtectedItemContract.ToJson(context.Request, vault, item, time.GetUtcNow()));
     }
 
-    private static LongRunning Again(HttpContext context, OperationState state) => new()
+    private static LongRunning Again(HttpContext context, OperationState state)
     {
         // The same URL again: whoever follows it stays in its family.
-        LocationPath = context.Request.Path.Value,
-        AsyncOperationPath = context.Request.Path.Value!.Replace("/operationResults/", "/operationsStatus/", StringComparison.OrdinalIgnoreCase)
-            .Replace("/backupOperationResults/", "/backupOperations/", StringComparison.OrdinalIgnoreCase),
-        Body = state.Operation.Result,
-    };
+        var path = context.Request.Path.Value!;
+        var status = path.Contains("/backupPolicies/", StringComparison.OrdinalIgnoreCase) ? "/operations/" : "/operationsStatus/";
+        return new()
+        {
+            LocationPath = path,
+            AsyncOperationPath = path.Replace("/operationResults/", status, StringComparison.OrdinalIgnoreCase)
+                .Replace("/backupOperationResults/", "/backupOperations/", StringComparison.OrdinalIgnoreCase),
+            Body = state.Operation.Result,
+        };
+    }
 
     private static async Task<OperationState> StateAsync(HttpContext context, Vault vault)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using Strongroom.Arm;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.RecoveryPoints;
@@ -14,7 +15,7 @@ internal static class ProtectedItemContract
     private const string Type = "Microsoft.Compute/virtualMachines";
 
     /// <param name="points">The item's recovery points where extended information was asked for, else null.</param>
-    public static JsonObject ToJson(Vault vault, ProtectedItem item, DateTimeOffset now, IReadOnlyList<RecoveryPoint>? points = null)
+    public static JsonObject ToJson(HttpRequest request, Vault vault, ProtectedItem item, DateTimeOffset now, IReadOnlyList<RecoveryPoint>? points = null)
     {
         var properties = new JsonObject
         {
@@ -38,7 +39,8 @@ internal static class ProtectedItemContract
             ["extendedProperties"] = ExtendedProperties(item),
             ["isArchiveEnabled"] = false,
             ["softDeleteRetentionPeriodInDays"] = item.SoftDeleteDays,
-            ["vaultId"] = vault.ResourceId,
+            // A URL, not an id: so the service.
+            ["vaultId"] = PublicUrl.For(request, vault.ResourceId),
         };
         if (item.LastRecoveryPointTime is { } last) properties["lastRecoveryPoint"] = WireTimes.Text(last);
         if (item.DeletedAt is { } deletedAt)
@@ -67,6 +69,8 @@ internal static class ProtectedItemContract
         // Only an undelete comes without its type.
         if (type is null ? properties.OptionalFlag("isRehydrate") != true : !type.Equals(Type, StringComparison.OrdinalIgnoreCase))
             throw RecoveryServicesErrors.InvalidType("protectedItemType", type, Type);
+        properties.CheckTexts("friendlyName", "virtualMachineId", "workloadType", "backupManagementType", "containerName", "policyName", "createMode", "vaultId");
+        properties.CheckArrays("resourceGuardOperationRequests");
         var state = properties.OptionalText("protectionState");
         return new(
             nativeName,
@@ -138,7 +142,6 @@ internal static class ProtectedItemContract
         {
             info["oldestRecoveryPoint"] = WireTimes.Text(points[^1].Time);
             info["oldestRecoveryPointInVault"] = WireTimes.Text(points[^1].Time);
-            info["newestRecoveryPointInVault"] = WireTimes.Text(points[0].Time);
         }
 
         return info;

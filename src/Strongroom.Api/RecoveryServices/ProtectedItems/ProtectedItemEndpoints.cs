@@ -32,7 +32,7 @@ internal static class ProtectedItemEndpoints
             && filter.Allows("backupEngineName", null) && filter.Allows("backupSetName", null));
         var now = time.GetUtcNow();
         var page = Paging.Take(all, i => i.NativeName, Paging.Read(context.Request));
-        return ArmResults.Page(context.Request, page, i => ProtectedItemContract.ToJson(vault, i, now));
+        return ArmResults.Page(context.Request, page, i => ProtectedItemContract.ToJson(context.Request, vault, i, now));
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, IRecoveryPointRepository points, TimeProvider time)
@@ -43,7 +43,7 @@ internal static class ProtectedItemEndpoints
         var extended = string.Equals(filter["expand"], "extendedinfo", StringComparison.OrdinalIgnoreCase)
             ? await points.ListAsync(item.Key, context.RequestAborted)
             : null;
-        return ArmResults.Ok(ProtectedItemContract.ToJson(vault, item, time.GetUtcNow(), extended));
+        return ArmResults.Ok(ProtectedItemContract.ToJson(context.Request, vault, item, time.GetUtcNow(), extended));
     }
 
     private static async Task<IResult> PutAsync(HttpContext context, ItemProtection protection)

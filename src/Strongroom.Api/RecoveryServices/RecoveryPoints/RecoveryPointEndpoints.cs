@@ -38,12 +38,21 @@ internal static class RecoveryPointEndpoints
         var filter = ODataFilter.Parse(context.Request.Query["$filter"])
             .OnlyKeys("startDate", "endDate", "restorePointQueryType", "extendedInfo", "moveReadyRPOnly", "includeSoftDeletedRP");
         var (from, to) = (Time(filter, "startDate"), Time(filter, "endDate"));
+        var isAsked = IsMachineType(filter["restorePointQueryType"]);
         var item = await context.ItemAsync(vault);
         var all = await points.ListAsync(item.Key, context.RequestAborted);
         // No point is ready for an archive that does not exist.
         var moveReady = string.Equals(filter["moveReadyRPOnly"], "true", StringComparison.OrdinalIgnoreCase);
-        return ArmResults.List(all.Where(p => !moveReady && (from is null || p.Time >= from) && (to is null || p.Time <= to)).Select(p => ToJson(vault, item, p)));
+        return ArmResults.List(all.Where(p => isAsked && !moveReady && (from is null || p.Time >= from) && (to is null || p.Time <= to)).Select(p => ToJson(vault, item, p)));
     }
+
+    /// <summary>Whether machines have points of a type: they have neither logs nor differentials.</summary>
+    private static bool IsMachineType(string? type) => type?.ToUpperInvariant() switch
+    {
+        null or "ALL" or "FULL" or "FULLANDDIFFERENTIAL" or "INCREMENTAL" => true,
+        "LOG" or "DIFFERENTIAL" or "SNAPSHOTFULL" or "SNAPSHOTCOPYONLYFULL" => false,
+        _ => throw ArmErrors.InvalidQueryParameter("$filter", "'restorePointQueryType' is none of All, Full, Incremental, Differential, FullAndDifferential, Log, SnapshotFull, SnapshotCopyOnlyFull"),
+    };
 
     private static async Task<IResult> GetAsync(HttpContext context, IRecoveryPointRepository points)
     {

@@ -35,6 +35,10 @@ internal static class RestoreEndpoints
         if (!string.Equals(type, "IaasVMRestoreRequest", StringComparison.OrdinalIgnoreCase)) throw RecoveryServicesErrors.InvalidType("objectType", type, "IaasVMRestoreRequest");
         if (properties.OptionalText("recoveryPointId") is { Length: > 0 } named && named != point)
             throw RecoveryServicesErrors.InvalidInput("'recoveryPointId' is not the recovery point in the path.", "properties.recoveryPointId");
+        properties.CheckTexts("sourceResourceId", "region", "targetVirtualMachineId", "virtualNetworkId", "subnetId", "targetDomainNameId", "affinityGroup", "diskEncryptionSetId");
+        properties.CheckFlags("createNewCloudService", "originalStorageAccountOption", "restoreWithManagedDisks");
+        properties.CheckObjects("encryptionDetails", "identityInfo", "identityBasedRestoreDetails", "securedVMDetails", "extendedLocation");
+        properties.CheckArrays("zones", "resourceGuardOperationRequests");
         RequireRestoreDisks(properties.OptionalText("recoveryType"));
 
         var account = properties.OptionalText("storageAccountId");

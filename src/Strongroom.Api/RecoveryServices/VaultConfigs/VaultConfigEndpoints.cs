@@ -11,8 +11,6 @@ namespace Strongroom.Api.RecoveryServices.VaultConfigs;
 /// <summary>The configuration of a vault: backup, storage, encryption, resource guards.</summary>
 internal static class VaultConfigEndpoints
 {
-    private static readonly string[] Redundancies = ["GeoRedundant", "LocallyRedundant", "ZoneRedundant", "ReadAccessGeoZoneRedundant"];
-
     public static void MapVaultConfigs(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
@@ -31,6 +29,9 @@ internal static class VaultConfigEndpoints
         var vault = await context.VaultAsync();
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
         var sent = body.OptionalObject("properties") ?? throw ArmErrors.InvalidRequestContent("an object is required", "$.properties");
+        sent.CheckFlags("isSoftDeleteFeatureStateEditable");
+        sent.CheckTexts("storageModelType", "storageType", "storageTypeState");
+        sent.CheckArrays("resourceGuardOperationRequests");
         var changed = await lifecycle.UpdateAsync(vault, existing => existing with
         {
             Config = VaultSecurity.Change(existing.Config, sent.OptionalText("softDeleteFeatureState"), Days(sent, existing.Config), sent.OptionalText("enhancedSecurityState")),
@@ -45,23 +46,12 @@ internal static class VaultConfigEndpoints
         var vault = await context.VaultAsync();
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
         var sent = body.OptionalObject("properties") ?? throw ArmErrors.InvalidRequestContent("an object is required", "$.properties");
-        var type = sent.OptionalText("storageModelType") ?? sent.OptionalText("storageType");
-        var redundancy = type is null ? null : Redundancies.FirstOrDefault(r => r.Equals(type, StringComparison.OrdinalIgnoreCase))
-            ?? throw RecoveryServicesErrors.InvalidInput($"'{type}' is not a redundancy: {string.Join(", ", Redundancies)}.", "properties.storageModelType");
-        var changed = await lifecycle.UpdateAsync(vault, existing => existing with
-        {
-            Config = Store(existing.Config, redundancy, sent.OptionalFlag("crossRegionRestoreFlag")),
-        }, context.RequestAborted);
+        sent.CheckTexts("storageModelType", "storageType", "storageTypeState", "dedupState", "xcoolState");
+        var redundancy = sent.OptionalText("storageModelType") ?? sent.OptionalText("storageType");
+        var crossRegion = sent.OptionalFlag("crossRegionRestoreFlag");
+        var changed = await lifecycle.UpdateAsync(
+            vault, existing => existing with { Config = VaultRedundancy.Change(existing.Config, redundancy, crossRegion, "properties.storageModelType") }, context.RequestAborted);
         return context.Request.Method == HttpMethods.Patch ? ArmResults.Empty(StatusCodes.Status204NoContent) : ArmResults.Ok(StorageJson(changed ?? vault));
-    }
-
-    private static VaultConfig Store(VaultConfig config, string? redundancy, bool? crossRegion)
-    {
-        if (config.IsStorageTypeLocked && redundancy is not null && redundancy != config.StorageModelType)
-            throw ArmErrors.Custom(400, "BMSUserErrorStorageTypeLocked", "The redundancy cannot be changed any more: the vault has protected an item.");
-        if (config.CrossRegionRestore && crossRegion == false)
-            throw RecoveryServicesErrors.InvalidInput("Cross-region restore cannot be switched off.", "properties.crossRegionRestoreFlag");
-        return config with { StorageModelType = redundancy ?? config.StorageModelType, CrossRegionRestore = crossRegion ?? config.CrossRegionRestore };
     }
 
     private static async Task<IResult> GetEncryptionAsync(HttpContext context)

@@ -8,9 +8,6 @@ namespace Strongroom.Api.RecoveryServices.Vaults;
 /// <summary>A vault on the wire: <c>Vault</c> of vaults.json.</summary>
 internal static class VaultContract
 {
-    /// <summary>Properties that a caller sets and that are echoed; all else that is sent is ignored, as the service does.</summary>
-    private static readonly string[] Echoed = ["publicNetworkAccess", "monitoringSettings", "restoreSettings", "redundancySettings", "encryption"];
-
     public static JsonObject ToJson(Vault vault) => new()
     {
         ["id"] = vault.ResourceId,
@@ -69,23 +66,41 @@ internal static class VaultContract
         var name = sku.RequiredText("name");
         var known = new[] { "RS0", "Standard" }.FirstOrDefault(k => k.Equals(name, StringComparison.OrdinalIgnoreCase))
             ?? throw RecoveryServicesErrors.InvalidInput($"The sku '{name}' does not exist; vaults have 'RS0' or 'Standard'.", "sku.name");
+        sku.CheckTexts("family", "size", "capacity");
         return vault with { SkuName = known, SkuTier = sku.OptionalText("tier") ?? "Standard" };
     }
 
     private static Vault ApplyProperties(JsonObject sent, Vault vault)
     {
-        if (sent.OptionalText("publicNetworkAccess") is { } access && access is not ("Enabled" or "Disabled"))
-            throw RecoveryServicesErrors.InvalidInput("publicNetworkAccess is 'Enabled' or 'Disabled'.", "properties.publicNetworkAccess");
-        var kept = (JsonObject)vault.Properties.DeepClone();
-        foreach (var name in Echoed)
+        RefuseOwnKeys(sent.OptionalObject("encryption"));
+        var changed = vault with { Properties = VaultSettings.Change(vault.Properties, sent) };
+        if (sent.OptionalObject("redundancySettings") is { } redundancy)
         {
-            if (!sent.HasField(name)) continue;
-            var value = name == "publicNetworkAccess" ? (JsonNode?)sent.OptionalText(name) : sent.OptionalObject(name)?.DeepClone();
-            if (value is null) kept.Remove(name);
-            else kept[name] = kept[name] is JsonObject before && value is JsonObject change ? Merge(before, change) : value;
+            var crossRegion = redundancy.OptionalText("crossRegionRestore") switch
+            {
+                null => (bool?)null,
+                var text when text.Equals("Enabled", StringComparison.OrdinalIgnoreCase) => true,
+                var text when text.Equals("Disabled", StringComparison.OrdinalIgnoreCase) => false,
+                _ => throw RecoveryServicesErrors.InvalidInput("crossRegionRestore is one of Enabled, Disabled.", "properties.redundancySettings.crossRegionRestore"),
+            };
+            changed = changed with
+            {
+                Config = VaultRedundancy.Change(changed.Config, redundancy.OptionalText("standardTierStorageRedundancy"), crossRegion, "properties.redundancySettings"),
+            };
         }
 
-        return VaultSecurity.Apply(sent, vault with { Properties = kept });
+        return VaultSecurity.Apply(sent, changed);
+    }
+
+    /// <summary>A vault that said it is encrypted with its owner's key, and is not, would be a lie about security.</summary>
+    private static void RefuseOwnKeys(JsonObject? encryption)
+    {
+        if (encryption is null) return;
+        encryption.CheckObjects("kekIdentity");
+        var key = encryption.OptionalObject("keyVaultProperties")?.OptionalText("keyUri");
+        var infrastructure = encryption.OptionalText("infrastructureEncryption") ?? "Disabled";
+        if (key is not null || !infrastructure.Equals("Disabled", StringComparison.OrdinalIgnoreCase))
+            throw RecoveryServicesErrors.InvalidInput("This version of Strongroom encrypts vaults with its own keys only.", "properties.encryption");
     }
 
     private static JsonObject Properties(Vault vault)

@@ -38,6 +38,7 @@ internal static class VaultIdentity
         foreach (var (id, value) in sent.OptionalObject("userAssignedIdentities") ?? [])
         {
             if (!ResourceId.TryParse(id, out _)) throw ArmErrors.InvalidResourceId(id, "identity.userAssignedIdentities");
+            if (value is not (null or JsonObject)) throw ArmErrors.InvalidRequestContent("an object or null is expected for each identity", "$.identity.userAssignedIdentities");
             // null takes an identity away, as JSON merge patch says.
             if (value is null) users.Remove(id);
             else users[id] ??= new JsonObject { ["principalId"] = Guid.NewGuid().ToString(), ["clientId"] = Guid.NewGuid().ToString() };

@@ -23,7 +23,7 @@ internal static class VaultSecurity
     public static Vault Apply(JsonObject properties, Vault vault)
     {
         if (properties.OptionalObject("securitySettings") is not { } security) return vault;
-        if (security.OptionalObject("immutabilitySettings")?.OptionalText("state") is { } state && state != "Disabled")
+        if (security.OptionalObject("immutabilitySettings")?.OptionalText("state") is { } state && !state.Equals("Disabled", StringComparison.OrdinalIgnoreCase))
             throw RecoveryServicesErrors.InvalidInput($"This version of Strongroom cannot make a vault immutable ('{state}').", "properties.securitySettings.immutabilitySettings.state");
         return security.OptionalObject("softDeleteSettings") is { } soft
             ? vault with

@@ -1,0 +1,94 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using Strongroom.Backup.Machines;
+using Strongroom.Blocks;
+using Strongroom.Testing;
+
+namespace Strongroom.Api.Tests.RecoveryServices.Support;
+
+/// <summary>Machines whose disks are arrays.</summary>
+public sealed class DiskFabric : IMachineFabric
+{
+    private readonly Dictionary<string, byte[]> _content = [];
+    private ImmutableArray<VirtualMachine> _machines = [];
+
+    /// <summary>A snapshot waits for this: a test that holds it back has a job that is in progress for as long as it likes.</summary>
+    public Task Ready { get; set; } = Task.CompletedTask;
+
+    /// <summary>Adds a machine with an operating system's disk and a data disk of 1 MiB each.</summary>
+    public VirtualMachine Add(string name, string resourceGroup = "lab", string location = "home")
+    {
+        var machine = new VirtualMachine
+        {
+            SubscriptionId = ArmHost.Subscription,
+            ResourceGroup = resourceGroup,
+            Name = name,
+            Location = location,
+            VmId = Guid.NewGuid(),
+            HostId = $"/subscriptions/{ArmHost.Subscription}/resourceGroups/{resourceGroup}/providers/Strongroom.Fabric/hosts/nas",
+            Disks = [new MachineDisk(-1, "os", 1 << 20, "raw"), new MachineDisk(0, "data", 1 << 20, "raw")],
+        };
+        foreach (MachineDisk disk in machine.Disks)
+        {
+            byte[] content = new byte[disk.SizeBytes];
+            new Random(disk.Lun + name.Length).NextBytes(content.AsSpan(0, content.Length / 2));
+            _content[Key(machine, disk)] = content;
+        }
+
+        _machines = _machines.Add(machine);
+        return machine;
+    }
+
+    public void Remove(VirtualMachine machine) => _machines = _machines.Remove(machine);
+
+    /// <summary>What a disk holds; the test may change it.</summary>
+    public byte[] Content(VirtualMachine machine, int lun) => _content[Key(machine, machine.Disks.Single(d => d.Lun == lun))];
+
+    public Task<IReadOnlyList<VirtualMachine>> ListAsync(string subscriptionId, string? resourceGroup, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<VirtualMachine>>([.. _machines.Where(m => Same(m.SubscriptionId, subscriptionId) && (resourceGroup is null || Same(m.ResourceGroup, resourceGroup)))]);
+
+    public async Task<VirtualMachine?> FindAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken) =>
+        (await ListAsync(subscriptionId, resourceGroup, cancellationToken)).FirstOrDefault(m => Same(m.Name, name));
+
+    public async Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, CancellationToken cancellationToken)
+    {
+        await Ready.WaitAsync(cancellationToken);
+        return new MemorySnapshot(machine, [.. machine.Disks.Select(d => new MemoryDisk(d, [.. _content[Key(machine, d)]]))]);
+    }
+
+    private static string Key(VirtualMachine machine, MachineDisk disk) => $"{machine.VmId}/{disk.Lun}";
+
+    private static bool Same(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
+
+    private sealed record MemorySnapshot(VirtualMachine Machine, IReadOnlyList<IMachineSnapshotDisk> Disks) : IMachineSnapshot
+    {
+        public string Consistency => "CrashConsistent";
+
+        public Task<IReadOnlyList<string>> FindChangesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+
+    private sealed class MemoryDisk(MachineDisk disk, byte[] content) : IMachineSnapshotDisk, IBlockSource
+    {
+        public MachineDisk Disk => disk;
+
+        public long LengthBytes => content.Length;
+
+        public Task<IBlockSource> OpenAsync(CancellationToken cancellationToken) => Task.FromResult<IBlockSource>(this);
+
+        public async IAsyncEnumerable<BlockExtent> MapAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            await Task.Yield();
+            yield return new BlockExtent(0, content.Length, BlockKind.Data);
+        }
+
+        public ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
+        {
+            content.AsMemory((int)offsetBytes, buffer.Length).CopyTo(buffer);
+            return ValueTask.CompletedTask;
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
