@@ -40,6 +40,12 @@ public interface IJobLedger
     /// <summary>Ends the job, and in the same transaction writes what it has come to.</summary>
     Task<bool> TryFinishAsync(JobClaim claim, Job job, JobOutcome outcome, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Takes all recovery points of the job's item off the list, before the store forgets what they point to: a point that is listed can be restored.
+    /// </summary>
+    /// <returns>False when the claim is lost; nothing was changed.</returns>
+    Task<bool> TryUnlistAsync(JobClaim claim, CancellationToken cancellationToken);
+
     /// <summary>Asks a live job to end.</summary>
     /// <returns>False when it is not live.</returns>
     Task<bool> TryRequestCancelAsync(Guid vaultKey, Guid jobId, CancellationToken cancellationToken);

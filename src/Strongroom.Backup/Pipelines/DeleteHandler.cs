@@ -8,10 +8,10 @@ namespace Strongroom.Backup.Pipelines;
 
 /// <summary>Deletes all recovery points of an item, then the item.</summary>
 /// <remarks>
-/// The store forgets the snapshots first and the rows go last, in one transaction with the job's end: a run that is cut off is repeated,
-/// and deleting a snapshot that is gone does nothing.
+/// 1. The points leave the list. 2. The store forgets their snapshots. 3. The item goes, in one transaction with the job's end.
+/// In this order no point is ever listed that cannot be restored; a run that is cut off is repeated, and deleting what is gone does nothing.
 /// </remarks>
-public sealed class DeleteHandler(IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, TimeProvider time) : IJobHandler
+public sealed class DeleteHandler(IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, IJobLedger ledger, TimeProvider time) : IJobHandler
 {
     public string Operation => JobOperations.DeleteBackupData;
 
@@ -23,8 +23,9 @@ public sealed class DeleteHandler(IItemRepository items, IRecoveryPointRepositor
             var store = await stores.OpenAsync(item.VaultKey, cancellationToken);
             var itemId = item.Key.ToString("N");
             var listed = (await points.ListAsync(item.Key, cancellationToken)).Select(p => new SnapshotId(p.SnapshotId));
-            // Also those that were committed but never listed, because a backup was cut off and then failed.
+            // Also those of an earlier run that was cut off after step 1, and those that were committed but never listed, because a backup was cut off and then failed.
             var all = store.Snapshots.Where(s => s.ItemId == itemId).Select(s => s.Id).Union(listed).ToList();
+            if (!await ledger.TryUnlistAsync(run.Claim, cancellationToken)) throw new ClaimLostException();
             foreach (var id in all) await store.DeleteSnapshotAsync(id, cancellationToken);
             if (all.Count > 0) await store.CollectAsync(cancellationToken);
         }

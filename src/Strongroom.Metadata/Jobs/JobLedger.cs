@@ -132,6 +132,20 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
         return true;
     }
 
+    public async Task<bool> TryUnlistAsync(JobClaim claim, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var isHeld = await db.Jobs.AnyAsync(
+            r => r.Id == claim.Job.Id && r.Fence == claim.Fence && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling), cancellationToken);
+        if (!isHeld) return false;
+        await db.Points.Where(r => r.ItemKey == claim.Job.ItemKey).ExecuteDeleteAsync(cancellationToken);
+        var item = ItemRepository.Read(await db.Items.AsNoTracking().FirstOrDefaultAsync(r => r.Key == claim.Job.ItemKey, cancellationToken));
+        if (item is not null) await ItemRepository.UpdateAsync(db, item with { LastRecoveryPointTime = null }, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
     public async Task<bool> TryRequestCancelAsync(Guid vaultKey, Guid jobId, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);

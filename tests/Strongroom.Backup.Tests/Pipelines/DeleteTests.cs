@@ -47,6 +47,9 @@ public sealed class DeleteTests
         var deletion = (await rig.Protection.DeleteAsync(vault, Rig.NativeName(machine), Rig.Token))!;
         var claim = (await rig.Ledger.ClaimAsync("dead", TimeSpan.FromHours(1), Rig.Token))!;
         await rig.DeleteHandler.RunAsync(new(rig.Ledger, claim, rig.Time), Rig.Token);
+        // The item is still there, but it lists nothing that the store has forgotten.
+        Assert.Empty(await rig.PointsAsync(vault, machine));
+        Assert.Null((await rig.Items.FindAsync(vault.Key, Rig.NativeName(machine), Rig.Token))!.LastRecoveryPointTime);
         await rig.Stores.RestartAsync();
 
         var job = await rig.RunAsync(vault, deletion);

@@ -47,6 +47,8 @@ internal sealed class FaultyLedger(IJobLedger inner, LedgerFault fault, int fail
     public Task<bool> TryFinishAsync(JobClaim claim, Job job, JobOutcome outcome, CancellationToken cancellationToken) =>
         WriteAsync(() => inner.TryFinishAsync(claim, job, outcome, cancellationToken));
 
+    public Task<bool> TryUnlistAsync(JobClaim claim, CancellationToken cancellationToken) => WriteAsync(() => inner.TryUnlistAsync(claim, cancellationToken));
+
     public Task<bool> TryRequestCancelAsync(Guid vaultKey, Guid jobId, CancellationToken cancellationToken) => inner.TryRequestCancelAsync(vaultKey, jobId, cancellationToken);
 
     public Task ReleaseAllAsync(CancellationToken cancellationToken) => inner.ReleaseAllAsync(cancellationToken);

@@ -205,6 +205,26 @@ public abstract class JobLedgerSuite : DatabaseSuite
     }
 
     [Fact]
+    public async Task Only_the_holder_of_a_job_takes_its_items_points_off_the_list()
+    {
+        var (item, job) = await AdmitAsync("a", 1);
+        var (other, otherJob) = await AdmitAsync("b", 2);
+        foreach (var (i, j) in new[] { (item, job), (other, otherJob) })
+            Assert.True(await Ledger.TryFinishAsync((await Ledger.ClaimAsync("w", Long, Token))!, j.Ended(), new() { NewRecoveryPoint = Sample.Point(i, 1) }, Token));
+        Assert.True(await Ledger.TryAdmitAsync(Sample.Job(item, JobOperations.DeleteBackupData), Token));
+        var stale = (await Ledger.ClaimAsync("a", Over, Token))!;
+        var fresh = (await Ledger.ClaimAsync("b", Long, Token))!;
+
+        Assert.False(await Ledger.TryUnlistAsync(stale, Token));
+        Assert.Single(await Points.ListAsync(item.Key, Token));
+        Assert.True(await Ledger.TryUnlistAsync(fresh, Token));
+
+        Assert.Empty(await Points.ListAsync(item.Key, Token));
+        Assert.Null((await Items.FindAsync(item.Key, Token))!.LastRecoveryPointTime);
+        Assert.Single(await Points.ListAsync(other.Key, Token));
+    }
+
+    [Fact]
     public async Task Removing_an_item_takes_its_points_and_keeps_those_of_others()
     {
         var (item, job) = await AdmitAsync("a", 1);
