@@ -46,6 +46,16 @@ public sealed partial class StorageAccountFolders(string root)
         Directory.Move(draft, PathOf(account, container)!);
     }
 
+    /// <summary>Removes what restores began and never published: called before the first job runs, when none is at work.</summary>
+    public void SweepDrafts()
+    {
+        if (!Directory.Exists(root)) return;
+        foreach (var account in Directory.GetDirectories(root))
+        {
+            foreach (var draft in Directory.GetDirectories(account, ".*")) Directory.Delete(draft, true);
+        }
+    }
+
     /// <summary>Removes a container that was begun and not published.</summary>
     public void AbandonContainer(string account, string container, long fence)
     {

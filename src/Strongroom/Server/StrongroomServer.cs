@@ -68,6 +68,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
             // Step 4.
             var stores = app.Services.GetRequiredService<VaultStores>();
             await app.Services.GetRequiredService<VaultLifecycle>().SweepAsync(stores.ListKeys(), cancellationToken);
+            app.Services.GetRequiredService<StorageAccountFolders>().SweepDrafts();
 
             // Step 5.
             await app.StartAsync(cancellationToken);

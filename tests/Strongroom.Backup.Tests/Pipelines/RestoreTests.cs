@@ -205,6 +205,10 @@ public sealed class RestoreTests
             accounts.BeginContainer("account1", "web1-x", 3);
             accounts.BeginContainer("account1", "web1-x", 4);
             Assert.Equal(2, Directory.GetFileSystemEntries(Path.Combine(root.FullName, "account1")).Length);
+            // And where none comes, by the next start.
+            accounts.SweepDrafts();
+            Assert.Single(Directory.GetFileSystemEntries(Path.Combine(root.FullName, "account1")));
+            Assert.NotNull(accounts.FindBlob("account1", "web1-x", "a.json"));
         }
         finally
         {
