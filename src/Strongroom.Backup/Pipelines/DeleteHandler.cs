@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.RecoveryPoints;
@@ -11,7 +12,7 @@ namespace Strongroom.Backup.Pipelines;
 /// The store forgets the snapshots first and the rows go last, in one transaction with the job's end: a run that is cut off is repeated,
 /// and deleting a snapshot that is gone does nothing.
 /// </remarks>
-public sealed class DeleteHandler(IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, TimeProvider time) : IJobHandler
+public sealed class DeleteHandler(IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, TimeProvider time, ILogger<DeleteHandler> log) : IJobHandler
 {
     public string Operation => JobOperations.DeleteBackupData;
 
@@ -26,11 +27,21 @@ public sealed class DeleteHandler(IItemRepository items, IRecoveryPointRepositor
             // Also those that were committed but never listed, because a backup was cut off and then failed.
             var all = store.Snapshots.Where(s => s.ItemId == itemId).Select(s => s.Id).Union(listed).ToList();
             foreach (var id in all) await store.DeleteSnapshotAsync(id, cancellationToken);
-            if (all.Count > 0) await store.CollectAsync(cancellationToken);
+            if (all.Count > 0) await CollectAsync(store, cancellationToken);
         }
 
         var job = run.Job with { State = JobStates.Completed, EndedAt = time.GetUtcNow() };
         return new(job, new JobOutcome { RemoveItem = true });
+    }
+
+    /// <summary>The points are gone; that their room cannot be had now must not leave them listed. The next collection tries again.</summary>
+    private async Task CollectAsync(VaultStore store, CancellationToken cancellationToken)
+    {
+        try { await store.CollectAsync(cancellationToken); }
+        catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning(e, "The room of deleted recovery points cannot be collected now");
+        }
     }
 
     public JobError? Explain(Exception exception) =>
