@@ -114,6 +114,8 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
         life.Dispose();
     }
 
+    bool ISessionChunks.HasDataPack(uint packSeq) => vault.PackSet.Contains(PackContent.Data, packSeq);
+
     async ValueTask<Slot> ISessionChunks.StoreDataAsync(
         ChunkId id, ReadOnlyMemory<byte> raw, ChunkWorkspace workspace, CancellationToken cancellationToken)
     {

@@ -36,6 +36,27 @@ public sealed class Data_folder : IDisposable
             Assert.Equal(OwnerOnly, File.GetUnixFileMode(data.DatabaseFile + suffix));
     }
 
+    [Theory]
+    [InlineData("strongroom.db", false)]
+    [InlineData("strongroom.db", true)]
+    [InlineData("master.key", false)]
+    [InlineData("master.key", true)]
+    public void A_folder_with_stores_is_refused_without_the_files_that_they_need(string lost, bool isEmptied)
+    {
+        DataFolder.Open(temporary.Root).Dispose();
+        Directory.CreateDirectory(temporary["vaults/0cabceea17224f5bb5bf530205cfa26a"]);
+        File.WriteAllText(temporary["strongroom.db"], "x");
+        File.WriteAllText(temporary["master.key"], "x");
+        DataFolder.Open(temporary.Root).Dispose();
+
+        if (isEmptied) File.WriteAllText(temporary[lost], "");
+        else File.Delete(temporary[lost]);
+
+        var error = Assert.Throws<DataFolderException>(() => DataFolder.Open(temporary.Root));
+        Assert.Contains(lost, error.Message, StringComparison.Ordinal);
+        Assert.Contains("Restore the file", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_second_start_is_refused_while_the_first_runs_and_told_whose_folder_it_is()
     {

@@ -240,4 +240,19 @@ public sealed class Token_requests(IdentityHost host) : IClassFixture<IdentityHo
         Assert.Matches(@"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ$", (string?)body["timestamp"]);
         Assert.Null(body["access_token"]);
     }
+
+    [Theory]
+    [InlineData("client_id=%00&grant_type=client_credentials")]
+    [InlineData("%00=x")]
+    [InlineData("many")]
+    public async Task A_form_that_cannot_be_read_is_the_clients_error(string form)
+    {
+        var text = form == "many" ? string.Join('&', Enumerable.Range(0, 2000).Select(n => $"a{n.ToString(CultureInfo.InvariantCulture)}=1")) : form;
+        using var content = new StringContent(text, Encoding.UTF8, "application/x-www-form-urlencoded");
+
+        using var answer = await host.Client.PostAsync(new Uri("/adfs/oauth2/token", UriKind.Relative), content, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains("invalid_request", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
 }

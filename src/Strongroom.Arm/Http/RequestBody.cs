@@ -14,12 +14,25 @@ internal static class RequestBody
         using var buffer = new MemoryStream();
         byte[] part = new byte[16 * 1024];
         int count;
-        while ((count = await request.Body.ReadAsync(part, cancellationToken)) > 0)
+        while ((count = await ReadPartAsync(request.Body, part, cancellationToken)) > 0)
         {
             if (buffer.Length + count > limitBytes) throw ArmErrors.RequestEntityTooLarge(limitBytes);
             buffer.Write(part, 0, count);
         }
         byte[] body = buffer.ToArray();
         return body.AsSpan().StartsWith(s_utf8Mark) ? body[s_utf8Mark.Length..] : body;
+    }
+
+    private static async ValueTask<int> ReadPartAsync(Stream body, byte[] part, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await body.ReadAsync(part, cancellationToken);
+        }
+        catch (IOException exception) when (exception is not BadHttpRequestException)
+        {
+            // What cannot be read is the client's doing: a chunk of an impossible size (the web server says so in this way), a connection cut.
+            throw ArmErrors.InvalidRequestContent("it cannot be read to its end");
+        }
     }
 }

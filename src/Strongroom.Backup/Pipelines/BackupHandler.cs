@@ -28,6 +28,8 @@ public sealed class BackupHandler(
 
     public string Operation => JobOperations.Backup;
 
+    private static (SnapshotId? Id, IReadOnlyDictionary<string, ImageRef> Images) NoParents => (null, ImmutableDictionary<string, ImageRef>.Empty);
+
     public async Task<JobEnd> RunAsync(JobRun run, CancellationToken cancellationToken)
     {
         var request = BackupRequest.FromJson(run.Job.Request);
@@ -42,6 +44,7 @@ public sealed class BackupHandler(
             return End(run, Point(item, request, committed), SnapshotConfiguration.Read(committed.Configuration).Bytes);
         }
 
+        var useParents = true;
         for (var read = 1; ; read++)
         {
             // Step 2.
@@ -51,15 +54,26 @@ public sealed class BackupHandler(
             await run.ReportAsync(j => j.Complete(BackupTasks.TakeSnapshot, time.GetUtcNow()).Begin(BackupTasks.Transfer, time.GetUtcNow()), cancellationToken);
 
             // Step 3.
-            var parents = await ParentsAsync(item, store, cancellationToken);
+            var parents = useParents ? await ParentsAsync(item, store, cancellationToken) : NoParents;
             await using var session = await store.OpenSessionAsync(cancellationToken);
-            var images = await WriteDisksAsync(run, item, snapshot, session, parents.Images, cancellationToken);
+            List<SnapshotImage> images;
+            try
+            {
+                images = await WriteDisksAsync(run, item, snapshot, session, parents.Images, cancellationToken);
+            }
+            catch (StoreException e) when (parents.Images.Count > 0 && e.Kind is (StoreErrorKind.Corrupt or StoreErrorKind.NotFound))
+            {
+                // A damaged recovery point must not keep a sound one from being made.
+                log.LogError(e, "Job {JobId}: the newest recovery point is damaged; the disks are read without it", run.Job.Id);
+                useParents = false;
+                continue;
+            }
 
             // Step 4.
             var changes = await snapshot.FindChangesAsync(cancellationToken);
             if (changes.Count > 0)
             {
-                if (read == MaxReads) throw new DiskMovedException(changes);
+                if (read >= MaxReads) throw new DiskMovedException(changes);
                 log.LogWarning("Job {JobId}: disks changed while they were read, beginning again: {Changes}", run.Job.Id, string.Join("; ", changes));
                 continue;
             }
@@ -106,7 +120,7 @@ public sealed class BackupHandler(
             return (parent.Id, parent.Images.DistinctBy(i => i.Name, StringComparer.Ordinal).ToDictionary(i => i.Name, i => i.Image, StringComparer.Ordinal));
         }
 
-        return (null, ImmutableDictionary<string, ImageRef>.Empty);
+        return NoParents;
     }
 
     private static async Task<List<SnapshotImage>> WriteDisksAsync(

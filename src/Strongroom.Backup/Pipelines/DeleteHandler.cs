@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.RecoveryPoints;
@@ -11,7 +12,8 @@ namespace Strongroom.Backup.Pipelines;
 /// 1. The points leave the list. 2. The store forgets their snapshots. 3. The item goes, in one transaction with the job's end.
 /// In this order no point is ever listed that cannot be restored; a run that is cut off is repeated, and deleting what is gone does nothing.
 /// </remarks>
-public sealed class DeleteHandler(IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, IJobLedger ledger, TimeProvider time) : IJobHandler
+public sealed class DeleteHandler(
+    IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, IJobLedger ledger, TimeProvider time, ILogger<DeleteHandler> log) : IJobHandler
 {
     public string Operation => JobOperations.DeleteBackupData;
 
@@ -27,11 +29,21 @@ public sealed class DeleteHandler(IItemRepository items, IRecoveryPointRepositor
             var all = store.Snapshots.Where(s => s.ItemId == itemId).Select(s => s.Id).Union(listed).ToList();
             if (!await ledger.TryUnlistAsync(run.Claim, cancellationToken)) throw new ClaimLostException();
             foreach (var id in all) await store.DeleteSnapshotAsync(id, cancellationToken);
-            if (all.Count > 0) await store.CollectAsync(cancellationToken);
+            if (all.Count > 0) await CollectAsync(store, cancellationToken);
         }
 
         var job = run.Job with { State = JobStates.Completed, EndedAt = time.GetUtcNow() };
         return new(job, new JobOutcome { RemoveItem = true });
+    }
+
+    /// <summary>The snapshots are gone; that their room cannot be had now must not keep the item. The next collection tries again.</summary>
+    private async Task CollectAsync(VaultStore store, CancellationToken cancellationToken)
+    {
+        try { await store.CollectAsync(cancellationToken); }
+        catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning(e, "The room of deleted recovery points cannot be collected now");
+        }
     }
 
     public JobError? Explain(Exception exception) =>

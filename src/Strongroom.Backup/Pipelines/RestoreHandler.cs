@@ -54,6 +54,9 @@ public sealed class RestoreHandler(
             await WriteTextAsync(Path.Combine(folder, names.Template), files.Template().ToJsonString(RestoredFiles.Indented), cancellationToken);
             await WriteTextAsync(Path.Combine(folder, names.Config), files.Config(item.SourceResourceId).ToJsonString(RestoredFiles.Indented), cancellationToken);
 
+            // The account may have been deleted meanwhile, before or after this run made the container: nothing may stay where nobody looks.
+            if (await resources.GetAsync(account, cancellationToken) is null) throw new StorageAccountMissingException(request.StorageAccount);
+
             // Step 4.
             await run.ReportAsync(j => j, cancellationToken);
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Policies;
+using Strongroom.Store;
 
 namespace Strongroom.Backup.Vaults;
 
@@ -72,11 +73,28 @@ public sealed class VaultLifecycle(IVaultRepository vaults, IItemRepository item
         await DeleteStoreAsync(vault.Key);
     }
 
-    /// <summary>Deletes what stores are left of vaults that are gone: a crash can fall between the two steps of a deletion.</summary>
+    /// <summary>
+    /// Deletes what stores are left of vaults that are gone: a crash can fall between the two steps of a deletion. A vault is deleted empty, so
+    /// a store that holds snapshots, or cannot be asked, was not: then the database is not the one that belongs to the stores, and they stay.
+    /// </summary>
     public async Task SweepAsync(IEnumerable<Guid> storeKeys, CancellationToken cancellationToken)
     {
         var known = await vaults.ListKeysAsync(cancellationToken);
-        foreach (var key in storeKeys.Where(k => !known.Contains(k))) await DeleteStoreAsync(key);
+        foreach (var key in storeKeys.Where(k => !known.Contains(k)))
+        {
+            if (await IsEmptyAsync(key, cancellationToken)) await DeleteStoreAsync(key);
+            else log.LogError("Store {VaultKey} belongs to no vault in the database, and holds recovery points or cannot be read. It is kept: is the database an old copy, or another server's?", key);
+        }
+    }
+
+    private async Task<bool> IsEmptyAsync(Guid key, CancellationToken cancellationToken)
+    {
+        try { return (await stores.OpenAsync(key, cancellationToken)).Snapshots.Count == 0; }
+        catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning(e, "Store {VaultKey} cannot be opened", key);
+            return false;
+        }
     }
 
     private async Task DeleteStoreAsync(Guid key)

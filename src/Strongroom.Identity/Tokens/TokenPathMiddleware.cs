@@ -23,6 +23,13 @@ internal sealed class TokenPathMiddleware(RequestDelegate next, IdentityOptions 
             return;
         }
 
+        if (!await CanReadFormAsync(context.Request))
+        {
+            var error = new TokenError("invalid_request", 9002313, "Invalid request. The body is not a form that can be read.");
+            await TokenAnswers.WriteErrorAsync(context, error, time.GetUtcNow());
+            return;
+        }
+
         var asked = context.Request.Path;
         context.Request.Path = TokenRoute.CanonicalPath;
         try
@@ -33,6 +40,22 @@ internal sealed class TokenPathMiddleware(RequestDelegate next, IdentityOptions 
         {
             // For the log of requests.
             context.Request.Path = asked;
+        }
+    }
+
+    /// <summary>Reads the form, which stays read for the token endpoint: there a NUL or too many fields would end as an error of the server's.</summary>
+    private static async Task<bool> CanReadFormAsync(HttpRequest request)
+    {
+        if (!request.HasFormContentType)
+            return true;
+        try
+        {
+            await request.ReadFormAsync(request.HttpContext.RequestAborted);
+            return true;
+        }
+        catch (Exception exception) when (exception is InvalidDataException or (IOException and not BadHttpRequestException))
+        {
+            return false;
         }
     }
 }

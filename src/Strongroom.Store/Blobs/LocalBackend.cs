@@ -10,7 +10,7 @@ public sealed class LocalBackend : IBlobBackend, IDisposable
 {
     private const int OpenHandles = 128;
     private readonly string root;
-    private readonly RecentlyUsed<string, SafeFileHandle> handles = new(OpenHandles);
+    private readonly RecentlyUsed<string, SafeFileHandle> handles = new(OpenHandles, handle => handle.Dispose());
 
     public LocalBackend(string folder)
     {
@@ -40,17 +40,17 @@ public sealed class LocalBackend : IBlobBackend, IDisposable
     {
         try
         {
-            var handle = OpenForReading(name);
-            var total = 0;
-            while (total < buffer.Length)
+            while (true)
             {
-                var read = await RandomAccess.ReadAsync(handle, buffer[total..], offsetBytes + total, cancellationToken);
-                if (read == 0)
-                    break;
-                total += read;
+                try
+                {
+                    return await ReadAsync(OpenForReading(name), offsetBytes, buffer, cancellationToken);
+                }
+                catch (ObjectDisposedException)
+                {
+                    // The handle was dropped from the cache between being found there and being used: opened anew.
+                }
             }
-
-            return total;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -169,10 +169,29 @@ public sealed class LocalBackend : IBlobBackend, IDisposable
     {
         if (handles.TryGet(name, out var handle))
             return handle;
-        // Evicted handles are left to the finaliser: a read may still be using one.
+        // Closed when dropped from the cache (the kernel gives back the room of a deleted file only then); reads under way hold it open themselves.
         handle = File.OpenHandle(PathOf(name), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.RandomAccess);
-        handles.TryAdd(name, handle);
+        if (!handles.TryAdd(name, handle) && handles.TryGet(name, out var first))
+        {
+            handle.Dispose();
+            return first;
+        }
+
         return handle;
+    }
+
+    private static async ValueTask<int> ReadAsync(SafeFileHandle handle, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var total = 0;
+        while (total < buffer.Length)
+        {
+            var read = await RandomAccess.ReadAsync(handle, buffer[total..], offsetBytes + total, cancellationToken);
+            if (read == 0)
+                break;
+            total += read;
+        }
+
+        return total;
     }
 
     private static T Guard<T>(string name, Func<T> action)

@@ -76,6 +76,9 @@ internal sealed class ImageWriter(
 /// <summary>What storing an image needs of its session. Thread-safe.</summary>
 internal interface ISessionChunks
 {
+    /// <summary>False when a pack that the parent points to is lost: what it held is stored anew as long as the source still has it.</summary>
+    bool HasDataPack(uint packSeq);
+
     SessionCounters Counters { get; }
 
     /// <summary>Stores a chunk of a disk, or finds it.</summary>

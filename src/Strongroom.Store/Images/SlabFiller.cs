@@ -62,7 +62,7 @@ internal sealed class SlabFiller(ImageTree tree, ISessionChunks chunks, IImageSo
         }
 
         var id = ChunkId.Compute(tree.Packs.Ring.IdKey, raw.Span);
-        if (!parentSlot.IsHole && parentSlot.Id == id && HasParentLength(slotIndex))
+        if (!parentSlot.IsHole && parentSlot.Id == id && HasParentLength(slotIndex) && chunks.HasDataPack(parentSlot.PackSeq))
         {
             chunks.Counters.AddUnchanged(raw.Length);
             return parentSlot;

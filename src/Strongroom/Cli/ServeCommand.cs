@@ -61,6 +61,11 @@ internal static class ServeCommand
         {
             return 0;
         }
+        catch (System.Data.Common.DbException e)
+        {
+            await Console.Error.WriteLineAsync($"strongroom: The database (strongroom.db in the data folder) cannot be used: {e.Message} If it is damaged, restore it from a copy of the data folder.");
+            return 1;
+        }
         catch (Exception e) when (e is ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or StoreException or AddressInUseException
             or System.Security.Cryptography.CryptographicException)
         {

@@ -68,6 +68,8 @@ internal sealed class DataFolder : IDisposable
                 foreach (var part in (string[])[folder.TlsFolder, folder.IdentityFolder, folder.VaultsFolder, folder.StorageFolder])
                     AtomicFile.CreatePrivateFolder(part);
 
+                folder.RequireWhole();
+
                 // SQLite makes its files for everybody to read; in a folder that is older than we are, that would be everybody.
                 // It takes an empty file for a new database, and gives its log the mode of the database.
                 AtomicFile.CreatePrivateFile(folder.DatabaseFile);
@@ -92,6 +94,21 @@ internal sealed class DataFolder : IDisposable
         // First the pid and then the lock: the other way round we could delete our successor's.
         File.Delete(ProcessFile(Root));
         ownership.Dispose();
+    }
+
+    /// <summary>Where there are stores there is no first start: an empty database would disown them, and a new key cannot open them.</summary>
+    private void RequireWhole()
+    {
+        if (!Directory.EnumerateDirectories(VaultsFolder).Any()) return;
+        if (IsEmpty(DatabaseFile) && IsEmpty(DatabaseFile + "-wal"))
+            throw Missing(DatabaseFile, "nothing else tells whose recovery points they are");
+        if (IsEmpty(MasterKeyFile))
+            throw Missing(MasterKeyFile, "nothing else opens them");
+
+        static bool IsEmpty(string file) => new FileInfo(file) is not { Exists: true, Length: > 0 };
+
+        DataFolderException Missing(string file, string why) => new(
+            $"'{file}' is missing or empty, but there are stores of vaults in '{VaultsFolder}', and {why}. Restore the file from a copy of the data folder.", null);
     }
 
     private static FileStream Own(string root)

@@ -59,7 +59,7 @@ internal sealed class Rig : IAsyncDisposable
     public VaultLifecycle Lifecycle => new(Vaults, Items, Stores, Time, NullLogger<VaultLifecycle>.Instance);
     public BackupHandler BackupHandler => new(Items, Points, Fabric, Stores, Time, NullLogger<BackupHandler>.Instance);
     public RestoreHandler RestoreHandler => new(Items, Points, Stores, Accounts, Resources, Time);
-    public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Time);
+    public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Time, NullLogger<DeleteHandler>.Instance);
 
     public static async Task<Rig> NewAsync()
     {

@@ -1,4 +1,5 @@
 using Strongroom.Store.Blobs;
+using Strongroom.Store.Tests.Fakes;
 
 namespace Strongroom.Store.Tests.Blobs;
 
@@ -11,6 +12,22 @@ public sealed class LocalFailureTests
         using var full = File.OpenHandle("/dev/full", FileMode.Open, FileAccess.Write);
         var failure = Assert.ThrowsAny<IOException>(() => RandomAccess.Write(full, new byte[10], 0));
         Assert.Equal(StoreErrorKind.Full, LocalFailures.Translate(failure, "packs/00/00000001").Kind);
+    }
+
+    [Fact]
+    public async Task A_deleted_blob_that_was_read_gives_its_room_back_at_once()
+    {
+        using var folder = new TemporaryFolder();
+        using var backend = new LocalBackend(folder.Path);
+        await backend.PutIfAbsentAsync("packs/00/00000001", new byte[100], CancellationToken.None);
+        await backend.ReadAsync("packs/00/00000001", 0, new byte[100], CancellationToken.None);
+
+        await backend.DeleteAsync("packs/00/00000001", CancellationToken.None);
+
+        // The kernel frees a file's blocks when nobody has it open any more.
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles("/proc/self/fd").Select(link => new FileInfo(link).LinkTarget ?? ""),
+            target => target.StartsWith(folder.Path, StringComparison.Ordinal));
     }
 
     [Fact]

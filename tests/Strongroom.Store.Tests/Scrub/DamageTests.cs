@@ -51,6 +51,23 @@ public sealed class DamageTests
     }
 
     [Fact]
+    public async Task A_backup_after_the_loss_of_a_pack_stores_anew_what_its_parent_has_lost()
+    {
+        var storage = new MemoryBackend();
+        var disk = new SparseDisk(3 << 20);
+        disk.Write(0, TestVault.Noise(1, 3 << 20));
+        ImageRef parent;
+        await using (var vault = await TestVault.CreateAsync(storage))
+            parent = (await vault.BackUpAsync(disk)).Images[0].Image;
+        await storage.DeleteAsync((await storage.AllAsync("packs/"))[0].Name, CancellationToken.None);
+
+        await using var opened = await TestVault.OpenAsync(storage);
+        var next = await opened.BackUpAsync(disk, parent);
+
+        await opened.AssertRestoresAsync(next.Images[0].Image, disk);
+    }
+
+    [Fact]
     public async Task Verification_without_data_finds_a_missing_pack()
     {
         var (storage, _) = await MakeAsync();
