@@ -61,6 +61,28 @@ public sealed class The_command_line : IDisposable
         Assert.Equal($"strongroom: Failed to bind to address {address}: address already in use.", output.Trim());
     }
 
+    [Fact]
+    public async Task Says_which_file_is_damaged_when_the_database_is()
+    {
+        var options = new ServerOptions { DataFolder = folder["data"], Listen = new Uri($"https://127.0.0.1:{FreePort()}"), IsQuiet = true };
+        await (await StrongroomServer.StartAsync(options, TimeProvider.System, TestContext.Current.CancellationToken)).DisposeAsync();
+        var database = Path.Combine(folder["data"], "strongroom.db");
+        await File.WriteAllTextAsync(database, new string('x', 5000), TestContext.Current.CancellationToken);
+
+        var (exitCode, output) = await RunAsync("serve", "--data", folder["data"], "--listen", options.Listen.ToString());
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains($"strongroom: The database '{database}' cannot be used: ", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Unhandled exception", output, StringComparison.Ordinal);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
     private static Task<(int ExitCode, string Output)> RunAsync(params string[] arguments) =>
         Programs.RunAsync("dotnet", [typeof(ServerOptions).Assembly.Location, .. arguments]);
 }

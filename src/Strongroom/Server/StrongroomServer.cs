@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Strongroom.Api.RecoveryServices;
@@ -46,6 +47,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
 
     /// <exception cref="DataFolderException">Another server owns the folder, or it cannot be used.</exception>
     /// <exception cref="ArgumentException">An option is wrong.</exception>
+    /// <exception cref="InvalidDataException">The database or another file of the data folder is damaged.</exception>
     /// <exception cref="IOException">The address is in use, or a file cannot be read or written.</exception>
     public static async Task<StrongroomServer> StartAsync(ServerOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -65,7 +67,14 @@ internal sealed class StrongroomServer : IAsyncDisposable
             app = Build(options, data, certificates, administrator, masterKey, time, isStarted);
 
             // Step 3.
-            await MetadataRegistration.MigrateAsync(app.Services, cancellationToken);
+            try
+            {
+                await MetadataRegistration.MigrateAsync(app.Services, cancellationToken);
+            }
+            catch (DbException e)
+            {
+                throw new InvalidDataException($"The database '{data.DatabaseFile}' cannot be used: {e.Message} Restore the data folder from a copy.", e);
+            }
 
             // Step 4.
             var stores = app.Services.GetRequiredService<VaultStores>();
