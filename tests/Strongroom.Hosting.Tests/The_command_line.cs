@@ -18,7 +18,7 @@ public sealed class The_command_line : IDisposable
         // The library listens from the moment that the invocation has returned its task.
         using var hasReturned = new ManualResetEventSlim();
         var command = new Command("slow");
-        command.SetCancellableAction((_, _) => Task.FromResult(hasReturned.Wait(TimeSpan.FromSeconds(10), CancellationToken.None) ? 0 : 1));
+        command.SetCancellableAction((_, _) => Task.FromResult(hasReturned.Wait(TimeSpan.FromSeconds(60), CancellationToken.None) ? 0 : 1));
 
         var run = command.Parse([]).InvokeAsync(new InvocationConfiguration(), TestContext.Current.CancellationToken);
         hasReturned.Set();
