@@ -84,6 +84,26 @@ public sealed class DemoCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task What_fails_because_the_demo_was_interrupted_is_an_interruption()
+    {
+        using var stop = new CancellationTokenSource();
+
+        // As when Ctrl-C reaches mke2fs too.
+        var code = await DemoCommand.RunAsync(
+            Small,
+            async (_, _) =>
+            {
+                await stop.CancelAsync();
+                throw new DemoException("mke2fs ended with 130");
+            },
+            Console(), TimeProvider.System, stop.Token);
+
+        Assert.Equal(DemoCommand.Interrupted, code);
+        Assert.Contains("Stopped at step 1, \"Start a server\".", Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("failed", Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_users_folder_is_kept_and_a_second_demo_in_it_finds_room_beside_the_first()
     {
         var options = Small with { DataFolder = folder.File("kept") };
@@ -109,7 +129,15 @@ public sealed class DemoCommandTests : IDisposable
     public async Task A_disk_that_is_not_there_is_refused_before_anything_starts()
     {
         Assert.Equal(DemoCommand.Failed, await RunAsync(Small with { DiskFile = folder.File("none.raw") }, new FakeFaults()));
-        Assert.Contains("There is no disk file", Output, StringComparison.Ordinal);
+        Assert.Contains("The demo failed before the first step: There is no disk file", Output, StringComparison.Ordinal);
+        Assert.Null(server);
+    }
+
+    [Fact]
+    public async Task A_folder_in_place_of_a_disk_is_refused_as_one()
+    {
+        Assert.Equal(DemoCommand.Failed, await RunAsync(Small with { DiskFile = folder.Folder("disk") }, new FakeFaults()));
+        Assert.Contains("is a folder; --disk takes a disk file.", Output, StringComparison.Ordinal);
         Assert.Null(server);
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace Strongroom.Cli;
 
@@ -15,4 +16,25 @@ internal static class CommandLine
         // A server with a running job needs longer than the library's two seconds to end cleanly.
         return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(45) });
     }
+
+    /// <summary>
+    /// What a command does. The library listens for Ctrl-C and SIGTERM only once the action has returned its task, and a
+    /// server starts synchronously for most of a second: without a thread of its own a signal would kill it there.
+    /// </summary>
+    public static void SetCancellableAction(this Command command, Func<ParseResult, CancellationToken, Task<int>> action) =>
+        command.SetAction((parsed, cancellationToken) => Task.Run(() => action(parsed, cancellationToken), CancellationToken.None));
+
+    /// <summary>An option that takes a whole number.</summary>
+    public static Option<int> NumberOption(string name, string description, int standard) => new(name)
+    {
+        Description = description,
+        DefaultValueFactory = _ => standard,
+        CustomParser = result =>
+        {
+            var text = result.Tokens is [var token] ? token.Value : "";
+            if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+                result.AddError($"{name} takes a whole number, not '{text}'.");
+            return number;
+        },
+    };
 }

@@ -13,11 +13,11 @@ internal static class DemoVerb
         var standard = new DemoOptions();
         var data = new Option<string?>("--data") { Description = "Keep server and sample machines in this folder instead of a temporary one." };
         var disk = new Option<string?>("--disk") { Description = "A raw, VHD or qcow2 disk of your own, used in place of the first sample disk. It is never written to." };
-        var size = new Option<int>("--size") { Description = "Virtual size of the first sample disk in MiB.", DefaultValueFactory = _ => standard.SizeMiB };
+        var size = CommandLine.NumberOption("--size", "Virtual size of the first sample disk in MiB.", standard.SizeMiB);
         var keep = new Option<bool>("--keep") { Description = "Keep the temporary folder." };
         var plain = new Option<bool>("--plain") { Description = "No colours and no moving bars." };
         var command = new Command("demo", "Play the whole story on this machine: protect, back up, change, back up again, restore, compare.") { data, disk, size, keep, plain };
-        command.SetAction((parsed, cancellationToken) => DemoCommand.RunAsync(
+        command.SetCancellableAction((parsed, cancellationToken) => DemoCommand.RunAsync(
             new DemoOptions
             {
                 DataFolder = parsed.GetValue(data),

@@ -17,12 +17,12 @@ internal static class ServeCommand
         var allow = new Option<string[]>("--allow-path") { Description = "A folder below which machines' disks may be read. Repeatable.", DefaultValueFactory = _ => [] };
         var names = new Option<string[]>("--tls-name") { Description = "A further name or address for the certificate. Repeatable.", DefaultValueFactory = _ => [] };
         var locations = new Option<string[]>("--location") { Description = "A region that resources can be in. Repeatable; the first is the default.", DefaultValueFactory = _ => ["home"] };
-        var jobs = new Option<int>("--max-jobs") { Description = "Jobs at a time.", DefaultValueFactory = _ => 2 };
-        var retry = new Option<int>("--retry-after") { Description = "Seconds that clients are asked to wait between two looks at an operation.", DefaultValueFactory = _ => 5 };
+        var jobs = CommandLine.NumberOption("--max-jobs", "Jobs at a time.", 2);
+        var retry = CommandLine.NumberOption("--retry-after", "Seconds that clients are asked to wait between two looks at an operation.", 5);
         var cloud = new Option<string>("--cloud-name") { Description = "What az calls this server.", DefaultValueFactory = _ => "Strongroom" };
         var quiet = new Option<bool>("--quiet") { Description = "Log warnings and errors only." };
         var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, locations, jobs, retry, cloud, quiet };
-        command.SetAction((parsed, cancellationToken) => RunAsync(() => new ServerOptions
+        command.SetCancellableAction((parsed, cancellationToken) => RunAsync(() => new ServerOptions
         {
             DataFolder = parsed.GetRequiredValue(data),
             Listen = Address("--listen", parsed.GetRequiredValue(listen)),

@@ -31,14 +31,15 @@ internal static class DemoCommand
             folder = DemoFolder.Open(options);
             return await PlayAsync(options, folder, startServer, console, story, time, cancellationToken);
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
-            console.MarkupLineInterpolated($"[yellow]Stopped at {story.CurrentStep}.[/]");
+            // Of any type: Ctrl-C also ends the programs that the demo runs, and they fail before we are cancelled.
+            console.MarkupLineInterpolated($"[yellow]Stopped {story.CurrentStep}.[/]");
             return Interrupted;
         }
         catch (Exception e)
         {
-            console.MarkupLineInterpolated($"[red]The demo failed at {story.CurrentStep}: {Reason(e)}[/]");
+            console.MarkupLineInterpolated($"[red]The demo failed {story.CurrentStep}: {Reason(e)}[/]");
             if (folder is { IsKept: false })
                 console.WriteLine("Run it again with --keep to look at the server's data afterwards.");
             return Failed;

@@ -30,6 +30,8 @@ internal sealed record DemoOptions
     {
         if (SizeMiB is < SizeMiBMin or > SizeMiBMax)
             throw new DemoException($"The size of the sample disk must be between {SizeMiBMin} and {SizeMiBMax} MiB, not {SizeMiB}.");
+        if (Directory.Exists(DiskFile))
+            throw new DemoException($"'{DiskFile}' is a folder; --disk takes a disk file.");
         if (DiskFile is not null && !File.Exists(DiskFile))
             throw new DemoException($"There is no disk file '{DiskFile}'.");
     }

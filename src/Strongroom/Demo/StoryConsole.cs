@@ -25,7 +25,7 @@ internal sealed class StoryConsole(IAnsiConsole console, TimeProvider time, int 
 
     private bool IsLive => console.Profile.Capabilities is { Interactive: true, Ansi: true };
 
-    /// <summary>The step that runs or ran last, as people see it.</summary>
+    /// <summary>Where the demo is, as the end of a sentence: the step that runs or ran last.</summary>
     public string CurrentStep { get; private set; } = "before the first step";
 
     /// <summary>Runs one step, shows it, and passes on what it returns.</summary>
@@ -34,7 +34,7 @@ internal sealed class StoryConsole(IAnsiConsole console, TimeProvider time, int 
     public async Task<T> StepAsync<T>(string title, Func<IStepProgress, Task<(T Result, string Detail)>> work)
     {
         stepNumber++;
-        CurrentStep = $"step {stepNumber}, \"{title}\"";
+        CurrentStep = $"at step {stepNumber}, \"{title}\"";
         var number = $"{stepNumber,2}/{stepCount}";
         var started = time.GetTimestamp();
         T result;

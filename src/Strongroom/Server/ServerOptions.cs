@@ -42,6 +42,7 @@ internal sealed record ServerOptions
     /// <exception cref="ArgumentException">Names what is wrong and what would be right.</exception>
     public void Validate()
     {
+        if (string.IsNullOrWhiteSpace(DataFolder)) throw new ArgumentException("--data takes a folder.");
         if (!Listen.IsAbsoluteUri || Listen.Scheme != Uri.UriSchemeHttps || Listen.AbsolutePath != "/")
             throw new ArgumentException($"--listen takes an https address without a path, such as https://localhost:8443, not '{Listen}'.");
         if (PublicUrl is not null && (!PublicUrl.IsAbsoluteUri || PublicUrl.Scheme != Uri.UriSchemeHttps || PublicUrl.AbsolutePath != "/"))
@@ -65,6 +66,8 @@ internal sealed record ServerOptions
     /// <summary>Where to bind: every interface for a wildcard, loopback for localhost, else the addresses of the name.</summary>
     public IReadOnlyList<IPEndPoint> EndPoints()
     {
+        // The address is in the administrator's file and the certificate before the server listens, so it must be known.
+        if (Listen.Port == 0) throw new ArgumentException("--listen takes a port from 1 to 65535: clients must know it beforehand.");
         var host = Listen.DnsSafeHost;
         if (host is "localhost") return [new(IPAddress.Loopback, Listen.Port), .. System.Net.Sockets.Socket.OSSupportsIPv6 && HasLoopback6() ? [new IPEndPoint(IPAddress.IPv6Loopback, Listen.Port)] : Array.Empty<IPEndPoint>()];
         if (IPAddress.TryParse(host, out var address)) return [new(address, Listen.Port)];

@@ -1,3 +1,5 @@
+using System.Data.Common;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Strongroom.Api.RecoveryServices;
 using Strongroom.Api.Resources;
@@ -45,6 +47,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
 
     /// <exception cref="DataFolderException">Another server owns the folder, or it cannot be used.</exception>
     /// <exception cref="ArgumentException">An option is wrong.</exception>
+    /// <exception cref="InvalidDataException">The database or another file of the data folder is damaged.</exception>
     /// <exception cref="IOException">The address is in use, or a file cannot be read or written.</exception>
     public static async Task<StrongroomServer> StartAsync(ServerOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -60,10 +63,18 @@ internal sealed class StrongroomServer : IAsyncDisposable
             certificates = TlsCertificates.Open(data.TlsFolder, names, Environment.MachineName, TimeProvider.System);
             var administrator = Administrator.Open(data, options.Endpoint, certificates.AuthorityFile);
             var masterKey = MasterKeyFile.LoadOrCreate(data.MasterKeyFile);
-            app = Build(options, data, certificates, administrator, masterKey, time);
+            var isStarted = new StrongBox<bool>();
+            app = Build(options, data, certificates, administrator, masterKey, time, isStarted);
 
             // Step 3.
-            await MetadataRegistration.MigrateAsync(app.Services, cancellationToken);
+            try
+            {
+                await MetadataRegistration.MigrateAsync(app.Services, cancellationToken);
+            }
+            catch (DbException e)
+            {
+                throw new InvalidDataException($"The database '{data.DatabaseFile}' cannot be used: {e.Message} Restore the data folder from a copy.", e);
+            }
 
             // Step 4.
             var stores = app.Services.GetRequiredService<VaultStores>();
@@ -72,6 +83,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
 
             // Step 5.
             await app.StartAsync(cancellationToken);
+            isStarted.Value = true;
             return new(data, certificates, administrator, app);
         }
         catch
@@ -96,12 +108,14 @@ internal sealed class StrongroomServer : IAsyncDisposable
     }
 
     private static WebApplication Build(
-        ServerOptions options, DataFolder data, TlsCertificates certificates, Administrator administrator, MasterKeyFile masterKey, TimeProvider time)
+        ServerOptions options, DataFolder data, TlsCertificates certificates, Administrator administrator, MasterKeyFile masterKey, TimeProvider time, StrongBox<bool> isStarted)
     {
         // No configuration files, environment or content root: the options are all there is.
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "strongroom" });
         builder.Logging.SetMinimumLevel(options.IsQuiet ? LogLevel.Warning : LogLevel.Information)
             .AddFilter("Microsoft", LogLevel.Warning)
+            // Until the server is started its failure is an exception, which the caller tells in a sentence.
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => isStarted.Value && level >= LogLevel.Warning)
             .AddSimpleConsole(console =>
             {
                 console.SingleLine = true;
