@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Strongroom.Api.Resources;
 using Strongroom.Arm;
-using Strongroom.Backup.StorageAccounts;
 
 namespace Strongroom.Api.Storage;
 
@@ -50,14 +49,8 @@ public static class StorageAccountEndpoints
         return ArmResults.Ok(ToJson(context.Request, await accounts.PatchAsync(Id(context, accountName), body, cancellationToken)));
     }
 
-    private static async Task<IResult> DeleteAsync(
-        HttpContext context, string accountName, TrackedResources resources, StorageAccountFolders folders, CancellationToken cancellationToken)
-    {
-        ResourceId id = Id(context, accountName);
-        IResult answer = await resources.DeleteAsync(id, cancellationToken);
-        folders.DeleteAccount(id.Name);
-        return answer;
-    }
+    private static async Task<IResult> DeleteAsync(HttpContext context, string accountName, StorageAccounts accounts, CancellationToken cancellationToken) =>
+        ArmResults.Empty(await accounts.DeleteAsync(Id(context, accountName), cancellationToken) ? StatusCodes.Status200OK : StatusCodes.Status204NoContent);
 
     /// <summary>There are no shared keys: downloads take the caller's own token, and an account says so (<c>allowSharedKeyAccess</c> false).</summary>
     private static async Task<IResult> ListKeysAsync(HttpContext context, string accountName, TrackedResources resources, CancellationToken cancellationToken)

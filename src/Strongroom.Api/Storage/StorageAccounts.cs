@@ -1,12 +1,13 @@
 using System.Text.Json.Nodes;
 using Strongroom.Api.Resources;
 using Strongroom.Arm;
+using Strongroom.Backup.StorageAccounts;
 
 namespace Strongroom.Api.Storage;
 
 /// <summary>The rules for storage accounts: a name belongs to one account only, in whatever group and subscription it is.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-public sealed class StorageAccounts(IResourceStore store, TrackedResources resources, ArmOptions options, TimeProvider time) : IDisposable
+public sealed class StorageAccounts(IResourceStore store, TrackedResources resources, StorageAccountFolders folders, ArmOptions options, TimeProvider time) : IDisposable
 {
     public const string Type = "Microsoft.Storage/storageAccounts";
 
@@ -53,6 +54,24 @@ public sealed class StorageAccounts(IResourceStore store, TrackedResources resou
             foreach ((string name, JsonNode? value) in settings) properties[name] = value?.DeepClone();
             return before with { Tags = tags ?? before.Tags, Sku = sku ?? before.Sku, Kind = kind ?? before.Kind, Properties = properties };
         }, cancellationToken);
+    }
+
+    /// <summary>Deletes an account with all that is stored in it, as in Azure.</summary>
+    /// <returns>False when there is none.</returns>
+    public async Task<bool> DeleteAsync(ResourceId id, CancellationToken cancellationToken)
+    {
+        // The folder is known by the account's name alone: it must be gone before another account can take the name.
+        await _names.WaitAsync(cancellationToken);
+        try
+        {
+            if (!await store.DeleteAsync(id, cancellationToken)) return false;
+            folders.DeleteAccount(id.Name);
+            return true;
+        }
+        finally
+        {
+            _names.Release();
+        }
     }
 
     /// <summary>Why a new account cannot have this name, as (reason, message), or null when it can.</summary>

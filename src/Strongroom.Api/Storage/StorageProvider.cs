@@ -1,11 +1,10 @@
 using Strongroom.Api.Resources;
 using Strongroom.Arm;
-using Strongroom.Backup.StorageAccounts;
 
 namespace Strongroom.Api.Storage;
 
 /// <summary><c>Microsoft.Storage</c>.</summary>
-internal sealed class StorageProvider(IResourceStore store, StorageAccountFolders folders) : StoredResourceProvider(store)
+internal sealed class StorageProvider(IResourceStore store, StorageAccounts accounts) : StoredResourceProvider(store)
 {
     private static readonly string[] s_versions = ["2023-05-01", "2022-09-01", "2021-09-01", "2016-01-01"];
 
@@ -28,12 +27,7 @@ internal sealed class StorageProvider(IResourceStore store, StorageAccountFolder
 
     protected override IReadOnlyList<string> StoredTypes => [StorageAccounts.Type];
 
-    /// <summary>An account leaves with all that is stored in it, as in Azure.</summary>
-    public override async Task DeleteAsync(ResourceId id, CancellationToken cancellationToken)
-    {
-        await base.DeleteAsync(id, cancellationToken);
-        folders.DeleteAccount(id.Name);
-    }
+    public override Task DeleteAsync(ResourceId id, CancellationToken cancellationToken) => accounts.DeleteAsync(id, cancellationToken);
 
     private static ProviderOperation Of(string name, string operation, string description) =>
         new("Microsoft.Storage/" + name, "Microsoft Storage", "Storage Accounts", operation, description);

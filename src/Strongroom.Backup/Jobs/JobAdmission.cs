@@ -54,6 +54,7 @@ public sealed class JobAdmission(
             Tasks = RestoreTasks.Initial,
             Properties = ImmutableSortedDictionary<string, string>.Empty
                 .Add("Job Type", "Recover disks")
+                // A restore of disks has no target machine; the service prints this very word all the same.
                 .Add("Target VM Name", "vmName")
                 .Add("Target Storage Account Name", request.StorageAccount)
                 // The blank at the end is the service's own spelling.

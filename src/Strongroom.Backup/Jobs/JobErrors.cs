@@ -19,7 +19,9 @@ public static class JobErrors
     {
         MachineProblem.NotFound => new(400136, "UserErrorVmNotFoundV2", problem.Message, ["Check that the machine is still on its host, or stop its protection."]),
         MachineProblem.ToolMissing => new(400196, "UserErrorHostToolMissing", problem.Message, ["Install what is missing on the server and start the job again."]),
-        MachineProblem.DiskUnsupported => new(400367, "UserErrorDiskUnsupported", problem.Message, ["Convert the disk, or exclude it from the backup."]),
+        MachineProblem.DiskInUse => new(400349, "UserErrorDiskInUse", problem.Message, ["Shut the machine down and start the backup again: a host of kind Folder backs up machines at rest."]),
+        MachineProblem.BadDescription => new(400349, "UserErrorMachineDescription", problem.Message, ["Mend the machine's vm.json and start the backup again."]),
+        MachineProblem.DiskUnsupported => new(400367, "UserErrorDiskUnsupported", problem.Message, ["Convert the disk or its chain to a format that is read (raw, qcow2, fixed VHD), move what it refers to below the allowed folders, or exclude it from the backup."]),
         _ => new(400039, "DiskUnreadable", problem.Message, ["Check that the server may read the machine's disks, then start the job again."]),
     };
 

@@ -76,6 +76,12 @@ public enum MachineProblem
     /// <summary>A disk cannot be opened or read.</summary>
     DiskUnreadable,
 
+    /// <summary>A disk is held by another process, usually the running machine itself.</summary>
+    DiskInUse,
+
+    /// <summary>The description of the machine cannot be understood.</summary>
+    BadDescription,
+
     /// <summary>A disk is of a kind that is not supported (encrypted, differencing, with a foreign backing file).</summary>
     DiskUnsupported,
 

@@ -164,11 +164,16 @@ public sealed class QemuNbdSource : IBlockSource
             {
                 var isNotThereYet = exception.InnerException is SocketException && options.Time.GetElapsedTime(began) < options.StartTimeout;
                 if (await process.ExitsWithinAsync(isNotThereYet ? delay : LastWords, options.Time, cancellationToken).ConfigureAwait(false))
-                    throw new IOException($"qemu-nbd cannot open '{file.Path}': {await process.MessageAsync().ConfigureAwait(false)}", exception);
+                    throw Refused(file, await process.MessageAsync().ConfigureAwait(false), exception);
                 if (!isNotThereYet)
                     throw;
                 delay = TimeSpan.FromMilliseconds(Math.Min(delay.TotalMilliseconds * 1.5, 100));
             }
         }
     }
+
+    /// <summary>What qemu-nbd said when it gave up. It locks images as QEMU does, so a running machine's disk is refused with these words.</summary>
+    private static IOException Refused(DiskFile file, string message, Exception cause) => message.Contains("Is another process using the image", StringComparison.Ordinal)
+        ? new DiskInUseException($"'{file.Path}' is in use by another process.", cause)
+        : new IOException($"qemu-nbd cannot open '{file.Path}': {message}", cause);
 }

@@ -33,6 +33,9 @@ internal static partial class AtomicFile
             options.UnixCreateMode = mode;
         using (var file = new FileStream(temporary, options))
         {
+            // The process's mask has taken what others may from the mode above.
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(file.SafeFileHandle, mode);
             file.Write(content);
             file.Flush(flushToDisk: true);
         }

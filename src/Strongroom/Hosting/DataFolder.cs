@@ -73,7 +73,7 @@ internal sealed class DataFolder : IDisposable
                 // SQLite makes its files for everybody to read; in a folder that is older than we are, that would be everybody.
                 // It takes an empty file for a new database, and gives its log the mode of the database.
                 AtomicFile.CreatePrivateFile(folder.DatabaseFile);
-                AtomicFile.Write(ProcessFile(root), Ascii(Environment.ProcessId), AtomicFile.Public);
+                WriteProcess(root);
                 return folder;
             }
             catch
@@ -94,6 +94,13 @@ internal sealed class DataFolder : IDisposable
         // First the pid and then the lock: the other way round we could delete our successor's.
         File.Delete(ProcessFile(Root));
         ownership.Dispose();
+    }
+
+    /// <summary>The pid is for people. A server must start on a full disk too, or nothing could be deleted to make room.</summary>
+    private static void WriteProcess(string root)
+    {
+        try { AtomicFile.Write(ProcessFile(root), Ascii(Environment.ProcessId), AtomicFile.Public); }
+        catch (IOException) { /* As said: for people. */ }
     }
 
     /// <summary>Where there are stores there is no first start: an empty database would disown them, and a new key cannot open them.</summary>

@@ -68,6 +68,8 @@ internal sealed class TlsCertificates : IDisposable
     {
         https.ServerCertificate = Server;
         https.ServerCertificateChain = Chain;
+        // Half-open connections need no token: they must not hold a place for long.
+        https.HandshakeTimeout = TimeSpan.FromSeconds(5);
     }
 
     public void Dispose()

@@ -1,4 +1,5 @@
 using Strongroom.Arm;
+using Strongroom.Hosting;
 
 namespace Strongroom.Server;
 
@@ -11,12 +12,12 @@ internal static class Health
         routes.MapGet("/readyz", ReadyAsync).AllowAnonymous();
     }
 
-    private static async Task<IResult> ReadyAsync(IResourceStore resources, ArmOptions options, ILogger<StrongroomServer> log, CancellationToken cancellationToken)
+    private static async Task<IResult> ReadyAsync(IResourceStore resources, ArmOptions options, DataFolder data, ILogger<StrongroomServer> log, CancellationToken cancellationToken)
     {
         try
         {
             await resources.ListGroupsAsync(options.Subscriptions[0].Id, cancellationToken);
-            return Results.Text("ready\n");
+            return DiskRoom.IsShort(data) ? Results.Text("the disk of the data folder is full\n", statusCode: StatusCodes.Status503ServiceUnavailable) : Results.Text("ready\n");
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -52,6 +52,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
     public static async Task<StrongroomServer> StartAsync(ServerOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         options.Validate();
+        ProcessFiles.KeepPrivate();
         // Step 1.
         var data = DataFolder.Open(options.DataFolder);
         TlsCertificates? certificates = null;
@@ -79,6 +80,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
             // Step 4.
             var stores = app.Services.GetRequiredService<VaultStores>();
             await app.Services.GetRequiredService<VaultLifecycle>().SweepAsync(stores.ListKeys(), cancellationToken);
+            await RequireKeyAsync(stores, data, cancellationToken);
             app.Services.GetRequiredService<StorageAccountFolders>().SweepDrafts();
 
             // Step 5.
@@ -107,6 +109,27 @@ internal sealed class StrongroomServer : IAsyncDisposable
         _data.Dispose();
     }
 
+    /// <summary>A master key that does not open the stores would seal new vaults that nobody can open once the right one is back.</summary>
+    private static async Task RequireKeyAsync(VaultStores stores, DataFolder data, CancellationToken cancellationToken)
+    {
+        foreach (var key in stores.ListKeys())
+        {
+            try
+            {
+                await stores.OpenAsync(key, cancellationToken);
+                return;
+            }
+            catch (StoreException e) when (e.Kind == StoreErrorKind.WrongKey)
+            {
+                throw new InvalidDataException($"'{data.MasterKeyFile}' is not the key of the vaults in '{data.VaultsFolder}': put the right one back. ({e.Message})", e);
+            }
+            catch (Exception e) when (e is StoreException or IOException)
+            {
+                // A damaged vault says nothing about the key, and must not keep the others from being used.
+            }
+        }
+    }
+
     private static WebApplication Build(
         ServerOptions options, DataFolder data, TlsCertificates certificates, Administrator administrator, MasterKeyFile masterKey, TimeProvider time, StrongBox<bool> isStarted)
     {
@@ -129,6 +152,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
 
         var app = builder.Build();
         app.UseArmPipeline(inner => inner.UseStrongroomIdentity());
+        app.UseDiskRoomErrors();
         app.MapStrongroomIdentity();
         app.MapHealth();
         app.MapPlatformProviders();
@@ -140,7 +164,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options, TlsCertificates certificates)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxConcurrentConnections = 1024;
+        kestrel.Limits.MaxConcurrentConnections = 4096;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(30);
         foreach (var endPoint in options.EndPoints()) kestrel.Listen(endPoint, listen => listen.UseHttps(https => certificates.Configure(https)));
     }
@@ -148,6 +172,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
     private static void AddServices(IServiceCollection services, ServerOptions options, DataFolder data, Administrator administrator, MasterKeyFile masterKey, TimeProvider time)
     {
         services.AddSingleton(time);
+        services.AddSingleton(data);
         services.AddRouting();
         services.AddSingleton(new ArmOptions
         {

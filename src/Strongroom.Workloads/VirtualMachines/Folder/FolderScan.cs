@@ -45,7 +45,7 @@ internal sealed class FolderScan(FolderHost host, string? onlyName, AllowedRoots
                 description = ReadDescription(Path.Combine(folder.RealPath, MachineDescription.FileName));
             if (onlyName is not null && !onlyName.Equals(description.Name ?? folderName, StringComparison.OrdinalIgnoreCase))
                 return null;
-            problems.Add(MachineProblem.DiskUnsupported, description.Problem);
+            problems.Add(MachineProblem.BadDescription, description.Problem);
             disks = await ReadDisksAsync(folder.RealPath, [.. files.Where(DiskFiles.IsDisk)], description, problems, cancellationToken);
         }
         catch (PathRefusedException exception)

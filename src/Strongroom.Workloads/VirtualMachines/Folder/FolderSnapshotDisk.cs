@@ -25,6 +25,10 @@ internal sealed class FolderSnapshotDisk(FolderSnapshot snapshot, MachineDisk di
         {
             throw new MachineException(MachineProblem.ToolMissing, exception.Message, exception);
         }
+        catch (DiskInUseException exception)
+        {
+            throw new MachineException(MachineProblem.DiskInUse, $"Disk '{disk.Name}' is in use by another process, as the disk of a running machine is.", exception);
+        }
         catch (IOException exception)
         {
             throw new MachineException(MachineProblem.DiskUnreadable, $"Disk '{disk.Name}' cannot be read: {exception.Message}", exception);

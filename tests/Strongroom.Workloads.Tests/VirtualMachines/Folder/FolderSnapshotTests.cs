@@ -98,6 +98,30 @@ public sealed class FolderSnapshotTests : IDisposable
     }
 
     [Fact]
+    public async Task The_disk_of_a_running_machine_is_told_as_in_use()
+    {
+        FabricFixture.RequireQemu();
+        var image = _fixture.Write("web1/disk.qcow2", "");
+        await FabricFixture.RunAsync("qemu-img", "create", "-f", "qcow2", image, "1M");
+        var socket = Path.Combine(_fixture.Outside, "nbd");
+        // Holds the image for writing, as a running machine does.
+        using var holder = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("qemu-nbd", ["-f", "qcow2", "-t", "-k", socket, image]))!;
+        try
+        {
+            for (var tries = 0; !File.Exists(socket) && tries < 600; tries++) await Task.Delay(50);
+            Assert.True(File.Exists(socket));
+            await using var snapshot = await SnapshotAsync();
+            var exception = await Assert.ThrowsAsync<MachineException>(() => snapshot.Disks[0].OpenAsync(CancellationToken.None));
+            Assert.Equal(MachineProblem.DiskInUse, exception.Problem);
+        }
+        finally
+        {
+            holder.Kill();
+            await holder.WaitForExitAsync();
+        }
+    }
+
+    [Fact]
     public async Task A_backing_file_below_a_root_is_read_and_watched()
     {
         FabricFixture.RequireQemu();
