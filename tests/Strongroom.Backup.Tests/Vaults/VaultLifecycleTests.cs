@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Strongroom.Backup.Tests.Support;
 using Strongroom.Backup.Vaults;
+using Strongroom.Store;
 
 namespace Strongroom.Backup.Tests.Vaults;
 
@@ -101,6 +102,28 @@ public sealed class VaultLifecycleTests
         await rig.Lifecycle.SweepAsync([kept.Key, gone.Key], Rig.Token);
 
         Assert.Equal([gone.Key], rig.Stores.Deleted);
+    }
+
+    [Fact]
+    public async Task A_store_that_the_database_does_not_know_is_kept_while_it_holds_recovery_points_or_cannot_be_asked()
+    {
+        await using var rig = await Rig.NewAsync();
+        var vault = await rig.NewVaultAsync();
+        var machine = rig.NewMachine("web1", FakeDisk.New(-1, "os", 1));
+        await rig.ProtectAsync(vault, machine);
+        await rig.BackUpAsync(vault, machine);
+        // An older copy of the database, or another server's: no row knows the store.
+        await using var other = await Rig.NewAsync();
+        var lifecycle = new VaultLifecycle(other.Vaults, other.Items, rig.Stores, rig.Time, NullLogger<VaultLifecycle>.Instance);
+
+        await lifecycle.SweepAsync([vault.Key], Rig.Token);
+        Assert.Empty(rig.Stores.Deleted);
+
+        rig.Stores.Failure = new StoreException(StoreErrorKind.WrongKey, "Another key.");
+        await lifecycle.SweepAsync([vault.Key], Rig.Token);
+        rig.Stores.Failure = null;
+        Assert.Empty(rig.Stores.Deleted);
+        await rig.AssertHoldsAsync(vault, Assert.Single(await rig.PointsAsync(vault, machine)), machine.Disks[0].Content);
     }
 
     [Fact]
