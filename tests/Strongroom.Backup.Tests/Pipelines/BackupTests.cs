@@ -39,6 +39,22 @@ public sealed class BackupTests
         Assert.Empty(second.Errors);
     }
 
+    [Theory]
+    [InlineData("meta/")]
+    [InlineData("packs/")]
+    public async Task A_damaged_recovery_point_does_not_keep_a_sound_one_from_being_made(string lost)
+    {
+        await using var rig = await Rig.NewAsync();
+        var (vault, machine) = await rig.ProtectedMachineAsync(FakeDisk.New(-1, "os", 1));
+        await rig.BackUpAsync(vault, machine);
+        await rig.Stores.LoseAsync(vault.Key, lost);
+
+        var job = await rig.BackUpAsync(vault, machine);
+
+        Assert.Equal(JobStates.Completed, job.State);
+        await rig.AssertHoldsAsync(vault, (await rig.PointsAsync(vault, machine))[0], machine.Disks[0].Content);
+    }
+
     [Fact]
     public async Task A_disk_that_has_grown_is_backed_up_against_its_smaller_parent()
     {

@@ -27,6 +27,17 @@ internal sealed class MemoryVaultStores(IKeyEncryptionKey key, TimeProvider time
         return Task.CompletedTask;
     }
 
+    /// <summary>Loses all blobs of a vault whose names begin with a prefix, as a bad disk does; the stores are opened anew.</summary>
+    public async Task LoseAsync(Guid vaultKey, string prefix)
+    {
+        await RestartAsync();
+        var backend = _backends[vaultKey];
+        var lost = new List<string>();
+        await foreach (var blob in backend.ListAsync(prefix, CancellationToken.None)) lost.Add(blob.Name);
+        Assert.NotEmpty(lost);
+        foreach (var name in lost) await backend.DeleteAsync(name, CancellationToken.None);
+    }
+
     /// <summary>Closes all stores; the next use opens them from what was committed.</summary>
     public async Task RestartAsync()
     {
