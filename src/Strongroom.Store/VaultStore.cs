@@ -111,6 +111,21 @@ public sealed class VaultStore : IAsyncDisposable
     /// <summary>A live snapshot, or null.</summary>
     public Snapshot? Find(SnapshotId id) => Log.State.Find(id);
 
+    /// <summary>A snapshot that the caller knows to have been committed.</summary>
+    /// <exception cref="StoreException">NotFound: it was deleted. Corrupt: the log has lost the entry that committed it.</exception>
+    public Snapshot Require(SnapshotId id)
+    {
+        if (Find(id) is { } snapshot)
+            return snapshot;
+        if (Log.State.IsDeleted(id))
+            throw new StoreException(StoreErrorKind.NotFound, "The recovery point was deleted from the vault. List the recovery points again.");
+        var why = Log.Damage.Count > 0 ? $" ({Log.Damage[0]})" : "";
+        throw new StoreException(
+            StoreErrorKind.Corrupt,
+            $"The vault's log has lost the entry of this recovery point{why}, snapshot {id}. Restore it from a copy of the vault's folder. "
+            + "Other recovery points are not affected; run a verification of the vault to be sure of them.");
+    }
+
     /// <summary>Begins a backup. Waits while a collection removes packs. Many sessions may be open.</summary>
     public async Task<StoreSession> OpenSessionAsync(CancellationToken cancellationToken) =>
         new(this, await gate.EnterAsync(cancellationToken));
@@ -160,10 +175,15 @@ public sealed class VaultStore : IAsyncDisposable
     }
 
     /// <summary>Removes packs that no live snapshot needs. Does nothing, and says so, while anything uses the vault.</summary>
-    public async Task<CollectReport> CollectAsync(CancellationToken cancellationToken)
+    /// <param name="mustBeLive">Every snapshot that the caller still counts on. The log alone cannot tell that its last entries were removed; this tells it.</param>
+    /// <param name="cancellationToken">What was removed until then stays removed; the next collection goes on.</param>
+    /// <exception cref="StoreException">Nothing was removed. Corrupt: the log is damaged, or has lost one of <paramref name="mustBeLive"/>.
+    /// Conflict: one of them was deleted meanwhile, or another process keeps changing the vault. Io.</exception>
+    public async Task<CollectReport> CollectAsync(IReadOnlyCollection<SnapshotId> mustBeLive, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(mustBeLive);
         using var alone = gate.TryEnterAlone();
-        return alone is null ? CollectReport.Busy : await new Collector(this).RunAsync(cancellationToken);
+        return alone is null ? CollectReport.Busy : await new Collector(this, mustBeLive).RunAsync(cancellationToken);
     }
 
     /// <summary>Checks that every live snapshot can be restored.</summary>

@@ -112,7 +112,7 @@ public sealed class SessionTests
             image = await session.WriteImageAsync(disk, null, null, None);
         Assert.Empty(vault.Snapshots);
         await Assert.ThrowsAsync<StoreException>(() => vault.OpenImageAsync(image, None));
-        var report = await vault.CollectAsync(None);
+        var report = await vault.CollectAsync([], None);
         Assert.True(report.PacksDeleted > 0);
         Assert.Equal(0, vault.Statistics.BytesStored);
     }

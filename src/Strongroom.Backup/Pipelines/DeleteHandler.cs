@@ -29,7 +29,7 @@ public sealed class DeleteHandler(
             var all = store.Snapshots.Where(s => s.ItemId == itemId).Select(s => s.Id).Union(listed).ToList();
             if (!await ledger.TryUnlistAsync(run.Claim, cancellationToken)) throw new ClaimLostException();
             foreach (var id in all) await store.DeleteSnapshotAsync(id, cancellationToken);
-            if (all.Count > 0) await CollectAsync(store, cancellationToken);
+            if (all.Count > 0) await CollectAsync(store, item.VaultKey, cancellationToken);
         }
 
         var job = run.Job with { State = JobStates.Completed, EndedAt = time.GetUtcNow() };
@@ -37,9 +37,15 @@ public sealed class DeleteHandler(
     }
 
     /// <summary>The snapshots are gone; that their room cannot be had now must not keep the item. The next collection tries again.</summary>
-    private async Task CollectAsync(VaultStore store, CancellationToken cancellationToken)
+    private async Task CollectAsync(VaultStore store, Guid vaultKey, CancellationToken cancellationToken)
     {
-        try { await store.CollectAsync(cancellationToken); }
+        // All that is still listed in the vault: if the store does not know one of them, its log has lost what that one needs, and nothing may go.
+        var listed = await points.ListSnapshotIdsAsync(vaultKey, cancellationToken);
+        try { await store.CollectAsync([.. listed.Select(id => new SnapshotId(id))], cancellationToken); }
+        catch (StoreException e) when (e.Kind == StoreErrorKind.Corrupt)
+        {
+            log.LogError(e, "The store of vault {VaultKey} is damaged; the room of deleted recovery points stays taken", vaultKey);
+        }
         catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
         {
             log.LogWarning(e, "The room of deleted recovery points cannot be collected now");

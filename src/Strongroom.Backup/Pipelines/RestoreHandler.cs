@@ -35,6 +35,7 @@ public sealed class RestoreHandler(
         if (!ResourceId.TryParse(request.StorageAccountId, out var account) || await resources.GetAsync(account, cancellationToken) is null)
             throw new StorageAccountMissingException(request.StorageAccount);
         var store = await stores.OpenAsync(item.VaultKey, cancellationToken);
+        _ = store.Require(new(point.SnapshotId));
 
         // Step 1.
         var names = new RestoreNames(point.Machine.Name, run.Job.Id, point.Time);

@@ -40,4 +40,7 @@ public interface IRecoveryPointRepository
 
     /// <summary>Newest first.</summary>
     Task<IReadOnlyList<RecoveryPoint>> ListAsync(Guid itemKey, CancellationToken cancellationToken);
+
+    /// <summary>The store's snapshots of all recovery points of all items of a vault, soft-deleted items included, in no order.</summary>
+    Task<IReadOnlyList<Guid>> ListSnapshotIdsAsync(Guid vaultKey, CancellationToken cancellationToken);
 }

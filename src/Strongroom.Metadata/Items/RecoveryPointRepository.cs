@@ -19,4 +19,10 @@ internal sealed class RecoveryPointRepository(IDbContextFactory<StrongroomContex
         var rows = await db.Points.AsNoTracking().Where(r => r.ItemKey == itemKey).OrderByDescending(r => r.Time).ThenByDescending(r => r.Name).ToListAsync(cancellationToken);
         return rows.ConvertAll(r => Documents.Read(r.Document, Documents.Default.RecoveryPoint));
     }
+
+    public async Task<IReadOnlyList<Guid>> ListSnapshotIdsAsync(Guid vaultKey, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Points.Where(r => db.Items.Any(i => i.Key == r.ItemKey && i.VaultKey == vaultKey)).Select(r => r.SnapshotId).ToListAsync(cancellationToken);
+    }
 }

@@ -7,7 +7,7 @@ namespace Strongroom.Store.Collection;
 /// Safe against other processes too: the SWEEP entry is refused when the log moved since the mark, and a session of another process that
 /// was open before a SWEEP cannot commit after it. A crash anywhere is repaired by the next run.
 /// </remarks>
-internal sealed class Collector(VaultStore vault)
+internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId> mustBeLive)
 {
     private const int Attempts = 3;
 
@@ -17,6 +17,7 @@ internal sealed class Collector(VaultStore vault)
         {
             await vault.Log.RefreshAsync(cancellationToken);
             RequireWholeLog();
+            RequireLive();
             var markedAt = vault.Log.Head;
 
             // Listed before the mark: what appears later is not touched.
@@ -29,7 +30,7 @@ internal sealed class Collector(VaultStore vault)
             foreach (var pack in dead)
                 payload.UInt32(pack.PackSeq);
             var bytes = payload.ToArray();
-            if (await vault.Log.AppendAsync(LogEntryType.Sweep, _ => vault.Log.Head == markedAt ? bytes : null, cancellationToken) is null)
+            if (await vault.Log.AppendAsync(LogEntryType.Sweep, _ => IsUnmovedSince(markedAt) ? bytes : null, cancellationToken) is null)
                 continue;
             await SweepAsync(dead, cancellationToken);
             return new(false, packs.Count - dead.Count, dead.Count, dead.Sum(pack => pack.LengthBytes));
@@ -38,10 +39,35 @@ internal sealed class Collector(VaultStore vault)
         throw new StoreException(StoreErrorKind.Conflict, "Another process keeps changing the vault. Collect again when it is idle.");
     }
 
+    /// <summary>Damage that came to light since leaves the head where it was.</summary>
+    private bool IsUnmovedSince(long markedAt) => vault.Log.Head == markedAt && vault.Log.Damage.Count == 0;
+
     private void RequireWholeLog()
     {
         if (vault.Log.Damage.Count > 0)
-            throw StoreException.Corrupt($"Nothing is collected, because {vault.Log.Damage[0]} and may have named packs that are needed");
+        {
+            throw new StoreException(
+                StoreErrorKind.Corrupt,
+                $"Nothing is collected, because {vault.Log.Damage[0]} and may have named packs that are needed. "
+                + "Stop the server and put that file of the vault's log/ back from a copy of the vault.");
+        }
+    }
+
+    /// <summary>A log that lost its last entries looks whole; only somebody else can know that they were there.</summary>
+    private void RequireLive()
+    {
+        var absent = mustBeLive.Where(id => vault.Find(id) is null).ToList();
+        if (absent.Count == 0)
+            return;
+
+        // A caller whose list is older than a deletion asks again; a list that is newer shows a loss.
+        var lost = absent.Where(id => !vault.Log.State.IsDeleted(id)).ToList();
+        throw lost.Count == 0
+            ? new StoreException(StoreErrorKind.Conflict, $"Nothing is collected, because recovery points were deleted meanwhile, among them {absent[0]}. Collect again.")
+            : new StoreException(
+                StoreErrorKind.Corrupt,
+                $"Nothing is collected, because the vault's log has lost the entries of {lost.Count} recovery points that are still listed, among them {lost[0]}. "
+                + "Restore from a copy of the vault's folder, or delete those recovery points.");
     }
 
     private async Task<HashSet<uint>> MarkAsync(CancellationToken cancellationToken)

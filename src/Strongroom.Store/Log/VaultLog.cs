@@ -13,7 +13,8 @@ internal sealed class VaultLog : IDisposable
     private readonly TimeProvider time;
     private readonly SemaphoreSlim gate = new(1, 1);
     private readonly List<(long Sequence, byte[] Digest)> torn = [];
-    private readonly List<string> damage = [];
+    private readonly List<string> closedDamage = [];
+    private volatile IReadOnlyList<string> damage = [];
 
     private long head;
     private byte[] headHash = new byte[32];
@@ -35,7 +36,7 @@ internal sealed class VaultLog : IDisposable
     /// <summary>The last sequence number that is taken, void ones included.</summary>
     public long Head => Volatile.Read(ref head);
 
-    /// <summary>What is wrong with the log beyond a void tail; empty when it is whole.</summary>
+    /// <summary>What is wrong with the log, its end included; empty when it is whole. Safe for concurrent reading.</summary>
     public IReadOnlyList<string> Damage => damage;
 
     public static async Task<VaultLog> OpenAsync(IBlobBackend backend, KeyRing ring, TimeProvider time, CancellationToken cancellationToken)
@@ -52,6 +53,7 @@ internal sealed class VaultLog : IDisposable
         }
 
         await log.ReplayAsync(sequences, cancellationToken);
+        log.ShowDamage();
         return log;
     }
 
@@ -104,7 +106,7 @@ internal sealed class VaultLog : IDisposable
             if (makePayload(now) is not { } payload)
                 return null;
             if (torn.Count > 0 && await TryCreateAsync(LogEntryType.Void, now, FormatVoid(), cancellationToken) is not null)
-                torn.Clear();
+                CloseHole();
             if (torn.Count == 0 && await TryCreateAsync(type, now, payload, cancellationToken) is { } entry)
                 return entry;
         }
@@ -138,8 +140,9 @@ internal sealed class VaultLog : IDisposable
 
     private async Task TryCheckpointAsync()
     {
-        // One that no reader would take is not written: opening stays possible, if slower.
-        if (State.FormatCheckpoint().Length > LogEntry.GreatestPayloadLengthBytes / 2)
+        // One that no reader would take is not written: opening stays possible, if slower. Nor is one over damage: who opens from there would
+        // neither see the damage nor, once it is mended, what the entry said.
+        if (damage.Count > 0 || State.FormatCheckpoint().Length > LogEntry.GreatestPayloadLengthBytes / 2)
             return;
         try
         {
@@ -155,11 +158,13 @@ internal sealed class VaultLog : IDisposable
     {
         while (await ReadAsync(head + torn.Count + 1, cancellationToken) is { } bytes)
             Take(head + torn.Count + 1, bytes);
+        ShowDamage();
         await backend.SyncAsync("log/", cancellationToken);
         mustRefresh = false;
     }
 
-    /// <summary>Applies the entry at the place after the head and the void ones that follow it, or counts it among the void.</summary>
+    /// <summary>Applies the entry at the place after the head and the unreadable ones that follow it, or counts it among those.</summary>
+    /// <remarks>A visible blob is whole, so an entry that does not verify was one: what it named may be needed, wherever in the log it stands.</remarks>
     private void Take(long sequence, byte[]? bytes)
     {
         if (bytes is null || !LogEntry.TryOpen(ring, sequence, bytes, out var entry))
@@ -168,28 +173,43 @@ internal sealed class VaultLog : IDisposable
             return;
         }
 
-        var isChained = entry.PreviousHash.AsSpan().SequenceEqual(headHash);
-        if (torn.Count > 0 && !(entry.Type == LogEntryType.Void && Voids(entry)))
-            damage.Add($"log entries {torn[0].Sequence} to {torn[^1].Sequence} are damaged or missing");
-        else if (!isChained && head > 0)
-            damage.Add($"log entry {sequence} does not follow entry {head}");
-        torn.Clear();
+        if (torn.Count > 0)
+            CloseHole();
+        else if (head > 0 && !entry.PreviousHash.AsSpan().SequenceEqual(headHash) && !IsMended(entry))
+            closedDamage.Add($"log entry {sequence} does not follow entry {head}");
         Accept(entry);
     }
 
-    private bool Voids(LogEntry entry)
+    /// <summary>True for a VOID whose writer could not read the head, which has been put back from a copy since.</summary>
+    private bool IsMended(LogEntry entry)
     {
+        if (entry.Type != LogEntryType.Void)
+            return false;
         var source = new PayloadReader(entry.Payload);
-        var named = new HashSet<long>();
         var count = source.Count(40);
         for (var i = 0; i < count; i++)
         {
-            named.Add(source.Int64());
+            if (source.Int64() == head)
+                return true;
             _ = source.Raw(32);
         }
 
-        return torn.TrueForAll(hole => named.Contains(hole.Sequence));
+        return false;
     }
+
+    /// <summary>The log goes on after what cannot be read; that stays damage until it is put back.</summary>
+    private void CloseHole()
+    {
+        closedDamage.Add(DescribeHole());
+        torn.Clear();
+        ShowDamage();
+    }
+
+    private string DescribeHole() => torn.Count == 1
+        ? $"log entry {torn[0].Sequence} is damaged or missing"
+        : $"log entries {torn[0].Sequence} to {torn[^1].Sequence} are damaged or missing";
+
+    private void ShowDamage() => damage = torn.Count == 0 ? [.. closedDamage] : [.. closedDamage, DescribeHole()];
 
     private byte[] FormatVoid()
     {
@@ -250,7 +270,7 @@ internal sealed class VaultLog : IDisposable
             if (await ReadAsync(commit, cancellationToken) is { } found && LogEntry.TryOpen(ring, commit, found, out var entry))
                 State.Apply(entry, WriterId);
             else
-                damage.Add($"log entry {commit}, the commit of a snapshot, is damaged or missing");
+                closedDamage.Add($"log entry {commit}, the commit of a snapshot, is damaged or missing");
         }
 
         Accept(checkpoint);

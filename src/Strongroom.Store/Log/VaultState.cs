@@ -6,14 +6,13 @@ namespace Strongroom.Store.Log;
 internal sealed class VaultState
 {
     private readonly ConcurrentDictionary<SnapshotId, Snapshot> live = [];
-    private readonly HashSet<SnapshotId> deleted = [];
+    private readonly ConcurrentDictionary<SnapshotId, byte> deleted = [];
     private readonly ConcurrentDictionary<uint, byte> swept = [];
 
     /// <summary>Snapshots that are committed and not deleted. Safe for concurrent reading.</summary>
     public IReadOnlyCollection<Snapshot> Live => (IReadOnlyCollection<Snapshot>)live.Values;
 
     public uint NextPackSeq { get; private set; } = 1;
-
 
     /// <summary>The last SWEEP that another writer made.</summary>
     public long LastForeignSweep { get; private set; }
@@ -22,7 +21,8 @@ internal sealed class VaultState
 
     public Snapshot? Find(SnapshotId id) => live.GetValueOrDefault(id);
 
-    public bool IsDeleted(SnapshotId id) => deleted.Contains(id);
+    /// <summary>True when a TOMBSTONE said so. Safe for concurrent calls.</summary>
+    public bool IsDeleted(SnapshotId id) => deleted.ContainsKey(id);
 
     /// <summary>True for a pack that a sweep announced as deleted: it may still be there, but nothing may refer to it anew. Safe for concurrent calls.</summary>
     public bool IsSwept(uint packSeq) => swept.ContainsKey(packSeq);
@@ -49,7 +49,7 @@ internal sealed class VaultState
             case LogEntryType.Tombstone:
                 var id = new SnapshotId(source.Guid());
                 live.TryRemove(id, out _);
-                deleted.Add(id);
+                deleted[id] = 0;
                 break;
             case LogEntryType.Checkpoint:
                 ApplyCheckpoint(source);
@@ -75,7 +75,7 @@ internal sealed class VaultState
         foreach (var sequence in sequences)
             payload.Int64(sequence);
         payload.UInt32((uint)deleted.Count);
-        foreach (var id in deleted)
+        foreach (var id in deleted.Keys)
             payload.Guid(id.Value);
         return payload.ToArray();
     }
@@ -98,6 +98,6 @@ internal sealed class VaultState
         _ = source.Raw(commits * 8);
         var ids = source.Count(16);
         for (var i = 0; i < ids; i++)
-            deleted.Add(new SnapshotId(source.Guid()));
+            deleted[new SnapshotId(source.Guid())] = 0;
     }
 }

@@ -78,6 +78,38 @@ public sealed class DeleteTests
         Assert.Empty(await rig.Items.ListAsync(vault.Key, Rig.Token));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task While_a_listed_point_is_lost_to_the_store_no_deletion_takes_a_pack(bool deletes)
+    {
+        await using var rig = await Rig.NewAsync();
+        var vault = await rig.NewVaultAsync(softDelete: false);
+        var (gone, kept) = (rig.NewMachine("web1", FakeDisk.New(-1, "os", 1)), rig.NewMachine("web2", FakeDisk.New(-1, "os", 2)));
+        foreach (var machine in new[] { gone, kept })
+        {
+            await rig.ProtectAsync(vault, machine);
+            await rig.BackUpAsync(vault, machine);
+        }
+
+        // The entry that committed the point of the machine that stays.
+        await rig.HitEndOfLogAsync(vault, deletes);
+        var packs = (await rig.Stores.OpenAsync(vault.Key, Rig.Token)).Statistics.Packs;
+
+        var job = await rig.RunAsync(vault, (await rig.Protection.DeleteAsync(vault, Rig.NativeName(gone), Rig.Token))!);
+
+        Assert.Equal(JobStates.Completed, job.State);
+        Assert.Null(await rig.Items.FindAsync(vault.Key, Rig.NativeName(gone), Rig.Token));
+        var store = await rig.Stores.OpenAsync(vault.Key, Rig.Token);
+        Assert.Equal((0, packs), (store.Statistics.Snapshots, store.Statistics.Packs));
+
+        // A new backup of the same disk needs nothing that is lost.
+        await rig.BackUpAsync(vault, kept);
+        var points = await rig.PointsAsync(vault, kept);
+        Assert.Equal(2, points.Count);
+        await rig.AssertHoldsAsync(vault, points[0], kept.Disks[0].Content);
+    }
+
     /// <summary>A backup that was committed in the store and then cancelled before its row was written.</summary>
     private static async Task LeaveUnlistedSnapshotAsync(Rig rig, Guid vaultKey, FakeMachine machine)
     {

@@ -88,6 +88,31 @@ public sealed class RestoreTests
         Assert.False(Directory.Exists(rig.StorageFolder));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_point_that_the_vaults_log_has_lost_says_so_and_the_others_restore(bool deletes)
+    {
+        await using var rig = await Rig.NewAsync();
+        var (vault, machine, first) = await BackedUpAsync(rig);
+        var was = machine.Disks.ConvertAll(d => (byte[])d.Content.Clone());
+        machine.Disks[0].Write(0, 1, 2, 3, 4);
+        await rig.BackUpAsync(vault, machine);
+        var lost = (await rig.PointsAsync(vault, machine))[0];
+        await rig.HitEndOfLogAsync(vault, deletes);
+
+        var failed = await rig.RestoreAsync(vault, machine, lost);
+        var restored = await rig.RestoreAsync(vault, machine, first);
+
+        Assert.Equal(JobStates.Failed, failed.State);
+        var message = Assert.Single(failed.Errors).Message;
+        Assert.Contains("log has lost the entry of this recovery point", message, StringComparison.Ordinal);
+        Assert.Contains("from a copy of the vault's folder", message, StringComparison.Ordinal);
+        Assert.Contains("Other recovery points are not affected", message, StringComparison.Ordinal);
+        Assert.Equal(JobStates.Completed, restored.State);
+        await AssertVhdAsync(Assert.Single(Directory.GetFiles(ContainerOf(rig, restored), "web1-osdisk-*.vhd")), was[0]);
+    }
+
     [Fact]
     public async Task In_a_target_group_the_disks_appear_as_resources()
     {

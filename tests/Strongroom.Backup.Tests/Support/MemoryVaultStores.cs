@@ -38,6 +38,9 @@ internal sealed class MemoryVaultStores(IKeyEncryptionKey key, TimeProvider time
         foreach (var name in lost) await backend.DeleteAsync(name, CancellationToken.None);
     }
 
+    /// <summary>What lies under a vault's store, for tests that damage it.</summary>
+    public MemoryBackend BackendOf(Guid vaultKey) => _backends[vaultKey];
+
     /// <summary>Closes all stores; the next use opens them from what was committed.</summary>
     public async Task RestartAsync()
     {

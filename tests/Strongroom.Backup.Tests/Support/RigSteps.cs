@@ -34,6 +34,20 @@ internal static class RigSteps
         }
     }
 
+    /// <summary>The last entry of the log disappears, or one of its bits flips, while the server is down.</summary>
+    public static async Task HitEndOfLogAsync(this Rig rig, Vault vault, bool deletes)
+    {
+        await rig.Stores.RestartAsync();
+        var backend = rig.Stores.BackendOf(vault.Key);
+        var last = default(BlobInfo);
+        await foreach (var blob in backend.ListAsync("log/", Rig.Token)) last = blob;
+        var content = new byte[last.LengthBytes];
+        await backend.ReadAsync(last.Name, 0, content, Rig.Token);
+        Assert.True(await backend.DeleteAsync(last.Name, Rig.Token));
+        content[content.Length / 2] ^= 1;
+        if (!deletes) Assert.True(await backend.PutIfAbsentAsync(last.Name, content, Rig.Token));
+    }
+
     /// <summary>Runs a backup that must fail without a point.</summary>
     public static async Task AssertFailsAsync(this Rig rig, Vault vault, FakeMachine machine, int code, string message)
     {

@@ -22,11 +22,11 @@ public sealed class CollectorTests
         foreach (var snapshot in snapshots)
             Assert.True(await vault.DeleteSnapshotAsync(snapshot.Id, None));
         var stored = vault.Statistics.BytesStored;
-        var report = await vault.CollectAsync(None);
+        var report = await vault.CollectAsync([], None);
         Assert.Equal(stored, report.BytesDeleted);
         Assert.Empty(await backend.AllAsync("packs/"));
         Assert.Empty(await backend.AllAsync("meta/"));
-        Assert.Equal(0, (await vault.CollectAsync(None)).PacksDeleted);
+        Assert.Equal(0, (await vault.CollectAsync([], None)).PacksDeleted);
         var again = await vault.BackUpAsync(disk);
         await vault.AssertRestoresAsync(again.Images[0].Image, disk);
     }
@@ -41,7 +41,7 @@ public sealed class CollectorTests
         disk.Write(0, TestVault.Noise(2, 3 << 20));
         var second = await vault.BackUpAsync(disk, first.Images[0].Image);
         await vault.DeleteSnapshotAsync(first.Id, None);
-        await vault.CollectAsync(None);
+        await vault.CollectAsync([], None);
         await vault.AssertRestoresAsync(second.Images[0].Image, disk);
         Assert.True((await vault.VerifyAsync(readData: true, null, None)).IsHealthy);
     }
@@ -56,15 +56,15 @@ public sealed class CollectorTests
         await using (var reader = await vault.OpenImageAsync(snapshot.Images[0].Image, None))
         {
             await vault.DeleteSnapshotAsync(snapshot.Id, None);
-            Assert.True((await vault.CollectAsync(None)).WasBusy);
+            Assert.True((await vault.CollectAsync([], None)).WasBusy);
             var buffer = new byte[1 << 20];
             await reader.ReadAsync(0, buffer, None);
             Assert.Equal(TestVault.Noise(1, 1 << 20), buffer);
         }
 
         await using (await vault.OpenSessionAsync(None))
-            Assert.True((await vault.CollectAsync(None)).WasBusy);
-        Assert.True((await vault.CollectAsync(None)).PacksDeleted > 0);
+            Assert.True((await vault.CollectAsync([], None)).WasBusy);
+        Assert.True((await vault.CollectAsync([], None)).PacksDeleted > 0);
         Assert.Equal(0, vault.Statistics.BytesStored);
     }
 
@@ -78,12 +78,61 @@ public sealed class CollectorTests
         {
             var first = await vault.BackUpAsync(disk);
             await vault.DeleteSnapshotAsync(first.Id, None);
-            await vault.CollectAsync(None);
+            await vault.CollectAsync([], None);
             var second = await vault.BackUpCountedAsync(disk);
             Assert.Equal(3 << 20, second.Statistics.BytesNew);
         }
 
         await using var again = await TestVault.OpenAsync(backend);
         await again.AssertRestoresAsync(again.Snapshots.Single().Images[0].Image, disk);
+    }
+
+    [Fact]
+    public async Task Nothing_is_collected_when_the_log_has_lost_its_last_entry_and_somebody_knows_of_it()
+    {
+        var backend = new MemoryBackend();
+        var disk = new SparseDisk(2 << 20);
+        disk.Write(0, TestVault.Noise(1, 900_000));
+        Snapshot kept, lost;
+        await using (var vault = await TestVault.CreateAsync(backend))
+        {
+            kept = await vault.BackUpAsync(disk);
+            disk.Write(0, TestVault.Noise(2, 900_000));
+            lost = await vault.BackUpAsync(disk);
+        }
+
+        var complete = await backend.CopyAsync();
+        await backend.DeleteAsync((await backend.AllAsync("log/"))[^1].Name, None);
+        await using (var vault = await TestVault.OpenAsync(backend))
+        {
+            var packs = vault.Statistics.Packs;
+            var failure = await Assert.ThrowsAsync<StoreException>(() => vault.CollectAsync([kept.Id, lost.Id], None));
+            Assert.Equal(StoreErrorKind.Corrupt, failure.Kind);
+            Assert.Contains(lost.Id.ToString(), failure.Message, StringComparison.Ordinal);
+            Assert.Equal(packs, vault.Statistics.Packs);
+            failure = Assert.Throws<StoreException>(() => vault.Require(lost.Id));
+            Assert.Equal(StoreErrorKind.Corrupt, failure.Kind);
+            Assert.Contains("has lost the entry", failure.Message, StringComparison.Ordinal);
+
+            // Once nobody counts on it any more, its room comes back.
+            Assert.True((await vault.CollectAsync([kept.Id], None)).PacksDeleted > 0);
+        }
+
+        await using var copy = await TestVault.OpenAsync(complete);
+        await copy.AssertRestoresAsync(copy.Require(lost.Id).Images[0].Image, disk);
+    }
+
+    [Fact]
+    public async Task A_list_that_is_older_than_a_deletion_is_told_from_a_loss()
+    {
+        await using var vault = await TestVault.CreateAsync(new MemoryBackend());
+        var disk = new SparseDisk(2 << 20);
+        disk.Write(0, TestVault.Noise(1, 900_000));
+        var snapshot = await vault.BackUpAsync(disk);
+        await vault.DeleteSnapshotAsync(snapshot.Id, None);
+        var failure = await Assert.ThrowsAsync<StoreException>(() => vault.CollectAsync([snapshot.Id], None));
+        Assert.Equal(StoreErrorKind.Conflict, failure.Kind);
+        Assert.Equal(StoreErrorKind.NotFound, Assert.Throws<StoreException>(() => vault.Require(snapshot.Id)).Kind);
+        Assert.True((await vault.CollectAsync([], None)).PacksDeleted > 0);
     }
 }

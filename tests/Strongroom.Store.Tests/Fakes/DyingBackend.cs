@@ -22,6 +22,9 @@ internal sealed class DyingBackend(IBlobBackend inner, int diesAt, Death death) 
 
     public int Operations => Volatile.Read(ref operations);
 
+    /// <summary>The blob that the death tore, if it tore one.</summary>
+    public string? TornName { get; private set; }
+
     public async ValueTask<IBlobWriter> CreateAsync(string name, CancellationToken cancellationToken)
     {
         RequireLife();
@@ -33,7 +36,7 @@ internal sealed class DyingBackend(IBlobBackend inner, int diesAt, Death death) 
         if (!Dies())
             return await inner.PutIfAbsentAsync(name, content, cancellationToken);
         if (death != Death.Before)
-            await inner.PutIfAbsentAsync(name, CanTear(name) ? content[..(content.Length / 2)] : content, cancellationToken);
+            await inner.PutIfAbsentAsync(name, Tears(name) ? content[..(content.Length / 2)] : content, cancellationToken);
         throw Dead();
     }
 
@@ -78,7 +81,13 @@ internal sealed class DyingBackend(IBlobBackend inner, int diesAt, Death death) 
 
     private static StoreException Dead() => new(StoreErrorKind.Io, "The process is dead.");
 
-    private bool CanTear(string name) => death == Death.Torn && name != "vault.json" && !name.StartsWith("keys/", StringComparison.Ordinal);
+    private bool Tears(string name)
+    {
+        if (death != Death.Torn || name == "vault.json" || name.StartsWith("keys/", StringComparison.Ordinal))
+            return false;
+        TornName = name;
+        return true;
+    }
 
     private bool Dies()
     {
@@ -115,7 +124,7 @@ internal sealed class DyingBackend(IBlobBackend inner, int diesAt, Death death) 
         {
             if (!owner.Dies())
                 return await inner.CommitAsync(cancellationToken);
-            if (owner.CanTear(name))
+            if (owner.Tears(name))
                 await owner.PutHalfAsync(name, inner);
             else if (owner.HappensAnyway)
                 await inner.CommitAsync(cancellationToken);

@@ -8,7 +8,7 @@ public sealed class VaultLogTests
     private static CancellationToken None => CancellationToken.None;
 
     [Fact]
-    public async Task A_torn_last_entry_is_voided_by_the_next_writer_and_the_vault_goes_on()
+    public async Task After_a_damaged_last_entry_the_vault_goes_on_but_the_damage_stays_known()
     {
         var backend = new MemoryBackend();
         var disk = new SparseDisk(1 << 20);
@@ -25,14 +25,15 @@ public sealed class VaultLogTests
         await using (var vault = await TestVault.OpenAsync(backend))
         {
             Assert.Equal(kept.Id, Assert.Single(vault.Snapshots).Id);
+            Assert.Single(vault.Log.Damage);
             await vault.BackUpAsync(disk);
-            Assert.Empty(vault.Log.Damage);
+            Assert.Single(vault.Log.Damage);
         }
 
         await using var again = await TestVault.OpenAsync(backend);
         Assert.Equal(2, again.Snapshots.Count);
-        Assert.Empty(again.Log.Damage);
-        Assert.False((await again.CollectAsync(None)).WasBusy);
+        Assert.Single(again.Log.Damage);
+        Assert.Equal(StoreErrorKind.Corrupt, (await Assert.ThrowsAsync<StoreException>(() => again.CollectAsync([], None))).Kind);
     }
 
     [Fact]
@@ -53,7 +54,7 @@ public sealed class VaultLogTests
         await backend.DeleteAsync(entries[2].Name, None);
         await using var again = await TestVault.OpenAsync(backend);
         Assert.Equal(2, again.Snapshots.Count);
-        var failure = await Assert.ThrowsAsync<StoreException>(() => again.CollectAsync(None));
+        var failure = await Assert.ThrowsAsync<StoreException>(() => again.CollectAsync([], None));
         Assert.Equal(StoreErrorKind.Corrupt, failure.Kind);
         Assert.False((await again.VerifyAsync(readData: false, null, None)).IsHealthy);
         await again.BackUpAsync(disk);
@@ -84,6 +85,7 @@ public sealed class VaultLogTests
         await backend.PutIfAbsentAsync(LogEntry.NameOf(entries.Count + 1), copy, None);
         await using var again = await TestVault.OpenAsync(backend);
         Assert.Single(again.Snapshots);
+        Assert.Single(again.Log.Damage);
         await again.BackUpAsync(new SparseDisk(0));
         Assert.Equal(2, again.Snapshots.Count);
     }
@@ -158,7 +160,7 @@ public sealed class VaultLogTests
         await using (var two = await TestVault.OpenAsync(backend))
         {
             await two.DeleteSnapshotAsync(first.Id, None);
-            Assert.True((await two.CollectAsync(None)).PacksDeleted > 0);
+            Assert.True((await two.CollectAsync([], None)).PacksDeleted > 0);
         }
 
         var failure = await Assert.ThrowsAsync<StoreException>(() => session.CommitAsync(TestVault.Draft(image), None));
