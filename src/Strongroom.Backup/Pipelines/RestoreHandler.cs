@@ -35,13 +35,14 @@ public sealed class RestoreHandler(
         if (!ResourceId.TryParse(request.StorageAccountId, out var account) || await resources.GetAsync(account, cancellationToken) is null)
             throw new StorageAccountMissingException(request.StorageAccount);
         var store = await stores.OpenAsync(item.VaultKey, cancellationToken);
-        _ = store.Require(new(point.SnapshotId));
 
         // Step 1.
         var names = new RestoreNames(point.Machine.Name, run.Job.Id, point.Time);
         var folder = accounts.BeginContainer(request.StorageAccount, names.Container, run.Claim.Fence);
         try
         {
+            _ = store.Require(new(point.SnapshotId));
+
             // Before hours of writing, and again after them.
             if (request.TargetResourceGroupId is { } wanted) await FindTargetAsync(wanted, cancellationToken);
             await run.ReportAsync(j => j.Begin(RestoreTasks.Transfer, time.GetUtcNow()), cancellationToken);

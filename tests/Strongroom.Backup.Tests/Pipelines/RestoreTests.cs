@@ -274,7 +274,7 @@ public sealed class RestoreTests
     }
 
     [Fact]
-    public async Task An_image_that_is_not_in_the_vault_fails_the_job_with_the_stores_words()
+    public async Task A_point_that_the_store_has_deleted_fails_the_job_with_the_stores_words()
     {
         await using var rig = await Rig.NewAsync();
         var (vault, machine, point) = await BackedUpAsync(rig);
@@ -285,6 +285,7 @@ public sealed class RestoreTests
 
         Assert.Equal((JobStates.Failed, 400003), (job.State, Assert.Single(job.Errors).Code));
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(rig.StorageFolder, "restores1")));
+        Assert.Contains("was deleted from the vault", job.Errors[0].Message, StringComparison.Ordinal);
         Assert.Equal(400003, rig.RestoreHandler.Explain(new StoreException(StoreErrorKind.Io, "x"))!.Code);
         Assert.Null(rig.RestoreHandler.Explain(new InvalidOperationException()));
     }

@@ -171,6 +171,29 @@ public abstract class JobLedgerSuite : DatabaseSuite
     }
 
     [Fact]
+    public async Task The_snapshots_of_a_vault_are_those_of_the_points_of_all_its_items()
+    {
+        var (mine, theirs) = (await AddVaultAsync("mine"), await AddVaultAsync("theirs"));
+        var expected = new HashSet<Guid>();
+        foreach (var (vault, machine) in new[] { (mine, "web1"), (mine, "web2"), (theirs, "web3") })
+        {
+            var item = await AddItemAsync(vault, machine);
+            for (var number = 1; number <= 2; number++)
+            {
+                var job = Sample.Job(item);
+                Assert.True(await Ledger.TryAdmitAsync(job, Token));
+                var point = Sample.Point(item, number);
+                Assert.True(await Ledger.TryFinishAsync((await Ledger.ClaimAsync("a", Long, Token))!, job.Ended(), new() { NewRecoveryPoint = point }, Token));
+                if (vault == mine) expected.Add(point.SnapshotId);
+            }
+        }
+
+        Assert.Equal(expected, [.. await Points.ListSnapshotIdsAsync(mine.Key, Token)]);
+        Assert.Equal(2, (await Points.ListSnapshotIdsAsync(theirs.Key, Token)).Count);
+        Assert.Empty(await Points.ListSnapshotIdsAsync(Guid.NewGuid(), Token));
+    }
+
+    [Fact]
     public async Task When_the_point_cannot_be_written_nothing_is()
     {
         var (item, job) = await AdmitAsync();
