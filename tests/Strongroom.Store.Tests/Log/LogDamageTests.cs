@@ -124,6 +124,20 @@ public sealed class LogDamageTests
     }
 
     [Fact]
+    public async Task Damage_that_comes_to_light_between_mark_and_sweep_stops_the_sweep()
+    {
+        var meddled = new MeddledBackend(new MemoryBackend());
+        await using var vault = await TestVault.CreateAsync(meddled);
+        var disk = new SparseDisk(2 << 20);
+        disk.Write(0, TestVault.Noise(1, 700_000));
+        var snapshot = await vault.BackUpAsync(disk);
+        await vault.DeleteSnapshotAsync(snapshot.Id, None);
+        meddled.IsArmed = true;
+        await AssertCollectsNothingAsync(vault, meddled, [], "at the sweep");
+        Assert.False(meddled.IsArmed);
+    }
+
+    [Fact]
     public async Task Damage_at_the_end_of_the_log_is_reported_by_verification()
     {
         var (storage, _) = await MakeAsync();
