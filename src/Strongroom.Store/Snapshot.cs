@@ -41,7 +41,7 @@ public sealed record Snapshot
 
     public required string ItemId { get; init; }
 
-    /// <summary>Assigned by the store; never earlier than the snapshot committed before.</summary>
+    /// <summary>Assigned by the store, to the millisecond; always later than the snapshot committed before, whatever the clock says.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required IReadOnlyList<SnapshotImage> Images { get; init; }

@@ -101,8 +101,10 @@ internal sealed class VaultLog : IDisposable
         {
             if (mustRefresh)
                 await RefreshLockedAsync(cancellationToken);
+
+            // Later than the last entry even where the clock stood still or was set back: recovery points are named after this time.
             var now = DateTimeOffset.FromUnixTimeMilliseconds(
-                Math.Max(time.GetUtcNow().ToUnixTimeMilliseconds(), State.LastTime.ToUnixTimeMilliseconds()));
+                Math.Max(time.GetUtcNow().ToUnixTimeMilliseconds(), State.LastTime.ToUnixTimeMilliseconds() + 1));
             if (makePayload(now) is not { } payload)
                 return null;
             if (torn.Count > 0 && await TryCreateAsync(LogEntryType.Void, now, FormatVoid(), cancellationToken) is not null)
