@@ -64,8 +64,15 @@ public sealed class LocalBackend : IBlobBackend, IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         return Guard<ValueTask<long?>>(name, () =>
         {
-            var file = new FileInfo(PathOf(name));
-            return new(file.Exists ? file.Length : null);
+            try
+            {
+                // Not FileInfo.Exists: it takes every failure for absence, and an entry of the log that seems absent counts as lost.
+                return new(new FileInfo(PathOf(name)).Length);
+            }
+            catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+            {
+                return new((long?)null);
+            }
         });
     }
 

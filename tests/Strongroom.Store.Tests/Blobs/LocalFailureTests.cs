@@ -31,6 +31,19 @@ public sealed class LocalFailureTests
     }
 
     [Fact]
+    public async Task What_cannot_be_looked_at_does_not_pass_for_absent()
+    {
+        using var folder = new TemporaryFolder();
+        using var backend = new LocalBackend(folder.Path);
+        Assert.Null(await backend.GetLengthAsync("log/00000000000000000001", CancellationToken.None));
+
+        // A link to itself cannot be followed, whoever asks; as a file on a share that does not answer.
+        File.CreateSymbolicLink(folder["log"], folder["log"]);
+        var failure = await Assert.ThrowsAsync<StoreException>(async () => await backend.GetLengthAsync("log/00000000000000000001", CancellationToken.None));
+        Assert.Equal(StoreErrorKind.Io, failure.Kind);
+    }
+
+    [Fact]
     public void What_is_not_there_is_not_found_and_the_rest_is_an_io_failure()
     {
         Assert.Equal(StoreErrorKind.NotFound, LocalFailures.Translate(new FileNotFoundException(), "a").Kind);
