@@ -59,7 +59,7 @@ public sealed class VaultStore : IAsyncDisposable
     }
 
     /// <summary>Makes a vault and opens it.</summary>
-    /// <exception cref="StoreException">AlreadyExists when one is there.</exception>
+    /// <exception cref="StoreException">AlreadyExists when one is there; Corrupt when one is there that lost its vault.json.</exception>
     public static async Task<VaultStore> CreateAsync(
         IBlobBackend backend, IKeyEncryptionKey kek, VaultStoreOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -69,6 +69,7 @@ public sealed class VaultStore : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(time);
         if (await ExistsAsync(backend, cancellationToken))
             throw AlreadyExists();
+        await RequireVacantAsync(backend, cancellationToken);
 
         // Step 1: keys, under a name of this vault's own, so that the leftovers of a creation that died do no harm.
         var ring = KeyRing.Generate(Guid.NewGuid());
@@ -246,6 +247,16 @@ public sealed class VaultStore : IAsyncDisposable
 
     private static StoreException AlreadyExists() =>
         new(StoreErrorKind.AlreadyExists, "A vault is here already. Open it, or choose an empty place.");
+
+    /// <summary>Where a log or packs lie without their vault.json, it was lost; another in its place would shut out the right one when it comes back.</summary>
+    private static async Task RequireVacantAsync(IBlobBackend backend, CancellationToken cancellationToken)
+    {
+        foreach (var folder in (string[])["log/", PackFormat.FolderOf(PackContent.Data), PackFormat.FolderOf(PackContent.Nodes)])
+        {
+            await foreach (var blob in backend.ListAsync(folder, cancellationToken))
+                throw StoreException.Corrupt($"vault.json is missing though '{blob.Name}' is there: restore that file from a copy of the vault");
+        }
+    }
 
     private void RequireLive(ImageRef image)
     {

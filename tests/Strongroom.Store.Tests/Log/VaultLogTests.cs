@@ -75,6 +75,26 @@ public sealed class VaultLogTests
     }
 
     [Fact]
+    public async Task A_vault_that_lost_its_birth_certificate_is_not_made_anew()
+    {
+        var backend = new MemoryBackend();
+        Snapshot kept;
+        await using (var vault = await TestVault.CreateAsync(backend))
+            kept = await vault.BackUpAsync(new SparseDisk(0));
+        var certificate = await backend.ContentAsync("vault.json");
+        await backend.DeleteAsync("vault.json", None);
+        var before = await backend.AllAsync("");
+
+        var failure = await Assert.ThrowsAsync<StoreException>(() => TestVault.OpenOrCreateAsync(backend));
+
+        Assert.Equal(StoreErrorKind.Corrupt, failure.Kind);
+        Assert.Equal(before, await backend.AllAsync(""));
+        await backend.PutIfAbsentAsync("vault.json", certificate, None);
+        await using var again = await TestVault.OpenAsync(backend);
+        Assert.NotNull(again.Find(kept.Id));
+    }
+
+    [Fact]
     public async Task An_entry_of_another_place_or_vault_does_not_count()
     {
         var backend = new MemoryBackend();
