@@ -35,6 +35,7 @@ internal sealed record LogEntry(
     public const int HeaderLengthBytes = 92;
     public const int SaltLengthBytes = 16;
     public const int GreatestPayloadLengthBytes = 16 << 20;
+    public const int GreatestLengthBytes = HeaderLengthBytes + GreatestPayloadLengthBytes + TagLengthBytes + MacLengthBytes;
     private const int TagLengthBytes = 16;
     private const int MacLengthBytes = 32;
     private const uint Magic = 0x474C5253; // "SRLG" as little-endian

@@ -107,6 +107,8 @@ internal sealed class VaultLog : IDisposable
                 Math.Max(time.GetUtcNow().ToUnixTimeMilliseconds(), State.LastTime.ToUnixTimeMilliseconds() + 1));
             if (makePayload(now) is not { } payload)
                 return null;
+            if (payload.Length > LogEntry.GreatestPayloadLengthBytes)
+                throw new StoreException(StoreErrorKind.InvalidRequest, $"A log entry of {payload.Length} bytes could not be read again. Nothing was written.");
             if (torn.Count > 0 && await TryCreateAsync(LogEntryType.Void, now, FormatVoid(), cancellationToken) is not null)
                 CloseHole();
             if (torn.Count == 0 && await TryCreateAsync(type, now, payload, cancellationToken) is { } entry)
@@ -226,7 +228,7 @@ internal sealed class VaultLog : IDisposable
         var name = LogEntry.NameOf(sequence);
         if (await backend.GetLengthAsync(name, cancellationToken) is not { } length)
             return null;
-        var bytes = new byte[Math.Min(length, LogEntry.GreatestPayloadLengthBytes)];
+        var bytes = new byte[Math.Min(length, LogEntry.GreatestLengthBytes)];
         var read = await backend.ReadAsync(name, 0, bytes, cancellationToken);
         return bytes.AsSpan(0, read).ToArray();
     }

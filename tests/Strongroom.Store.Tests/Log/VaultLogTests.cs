@@ -95,6 +95,24 @@ public sealed class VaultLogTests
     }
 
     [Fact]
+    public async Task The_longest_entry_is_read_again_and_a_longer_one_is_refused()
+    {
+        var backend = new MemoryBackend();
+        long head;
+        await using (var vault = await TestVault.CreateAsync(backend))
+        {
+            Assert.NotNull(await vault.Log.AppendAsync(LogEntryType.Void, _ => new byte[LogEntry.GreatestPayloadLengthBytes], None));
+            head = vault.Log.Head;
+            var failure = await Assert.ThrowsAsync<StoreException>(
+                () => vault.Log.AppendAsync(LogEntryType.Void, _ => new byte[LogEntry.GreatestPayloadLengthBytes + 1], None));
+            Assert.Equal(StoreErrorKind.InvalidRequest, failure.Kind);
+        }
+
+        await using var again = await TestVault.OpenAsync(backend);
+        Assert.Equal(head, again.Log.Head);
+    }
+
+    [Fact]
     public async Task An_entry_of_another_place_or_vault_does_not_count()
     {
         var backend = new MemoryBackend();
