@@ -48,6 +48,7 @@ internal static class PackFormat
     /// <summary>The number in a pack's name, or null when it is not a pack's name.</summary>
     public static uint? ParseName(string name) =>
         uint.TryParse(name.AsSpan(name.LastIndexOf('/') + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var packSeq)
+            && (name == NameOf(PackContent.Data, packSeq) || name == NameOf(PackContent.Nodes, packSeq))
             ? packSeq
             : null;
 

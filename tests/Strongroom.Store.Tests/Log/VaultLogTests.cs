@@ -113,6 +113,29 @@ public sealed class VaultLogTests
     }
 
     [Fact]
+    public async Task A_stray_file_among_the_packs_spoils_no_numbers()
+    {
+        var backend = new MemoryBackend();
+        await using (await TestVault.CreateAsync(backend))
+        {
+        }
+
+        await backend.PutIfAbsentAsync("packs/00/dead", new byte[10], None);
+        await backend.PutIfAbsentAsync("packs/f0/fffffff0", new byte[10], None);
+        var disk = new SparseDisk(1 << 20);
+        disk.Write(0, "x"u8);
+        await using (var vault = await TestVault.OpenAsync(backend))
+        {
+            Assert.Equal(1, vault.Statistics.Packs);
+            Assert.Equal(StoreErrorKind.Corrupt, (await Assert.ThrowsAsync<StoreException>(() => vault.BackUpAsync(disk))).Kind);
+        }
+
+        await backend.DeleteAsync("packs/f0/fffffff0", None);
+        await using var again = await TestVault.OpenAsync(backend);
+        await again.BackUpAsync(disk);
+    }
+
+    [Fact]
     public async Task An_entry_of_another_place_or_vault_does_not_count()
     {
         var backend = new MemoryBackend();
