@@ -204,6 +204,45 @@ public sealed class SessionTests
         Assert.True(second.LogSequence > first.LogSequence);
     }
 
+    [Fact]
+    public async Task A_cancelled_restore_returns_when_nobody_writes_into_its_sink_any_more()
+    {
+        await using var vault = await TestVault.CreateAsync(new MemoryBackend());
+        var disk = new SparseDisk(16 << 20);
+        disk.Write(0, TestVault.Noise(1, 16 << 20));
+        var image = (await vault.BackUpAsync(disk)).Images[0].Image;
+        var sink = new HeldSink();
+        using var cancel = new CancellationTokenSource();
+
+        var restoring = vault.RestoreAsync(image, sink, null, cancel.Token);
+        await sink.Entered.Task;
+        await cancel.CancelAsync();
+        Assert.NotSame(restoring, await Task.WhenAny(restoring, Task.Delay(300, None)));
+        sink.Release.SetResult();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => restoring);
+        Assert.Equal(0, sink.Writing);
+    }
+
+    private sealed class HeldSink : IImageSink
+    {
+        private int writing;
+
+        public TaskCompletionSource Entered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource Release { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public int Writing => Volatile.Read(ref writing);
+
+        public async ValueTask WriteAsync(long offsetBytes, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref writing);
+            Entered.TrySetResult();
+            await Release.Task;
+            Interlocked.Decrement(ref writing);
+        }
+    }
+
     private sealed class Bytes(Action<long> onReport) : IProgress<long>
     {
         public void Report(long value) => onReport(value);

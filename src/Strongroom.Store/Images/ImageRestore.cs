@@ -62,13 +62,15 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
                 next = end;
             }
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            // A worker failed; its exception comes below.
+            // A worker failed, and its exception comes below; or the caller gave up, and then the workers end before this returns:
+            // the sink and the packs are the caller's again.
         }
 
         runs.Writer.Complete();
         await Task.WhenAll(tasks);
+        cancellationToken.ThrowIfCancellationRequested();
         window.Clear();
         settled = windowEnd;
         bytesDone?.Report(settled);
