@@ -141,8 +141,10 @@ internal sealed class PackWriter : IAsyncDisposable
         if (buffered == 0)
             return;
         var bytes = buffer.AsMemory(0, buffered);
-        hash.AppendData(bytes.Span);
         await blob.AppendAsync(bytes, cancellationToken);
+
+        // After it: a write that failed is repeated by the next chunk, and must not count twice.
+        hash.AppendData(bytes.Span);
         flushedBytes += buffered;
         buffered = 0;
     }
