@@ -102,16 +102,20 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
         if (life.IsCancellationRequested)
             return;
         await life.CancelAsync();
-        foreach (var lane in dataLanes)
+        try
         {
-            await lane.AbandonAsync();
-            lane.Dispose();
+            foreach (var lane in (PackLane[])[.. dataLanes, nodeLane])
+            {
+                await lane.AbandonAsync();
+                lane.Dispose();
+            }
         }
-
-        await nodeLane.AbandonAsync();
-        nodeLane.Dispose();
-        use.Dispose();
-        life.Dispose();
+        finally
+        {
+            // Whatever happened above: a use that is never given back would hold off every collection.
+            use.Dispose();
+            life.Dispose();
+        }
     }
 
     bool ISessionChunks.HasDataPack(uint packSeq) => vault.PackSet.Contains(PackContent.Data, packSeq);

@@ -224,6 +224,19 @@ public sealed class SessionTests
         Assert.Equal(0, sink.Writing);
     }
 
+    [Fact]
+    public async Task A_session_that_died_of_an_unexpected_fault_does_not_hold_off_collections()
+    {
+        var backend = new BrokenCommits(new MemoryBackend());
+        await using var vault = await TestVault.CreateAsync(backend);
+        var disk = new SparseDisk(1 << 20);
+        disk.Write(0, "x"u8);
+        backend.IsBroken = true;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => vault.BackUpAsync(disk));
+        backend.IsBroken = false;
+        Assert.False((await vault.CollectAsync([], None)).WasBusy);
+    }
+
     private sealed class HeldSink : IImageSink
     {
         private int writing;

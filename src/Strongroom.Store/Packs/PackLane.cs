@@ -59,11 +59,8 @@ internal sealed class PackLane(VaultStore vault, PackContent content, Concurrent
         await gate.WaitAsync(CancellationToken.None);
         try
         {
-            await sealing;
-        }
-        catch (Exception failure) when (failure is StoreException or OperationCanceledException or IOException)
-        {
             // The session did not succeed, and whoever asked for its result has been told.
+            await sealing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         finally
         {
