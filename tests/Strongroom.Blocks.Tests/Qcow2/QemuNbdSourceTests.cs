@@ -168,8 +168,8 @@ public sealed class QemuNbdSourceTests : IDisposable
         {
             while (!File.Exists(_folder["writer"]))
                 await Task.Delay(10);
-            var exception = await Assert.ThrowsAsync<IOException>(() => OpenAsync("disk.qcow2"));
-            Assert.Contains("lock", exception.Message, StringComparison.Ordinal);
+            var exception = await Assert.ThrowsAsync<DiskInUseException>(() => OpenAsync("disk.qcow2"));
+            Assert.Contains("disk.qcow2", exception.Message, StringComparison.Ordinal);
         }
         finally
         {
