@@ -19,7 +19,7 @@ namespace Strongroom.Backup.Pipelines;
 /// <remarks>
 /// 1. Begin a container of its own for this run, out of sight: a run that was cut off is begun anew. 2. Write each disk as a fixed VHD; the store
 /// verifies every chunk on the way. 3. Write the configuration and a template that can be deployed. 4. Ask the ledger whether this run still has
-/// the job. 5. Where a resource group is named, the disks appear there as resources. 6. Publish the container, whole. Only then is the job done.
+/// the job. 5. Publish the container, whole. 6. Where a resource group is named, the disks appear there as resources. Only then is the job done.
 /// </remarks>
 public sealed class RestoreHandler(
     IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, StorageAccountFolders accounts, IResourceStore resources, TimeProvider time) : IJobHandler
@@ -62,11 +62,11 @@ public sealed class RestoreHandler(
             // Step 4.
             await run.ReportAsync(j => j, cancellationToken);
 
-            // Step 5.
-            if (request.TargetResourceGroupId is { } group) await ShowDisksAsync(group, files, point, disks, cancellationToken);
+            // Step 5. From here on a failure leaves files that nobody asked for, never a disk that points at nothing.
+            accounts.PublishContainer(request.StorageAccount, names.Container, run.Claim.Fence);
 
             // Step 6.
-            accounts.PublishContainer(request.StorageAccount, names.Container, run.Claim.Fence);
+            if (request.TargetResourceGroupId is { } group) await ShowDisksAsync(group, files, point, disks, cancellationToken);
             return End(run, request, names, files, disks, written);
         }
         catch

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Store;
 
 namespace Strongroom.Backup.Vaults;
@@ -7,7 +8,7 @@ namespace Strongroom.Backup.Vaults;
 /// <summary>The vaults' stores on local disk: one folder for each, named by the vault's key.</summary>
 /// <param name="folder">The folder of folders; the caller holds the data folder's lock, so no other process writes here.</param>
 /// <param name="masterKey">Wraps the key ring of every vault.</param>
-public sealed class VaultStores(string folder, IKeyEncryptionKey masterKey, TimeProvider time, ILogger<VaultStores> log) : IVaultStores, IAsyncDisposable
+public sealed class VaultStores(string folder, IKeyEncryptionKey masterKey, IRecoveryPointRepository points, TimeProvider time, ILogger<VaultStores> log) : IVaultStores, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<Guid, Lazy<Task<OpenStore>>> _open = new();
 
@@ -72,12 +73,16 @@ public sealed class VaultStores(string folder, IKeyEncryptionKey masterKey, Time
     private async Task<OpenStore> OpenOrCreateAsync(Guid key)
     {
         var path = FolderOf(key);
-        Directory.CreateDirectory(path);
         var backend = new LocalBackend(path);
         try
         {
             var options = new VaultStoreOptions();
-            var store = await VaultStore.ExistsAsync(backend, CancellationToken.None)
+            var exists = await VaultStore.ExistsAsync(backend, CancellationToken.None);
+            // A new store in place of one that holds points would take backups where nobody looks for them: under a mount point, beside a mistake.
+            if (!exists && (await points.ListSnapshotIdsAsync(key, CancellationToken.None)).Count > 0)
+                throw new StoreException(StoreErrorKind.NotFound, $"The store '{path}' of this vault is not there, though the vault has recovery points. Is its disk mounted? Else restore the folder from a copy.");
+            Directory.CreateDirectory(path);
+            var store = exists
                 ? await VaultStore.OpenAsync(backend, masterKey, options, time, CancellationToken.None)
                 : await VaultStore.CreateAsync(backend, masterKey, options, time, CancellationToken.None);
             return new(store, backend);

@@ -9,6 +9,7 @@ using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Pipelines;
+using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Vaults;
 using Strongroom.Hosting;
@@ -200,7 +201,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
 
         // Where it goes.
         services.AddSingleton<IKeyEncryptionKey>(masterKey);
-        services.AddSingleton(sp => new VaultStores(data.VaultsFolder, masterKey, time, sp.GetRequiredService<ILogger<VaultStores>>()));
+        services.AddSingleton(sp => new VaultStores(data.VaultsFolder, masterKey, sp.GetRequiredService<IRecoveryPointRepository>(), time, sp.GetRequiredService<ILogger<VaultStores>>()));
         services.AddSingleton<IVaultStores>(sp => sp.GetRequiredService<VaultStores>());
         services.AddSingleton(new StorageAccountFolders(data.StorageFolder));
 

@@ -131,7 +131,7 @@ public sealed class VaultLifecycleTests
     {
         await using var rig = await Rig.NewAsync();
         var folder = Path.Combine(rig.Folder, "vaults");
-        await using var stores = new VaultStores(folder, rig.Key, rig.Time, NullLogger<VaultStores>.Instance);
+        await using var stores = new VaultStores(folder, rig.Key, rig.Points, rig.Time, NullLogger<VaultStores>.Instance);
         Assert.Empty(stores.ListKeys());
         var (a, b) = (Guid.NewGuid(), Guid.NewGuid());
 
@@ -170,4 +170,22 @@ public sealed class VaultLifecycleTests
         ChangedAt = default,
     }) with
     { SkuName = sku };
+
+    [Fact]
+    public async Task A_store_that_should_be_there_is_not_made_anew()
+    {
+        await using var rig = await Rig.NewAsync();
+        var vault = await rig.NewVaultAsync();
+        var machine = rig.NewMachine("web1", FakeDisk.New(-1, "os", 1));
+        await rig.ProtectAsync(vault, machine);
+        await rig.BackUpAsync(vault, machine);
+        // The disk with the stores is not mounted.
+        var folder = Path.Combine(rig.Folder, "vaults");
+        await using var stores = new VaultStores(folder, rig.Key, rig.Points, rig.Time, NullLogger<VaultStores>.Instance);
+
+        var missing = await Assert.ThrowsAsync<StoreException>(() => stores.OpenAsync(vault.Key, Rig.Token));
+
+        Assert.Equal(StoreErrorKind.NotFound, missing.Kind);
+        Assert.Empty(stores.ListKeys());
+    }
 }
