@@ -46,6 +46,10 @@ public interface IJobLedger
     /// <returns>False when the claim is lost; nothing was changed.</returns>
     Task<bool> TryUnlistAsync(JobClaim claim, CancellationToken cancellationToken);
 
+    /// <summary>Gives a claim back because the server is asked to stop: the job is free at once, and the attempt is not counted, since it was not the job that ended it.</summary>
+    /// <returns>False when the claim is lost.</returns>
+    Task<bool> TryReturnAsync(JobClaim claim, CancellationToken cancellationToken);
+
     /// <summary>Asks a live job to end.</summary>
     /// <returns>False when it is not live.</returns>
     Task<bool> TryRequestCancelAsync(Guid vaultKey, Guid jobId, CancellationToken cancellationToken);

@@ -89,11 +89,25 @@ public sealed class JobWorker(
             end = await RunAsync(claim, cancelled, lost, stop.Token, stoppingToken);
             // From here on the end is written even if the server is asked to stop: it is one short transaction.
             if (end is not null && !lost.IsCancellationRequested) await FinishAsync(claim, end);
+            if (end is null && !lost.IsCancellationRequested && stoppingToken.IsCancellationRequested) await ReturnAsync(claim);
         }
         finally
         {
             await done.CancelAsync();
             await renewing;
+        }
+    }
+
+    private async Task ReturnAsync(JobClaim claim)
+    {
+        try
+        {
+            await ledger.TryReturnAsync(claim, CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            // The next start frees it all the same; it only counts one attempt more.
+            log.LogWarning(e, "Job {JobId} could not be given back", claim.Job.Id);
         }
     }
 

@@ -146,6 +146,14 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
         return true;
     }
 
+    public async Task<bool> TryReturnAsync(JobClaim claim, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Jobs.Where(r => r.Id == claim.Job.Id && r.Fence == claim.Fence && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling))
+            .ExecuteUpdateAsync(u => u.SetProperty(r => r.Attempt, r => r.Attempt - 1)
+                .SetProperty(r => r.Owner, (string?)null).SetProperty(r => r.LeaseUntil, (long?)null), cancellationToken) == 1;
+    }
+
     public async Task<bool> TryRequestCancelAsync(Guid vaultKey, Guid jobId, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);

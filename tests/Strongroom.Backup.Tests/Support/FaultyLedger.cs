@@ -51,6 +51,8 @@ internal sealed class FaultyLedger(IJobLedger inner, LedgerFault fault, int fail
 
     public Task<bool> TryRequestCancelAsync(Guid vaultKey, Guid jobId, CancellationToken cancellationToken) => inner.TryRequestCancelAsync(vaultKey, jobId, cancellationToken);
 
+    public Task<bool> TryReturnAsync(JobClaim claim, CancellationToken cancellationToken) => inner.TryReturnAsync(claim, cancellationToken);
+
     public Task ReleaseAllAsync(CancellationToken cancellationToken) => inner.ReleaseAllAsync(cancellationToken);
 
     private async Task<bool> WriteAsync(Func<Task<bool>> write)

@@ -248,6 +248,23 @@ public abstract class JobLedgerSuite : DatabaseSuite
     }
 
     [Fact]
+    public async Task A_claim_that_is_given_back_is_free_at_once_and_not_counted_and_only_its_holder_gives_it_back()
+    {
+        var (_, job) = await AdmitAsync();
+        var stale = (await Ledger.ClaimAsync("a", Over, Token))!;
+        var claim = (await Ledger.ClaimAsync("b", Long, Token))!;
+        Assert.False(await Ledger.TryReturnAsync(stale, Token));
+        Assert.Null(await Ledger.ClaimAsync("c", Long, Token));
+
+        Assert.True(await Ledger.TryReturnAsync(claim, Token));
+
+        var next = (await Ledger.ClaimAsync("c", Long, Token))!;
+        Assert.Equal((job.Id, 2), (next.Job.Id, next.Job.Attempt));
+        Assert.True(next.Fence > claim.Fence);
+        Assert.False(await Ledger.TryReturnAsync(claim, Token));
+    }
+
+    [Fact]
     public async Task Removing_an_item_takes_its_points_and_keeps_those_of_others()
     {
         var (item, job) = await AdmitAsync("a", 1);
