@@ -13,12 +13,11 @@ public sealed class DocumentTests
     [Fact]
     public void A_vault_without_the_optional_members_has_their_defaults()
     {
-        var vault = Documents.Read(Without(Documents.Write(Sample.Vault(), Documents.Default.Vault), "Tags", "Properties", "Config", "IsDeleting"), Documents.Default.Vault);
+        var vault = Documents.Read(Without(Documents.Write(Sample.Vault(), Documents.Default.Vault), "Tags", "Properties", "Config"), Documents.Default.Vault);
 
         Assert.Empty(vault.Tags);
         Assert.Empty(vault.Properties);
         Assert.Equal(new VaultConfig(), vault.Config);
-        Assert.False(vault.IsDeleting);
     }
 
     [Fact]

@@ -30,9 +30,6 @@ public sealed record Vault
 
     public VaultConfig Config { get; init => field = value ?? new(); } = new();
 
-    /// <summary>Set while the vault is being deleted: nothing new is admitted.</summary>
-    public bool IsDeleting { get; init; }
-
     public string ResourceId => $"/subscriptions/{SubscriptionId}/resourceGroups/{ResourceGroup}/providers/Microsoft.RecoveryServices/vaults/{Name}";
 
     /// <summary>Azure prints the etag as a quoted datetime with its colons escaped.</summary>

@@ -107,7 +107,7 @@ internal static class VaultContract
     {
         var properties = new JsonObject
         {
-            ["provisioningState"] = vault.IsDeleting ? "Deleting" : "Succeeded",
+            ["provisioningState"] = "Succeeded",
             ["privateEndpointStateForBackup"] = "None",
             ["privateEndpointStateForSiteRecovery"] = "None",
             ["publicNetworkAccess"] = "Enabled",
