@@ -48,7 +48,7 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
             throw new StoreException(StoreErrorKind.InvalidRequest, "The source's length is negative.");
 
         // A manifest that no live snapshot holds may point to packs that are gone already.
-        if (parent is { } image && !vault.Log.State.Holds(image))
+        if (parent is { } image && !vault.Log.State.Snapshots.Holds(image))
             throw new StoreException(StoreErrorKind.NotFound, "The parent image is not in the vault any more. Run the backup again without a parent.");
         try
         {
@@ -156,13 +156,13 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
     private byte[]? Decide(SnapshotDraft draft, DateTimeOffset now)
     {
         var state = vault.Log.State;
-        if (state.Find(draft.Id) is not null)
+        if (state.Snapshots.Find(draft.Id) is not null)
             return null;
-        if (state.IsDeleted(draft.Id))
+        if (state.Snapshots.IsDeleted(draft.Id))
             throw new StoreException(StoreErrorKind.Conflict, $"The snapshot {draft.Id} was committed and deleted before. Commit under a new id.");
-        if (state.LastForeignSweep > openedAt)
+        if (state.Collection.LastForeignSweep > openedAt)
             throw new StoreException(StoreErrorKind.Conflict, "Another process removed packs from the vault during this backup. Run the backup again.");
-        if (draft.Images.FirstOrDefault(disk => !written.ContainsKey(disk.Image) && !state.Holds(disk.Image)) is { } stranger)
+        if (draft.Images.FirstOrDefault(disk => !written.ContainsKey(disk.Image) && !state.Snapshots.Holds(disk.Image)) is { } stranger)
             throw new StoreException(StoreErrorKind.InvalidRequest, $"The image of '{stranger.Name}' was not written by this session and no live snapshot holds it.");
         return SnapshotPayload.Format(draft, now);
     }

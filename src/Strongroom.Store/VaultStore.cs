@@ -27,14 +27,14 @@ public sealed class VaultStore : IAsyncDisposable
         Packs = new(backend, ring, codecs);
         Tree = new(Packs, options.CachedNodes);
         PackSet = new();
-        Index = new(Packs, options.IndexBufferRecords, packSeq => PackSet.Contains(PackContent.Data, packSeq) && !log.State.IsSwept(packSeq));
+        Index = new(Packs, options.IndexBufferRecords, packSeq => PackSet.Contains(PackContent.Data, packSeq) && !log.State.Collection.IsSwept(packSeq));
     }
 
     /// <summary>The vault's own id, the same for ever.</summary>
     public Guid VaultId => Packs.Ring.VaultId;
 
     /// <summary>All live snapshots at this moment, in no order.</summary>
-    public IReadOnlyCollection<Snapshot> Snapshots => Log.State.Live;
+    public IReadOnlyCollection<Snapshot> Snapshots => Log.State.Snapshots.Live;
 
     /// <summary>What the vault holds.</summary>
     public StoreStatistics Statistics => new(PackSet.Count, PackSet.LengthBytes, Index.Count, Snapshots.Count);
@@ -110,7 +110,7 @@ public sealed class VaultStore : IAsyncDisposable
     }
 
     /// <summary>A live snapshot, or null.</summary>
-    public Snapshot? Find(SnapshotId id) => Log.State.Find(id);
+    public Snapshot? Find(SnapshotId id) => Log.State.Snapshots.Find(id);
 
     /// <summary>A snapshot that the caller knows to have been committed.</summary>
     /// <exception cref="StoreException">NotFound: it was deleted. Corrupt: the log has lost the entry that committed it.</exception>
@@ -118,7 +118,7 @@ public sealed class VaultStore : IAsyncDisposable
     {
         if (Find(id) is { } snapshot)
             return snapshot;
-        if (Log.State.IsDeleted(id))
+        if (Log.State.Snapshots.IsDeleted(id))
             throw new StoreException(StoreErrorKind.NotFound, "The recovery point was deleted from the vault. List the recovery points again.");
         var why = Log.Damage.Count > 0 ? $" ({Log.Damage[0]})" : "";
         throw new StoreException(
@@ -168,7 +168,7 @@ public sealed class VaultStore : IAsyncDisposable
     {
         var entry = await Log.AppendAsync(
             LogEntryType.Tombstone,
-            now => Log.State.Find(id) is null
+            now => Log.State.Snapshots.Find(id) is null
                 ? null
                 : new PayloadWriter().Guid(id.Value).Int64(now.ToUnixTimeMilliseconds()).ToArray(),
             cancellationToken);
@@ -221,7 +221,7 @@ public sealed class VaultStore : IAsyncDisposable
                     _ =>
                     {
                         // Not below a pack that is there: a log that lost its tail must not lead to a second pack of that number.
-                        var greatest = Math.Max(Log.State.NextPackSeq - 1, PackSet.Greatest);
+                        var greatest = Math.Max(Log.State.Collection.NextPackSeq - 1, PackSet.Greatest);
                         if (greatest > uint.MaxValue - PacksPerReservation - 1)
                             throw StoreException.Corrupt($"No pack can follow number {greatest:x8}: if no server wrote it, move that file out of the vault");
                         first = greatest + 1;
@@ -263,7 +263,7 @@ public sealed class VaultStore : IAsyncDisposable
 
     private void RequireLive(ImageRef image)
     {
-        if (!Log.State.Holds(image))
+        if (!Log.State.Snapshots.Holds(image))
             throw new StoreException(StoreErrorKind.NotFound, "No live snapshot holds this image. List the recovery points again.");
     }
 
@@ -277,7 +277,7 @@ public sealed class VaultStore : IAsyncDisposable
                 if (PackFormat.ParseName(blob.Name) is not { } packSeq)
                     continue;
                 PackSet.Add(content, packSeq, blob.LengthBytes);
-                if (content == PackContent.Data && !covered.Contains(packSeq) && !Log.State.IsSwept(packSeq))
+                if (content == PackContent.Data && !covered.Contains(packSeq) && !Log.State.Collection.IsSwept(packSeq))
                     await LoadDirectoryAsync(packSeq, cancellationToken);
             }
         }

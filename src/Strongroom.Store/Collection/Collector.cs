@@ -61,7 +61,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
             return;
 
         // A caller whose list is older than a deletion asks again; a list that is newer shows a loss.
-        var lost = absent.Where(id => !vault.Log.State.IsDeleted(id)).ToList();
+        var lost = absent.Where(id => !vault.Log.State.Snapshots.IsDeleted(id)).ToList();
         throw lost.Count == 0
             ? new StoreException(StoreErrorKind.Conflict, $"Nothing is collected, because recovery points were deleted meanwhile, among them {absent[0]}. Collect again.")
             : new StoreException(

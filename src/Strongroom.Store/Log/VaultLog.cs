@@ -26,12 +26,13 @@ internal sealed class VaultLog : IDisposable
         this.backend = backend;
         this.ring = ring;
         this.time = time;
+        State = new(WriterId);
     }
 
     /// <summary>Random for each opening.</summary>
     public Guid WriterId { get; } = Guid.NewGuid();
 
-    public VaultState State { get; } = new();
+    public VaultState State { get; }
 
     /// <summary>The last sequence number that is taken, void ones included.</summary>
     public long Head => Volatile.Read(ref head);
@@ -135,7 +136,7 @@ internal sealed class VaultLog : IDisposable
 
     private void Accept(LogEntry entry)
     {
-        State.Apply(entry, WriterId);
+        State.Apply(entry);
         headHash = entry.Hash;
         Volatile.Write(ref head, entry.Sequence);
         if (entry.Type == LogEntryType.Checkpoint)
@@ -272,7 +273,7 @@ internal sealed class VaultLog : IDisposable
         foreach (var commit in VaultState.CommitsOf(checkpoint))
         {
             if (await ReadAsync(commit, cancellationToken) is { } found && LogEntry.TryOpen(ring, commit, found, out var entry))
-                State.Apply(entry, WriterId);
+                State.Apply(entry);
             else
                 closedDamage.Add($"log entry {commit}, the commit of a snapshot, is damaged or missing");
         }

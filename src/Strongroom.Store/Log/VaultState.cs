@@ -1,82 +1,54 @@
-using System.Collections.Concurrent;
-
 namespace Strongroom.Store.Log;
 
-/// <summary>What the log says, replayed. Changed under the log's lock; the snapshots may be read at any time.</summary>
+/// <summary>What the log says, replayed: a row of concerns that each take the entries that are theirs. Changed under the log's lock.</summary>
 internal sealed class VaultState
 {
-    private readonly ConcurrentDictionary<SnapshotId, Snapshot> live = [];
-    private readonly ConcurrentDictionary<SnapshotId, byte> deleted = [];
-    private readonly ConcurrentDictionary<uint, byte> swept = [];
+    private readonly ILogConcern[] concerns;
 
-    /// <summary>Snapshots that are committed and not deleted. Safe for concurrent reading.</summary>
-    public IReadOnlyCollection<Snapshot> Live => (IReadOnlyCollection<Snapshot>)live.Values;
+    public VaultState(Guid ownWriterId)
+    {
+        Snapshots = new();
+        Collection = new(ownWriterId);
+        concerns = [Snapshots, Collection];
+    }
 
-    public uint NextPackSeq { get; private set; } = 1;
+    public SnapshotState Snapshots { get; }
 
-    /// <summary>The last SWEEP that another writer made.</summary>
-    public long LastForeignSweep { get; private set; }
+    public CollectionState Collection { get; }
 
     public DateTimeOffset LastTime { get; private set; } = DateTimeOffset.UnixEpoch;
 
-    public Snapshot? Find(SnapshotId id) => live.GetValueOrDefault(id);
-
-    /// <summary>True when a TOMBSTONE said so. Safe for concurrent calls.</summary>
-    public bool IsDeleted(SnapshotId id) => deleted.ContainsKey(id);
-
-    /// <summary>True for a pack that a sweep announced as deleted: it may still be there, but nothing may refer to it anew. Safe for concurrent calls.</summary>
-    public bool IsSwept(uint packSeq) => swept.ContainsKey(packSeq);
-
-    public bool Holds(ImageRef image) => live.Values.Any(snapshot => snapshot.Images.Any(disk => disk.Image == image));
-
-    public void Apply(LogEntry entry, Guid ownWriterId)
+    public void Apply(LogEntry entry)
     {
         if (entry.Time > LastTime)
             LastTime = entry.Time;
-        var source = new PayloadReader(entry.Payload);
-        switch (entry.Type)
+        var isTaken = entry.Type is LogEntryType.Genesis or LogEntryType.Void;
+        if (entry.Type == LogEntryType.Checkpoint)
         {
-            case LogEntryType.Genesis:
-            case LogEntryType.Void:
-                break;
-            case LogEntryType.Reserve:
-                NextPackSeq = Math.Max(NextPackSeq, checked(source.UInt32() + source.UInt32()));
-                break;
-            case LogEntryType.Commit:
-                var snapshot = SnapshotPayload.Parse(entry);
-                live[snapshot.Id] = snapshot;
-                break;
-            case LogEntryType.Tombstone:
-                var id = new SnapshotId(source.Guid());
-                live.TryRemove(id, out _);
-                deleted[id] = 0;
-                break;
-            case LogEntryType.Checkpoint:
-                ApplyCheckpoint(source);
-                break;
-            case LogEntryType.Sweep:
-                var count = source.Count(4);
-                for (var i = 0; i < count; i++)
-                    swept[source.UInt32()] = 0;
-                if (entry.WriterId != ownWriterId)
-                    LastForeignSweep = entry.Sequence;
-                break;
-            default:
-                throw new StoreException(
-                    StoreErrorKind.Unsupported, $"Log entry {entry.Sequence} is of type {(int)entry.Type}, which a newer Strongroom wrote. Use that version.");
+            ApplyCheckpoint(entry);
+            isTaken = true;
+        }
+
+        // Every concern is asked: an entry may concern several.
+        foreach (var concern in concerns)
+            isTaken |= concern.TryApply(entry);
+        if (!isTaken)
+        {
+            throw new StoreException(
+                StoreErrorKind.Unsupported, $"Log entry {entry.Sequence} is of type {(int)entry.Type}, which a newer Strongroom wrote. Use that version.");
         }
     }
 
     public byte[] FormatCheckpoint()
     {
-        var payload = new PayloadWriter().UInt32(NextPackSeq);
-        var sequences = live.Values.Select(snapshot => snapshot.LogSequence).Order().ToArray();
-        payload.UInt32((uint)sequences.Length);
-        foreach (var sequence in sequences)
-            payload.Int64(sequence);
-        payload.UInt32((uint)deleted.Count);
-        foreach (var id in deleted.Keys)
-            payload.Guid(id.Value);
+        var payload = new PayloadWriter().UInt32((uint)concerns.Length);
+        foreach (var concern in concerns)
+        {
+            var section = new PayloadWriter();
+            concern.WriteSection(section);
+            payload.UInt32(concern.Section).Bytes(section.ToArray());
+        }
+
         return payload.ToArray();
     }
 
@@ -84,20 +56,29 @@ internal sealed class VaultState
     public static long[] CommitsOf(LogEntry checkpoint)
     {
         var source = new PayloadReader(checkpoint.Payload);
-        _ = source.UInt32();
-        var sequences = new long[source.Count(8)];
-        for (var i = 0; i < sequences.Length; i++)
-            sequences[i] = source.Int64();
-        return sequences;
+        var count = source.Count(8);
+        for (var i = 0; i < count; i++)
+        {
+            var isSnapshots = source.UInt32() == SnapshotState.SectionNumber;
+            var section = new PayloadReader(source.Bytes());
+            if (isSnapshots)
+                return SnapshotState.ReadCommits(ref section);
+        }
+
+        throw StoreException.Corrupt($"The checkpoint in log entry {checkpoint.Sequence} does not say which snapshots there are");
     }
 
-    private void ApplyCheckpoint(PayloadReader source)
+    private void ApplyCheckpoint(LogEntry entry)
     {
-        NextPackSeq = Math.Max(NextPackSeq, source.UInt32());
-        var commits = source.Count(8);
-        _ = source.Raw(commits * 8);
-        var ids = source.Count(16);
-        for (var i = 0; i < ids; i++)
-            deleted[new SnapshotId(source.Guid())] = 0;
+        var source = new PayloadReader(entry.Payload);
+        var count = source.Count(8);
+        for (var i = 0; i < count; i++)
+        {
+            var number = source.UInt32();
+            var section = new PayloadReader(source.Bytes());
+            var concern = Array.Find(concerns, one => one.Section == number) ?? throw new StoreException(
+                StoreErrorKind.Unsupported, $"The checkpoint in log entry {entry.Sequence} has a section {number}, which a newer Strongroom wrote. Use that version.");
+            concern.ReadSection(ref section);
+        }
     }
 }
