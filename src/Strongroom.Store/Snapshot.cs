@@ -12,6 +12,14 @@ public readonly record struct SnapshotId(Guid Value)
 /// <param name="Image">Its bytes.</param>
 public sealed record SnapshotImage(int Lun, string Name, ImageRef Image);
 
+/// <summary>A string of bytes in a snapshot: a dump of a database, say.</summary>
+public sealed record SnapshotStream(string Name, StreamRef Stream);
+
+/// <summary>A folder and all below it in a snapshot.</summary>
+/// <param name="Name">Usually the folder's path.</param>
+/// <param name="Tree">Its content.</param>
+public sealed record SnapshotTree(string Name, TreeRef Tree);
+
 /// <summary>What is to be committed.</summary>
 public sealed record SnapshotDraft
 {
@@ -23,6 +31,12 @@ public sealed record SnapshotDraft
 
     /// <summary>At most 1,024 images, each written by this session or held by a live snapshot.</summary>
     public required IReadOnlyList<SnapshotImage> Images { get; init; }
+
+    /// <summary>At most 1,024 streams, under the same rule.</summary>
+    public IReadOnlyList<SnapshotStream> Streams { get; init; } = [];
+
+    /// <summary>At most 1,024 trees, under the same rule.</summary>
+    public IReadOnlyList<SnapshotTree> Trees { get; init; } = [];
 
     /// <summary>How consistent it is, in the caller's words.</summary>
     public string Consistency { get; init; } = "";
@@ -45,6 +59,10 @@ public sealed record Snapshot
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required IReadOnlyList<SnapshotImage> Images { get; init; }
+
+    public IReadOnlyList<SnapshotStream> Streams { get; init; } = [];
+
+    public IReadOnlyList<SnapshotTree> Trees { get; init; } = [];
 
     public required string Consistency { get; init; }
 

@@ -1,4 +1,5 @@
 using Strongroom.Store.Log;
+using Strongroom.Store.Manifests;
 
 namespace Strongroom.Store.Collection;
 
@@ -73,11 +74,11 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
     private async Task<HashSet<uint>> MarkAsync(CancellationToken cancellationToken)
     {
         var live = new HashSet<uint>();
-        var walk = new Images.TreeWalk(vault.Tree);
-        foreach (var disk in vault.Snapshots.SelectMany(snapshot => snapshot.Images))
+        var walk = new ManifestWalk(vault.Tree);
+        foreach (var root in vault.Snapshots.SelectMany(ManifestPointer.RootsOf))
         {
-            await foreach (var (slot, _) in walk.VisitAsync(disk.Image, cancellationToken))
-                live.Add(slot.PackSeq);
+            await foreach (var pointer in walk.VisitAsync(root, cancellationToken))
+                live.Add(pointer.Slot.PackSeq);
         }
 
         return live;

@@ -1,9 +1,11 @@
 using Strongroom.Store.Blobs;
 using Strongroom.Store.Packs;
+using Strongroom.Store.Streams;
+using Strongroom.Store.Trees;
 
 namespace Strongroom.Store.Images;
 
-/// <summary>Reads manifest nodes through a bounded cache that all images share. Thread-safe.</summary>
+/// <summary>Reads manifest nodes through a bounded cache that all readers share. Thread-safe.</summary>
 internal sealed class ImageTree(PackReader packs, int cachedNodes)
 {
     private readonly RecentlyUsed<(uint PackSeq, ushort Ordinal), byte[]> nodes = new(cachedNodes);
@@ -20,6 +22,31 @@ internal sealed class ImageTree(PackReader packs, int cachedNodes)
         await packs.ReadChunkAsync(PackContent.Nodes, slot, node, cancellationToken);
         nodes.TryAdd(key, node);
         return node;
+    }
+
+    /// <summary>The records of a node of a stream's manifest, checked.</summary>
+    public async ValueTask<StreamRecord[]> ReadStreamNodeAsync(Slot slot, int level, long lengthBytes, CancellationToken cancellationToken)
+    {
+        var key = (slot.PackSeq, slot.Ordinal);
+        var rawLength = StreamNode.RawLengthOf(slot);
+        if (!nodes.TryGet(key, out var node) || node.Length != rawLength)
+        {
+            node = new byte[rawLength];
+            await packs.ReadChunkAsync(PackContent.Nodes, slot with { Flags = 0 }, node, cancellationToken);
+            nodes.TryAdd(key, node);
+        }
+
+        return StreamNode.Parse(node, level, lengthBytes);
+    }
+
+    /// <summary>The entries of a folder's page. Pages are not cached: they are long, and seldom read twice.</summary>
+    public async ValueTask<List<TreeEntry>> ReadPageAsync(Slot slot, long lengthBytes, bool isTop, CancellationToken cancellationToken)
+    {
+        if (lengthBytes is <= 0 or > StreamNode.GreatestChunkLengthBytes)
+            throw TreePage.Malformed();
+        var page = new byte[lengthBytes];
+        await packs.ReadChunkAsync(PackContent.Nodes, slot, page, cancellationToken);
+        return TreePage.Parse(page, isTop);
     }
 
     /// <summary>The slot of the node of <paramref name="level"/> that covers data slot <paramref name="slotIndex"/>; a hole where there is none. Level 0 is the data slot itself.</summary>

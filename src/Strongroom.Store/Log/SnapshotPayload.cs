@@ -5,7 +5,10 @@ internal static class SnapshotPayload
 {
     public const int GreatestConfigurationBytes = 1 << 20;
     private const byte Version = 1;
+    private const int GreatestItemsOfAKind = 1024;
     private const byte ImageKind = 1;
+    private const byte StreamKind = 2;
+    private const byte TreeKind = 3;
 
     public static byte[] Format(SnapshotDraft draft, DateTimeOffset createdAt)
     {
@@ -18,12 +21,24 @@ internal static class SnapshotPayload
             .Byte(draft.Parent is null ? (byte)0 : (byte)1)
             .Guid(draft.Parent?.Value ?? Guid.Empty)
             .Bytes(draft.Configuration.Span)
-            .UInt32((uint)draft.Images.Count);
-        Span<byte> image = stackalloc byte[ImageRef.EncodedLengthBytes];
+            .UInt32((uint)(draft.Images.Count + draft.Streams.Count + draft.Trees.Count));
+        Span<byte> reference = stackalloc byte[ImageRef.EncodedLengthBytes];
         foreach (var disk in draft.Images)
         {
-            disk.Image.WriteTo(image);
-            payload.Byte(ImageKind).UInt32((uint)disk.Lun).Text(disk.Name).Raw(image);
+            disk.Image.WriteTo(reference);
+            payload.Byte(ImageKind).UInt32((uint)disk.Lun).Text(disk.Name).Raw(reference);
+        }
+
+        foreach (var item in draft.Streams)
+        {
+            item.Stream.WriteTo(reference);
+            payload.Byte(StreamKind).Text(item.Name).Raw(reference);
+        }
+
+        foreach (var item in draft.Trees)
+        {
+            item.Tree.Page.WriteTo(reference);
+            payload.Byte(TreeKind).Text(item.Name).Raw(reference);
         }
 
         return payload.ToArray();
@@ -41,12 +56,25 @@ internal static class SnapshotPayload
         var hasParent = source.Byte() != 0;
         var parent = source.Guid();
         var configuration = source.Bytes().ToArray();
-        var images = new SnapshotImage[source.Count(9 + ImageRef.EncodedLengthBytes)];
-        for (var i = 0; i < images.Length; i++)
+        var images = new List<SnapshotImage>();
+        var streams = new List<SnapshotStream>();
+        var trees = new List<SnapshotTree>();
+        for (var items = source.Count(5 + StreamRef.EncodedLengthBytes); items > 0; items--)
         {
-            if (source.Byte() != ImageKind)
-                throw new StoreException(StoreErrorKind.Unsupported, $"Snapshot {id} holds more than images. Use a newer Strongroom.");
-            images[i] = new((int)source.UInt32(), source.Text(), ImageRef.Read(source.Raw(ImageRef.EncodedLengthBytes)));
+            switch (source.Byte())
+            {
+                case ImageKind:
+                    images.Add(new((int)source.UInt32(), source.Text(), ImageRef.Read(source.Raw(ImageRef.EncodedLengthBytes))));
+                    break;
+                case StreamKind:
+                    streams.Add(new(source.Text(), StreamRef.Read(source.Raw(StreamRef.EncodedLengthBytes))));
+                    break;
+                case TreeKind:
+                    trees.Add(new(source.Text(), TreeRef.Read(source.Raw(StreamRef.EncodedLengthBytes))));
+                    break;
+                default:
+                    throw new StoreException(StoreErrorKind.Unsupported, $"Snapshot {id} holds what this program does not know. Use a newer Strongroom.");
+            }
         }
 
         return new()
@@ -55,6 +83,8 @@ internal static class SnapshotPayload
             ItemId = itemId,
             CreatedAt = createdAt,
             Images = images,
+            Streams = streams,
+            Trees = trees,
             Consistency = consistency,
             Configuration = configuration,
             Parent = hasParent ? new SnapshotId(parent) : null,
@@ -69,10 +99,10 @@ internal static class SnapshotPayload
             throw Refuse("its id is empty");
         if (draft.ItemId.Length > 4096 || draft.Consistency.Length > 4096)
             throw Refuse("its item id or consistency is longer than 4,096 characters");
-        if (draft.Images.Count > 1024)
-            throw Refuse("it has more than 1,024 images");
-        if (draft.Images.Any(image => image.Name.Length > 4096))
-            throw Refuse("the name of an image is longer than 4,096 characters");
+        if (draft.Images.Count > GreatestItemsOfAKind || draft.Streams.Count > GreatestItemsOfAKind || draft.Trees.Count > GreatestItemsOfAKind)
+            throw Refuse("it has more than 1,024 images, streams or trees");
+        if (draft.Images.Any(image => image.Name.Length > 4096) || draft.Streams.Any(item => item.Name.Length > 4096) || draft.Trees.Any(item => item.Name.Length > 4096))
+            throw Refuse("the name of an image, a stream or a tree is longer than 4,096 characters");
         if (draft.Configuration.Length > GreatestConfigurationBytes)
             throw Refuse("its configuration is longer than 1 MiB");
     }

@@ -22,6 +22,10 @@ internal sealed class SnapshotState : ILogConcern
     /// <summary>True when a live snapshot has the image. Safe for concurrent calls.</summary>
     public bool Holds(ImageRef image) => live.Values.Any(snapshot => snapshot.Images.Any(disk => disk.Image == image));
 
+    public bool Holds(StreamRef stream) => live.Values.Any(snapshot => snapshot.Streams.Any(item => item.Stream == stream));
+
+    public bool Holds(TreeRef tree) => live.Values.Any(snapshot => snapshot.Trees.Any(item => item.Tree == tree));
+
     public bool TryApply(LogEntry entry)
     {
         switch (entry.Type)

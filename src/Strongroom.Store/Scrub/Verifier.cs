@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Scrub;
@@ -91,11 +91,11 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
             touched.TryAdd(message, []);
         foreach (var snapshot in snapshots)
         {
-            foreach (var disk in snapshot.Images)
+            foreach (var root in ManifestPointer.RootsOf(snapshot))
             {
                 try
                 {
-                    await VerifyImageAsync(snapshot, disk.Image, touched, cancellationToken);
+                    await VerifyManifestAsync(snapshot, root, touched, cancellationToken);
                 }
                 catch (StoreException failure) when (failure.IsDamage)
                 {
@@ -107,14 +107,16 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
         problems.AddRange(touched.Select(problem => new VerifyProblem(problem.Key, problem.Value)));
     }
 
-    private async Task VerifyImageAsync(
-        Snapshot snapshot, ImageRef image, Dictionary<string, HashSet<SnapshotId>> touched, CancellationToken cancellationToken)
+    private async Task VerifyManifestAsync(
+        Snapshot snapshot, ManifestPointer root, Dictionary<string, HashSet<SnapshotId>> touched, CancellationToken cancellationToken)
     {
-        // A walk of its own for each image: a shared node that is damaged must count for every snapshot that uses it.
-        var walk = new TreeWalk(vault.Tree);
-        await foreach (var (slot, level) in walk.VisitAsync(image, cancellationToken))
+        // A walk of its own for each root: a shared node that is damaged must count for every snapshot that uses it.
+        var walk = new ManifestWalk(vault.Tree);
+        await foreach (var pointer in walk.VisitAsync(root, cancellationToken))
         {
-            var content = level == 0 ? PackContent.Data : PackContent.Nodes;
+            // The flags of a slot that points to a node are the node's, and no directory knows them.
+            var content = pointer.Content;
+            var slot = pointer.IsData ? pointer.Slot : pointer.Slot with { Flags = 0 };
             if (damagedPacks.TryGetValue(slot.PackSeq, out var message))
             {
                 Touch(touched, message, snapshot);
