@@ -1,20 +1,26 @@
 using System.CommandLine;
 using System.Globalization;
+using Strongroom.Cli.Store;
 
 namespace Strongroom.Cli;
 
-/// <summary>The command line: <c>strongroom serve</c> and <c>strongroom demo</c>.</summary>
+/// <summary>The command line: <c>strongroom serve</c>, <c>strongroom store</c> and <c>strongroom demo</c>.</summary>
 internal static class CommandLine
 {
-    public static Task<int> RunAsync(string[] args)
+    public static async Task<int> RunAsync(string[] args)
     {
         var root = new RootCommand("Strongroom: Azure Backup for the machines you own. Independent of Microsoft.")
         {
             ServeCommand.Create(),
+            StoreCommand.Create(),
             DemoVerb.Create(),
         };
+        var parsed = root.Parse(args);
+        if (UsageErrors.Report(parsed) is { } exitCode)
+            return exitCode;
+
         // A server with a running job needs longer than the library's two seconds to end cleanly.
-        return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(45) });
+        return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(45) });
     }
 
     /// <summary>

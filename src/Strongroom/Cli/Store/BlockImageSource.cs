@@ -1,0 +1,35 @@
+using System.Runtime.CompilerServices;
+using Strongroom.Blocks;
+using Strongroom.Store;
+
+namespace Strongroom.Cli.Store;
+
+/// <summary>Lets the store read a disk: the two do not know each other.</summary>
+internal sealed class BlockImageSource(IBlockSource blocks) : IImageSource
+{
+    public long LengthBytes => blocks.LengthBytes;
+
+    public async IAsyncEnumerable<ImageExtent> MapAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var extent in blocks.MapAsync(cancellationToken))
+            yield return new(extent.OffsetBytes, extent.LengthBytes, extent.Kind == BlockKind.Zero ? ExtentKind.Zero : ExtentKind.Data);
+    }
+
+    public ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) => blocks.ReadAsync(offsetBytes, buffer, cancellationToken);
+}
+
+/// <summary>The other way round: an image of the store as a disk.</summary>
+internal sealed class ImageBlockSource(ImageReader image) : IBlockSource
+{
+    public long LengthBytes => image.LengthBytes;
+
+    public async IAsyncEnumerable<BlockExtent> MapAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var extent in image.MapAsync(cancellationToken))
+            yield return new(extent.OffsetBytes, extent.LengthBytes, extent.Kind == ExtentKind.Zero ? BlockKind.Zero : BlockKind.Data);
+    }
+
+    public ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) => image.ReadAsync(offsetBytes, buffer, cancellationToken);
+
+    public ValueTask DisposeAsync() => image.DisposeAsync();
+}

@@ -1,0 +1,145 @@
+using System.Text.Json.Nodes;
+using Strongroom.Store;
+
+namespace Strongroom.Cli.Store;
+
+/// <summary>What the user said of the disk to be backed up.</summary>
+internal sealed record ImageBackupRequest
+{
+    public required string Path { get; init; }
+
+    public ImageFormat Format { get; init; }
+
+    public string? ChangedFile { get; init; }
+
+    /// <summary>An id or its beginning; <see cref="ImageBackup.NoParent"/>; or null for the item's newest.</summary>
+    public string? Parent { get; init; }
+
+    public string? Item { get; init; }
+
+    public bool AllowChanging { get; init; }
+}
+
+/// <summary>Backs up one disk as one snapshot.</summary>
+/// <remarks>
+/// 1. Open the file, and remember its state. 2. Find the parent. 3. Write the image. 4. Look whether the file changed meanwhile: what was
+/// never the disk at one moment is no recovery point, unless the user allows it. 5. Commit.
+/// </remarks>
+internal sealed class ImageBackup(VerbContext context, ImageBackupRequest request)
+{
+    public const string NoParent = "none";
+    private readonly string item = request.Item ?? request.Path;
+    private readonly string name = Path.GetFileName(request.Path);
+
+    public async Task<VerbResult> RunAsync(CancellationToken cancellationToken)
+    {
+        var started = context.Time.GetTimestamp();
+
+        // Step 1.
+        await using var disk = await ImageFile.OpenAsync(request.Path, request.Format, cancellationToken);
+        var changed = request.ChangedFile is { } file ? await ChangedRanges.ReadAsync(file, disk.Blocks.LengthBytes, cancellationToken) : null;
+        var vault = await context.OpenAsync(cancellationToken);
+
+        // Step 2.
+        var parent = FindParent(vault);
+        if (changed is not null && parent is null)
+            throw new UsageException($"--changed says what differs from a parent, but the vault holds none of '{item}'. Back up without --changed, or name a parent with --parent.");
+        try
+        {
+            return await WriteAsync(vault, disk, changed, parent, started, cancellationToken);
+        }
+        catch (StoreException damage) when (parent is not null && changed is null && damage.Kind is StoreErrorKind.Corrupt or StoreErrorKind.NotFound)
+        {
+            // A damaged snapshot must not keep a sound one from being made; the vault's own check tells its damage.
+            VerbConsole.Note($"The parent {parent.Snapshot.Id} is damaged, so the whole disk is stored without it: {damage.Message}");
+            return await WriteAsync(vault, disk, null, null, started, cancellationToken);
+        }
+    }
+
+    private async Task<VerbResult> WriteAsync(
+        VaultStore vault, ImageFile disk, ChangedRanges? changed, ParentImage? parent, long started, CancellationToken cancellationToken)
+    {
+        IImageSource source = new BlockImageSource(disk.Blocks);
+        if (changed is not null)
+            source = new ChangedImageSource(source, changed);
+
+        // Step 3.
+        await using var session = await vault.OpenSessionAsync(cancellationToken);
+        var image = await context.Console.TrackAsync(
+            $"Backing up {name}",
+            meter => session.WriteImageAsync(source, parent?.Image, meter.As<SessionProgress>(p => (p.BytesScanned, p.ImageLengthBytes)), cancellationToken));
+
+        // Step 4.
+        if (!request.AllowChanging && disk.HasChanged)
+        {
+            throw new IOException(
+                $"'{request.Path}' changed while it was read, so the copy is of no one moment. Nothing was committed. "
+                + "Stop what writes to it, or back up a snapshot of it; --allow-changing commits all the same.");
+        }
+
+        // Step 5. From here the snapshot may be visible: a cancellation comes too late and is not looked at.
+        cancellationToken.ThrowIfCancellationRequested();
+        var statistics = session.Statistics;
+        var snapshot = await session.CommitAsync(
+            new()
+            {
+                Id = new(Guid.NewGuid()),
+                ItemId = item,
+                Images = [new(0, name, image)],
+                Parent = parent?.Snapshot.Id,
+            },
+            CancellationToken.None);
+        return Report(snapshot, statistics, context.Time.GetElapsedTime(started));
+    }
+
+    private ParentImage? FindParent(VaultStore vault)
+    {
+        if (request.Parent == NoParent)
+            return null;
+        var snapshot = request.Parent is { } text
+            ? SnapshotChoice.Find(vault, text, text == SnapshotChoice.Latest ? item : null)
+            : SnapshotChoice.InOrder(vault).LastOrDefault(candidate => candidate.ItemId == item && candidate.Images.Count > 0);
+        if (snapshot is null)
+            return null;
+        var image = snapshot.Images.Count == 1 ? snapshot.Images[0] : snapshot.Images.FirstOrDefault(candidate => candidate.Name == name);
+        return image is null
+            ? throw new UsageException($"The parent {snapshot.Id} holds {snapshot.Images.Count} disks, and none is called '{name}'.")
+            : new(snapshot, image.Image);
+    }
+
+    private static VerbResult Report(Snapshot snapshot, SessionStatistics statistics, TimeSpan elapsed)
+    {
+        // What neither the parent nor a hole accounts for.
+        var bytesChanged = statistics.BytesNew + statistics.BytesDeduplicated;
+        var bytesTotal = snapshot.Images.Sum(image => image.Image.LengthBytes);
+        var json = new JsonObject
+        {
+            ["snapshot"] = snapshot.Id.Value,
+            ["item"] = snapshot.ItemId,
+            ["kind"] = "image",
+            ["parent"] = snapshot.Parent?.Value,
+            ["createdAt"] = Sizes.IsoTime(snapshot.CreatedAt),
+            ["bytesTotal"] = bytesTotal,
+            ["bytesRead"] = statistics.BytesRead,
+            ["bytesChanged"] = bytesChanged,
+            ["bytesZero"] = statistics.BytesZero,
+            ["bytesUnchanged"] = statistics.BytesUnchanged,
+            ["bytesDeduplicated"] = statistics.BytesDeduplicated,
+            ["bytesNew"] = statistics.BytesNew,
+            ["bytesStored"] = statistics.BytesStored,
+            ["seconds"] = Math.Round(elapsed.TotalSeconds, 3),
+        };
+        return new(json,
+        [
+            $"Snapshot {snapshot.Id} of {snapshot.ItemId}",
+            snapshot.Parent is { } parent ? $"  parent   {parent}" : "  parent   none",
+            $"  disk     {Sizes.Text(bytesTotal)}, {Sizes.Text(statistics.BytesZero)} of it zeros",
+            $"  read     {Sizes.Text(statistics.BytesRead)}",
+            $"  changed  {Sizes.Text(bytesChanged)}, {Sizes.Text(statistics.BytesDeduplicated)} of it in the vault already",
+            $"  stored   {Sizes.Text(statistics.BytesStored)}",
+            $"  time     {Sizes.Seconds(elapsed)}",
+        ]);
+    }
+
+    private sealed record ParentImage(Snapshot Snapshot, ImageRef Image);
+}

@@ -1,0 +1,89 @@
+using Strongroom.Blocks;
+
+namespace Strongroom.Cli.Store;
+
+/// <summary>What <c>--format</c> takes.</summary>
+internal enum ImageFormat
+{
+    Auto,
+    Raw,
+    Qcow2,
+    Vhd,
+}
+
+/// <summary>A disk in a file of the user's own, open for a backup.</summary>
+internal sealed class ImageFile : IAsyncDisposable
+{
+    private readonly DiskFile watched;
+    private readonly Blocks.Raw.FileIdentity before;
+
+    private ImageFile(DiskFile watched, IBlockSource blocks)
+    {
+        this.watched = watched;
+        before = watched.Identity;
+        Blocks = blocks;
+    }
+
+    public IBlockSource Blocks { get; }
+
+    /// <summary>True when something wrote to the file since it was opened.</summary>
+    public bool HasChanged => watched.Identity != before;
+
+    /// <exception cref="UsageException">The format is not clear.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="InvalidDataException">The file is not of its format.</exception>
+    public static async Task<ImageFile> OpenAsync(string path, ImageFormat format, CancellationToken cancellationToken)
+    {
+        // The user named the file, so a link is followed.
+        var real = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        var watched = DiskFile.OpenRegular(real);
+        try
+        {
+            var options = new DiskOpenOptions
+            {
+                Format = Choose(watched, path, format),
+                OpenBackingFile = static (backing, _) => new(DiskFile.OpenRegular(backing)),
+            };
+            return new(watched, await DiskImage.OpenAsync(watched.Reopen(), options, cancellationToken));
+        }
+        catch
+        {
+            watched.Dispose();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Blocks.DisposeAsync();
+        watched.Dispose();
+    }
+
+    /// <summary>
+    /// By name, never by content alone: the owner of a raw disk can make it begin like a qcow2 that names any file of this machine as its
+    /// backing file, and so have that file backed up as a part of the disk.
+    /// </summary>
+    private static DiskFormat Choose(DiskFile file, string path, ImageFormat format)
+    {
+        var detected = DiskImage.Detect(file.Handle);
+        switch (format)
+        {
+            case ImageFormat.Raw:
+                return DiskFormat.Raw;
+            case ImageFormat.Qcow2:
+                return DiskFormat.Qcow2;
+            case ImageFormat.Vhd:
+                return VhdOf(detected);
+        }
+
+        return Path.GetExtension(path).ToLowerInvariant() switch
+        {
+            ".qcow2" or ".qcow" => DiskFormat.Qcow2,
+            ".vhd" => VhdOf(detected),
+            _ when detected == DiskFormat.Raw => DiskFormat.Raw,
+            _ => throw new UsageException($"'{path}' looks like {detected} inside, but not by its name. Say which it is: --format raw, or --format {(detected == DiskFormat.Qcow2 ? "qcow2" : "vhd")}."),
+        };
+    }
+
+    private static DiskFormat VhdOf(DiskFormat detected) => detected == DiskFormat.DynamicVhd ? DiskFormat.DynamicVhd : DiskFormat.FixedVhd;
+}

@@ -1,0 +1,40 @@
+using System.CommandLine;
+
+namespace Strongroom.Cli.Store;
+
+/// <summary>A verb of <c>strongroom store</c>: the vault comes first, the key never stands in an argument, and every end has an exit code.</summary>
+internal class RawVerbCommand : Command
+{
+    private readonly Argument<string> vault = new("VAULT") { Description = "The vault: a folder." };
+
+    private readonly Option<string?> keyFile = new("--key-file")
+    {
+        Description = $"The master key file. Otherwise {VaultKey.KeyFileVariable} names it.",
+    };
+
+    public RawVerbCommand(string name, string description)
+        : base(name, description)
+    {
+        Add(vault);
+        Add(keyFile);
+    }
+
+    /// <summary>What the verb does; what it returns is the exit code.</summary>
+    public void SetVerb(Func<ParseResult, VerbContext, CancellationToken, Task<int>> run) =>
+        this.SetCancellableAction(async (parsed, cancellationToken) =>
+        {
+            var console = new VerbConsole(FormatOf(parsed), TimeProvider.System);
+            await using var context = new VerbContext(parsed.GetRequiredValue(vault), parsed.GetValue(keyFile), console, TimeProvider.System);
+            try
+            {
+                return await run(parsed, context, cancellationToken);
+            }
+            catch (Exception failure) when (VerbFailure.Of(failure, cancellationToken) is { } known)
+            {
+                console.Write(known);
+                return known.ExitCode;
+            }
+        });
+
+    protected virtual OutputFormat FormatOf(ParseResult parsed) => OutputFormat.Text;
+}

@@ -1,0 +1,23 @@
+using System.CommandLine;
+
+namespace Strongroom.Cli.Store;
+
+/// <summary><c>strongroom store</c>: works on a vault directly, without a server (<c>docs/store-command.md</c>).</summary>
+internal static class StoreCommand
+{
+    public const string Name = "store";
+
+    public static Command Create() => new(Name, "Work on a vault directly, without a server.")
+    {
+        InitVerb.Create(),
+        BackupVerb.Create(),
+        ListVerb.Create(),
+        RestoreVerb.Create(),
+        CatVerb.Create(),
+        VerifyVerb.Create(),
+        DeleteVerb.Create(),
+        PruneVerb.Create(),
+        GcVerb.Create(),
+        StatsVerb.Create(),
+    };
+}

@@ -1,0 +1,52 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Strongroom.Store;
+
+namespace Strongroom.Cli.Store;
+
+/// <summary><c>strongroom store verify</c>: ends with <see cref="ExitCodes.Damage"/> when anything is wrong.</summary>
+internal static class VerifyVerb
+{
+    public static Command Create()
+    {
+        var readData = new Option<bool>("--read-data") { Description = "Read, decrypt and identify every chunk, not only the manifests and directories." };
+        var command = new VerbCommand("verify", "Check that every snapshot can be restored.") { readData };
+        command.SetVerb(async (parsed, context, cancellationToken) =>
+        {
+            var started = context.Time.GetTimestamp();
+            var vault = await context.OpenAsync(cancellationToken);
+            var stored = vault.Statistics.BytesStored;
+            var report = await context.Console.TrackAsync(
+                "Verifying",
+                meter => vault.VerifyAsync(parsed.GetValue(readData), meter.As<long>(bytes => (bytes, stored)), cancellationToken));
+            return Result(report, context.Time.GetElapsedTime(started));
+        });
+        return command;
+    }
+
+    private static VerbResult Result(VerifyReport report, TimeSpan elapsed)
+    {
+        var json = new JsonObject
+        {
+            ["healthy"] = report.IsHealthy,
+            ["snapshotsChecked"] = report.SnapshotsChecked,
+            ["packsChecked"] = report.PacksChecked,
+            ["bytesRead"] = report.BytesRead,
+            ["problems"] = new JsonArray([.. report.Problems.Select(JsonNode (problem) => new JsonObject
+            {
+                ["what"] = problem.What,
+                ["snapshots"] = new JsonArray([.. problem.Snapshots.Select(JsonNode (id) => id.Value)]),
+            })]),
+            ["seconds"] = Math.Round(elapsed.TotalSeconds, 3),
+        };
+        List<string> lines = [$"Checked {report.SnapshotsChecked} snapshots and {report.PacksChecked} packs, read {Sizes.Text(report.BytesRead)}, in {Sizes.Seconds(elapsed)}."];
+        foreach (var problem in report.Problems)
+        {
+            lines.Add($"DAMAGE: {problem.What}");
+            lines.AddRange(problem.Snapshots.Select(id => $"  affects snapshot {id}"));
+        }
+
+        lines.Add(report.IsHealthy ? "Everything is as it should be." : $"{report.Problems.Count} problems. Snapshots that are not named are not affected.");
+        return new(json, lines, report.IsHealthy ? ExitCodes.Done : ExitCodes.Damage);
+    }
+}
