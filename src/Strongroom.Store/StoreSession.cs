@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Strongroom.Store.Collection;
 using Strongroom.Store.Images;
 using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
@@ -12,7 +13,7 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
     private const int DataLanes = 2;
     private readonly VaultStore vault;
     private readonly IDisposable use;
-    private readonly long openedAt;
+    private readonly CommitClaims claims = new();
     private readonly CancellationTokenSource life = new();
     private readonly ConcurrentDictionary<ChunkId, Slot> pending = [];
     private readonly PackLane[] dataLanes;
@@ -27,7 +28,6 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
     {
         this.vault = vault;
         this.use = use;
-        openedAt = vault.Log.Head;
         dataLanes = [.. Enumerable.Range(0, DataLanes).Select(_ => new PackLane(vault, PackContent.Data, pending, life.Token))];
         nodeLane = new(vault, PackContent.Nodes, null, life.Token);
     }
@@ -160,8 +160,8 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
             return null;
         if (state.Snapshots.IsDeleted(draft.Id))
             throw new StoreException(StoreErrorKind.Conflict, $"The snapshot {draft.Id} was committed and deleted before. Commit under a new id.");
-        if (state.Collection.LastForeignSweep > openedAt)
-            throw new StoreException(StoreErrorKind.Conflict, "Another process removed packs from the vault during this backup. Run the backup again.");
+        if (claims.WhyNot(state) is { } why)
+            throw new StoreException(StoreErrorKind.Conflict, $"The backup cannot be committed: {why}. Run the backup again.");
         if (draft.Images.FirstOrDefault(disk => !written.ContainsKey(disk.Image) && !state.Snapshots.Holds(disk.Image)) is { } stranger)
             throw new StoreException(StoreErrorKind.InvalidRequest, $"The image of '{stranger.Name}' was not written by this session and no live snapshot holds it.");
         return SnapshotPayload.Format(draft, now);

@@ -221,7 +221,7 @@ public sealed class VaultStore : IAsyncDisposable
                     _ =>
                     {
                         // Not below a pack that is there: a log that lost its tail must not lead to a second pack of that number.
-                        var greatest = Math.Max(Log.State.Collection.NextPackSeq - 1, PackSet.Greatest);
+                        var greatest = Math.Max(Log.State.PackNumbers.NextPackSeq - 1, PackSet.Greatest);
                         if (greatest > uint.MaxValue - PacksPerReservation - 1)
                             throw StoreException.Corrupt($"No pack can follow number {greatest:x8}: if no server wrote it, move that file out of the vault");
                         first = greatest + 1;

@@ -16,12 +16,10 @@ internal enum LogEntryType : ushort
     Void = 5,
     Checkpoint = 6,
     Sweep = 7,
+    Condemn = 9,
 
     // Reserved for later versions, so that this one refuses rather than misreads them.
     Key = 8,
-    Condemn = 9,
-    Pardon = 10,
-    Relocate = 11,
     Session = 12,
     Policy = 13,
     Undelete = 14,

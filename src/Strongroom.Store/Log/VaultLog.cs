@@ -26,13 +26,12 @@ internal sealed class VaultLog : IDisposable
         this.backend = backend;
         this.ring = ring;
         this.time = time;
-        State = new(WriterId);
     }
 
     /// <summary>Random for each opening.</summary>
     public Guid WriterId { get; } = Guid.NewGuid();
 
-    public VaultState State { get; }
+    public VaultState State { get; } = new();
 
     /// <summary>The last sequence number that is taken, void ones included.</summary>
     public long Head => Volatile.Read(ref head);

@@ -5,16 +5,13 @@ internal sealed class VaultState
 {
     private readonly ILogConcern[] concerns;
 
-    public VaultState(Guid ownWriterId)
-    {
-        Snapshots = new();
-        Collection = new(ownWriterId);
-        concerns = [Snapshots, Collection];
-    }
+    public VaultState() => concerns = [Snapshots, PackNumbers, Collection];
 
-    public SnapshotState Snapshots { get; }
+    public SnapshotState Snapshots { get; } = new();
 
-    public CollectionState Collection { get; }
+    public PackNumberState PackNumbers { get; } = new();
+
+    public CollectionState Collection { get; } = new();
 
     public DateTimeOffset LastTime { get; private set; } = DateTimeOffset.UnixEpoch;
 
