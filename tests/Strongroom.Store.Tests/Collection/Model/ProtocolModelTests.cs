@@ -23,7 +23,7 @@ public sealed class ProtocolModelTests(ITestOutputHelper output)
     public void The_check_notices_when_a_rule_is_left_out(string name)
     {
         var mutant = Enum.Parse<ModelMutant>(name);
-        foreach (var size in (ModelSize[])[new(2, [1], [1]), new(2, [1, 1], [1]), new(2, [1], [1, 1]), new(2, [1], [2]), new(1, [], [1, 2])])
+        foreach (var size in (ModelSize[])[new(2, [1], [1]), new(2, [1, 1], [1]), new(2, [1], [1, 1]), new(2, [1], [2]), new(1, [1], [1, 2])])
         {
             var explorer = new ModelExplorer(size, mutant);
             if (explorer.Explore() is not { } wrong)
