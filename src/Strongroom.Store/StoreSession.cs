@@ -12,8 +12,7 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
 {
     private const int DataLanes = 2;
     private readonly VaultStore vault;
-    private readonly IDisposable use;
-    private readonly CommitClaims claims = new();
+    private readonly ClaimLease lease;
     private readonly CancellationTokenSource life = new();
     private readonly ConcurrentDictionary<ChunkId, Slot> pending = [];
     private readonly PackLane[] dataLanes;
@@ -24,18 +23,20 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
     private volatile bool hasFailed;
     private volatile bool isCommitted;
 
-    internal StoreSession(VaultStore vault, IDisposable use)
+    internal StoreSession(VaultStore vault)
     {
         this.vault = vault;
-        this.use = use;
-        dataLanes = [.. Enumerable.Range(0, DataLanes).Select(_ => new PackLane(vault, PackContent.Data, pending, life.Token))];
-        nodeLane = new(vault, PackContent.Nodes, null, life.Token);
+        lease = vault.Claim();
+        dataLanes = [.. Enumerable.Range(0, DataLanes).Select(_ => new PackLane(vault, PackContent.Data, pending, Claims, life.Token))];
+        nodeLane = new(vault, PackContent.Nodes, null, Claims, life.Token);
     }
 
     /// <summary>What was done so far.</summary>
     public SessionStatistics Statistics => counters.ToStatistics();
 
     SessionCounters ISessionChunks.Counters => counters;
+
+    private CommitClaims Claims => lease.Claims;
 
     /// <summary>Stores an image. With a parent only what differs from it takes room.</summary>
     /// <exception cref="StoreException">NotFound: no live snapshot holds <paramref name="parent"/>; back up without it. Full, Io, Corrupt, InvalidRequest.</exception>
@@ -50,6 +51,8 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
         // A manifest that no live snapshot holds may point to packs that are gone already.
         if (parent is { } image && !vault.Log.State.Snapshots.Holds(image))
             throw new StoreException(StoreErrorKind.NotFound, "The parent image is not in the vault any more. Run the backup again without a parent.");
+        if (parent is { } shared)
+            Claims.AddParent(state => state.Snapshots.Holds(shared));
         try
         {
             var writer = new ImageWriter(vault.Tree, this, source, parent, vault.Options.Workers, progress);
@@ -69,7 +72,7 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
     /// May be repeated when only the last step failed (Io, Full): whether the snapshot became visible is then found out first. Cancellation
     /// has no effect once the snapshot may be visible.
     /// </remarks>
-    /// <exception cref="StoreException">Conflict: another process removed packs meanwhile; run the backup again.</exception>
+    /// <exception cref="StoreException">Conflict: what the backup relies on was removed meanwhile; run it again.</exception>
     public async Task<Snapshot> CommitAsync(SnapshotDraft draft, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(draft);
@@ -112,13 +115,13 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
         }
         finally
         {
-            // Whatever happened above: a use that is never given back would hold off every collection.
-            use.Dispose();
+            // Whatever happened above: packs that are never given back would never be collected.
+            lease.Dispose();
             life.Dispose();
         }
     }
 
-    bool ISessionChunks.HasDataPack(uint packSeq) => vault.PackSet.Contains(PackContent.Data, packSeq);
+    bool ISessionChunks.HasDataPack(uint packSeq) => vault.HasDataPack(packSeq);
 
     async ValueTask<Slot> ISessionChunks.StoreDataAsync(
         ChunkId id, ReadOnlyMemory<byte> raw, ChunkWorkspace workspace, CancellationToken cancellationToken)
@@ -131,6 +134,7 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
 
         if (await vault.Index.FindAsync(id, cancellationToken) is { } found)
         {
+            Claims.AddPack(found.PackSeq);
             counters.AddDeduplicated(raw.Length);
             return found;
         }
@@ -160,7 +164,7 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
             return null;
         if (state.Snapshots.IsDeleted(draft.Id))
             throw new StoreException(StoreErrorKind.Conflict, $"The snapshot {draft.Id} was committed and deleted before. Commit under a new id.");
-        if (claims.WhyNot(state) is { } why)
+        if (Claims.WhyNot(state) is { } why)
             throw new StoreException(StoreErrorKind.Conflict, $"The backup cannot be committed: {why}. Run the backup again.");
         if (draft.Images.FirstOrDefault(disk => !written.ContainsKey(disk.Image) && !state.Snapshots.Holds(disk.Image)) is { } stranger)
             throw new StoreException(StoreErrorKind.InvalidRequest, $"The image of '{stranger.Name}' was not written by this session and no live snapshot holds it.");

@@ -38,3 +38,11 @@ internal sealed class CommitClaims
         return parents.All(isHeld => isHeld(state)) ? null : "the recovery point that the backup shares data with was deleted";
     }
 }
+
+/// <summary>Claims that collections of this process spare until it is disposed.</summary>
+internal sealed class ClaimLease(Action<ClaimLease> release) : IDisposable
+{
+    public CommitClaims Claims { get; } = new();
+
+    public void Dispose() => release(this);
+}

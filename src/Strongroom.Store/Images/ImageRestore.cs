@@ -28,7 +28,7 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
                 if (slot.IsHole)
                     continue;
                 PackReader.RequireWhole(slot);
-                window.Add(new(slot, firstSlot + i));
+                window.Add(new(await tree.Packs.ResolveAsync(slot, cancellationToken), firstSlot + i));
             }
 
             if (window.Count > WindowSlots - ImageGeometry.FanOut)
@@ -125,9 +125,20 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
         for (var i = start; i < end; i++)
             runEnd = Math.Max(runEnd, window[i].Slot.OffsetBytes + (long)window[i].Slot.StoredLengthBytes);
         var length = (int)Math.Min(runEnd - first.OffsetBytes, LongestReadBytes);
-        var key = await tree.Packs.GetKeyAsync(PackContent.Data, first.PackSeq, cancellationToken);
-        var found = await tree.Packs.Backend.ReadAsync(
-            PackFormat.NameOf(PackContent.Data, first.PackSeq), first.OffsetBytes, frames.AsMemory(0, length), cancellationToken);
+        PackKey key;
+        int found;
+        try
+        {
+            key = await tree.Packs.GetKeyAsync(PackContent.Data, first.PackSeq, cancellationToken);
+            found = await tree.Packs.Backend.ReadAsync(
+                PackFormat.NameOf(PackContent.Data, first.PackSeq), first.OffsetBytes, frames.AsMemory(0, length), cancellationToken);
+        }
+        catch (StoreException failure) when (failure.Kind == StoreErrorKind.NotFound)
+        {
+            await RestoreEachAsync(window, start, end, raw, cancellationToken);
+            return;
+        }
+
         Interlocked.Add(ref read, found);
         Interlocked.Increment(ref reads);
         for (var i = start; i < end; i++)
@@ -144,6 +155,22 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
 
             await sink.WriteAsync(slotIndex * ImageGeometry.SlotLengthBytes, raw.AsMemory(0, rawLength), cancellationToken);
             Interlocked.Add(ref written, rawLength);
+        }
+
+        bytesDone?.Report(progress.At(Volatile.Read(ref written)));
+    }
+
+    /// <summary>Chunk by chunk: the pack was compacted since the window was laid out.</summary>
+    private async Task RestoreEachAsync(List<Target> window, int start, int end, byte[] raw, CancellationToken cancellationToken)
+    {
+        for (var i = start; i < end; i++)
+        {
+            var chunk = raw.AsMemory(0, ImageGeometry.RawLengthOf(window[i].SlotIndex, image.LengthBytes));
+            await tree.Packs.ReadChunkAsync(PackContent.Data, window[i].Slot, chunk, cancellationToken);
+            await sink.WriteAsync(window[i].SlotIndex * ImageGeometry.SlotLengthBytes, chunk, cancellationToken);
+            Interlocked.Add(ref read, window[i].Slot.StoredLengthBytes);
+            Interlocked.Increment(ref reads);
+            Interlocked.Add(ref written, chunk.Length);
         }
 
         bytesDone?.Report(progress.At(Volatile.Read(ref written)));

@@ -14,6 +14,7 @@ internal sealed record Condemnation(long Sequence, DateTimeOffset Time, long Mar
 internal sealed class CollectionState : ILogConcern
 {
     private readonly PackRangeSet swept = new();
+    private volatile PackRangeSet relocated = new();
     private readonly ConcurrentDictionary<long, PackRangeSet> undeleted = [];
     private readonly ConcurrentDictionary<RelocationTableId, PackRangeSet> tables = [];
     private volatile Condemnation? condemned;
@@ -37,10 +38,13 @@ internal sealed class CollectionState : ILogConcern
     /// <summary>True for a pack that deduplication may refer to, as far as the log says.</summary>
     public bool IsUsable(uint packSeq) => !swept.Contains(packSeq) && condemned?.Packs.Contains(packSeq) != true;
 
+    /// <summary>True for a swept pack whose live chunks lie elsewhere.</summary>
+    public bool IsRelocated(uint packSeq) => relocated.Contains(packSeq);
+
     /// <summary>The table that says where the live chunks of a swept pack lie now, or null.</summary>
     public RelocationTableId? TableOf(uint packSeq)
     {
-        if (tables.IsEmpty)
+        if (!relocated.Contains(packSeq))
             return null;
         foreach (var (table, packs) in tables)
         {
@@ -107,6 +111,8 @@ internal sealed class CollectionState : ILogConcern
             tables[table] = source.Ranges();
             swept.UnionWith(tables[table].Ranges);
         }
+
+        relocated = PackRangeSet.Of(tables.Values.SelectMany(packs => packs.Ranges));
     }
 
     private void Condemn(LogEntry entry)
@@ -127,6 +133,7 @@ internal sealed class CollectionState : ILogConcern
         AddSwept(entry.Sequence, packs);
         foreach (var table in tables.Keys.Where(table => payload.DroppedTables.Contains(table.CondemnSequence)))
             tables.TryRemove(table, out _);
+        relocated = PackRangeSet.Of(tables.Values.SelectMany(table => table.Ranges));
         if (condemned?.Sequence == payload.CondemnSequence)
             condemned = null;
     }

@@ -2,12 +2,13 @@ using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Log;
 
-/// <summary>Which pack numbers are taken and by whom, as RESERVE says, and when each writer was last heard. Changed and read under the log's lock.</summary>
+/// <summary>Which pack numbers are taken and by whom, as RESERVE says, and when each writer was last heard. Changed under the log's lock; may be read at any time.</summary>
 internal sealed class PackNumberState : ILogConcern
 {
     /// <summary>A writer that was silent for so long counts as gone, whatever a collection's grace is.</summary>
     public static readonly TimeSpan LongestSilence = TimeSpan.FromDays(30);
 
+    private readonly Lock gate = new();
     private readonly Dictionary<Guid, DateTimeOffset> heard = [];
     private readonly List<(uint First, uint Last, Guid Writer)> reserved = [];
 
@@ -15,25 +16,27 @@ internal sealed class PackNumberState : ILogConcern
 
     public uint NextPackSeq { get; private set; } = 1;
 
-    /// <summary>The last RESERVE or COMMIT of another writer may have brought packs.</summary>
-    public long LastReserve { get; private set; }
-
-    public DateTimeOffset? LastHeard(Guid writer) => heard.TryGetValue(writer, out var at) ? at : null;
-
     /// <summary>Packs that writers reserved of which something was heard after <paramref name="since"/>: they may be part of a session under way.</summary>
-    public PackRangeSet ReservedByWritersHeardSince(DateTimeOffset since, Guid except) => PackRangeSet.Of(
-        reserved.Where(one => one.Writer != except && heard.TryGetValue(one.Writer, out var at) && at > since).Select(one => (one.First, one.Last)));
+    public PackRangeSet ReservedByWritersHeardSince(DateTimeOffset since, Guid except)
+    {
+        lock (gate)
+        {
+            return PackRangeSet.Of(reserved
+                .Where(one => one.Writer != except && heard.TryGetValue(one.Writer, out var at) && at > since)
+                .Select(one => (one.First, one.Last)));
+        }
+    }
 
     public bool TryApply(LogEntry entry)
     {
         if (entry.Type == LogEntryType.Checkpoint)
             return false;
-        heard[entry.WriterId] = entry.Time;
+        lock (gate)
+            heard[entry.WriterId] = entry.Time;
         if (entry.Type != LogEntryType.Reserve)
             return false;
         var source = new PayloadReader(entry.Payload);
         var (first, count) = (source.UInt32(), source.UInt32());
-        LastReserve = entry.Sequence;
 
         // Nothing reserved: a sign of life.
         if (count == 0)
@@ -41,8 +44,12 @@ internal sealed class PackNumberState : ILogConcern
         if (first > uint.MaxValue - count)
             throw StoreException.Corrupt($"Log entry {entry.Sequence} reserves pack numbers that there are not");
         NextPackSeq = Math.Max(NextPackSeq, first + count);
-        reserved.Add((first, first + count - 1, entry.WriterId));
-        Forget(entry.Time - LongestSilence);
+        lock (gate)
+        {
+            reserved.Add((first, first + count - 1, entry.WriterId));
+            Forget(entry.Time - LongestSilence);
+        }
+
         return true;
     }
 

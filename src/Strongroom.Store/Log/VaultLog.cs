@@ -19,6 +19,8 @@ internal sealed class VaultLog : IDisposable
     private long head;
     private byte[] headHash = new byte[32];
     private long lastCheckpoint;
+    private long lastForeignWrite;
+    private long lastOwnTime;
     private bool mustRefresh;
 
     private VaultLog(IBlobBackend backend, KeyRing ring, TimeProvider time)
@@ -35,6 +37,16 @@ internal sealed class VaultLog : IDisposable
 
     /// <summary>The last sequence number that is taken, void ones included.</summary>
     public long Head => Volatile.Read(ref head);
+
+    /// <summary>The last entry of another writer that may have brought packs.</summary>
+    public long LastForeignWrite => Volatile.Read(ref lastForeignWrite);
+
+    /// <summary>When this writer last appended something.</summary>
+    public DateTimeOffset LastOwnTime => DateTimeOffset.FromUnixTimeMilliseconds(Volatile.Read(ref lastOwnTime));
+
+    /// <summary>The time that the next entry would have at least: the clock's, but never before the log's.</summary>
+    public DateTimeOffset Now => DateTimeOffset.FromUnixTimeMilliseconds(
+        Math.Max(time.GetUtcNow().ToUnixTimeMilliseconds(), State.LastTime.ToUnixTimeMilliseconds() + 1));
 
     /// <summary>What is wrong with the log, its end included; empty when it is whole. Safe for concurrent reading.</summary>
     public IReadOnlyList<string> Damage => damage;
@@ -103,8 +115,7 @@ internal sealed class VaultLog : IDisposable
                 await RefreshLockedAsync(cancellationToken);
 
             // Later than the last entry even where the clock stood still or was set back: recovery points are named after this time.
-            var now = DateTimeOffset.FromUnixTimeMilliseconds(
-                Math.Max(time.GetUtcNow().ToUnixTimeMilliseconds(), State.LastTime.ToUnixTimeMilliseconds() + 1));
+            var now = Now;
             if (makePayload(now) is not { } payload)
                 return null;
             if (payload.Length > LogEntry.GreatestPayloadLengthBytes)
@@ -140,6 +151,10 @@ internal sealed class VaultLog : IDisposable
         Volatile.Write(ref head, entry.Sequence);
         if (entry.Type == LogEntryType.Checkpoint)
             lastCheckpoint = entry.Sequence;
+        if (entry.WriterId == WriterId)
+            Volatile.Write(ref lastOwnTime, entry.Time.ToUnixTimeMilliseconds());
+        else if (entry.Type is LogEntryType.Reserve or LogEntryType.Commit)
+            Volatile.Write(ref lastForeignWrite, entry.Sequence);
     }
 
     private async Task TryCheckpointAsync()

@@ -4,6 +4,7 @@ namespace Strongroom.Store.Log;
 internal sealed class VaultState
 {
     private readonly ILogConcern[] concerns;
+    private long lastTime;
 
     public VaultState() => concerns = [Snapshots, PackNumbers, Collection];
 
@@ -13,12 +14,12 @@ internal sealed class VaultState
 
     public CollectionState Collection { get; } = new();
 
-    public DateTimeOffset LastTime { get; private set; } = DateTimeOffset.UnixEpoch;
+    /// <summary>The time of the newest entry. Safe to read at any time.</summary>
+    public DateTimeOffset LastTime => DateTimeOffset.FromUnixTimeMilliseconds(Volatile.Read(ref lastTime));
 
     public void Apply(LogEntry entry)
     {
-        if (entry.Time > LastTime)
-            LastTime = entry.Time;
+        Volatile.Write(ref lastTime, Math.Max(lastTime, entry.Time.ToUnixTimeMilliseconds()));
         var isTaken = entry.Type is LogEntryType.Genesis or LogEntryType.Void;
         if (entry.Type == LogEntryType.Checkpoint)
         {

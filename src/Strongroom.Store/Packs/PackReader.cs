@@ -1,4 +1,5 @@
 using Strongroom.Store.Blobs;
+using Strongroom.Store.Collection;
 using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
 
@@ -57,10 +58,24 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
         return PackFormat.ReadTrailer(trailer.AsSpan(0, read), packSeq, length);
     }
 
+    /// <summary>Where chunks lie whose packs were compacted; without it, packs are read where slots say.</summary>
+    public Relocations? Relocations { get; init; }
+
     /// <summary>Reads one chunk with one range read and checks it. <paramref name="raw"/> has the chunk's exact length.</summary>
-    public async ValueTask ReadChunkAsync(PackContent content, Slot slot, Memory<byte> raw, CancellationToken cancellationToken)
+    public ValueTask ReadChunkAsync(PackContent content, Slot slot, Memory<byte> raw, CancellationToken cancellationToken)
     {
         RequireWhole(slot);
+        return Relocations is null
+            ? ReadInPlaceAsync(content, slot, raw, cancellationToken)
+            : Relocations.ReadAsync(slot, (place, token) => ReadInPlaceAsync(content, place, raw, token), cancellationToken);
+    }
+
+    /// <summary>Where a chunk lies now, as far as the log was read.</summary>
+    public ValueTask<Slot> ResolveAsync(Slot slot, CancellationToken cancellationToken) =>
+        Relocations?.IsRelocated(slot.PackSeq) == true ? Relocations.ResolveAsync(slot, null, cancellationToken) : new(slot);
+
+    private async ValueTask ReadInPlaceAsync(PackContent content, Slot slot, Memory<byte> raw, CancellationToken cancellationToken)
+    {
         var key = await GetKeyAsync(content, slot.PackSeq, cancellationToken);
         var codec = codecs.Rent();
         try

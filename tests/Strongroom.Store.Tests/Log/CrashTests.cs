@@ -58,7 +58,7 @@ public sealed class CrashTests
                 deletionAttempted.Add(first.Id);
                 await vault.DeleteSnapshotAsync(first.Id, CancellationToken.None);
                 deleted.Add(first.Id);
-                await vault.CollectAsync([], CancellationToken.None);
+                await vault.CollectAsync([], TestVault.AtOnce, CancellationToken.None);
                 disk.Write(66L << 20, TestVault.Noise(4, 300_000));
                 await BackUpAsync(vault, disk, second.Images[0].Image);
                 return true;
@@ -112,7 +112,7 @@ public sealed class CrashTests
         }
 
         private static Task<CollectReport> CollectAsync(VaultStore vault) =>
-            vault.CollectAsync([.. vault.Snapshots.Select(snapshot => snapshot.Id)], CancellationToken.None);
+            vault.CollectAsync([.. vault.Snapshots.Select(snapshot => snapshot.Id)], TestVault.AtOnce, CancellationToken.None);
 
         private async Task<Snapshot> BackUpAsync(VaultStore vault, SparseDisk disk, ImageRef? parent)
         {

@@ -33,7 +33,7 @@ public sealed class VaultLogTests
         await using var again = await TestVault.OpenAsync(backend);
         Assert.Equal(2, again.Snapshots.Count);
         Assert.Single(again.Log.Damage);
-        Assert.Equal(StoreErrorKind.Corrupt, (await Assert.ThrowsAsync<StoreException>(() => again.CollectAsync([], None))).Kind);
+        Assert.Equal(StoreErrorKind.Corrupt, (await Assert.ThrowsAsync<StoreException>(() => again.CollectAsync([], TestVault.AtOnce, None))).Kind);
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class VaultLogTests
         await backend.DeleteAsync(entries[2].Name, None);
         await using var again = await TestVault.OpenAsync(backend);
         Assert.Equal(2, again.Snapshots.Count);
-        var failure = await Assert.ThrowsAsync<StoreException>(() => again.CollectAsync([], None));
+        var failure = await Assert.ThrowsAsync<StoreException>(() => again.CollectAsync([], TestVault.AtOnce, None));
         Assert.Equal(StoreErrorKind.Corrupt, failure.Kind);
         Assert.False((await again.VerifyAsync(readData: false, null, None)).IsHealthy);
         await again.BackUpAsync(disk);
@@ -221,7 +221,7 @@ public sealed class VaultLogTests
         await using (var two = await TestVault.OpenAsync(backend))
         {
             await two.DeleteSnapshotAsync(first.Id, None);
-            Assert.True((await two.CollectAsync([], None)).PacksDeleted > 0);
+            Assert.True((await two.CollectAsync([], TestVault.AtOnce, None)).PacksDeleted > 0);
         }
 
         var failure = await Assert.ThrowsAsync<StoreException>(() => session.CommitAsync(TestVault.Draft(image), None));
