@@ -112,18 +112,22 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
         var free = packs.Where(pack => !State.IsSwept(pack.PackSeq) && !inUse.Contains(pack.PackSeq)).ToList();
         var chosen = free.Where(pack => marker.Live.LiveIn(pack.PackSeq).Chunks == 0 && !others.Contains(pack.PackSeq)).Select(pack => pack.PackSeq).ToList();
         var room = options.GreatestShareToCompact * packs.Sum(pack => pack.LengthBytes);
-        foreach (var (pack, liveBytes) in free
-            .Select(pack => (Pack: pack, LiveBytes: marker.Live.LiveIn(pack.PackSeq).Bytes))
-            .Where(one => one.LiveBytes > 0 && one.LiveBytes < options.CompactBelow * one.Pack.LengthBytes)
-            .OrderBy(one => one.LiveBytes))
+        foreach (var pack in free.Where(IsWorthCompacting).OrderBy(pack => marker.Live.LiveIn(pack.PackSeq).Bytes))
         {
-            room -= liveBytes;
+            room -= marker.Live.LiveIn(pack.PackSeq).Bytes;
             if (room < 0)
                 break;
             chosen.Add(pack.PackSeq);
         }
 
         return chosen;
+    }
+
+    /// <summary>Whether enough comes free, beside what any pack of the live chunks takes: else small packs would be copied again and again.</summary>
+    private bool IsWorthCompacting(PackInfo pack)
+    {
+        var live = marker.Live.LiveIn(pack.PackSeq);
+        return live.Chunks > 0 && pack.LengthBytes - PackFormat.LengthOf(live.Chunks, live.Bytes) > (1 - options.CompactBelow) * pack.LengthBytes;
     }
 
     /// <summary>True when a table is in the storage that nothing live needs, or that belongs to a CONDEMN whose maker seems to be gone.</summary>
@@ -177,7 +181,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
         return SweepPlan.Decide(
             PackRanges.Expand(condemned.Packs.Ranges).Where(known.ContainsKey),
             marker.Live,
-            pack => marker.Live.LiveIn(pack).Bytes < options.CompactBelow * known[pack].LengthBytes);
+            pack => IsWorthCompacting(known[pack]));
     }
 
     /// <summary>The fence; called under the log's lock with everything up to the head applied. Null: decide again.</summary>

@@ -8,6 +8,9 @@ internal sealed class VaultLog : IDisposable
 {
     private const int CheckpointEvery = 256;
     private const int GreatestAttempts = 1000;
+
+    /// <summary>Entries that may be missing in a row before what follows counts as far away: a stray file must not be counted up to.</summary>
+    private const int GreatestHole = 65_536;
     private readonly IBlobBackend backend;
     private readonly KeyRing ring;
     private readonly TimeProvider time;
@@ -252,19 +255,45 @@ internal sealed class VaultLog : IDisposable
     {
         if (sequences.Count == 0)
             return;
-        var last = sequences[^1];
         var start = await FindCheckpointAsync(sequences, cancellationToken);
-        for (var sequence = start; sequence <= last; sequence++)
+        var expected = start;
+        foreach (var sequence in sequences.Where(sequence => sequence >= start))
         {
             var bytes = await ReadAsync(sequence, cancellationToken);
             if (sequence == start && start > 1)
             {
                 await ReplayCommitsAsync(bytes!, start, cancellationToken);
-                continue;
+            }
+            else if (sequence - expected > GreatestHole)
+            {
+                if (!TakeAfterGap(expected, sequence, bytes))
+                    continue;
+            }
+            else
+            {
+                for (; expected < sequence; expected++)
+                    Take(expected, null);
+                Take(sequence, bytes);
             }
 
-            Take(sequence, bytes);
+            expected = sequence + 1;
         }
+    }
+
+    /// <summary>Takes an entry that lies far after the one before it, without counting through what is missing; false when it is no entry of this log at all.</summary>
+    private bool TakeAfterGap(long expected, long sequence, byte[]? bytes)
+    {
+        if (bytes is null || !LogEntry.TryOpen(ring, sequence, bytes, out var entry))
+        {
+            closedDamage.Add($"the file {LogEntry.NameOf(sequence)}, far beyond the log's end, is no entry of this log (if no server wrote it, move it out of the vault)");
+            return false;
+        }
+
+        if (torn.Count > 0)
+            CloseHole();
+        closedDamage.Add($"log entries {expected} to {sequence - 1} are damaged or missing");
+        Accept(entry);
+        return true;
     }
 
     /// <summary>The newest whole checkpoint, or 1.</summary>

@@ -135,6 +135,28 @@ public sealed class VaultLogTests
         await again.BackUpAsync(disk);
     }
 
+    [Theory]
+    [InlineData(1_000_000)]
+    [InlineData(long.MaxValue)]
+    public async Task A_stray_file_far_beyond_the_end_of_the_log_is_reported_and_not_counted_up_to(long sequence)
+    {
+        var backend = new MemoryBackend();
+        await using (var vault = await TestVault.CreateAsync(backend))
+            await vault.BackUpAsync(new SparseDisk(0));
+        await backend.PutIfAbsentAsync(LogEntry.NameOf(sequence), new byte[300], None);
+        await using (var vault = await TestVault.OpenAsync(backend))
+        {
+            Assert.Contains(LogEntry.NameOf(sequence), Assert.Single(vault.Log.Damage), StringComparison.Ordinal);
+            Assert.Equal(3, (await vault.BackUpAsync(new SparseDisk(0))).LogSequence);
+            Assert.Equal(StoreErrorKind.Corrupt, (await Assert.ThrowsAsync<StoreException>(() => vault.CollectAsync([], TestVault.AtOnce, None))).Kind);
+        }
+
+        await backend.DeleteAsync(LogEntry.NameOf(sequence), None);
+        await using var again = await TestVault.OpenAsync(backend);
+        Assert.Empty(again.Log.Damage);
+        Assert.Equal(2, again.Snapshots.Count);
+    }
+
     [Fact]
     public async Task An_entry_of_another_place_or_vault_does_not_count()
     {
