@@ -27,7 +27,10 @@ public sealed class VaultStore : IAsyncDisposable
         Packs = new(backend, ring, codecs);
         Tree = new(Packs, options.CachedNodes);
         PackSet = new();
-        Index = new(Packs, options.IndexBufferRecords, packSeq => PackSet.Contains(PackContent.Data, packSeq) && !log.State.Collection.IsSwept(packSeq));
+        Index = new(
+            Packs,
+            options.IndexBufferRecords,
+            packSeq => PackSet.Contains(PackContent.Data, packSeq) && !log.State.Collection.IsSwept(packSeq) && !Packs.Suspects.Contains(packSeq));
     }
 
     /// <summary>The vault's own id, the same for ever.</summary>
@@ -139,7 +142,7 @@ public sealed class VaultStore : IAsyncDisposable
         {
             RequireLive(image);
             if (!image.Root.IsHole)
-                await Tree.ReadNodeAsync(image.Root, cancellationToken);
+                await Tree.ReadNodeAsync(image.Root, image.Height, cancellationToken);
             return new(Tree, image, Options.CachedChunksPerReader, use);
         }
         catch
