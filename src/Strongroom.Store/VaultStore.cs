@@ -163,7 +163,8 @@ public sealed class VaultStore : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(sink);
         using var use = await gate.EnterAsync(cancellationToken);
         RequireLive(image);
-        return await new ImageRestore(Tree, image, sink, Options.Workers, bytesDone).RunAsync(cancellationToken);
+        using var restore = new ImageRestore(Tree, image, sink, Options.Workers, bytesDone);
+        return await restore.RunAsync(cancellationToken);
     }
 
     /// <summary>Deletes a snapshot; its room comes back with a collection. False when it was not there: repeating is harmless.</summary>

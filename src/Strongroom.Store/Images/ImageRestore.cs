@@ -6,11 +6,12 @@ namespace Strongroom.Store.Images;
 
 /// <summary>Restores an image window by window: slots sorted by place, neighbours read together, opened in parallel.</summary>
 /// <remarks>Memory: a window of at most 16,384 targets (about 1.3 MB; a split slot is up to four) + workers × (1 MiB + 0.75 MiB).</remarks>
-internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink sink, int workers, IProgress<long>? bytesDone)
+internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink sink, int workers, IProgress<long>? bytesDone) : IDisposable
 {
     private const int WindowTargets = 64 * ImageGeometry.FanOut;
     private const int LongestReadBytes = 1 << 20;
     private const int WidestGapBytes = 32 * 1024;
+    private readonly SemaphoreSlim writing = new(1, 1);
     private long written;
     private long read;
     private long reads;
@@ -34,6 +35,8 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
         bytesDone?.Report(image.LengthBytes);
         return new(written, image.LengthBytes - written, read, reads);
     }
+
+    public void Dispose() => writing.Dispose();
 
     private void AddTargets(List<Target> window, byte[] leaf, int index, long slotIndex)
     {
@@ -183,11 +186,25 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
             while (end < raw.Length && !IsZero(raw, end))
                 end += Math.Min(ImageGeometry.SubSlotLengthBytes, raw.Length - end);
             if (end > zeros)
-                await sink.WriteAsync(offsetBytes + zeros, raw[zeros..end], cancellationToken);
+                await WriteAloneAsync(offsetBytes + zeros, raw[zeros..end], cancellationToken);
             Interlocked.Add(ref written, end - zeros);
             Interlocked.Add(ref opened, end);
             offsetBytes += end;
             raw = raw[end..];
+        }
+    }
+
+    /// <summary>One write at a time: the kernel lets only one into a file, and the others would spin for it on cores that the next chunks need.</summary>
+    private async ValueTask WriteAloneAsync(long offsetBytes, ReadOnlyMemory<byte> raw, CancellationToken cancellationToken)
+    {
+        await writing.WaitAsync(cancellationToken);
+        try
+        {
+            await sink.WriteAsync(offsetBytes, raw, cancellationToken);
+        }
+        finally
+        {
+            writing.Release();
         }
     }
 
