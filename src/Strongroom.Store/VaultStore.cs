@@ -27,7 +27,10 @@ public sealed class VaultStore : IAsyncDisposable
         Packs = new(backend, ring, codecs);
         Tree = new(Packs, options.CachedNodes);
         PackSet = new();
-        Index = new(Packs, options.IndexBufferRecords, packSeq => PackSet.Contains(PackContent.Data, packSeq) && !log.State.Collection.IsSwept(packSeq));
+        Index = new(
+            Packs,
+            options.IndexBufferRecords,
+            packSeq => PackSet.Contains(PackContent.Data, packSeq) && !log.State.Collection.IsSwept(packSeq) && !Packs.Suspects.Contains(packSeq));
     }
 
     /// <summary>The vault's own id, the same for ever.</summary>
@@ -139,7 +142,7 @@ public sealed class VaultStore : IAsyncDisposable
         {
             RequireLive(image);
             if (!image.Root.IsHole)
-                await Tree.ReadNodeAsync(image.Root, cancellationToken);
+                await Tree.ReadNodeAsync(image.Root, image.Height, cancellationToken);
             return new(Tree, image, Options.CachedChunksPerReader, use);
         }
         catch
@@ -160,7 +163,8 @@ public sealed class VaultStore : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(sink);
         using var use = await gate.EnterAsync(cancellationToken);
         RequireLive(image);
-        return await new ImageRestore(Tree, image, sink, Options.Workers, bytesDone).RunAsync(cancellationToken);
+        using var restore = new ImageRestore(Tree, image, sink, Options.Workers, bytesDone);
+        return await restore.RunAsync(cancellationToken);
     }
 
     /// <summary>Deletes a snapshot; its room comes back with a collection. False when it was not there: repeating is harmless.</summary>

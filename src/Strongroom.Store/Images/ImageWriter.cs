@@ -76,14 +76,17 @@ internal sealed class ImageWriter(
 /// <summary>What storing an image needs of its session. Thread-safe.</summary>
 internal interface ISessionChunks
 {
-    /// <summary>False when a pack that the parent points to is lost: what it held is stored anew as long as the source still has it.</summary>
-    bool HasDataPack(uint packSeq);
+    /// <summary>False when a data chunk that the parent points to is lost or damaged, as far as is known: then it is stored anew as long as the source still has it.</summary>
+    ValueTask<bool> CanReuseAsync(Slot chunk, int rawLengthBytes, CancellationToken cancellationToken);
+
+    /// <summary>Finds a chunk of a disk in the vault; counts nothing.</summary>
+    ValueTask<Slot?> FindDataAsync(Packs.ChunkId id, int rawLengthBytes, CancellationToken cancellationToken);
 
     SessionCounters Counters { get; }
 
     /// <summary>Stores a chunk of a disk, or finds it.</summary>
-    ValueTask<Slot> StoreDataAsync(Packs.ChunkId id, ReadOnlyMemory<byte> raw, ChunkWorkspace workspace, CancellationToken cancellationToken);
+    ValueTask<Slot> StoreDataAsync(Packs.ChunkId id, ReadOnlyMemory<byte> raw, Packs.ChunkWorkspace workspace, CancellationToken cancellationToken);
 
     /// <summary>Stores a manifest node.</summary>
-    ValueTask<Slot> StoreNodeAsync(byte[] node, CancellationToken cancellationToken);
+    ValueTask<Slot> StoreNodeAsync(ReadOnlyMemory<byte> node, CancellationToken cancellationToken);
 }

@@ -12,8 +12,7 @@ internal sealed class PackLane(VaultStore vault, PackContent content, Concurrent
     private PackWriter? current;
     private Task sealing = Task.CompletedTask;
 
-    public async ValueTask<Slot> AppendAsync(
-        ChunkId id, ChunkCodec codec, ReadOnlyMemory<byte> payload, int rawLengthBytes, CancellationToken cancellationToken)
+    public async ValueTask<Slot> AppendAsync(ChunkId id, EncodedChunk chunk, CancellationToken cancellationToken)
     {
         await gate.WaitAsync(cancellationToken);
         try
@@ -25,7 +24,7 @@ internal sealed class PackLane(VaultStore vault, PackContent content, Concurrent
                 await vault.AllocatePackSeqAsync(cancellationToken),
                 RandomNumberGenerator.GetBytes(16),
                 cancellationToken);
-            var slot = await current.AppendAsync(id, codec, payload, rawLengthBytes, cancellationToken);
+            var slot = await current.AppendAsync(id, chunk, cancellationToken);
             pending?.TryAdd(id, slot);
             if (current.LengthBytes >= vault.Options.PackSizeBytes || !current.HasRoom)
                 await BeginSealAsync();

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.Collections.Concurrent;
 using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
@@ -7,9 +7,8 @@ namespace Strongroom.Store.Scrub;
 /// <summary>Checks the log's chain, every pack, and that every live snapshot finds all it needs at the place it says.</summary>
 internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>? progress)
 {
-    private const int ReadLengthBytes = 1 << 20;
     private readonly List<VerifyProblem> problems = [];
-    private readonly Dictionary<uint, string> damagedPacks = [];
+    private readonly ConcurrentDictionary<uint, string> damagedPacks = [];
     private long bytesRead;
 
     public async Task<VerifyReport> RunAsync(CancellationToken cancellationToken)
@@ -18,70 +17,24 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
         problems.AddRange(vault.Log.Damage.Select(what => new VerifyProblem(what, [])));
         var snapshots = vault.Snapshots.ToList();
         var packs = vault.PackSet.ToList();
-        foreach (var pack in packs)
-            await VerifyPackAsync(pack.Content, pack.PackSeq, cancellationToken);
+        var limits = new ParallelOptions { MaxDegreeOfParallelism = vault.Options.Workers, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(packs, limits, (pack, stop) => VerifyPackAsync(pack.Content, pack.PackSeq, stop));
         await VerifySnapshotsAsync(snapshots, cancellationToken);
         return new(snapshots.Count, packs.Count, bytesRead, problems);
     }
 
-    private async Task VerifyPackAsync(PackContent content, uint packSeq, CancellationToken cancellationToken)
+    private async ValueTask VerifyPackAsync(PackContent content, uint packSeq, CancellationToken cancellationToken)
     {
         try
         {
-            // Not from caches: they would hide what happened on the disk meanwhile.
-            vault.Packs.Forget(packSeq);
-            var directory = await vault.Packs.GetDirectoryAsync(content, packSeq, cancellationToken);
-            if (!readData)
-                return;
-            await VerifyDigestAsync(content, packSeq, cancellationToken);
-            for (var i = 0; i < directory.Length; i++)
-            {
-                var raw = System.Buffers.ArrayPool<byte>.Shared.Rent(directory[i].RawLengthBytes);
-                try
-                {
-                    await vault.Packs.ReadChunkAsync(
-                        content, directory[i].ToSlot(packSeq, i), raw.AsMemory(0, directory[i].RawLengthBytes), cancellationToken);
-                }
-                finally
-                {
-                    System.Buffers.ArrayPool<byte>.Shared.Return(raw);
-                }
-            }
+            var read = await new PackCheck(vault.Packs, content, packSeq).RunAsync(readData, cancellationToken);
+            var total = Interlocked.Add(ref bytesRead, read);
+            progress?.Report(total);
         }
         catch (StoreException failure) when (failure.IsDamage)
         {
             damagedPacks[packSeq] = failure.Message;
         }
-    }
-
-    private async Task VerifyDigestAsync(PackContent content, uint packSeq, CancellationToken cancellationToken)
-    {
-        var name = PackFormat.NameOf(content, packSeq);
-        var trailer = await vault.Packs.ReadTrailerAsync(content, packSeq, cancellationToken);
-        var length = trailer.DirectoryOffsetBytes + (long)trailer.DirectoryLengthBytes + 24;
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(ReadLengthBytes);
-        try
-        {
-            for (var offset = 0L; offset < length;)
-            {
-                var read = await vault.Packs.Backend.ReadAsync(
-                    name, offset, buffer.AsMemory(0, (int)Math.Min(ReadLengthBytes, length - offset)), cancellationToken);
-                if (read == 0)
-                    throw StoreException.Corrupt($"Pack {packSeq:x8} is cut short");
-                hash.AppendData(buffer.AsSpan(0, read));
-                offset += read;
-                bytesRead += read;
-                progress?.Report(bytesRead);
-            }
-        }
-        finally
-        {
-            System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
-        }
-
-        if (!hash.GetHashAndReset().AsSpan().SequenceEqual(trailer.Digest))
-            throw StoreException.Corrupt($"Pack {packSeq:x8} does not match its SHA-256");
     }
 
     private async Task VerifySnapshotsAsync(List<Snapshot> snapshots, CancellationToken cancellationToken)
@@ -129,7 +82,6 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
                 continue;
             }
 
-            PackReader.RequireWhole(slot);
             var directory = await vault.Packs.GetDirectoryAsync(content, slot.PackSeq, cancellationToken);
             if (slot.Ordinal >= directory.Length || directory[slot.Ordinal].ToSlot(slot.PackSeq, slot.Ordinal) != slot)
                 Touch(touched, $"A manifest points to a place in pack {slot.PackSeq:x8} that holds something else", snapshot);
