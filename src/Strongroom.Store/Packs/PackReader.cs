@@ -26,6 +26,7 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
             return key;
         var header = new byte[PackFormat.HeaderLengthBytes];
         var read = await backend.ReadAsync(PackFormat.NameOf(content, packSeq), 0, header, cancellationToken);
+        await ring.RequireEpochAsync(PackFormat.EpochOf(header), cancellationToken);
         key = PackFormat.ReadHeader(header.AsSpan(0, read), content, packSeq, ring);
         keys.TryAdd(packSeq, key);
         return key;
