@@ -19,12 +19,13 @@ public sealed class VaultStore : IAsyncDisposable
     private uint nextPackSeq;
     private uint reservedEnd;
 
-    private VaultStore(IBlobBackend backend, KeyRing ring, VaultLog log, VaultStoreOptions options)
+    private VaultStore(IBlobBackend backend, VaultKeys keys, VaultLog log, VaultStoreOptions options)
     {
         Options = options;
+        Keys = keys;
         Log = log;
         codecs = new();
-        Packs = new(backend, ring, codecs);
+        Packs = new(backend, keys.Ring, codecs);
         Tree = new(Packs, options.CachedNodes);
         PackSet = new();
         Index = new(
@@ -35,6 +36,9 @@ public sealed class VaultStore : IAsyncDisposable
 
     /// <summary>The vault's own id, the same for ever.</summary>
     public Guid VaultId => Packs.Ring.VaultId;
+
+    /// <summary>The keys that open the vault, and changing them.</summary>
+    public VaultKeys Keys { get; }
 
     /// <summary>All live snapshots at this moment, in no order.</summary>
     public IReadOnlyCollection<Snapshot> Snapshots => Log.State.Snapshots.Live;
@@ -76,7 +80,7 @@ public sealed class VaultStore : IAsyncDisposable
 
         // Step 1: keys, under a name of this vault's own, so that the leftovers of a creation that died do no harm.
         var ring = KeyRing.Generate(Guid.NewGuid());
-        await KeyRingBlob.WriteAsync(backend, ring, kek, cancellationToken);
+        await VaultKeys.CreateAsync(backend, ring, kek, cancellationToken);
 
         // Step 2: the birth certificate. From here the vault exists. The log's first entry follows at opening.
         if (!await VaultBirth.TryWriteAsync(backend, ring.VaultId, time.GetUtcNow(), cancellationToken))
@@ -95,14 +99,15 @@ public sealed class VaultStore : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(time);
         options.Validate();
         var vaultId = await VaultBirth.ReadAsync(backend, cancellationToken);
-        var ring = await KeyRingBlob.ReadAsync(backend, vaultId, kek, cancellationToken);
+        var keys = await VaultKeys.OpenAsync(backend, vaultId, kek, cancellationToken);
         await backend.RemoveLeftoversAsync(cancellationToken);
-        var log = await VaultLog.OpenAsync(backend, ring, time, cancellationToken);
-        var vault = new VaultStore(backend, ring, log, options);
+        var log = await VaultLog.OpenAsync(backend, keys.Ring, time, cancellationToken);
+        var vault = new VaultStore(backend, keys, log, options);
         try
         {
             await vault.LoadPacksAsync(cancellationToken);
             await vault.RequireBeginningAsync(cancellationToken);
+            await keys.JoinAsync(log, options.AcceptsOlderKeys, cancellationToken);
             return vault;
         }
         catch
@@ -131,8 +136,13 @@ public sealed class VaultStore : IAsyncDisposable
     }
 
     /// <summary>Begins a backup. Waits while a collection removes packs. Many sessions may be open.</summary>
-    public async Task<StoreSession> OpenSessionAsync(CancellationToken cancellationToken) =>
-        new(this, await gate.EnterAsync(cancellationToken));
+    public async Task<StoreSession> OpenSessionAsync(CancellationToken cancellationToken)
+    {
+        // What another process changed: a key that does not open the vault any more makes no backups, and new packs use the newest data key.
+        await Log.RefreshAsync(cancellationToken);
+        await Keys.FollowAsync(cancellationToken);
+        return new(this, await gate.EnterAsync(cancellationToken));
+    }
 
     /// <summary>Opens an image for random reads.</summary>
     public async Task<ImageReader> OpenImageAsync(ImageRef image, CancellationToken cancellationToken)
@@ -205,6 +215,7 @@ public sealed class VaultStore : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         Log.Dispose();
+        ((IDisposable)Keys).Dispose();
         Index.Dispose();
         reservation.Dispose();
         codecs.Dispose();

@@ -24,6 +24,9 @@ public sealed record VaultStoreOptions
     /// <summary>New index records kept in memory before they go to disk as a segment; about 100 bytes each.</summary>
     public int IndexBufferRecords { get; init; } = 64 * 1024;
 
+    /// <summary>Opens a vault for reading whose newest keys are lost, with older ones; backups then wait for <see cref="VaultKeys.RotateAsync"/>. Packs of lost keys stay unreadable.</summary>
+    public bool AcceptsOlderKeys { get; init; }
+
     internal void Validate()
     {
         Require(PackSizeBytes is >= 64 << 10 and <= 1 << 30, nameof(PackSizeBytes), "64 KiB to 1 GiB");

@@ -151,7 +151,7 @@ public sealed class FormatTests
     private static KeyRing Ring()
     {
         static byte[] Key(int seed) => [.. Enumerable.Range(seed, 32).Select(i => (byte)i)];
-        return new(VaultId, Key(1), Key(2), Key(3), Key(4), new() { [1] = Key(5) });
+        return new(VaultId, Key(1), Key(2), Key(3), Key(4), System.Collections.Immutable.ImmutableSortedDictionary<uint, byte[]>.Empty.Add(1, Key(5)));
     }
 
     private static ChunkId Id(byte seed) => new(SHA256.HashData([seed]));

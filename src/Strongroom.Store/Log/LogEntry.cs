@@ -17,8 +17,9 @@ internal enum LogEntryType : ushort
     Checkpoint = 6,
     Sweep = 7,
 
-    // Reserved for later versions, so that this one refuses rather than misreads them.
     Key = 8,
+
+    // Reserved for later versions, so that this one refuses rather than misreads them.
     Condemn = 9,
     Pardon = 10,
     Relocate = 11,
@@ -26,6 +27,11 @@ internal enum LogEntryType : ushort
     Policy = 13,
     Undelete = 14,
     Quarantine = 15,
+
+    Purge = 16,
+    Lock = 17,
+    Clock = 18,
+    Erase = 19,
 }
 
 /// <summary>One entry of the log, opened (<c>docs/store-format.md</c> section 6).</summary>

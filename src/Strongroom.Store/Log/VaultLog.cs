@@ -103,6 +103,9 @@ internal sealed class VaultLog : IDisposable
             if (mustRefresh)
                 await RefreshLockedAsync(cancellationToken);
 
+            if (State.Keys.IsErased)
+                throw new StoreException(StoreErrorKind.Refused, "The vault's keys were destroyed on purpose. Nothing can be written to it any more.");
+
             // Later than the last entry even where the clock stood still or was set back: recovery points are named after this time.
             var now = DateTimeOffset.FromUnixTimeMilliseconds(
                 Math.Max(time.GetUtcNow().ToUnixTimeMilliseconds(), State.LastTime.ToUnixTimeMilliseconds() + 1));

@@ -9,12 +9,15 @@ internal sealed class VaultState
     {
         Snapshots = new();
         Collection = new(ownWriterId);
-        concerns = [Snapshots, Collection];
+        Keys = new();
+        concerns = [Snapshots, Collection, Keys];
     }
 
     public SnapshotState Snapshots { get; }
 
     public CollectionState Collection { get; }
+
+    public KeyState Keys { get; }
 
     public DateTimeOffset LastTime { get; private set; } = DateTimeOffset.UnixEpoch;
 

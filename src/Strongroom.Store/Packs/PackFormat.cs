@@ -67,6 +67,9 @@ internal static class PackFormat
         return header;
     }
 
+    /// <summary>The epoch that a header names, before anything vouches for it.</summary>
+    public static uint EpochOf(ReadOnlySpan<byte> header) => BinaryPrimitives.ReadUInt32LittleEndian(header[16..]);
+
     /// <summary>Checks a header and derives the pack's key.</summary>
     public static PackKey ReadHeader(ReadOnlySpan<byte> header, PackContent content, uint packSeq, KeyRing ring)
     {

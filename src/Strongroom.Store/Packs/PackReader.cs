@@ -33,6 +33,7 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
             return key;
         var header = new byte[PackFormat.HeaderLengthBytes];
         var read = await backend.ReadAsync(PackFormat.NameOf(content, packSeq), 0, header, cancellationToken);
+        await ring.RequireEpochAsync(PackFormat.EpochOf(header), cancellationToken);
         key = Watch(packSeq, () => PackFormat.ReadHeader(header.AsSpan(0, read), content, packSeq, ring));
         keys.TryAdd(packSeq, key);
         return key;

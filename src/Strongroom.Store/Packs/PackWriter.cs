@@ -13,6 +13,7 @@ internal sealed class PackWriter : IAsyncDisposable
     private readonly IBlobWriter blob;
     private readonly KeyRing ring;
     private readonly PackKey key;
+    private readonly uint epoch;
     private readonly AesGcm aes;
     private readonly XxHash128 hash = new();
     private readonly List<PackEntry> entries = [];
@@ -24,9 +25,10 @@ internal sealed class PackWriter : IAsyncDisposable
     {
         this.blob = blob;
         this.ring = ring;
-        key = new(packSeq, content, PackFormat.DeriveKey(ring, ring.CurrentEpoch, packSeq, salt));
+        epoch = ring.CurrentEpoch;
+        key = new(packSeq, content, PackFormat.DeriveKey(ring, epoch, packSeq, salt));
         aes = new AesGcm(key.Key, PackFormat.TagLengthBytes);
-        Add(PackFormat.WriteHeader(content, packSeq, ring.CurrentEpoch, salt, ring.VaultId));
+        Add(PackFormat.WriteHeader(content, packSeq, epoch, salt, ring.VaultId));
     }
 
     public uint PackSeq => key.PackSeq;
@@ -77,7 +79,7 @@ internal sealed class PackWriter : IAsyncDisposable
         }
 
         await FlushBufferAsync(cancellationToken);
-        var trailer = PackFormat.WriteTrailer((uint)directoryOffset, directory.Length, entries.Count, PackSeq, ring.CurrentEpoch, hash);
+        var trailer = PackFormat.WriteTrailer((uint)directoryOffset, directory.Length, entries.Count, PackSeq, epoch, hash);
         await blob.AppendAsync(trailer, cancellationToken);
         await blob.FlushAsync(cancellationToken);
         await VerifyAsync(verifyEvery, idKey, directory, directoryOffset, codecs, cancellationToken);

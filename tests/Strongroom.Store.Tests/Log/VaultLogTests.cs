@@ -51,7 +51,7 @@ public sealed class VaultLogTests
         }
 
         var entries = await backend.AllAsync("log/");
-        await backend.DeleteAsync(entries[2].Name, None);
+        await backend.DeleteAsync(entries[3].Name, None);
         await using var again = await TestVault.OpenAsync(backend);
         Assert.Equal(2, again.Snapshots.Count);
         var failure = await Assert.ThrowsAsync<StoreException>(() => again.CollectAsync([], None));
