@@ -235,11 +235,12 @@ public sealed class VaultStore : IAsyncDisposable
                     LogEntryType.Reserve,
                     _ =>
                     {
-                        // Not below a pack that is there: a log that lost its tail must not lead to a second pack of that number.
-                        var greatest = Math.Max(Log.State.Collection.NextPackSeq - 1, PackSet.Greatest);
+                        // Not below a pack that is there, nor in what an entry that cannot be read may have reserved: a damaged log must not
+                        // lead to a second pack of that number.
+                        var greatest = Math.Max(Log.State.Collection.NextPackSeq - 1, PackSet.Greatest) + ((ulong)Log.Unreadable * PacksPerReservation);
                         if (greatest > uint.MaxValue - PacksPerReservation - 1)
                             throw StoreException.Corrupt($"No pack can follow number {greatest:x8}: if no server wrote it, move that file out of the vault");
-                        first = greatest + 1;
+                        first = (uint)greatest + 1;
                         return new PayloadWriter().UInt32(first).UInt32(PacksPerReservation).ToArray();
                     },
                     cancellationToken);
@@ -313,6 +314,11 @@ public sealed class VaultStore : IAsyncDisposable
     /// <summary>A log without a beginning is new, or lost; lost is told by packs, and must not lead to their collection.</summary>
     private async Task RequireBeginningAsync(CancellationToken cancellationToken)
     {
+        if (Log.Head > 0)
+            return;
+
+        // Another process may have begun it since the log was read, and may have packs already.
+        await Log.RefreshAsync(cancellationToken);
         if (Log.Head > 0)
             return;
         if (PackSet.Count > 0)

@@ -72,7 +72,7 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
         var next = 0;
         var runs = Channel.CreateBounded<(int Start, int End)>(workers);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var tasks = Enumerable.Range(0, workers).Select(_ => Task.Run(() => RestoreRunsAsync(window, runs.Reader, stop), CancellationToken.None)).ToArray();
+        var tasks = Enumerable.Range(0, workers).Select(_ => Workers.StartAsync(() => RestoreRunsAsync(window, runs.Reader, stop))).ToArray();
         try
         {
             while (next < window.Count)

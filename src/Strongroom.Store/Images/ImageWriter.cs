@@ -56,8 +56,8 @@ internal sealed class ImageWriter(
         return await builder.FinishAsync(cancellationToken);
     }
 
-    /// <summary>Runs one stage on the pool. The first failure is kept and stops the other stages.</summary>
-    private Task GuardAsync(Func<Task> stage, CancellationTokenSource stop) => Task.Run(
+    /// <summary>Runs one stage beside the others. The first failure is kept and stops the other stages.</summary>
+    private Task GuardAsync(Func<Task> stage, CancellationTokenSource stop) => Workers.StartAsync(
         async () =>
         {
             try
@@ -69,8 +69,7 @@ internal sealed class ImageWriter(
                 Interlocked.CompareExchange(ref firstFailure, ExceptionDispatchInfo.Capture(failure), null);
                 await stop.CancelAsync();
             }
-        },
-        CancellationToken.None);
+        });
 }
 
 /// <summary>What storing an image needs of its session. Thread-safe.</summary>

@@ -121,6 +121,8 @@ internal sealed class KeyRing
             await reload(cancellationToken);
     }
 
+    public bool HasDataKey(uint epoch) => dataKeys.ContainsKey(epoch);
+
     /// <summary>A key for one blob, from the data key of <paramref name="epoch"/> and the blob's own salt (RFC 5869).</summary>
     public byte[] DeriveDataKey(uint epoch, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> info)
     {

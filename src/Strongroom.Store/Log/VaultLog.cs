@@ -40,6 +40,9 @@ internal sealed class VaultLog : IDisposable
     /// <summary>What is wrong with the log, its end included; empty when it is whole. Safe for concurrent reading.</summary>
     public IReadOnlyList<string> Damage => damage;
 
+    /// <summary>Entries that this opening could not read, each of which may have said anything. Read under the log's lock.</summary>
+    public uint Unreadable { get; private set; }
+
     public static async Task<VaultLog> OpenAsync(IBlobBackend backend, KeyRing ring, TimeProvider time, CancellationToken cancellationToken)
     {
         var log = new VaultLog(backend, ring, time);
@@ -177,6 +180,7 @@ internal sealed class VaultLog : IDisposable
     {
         if (bytes is null || !LogEntry.TryOpen(ring, sequence, bytes, out var entry))
         {
+            Unreadable++;
             torn.Add((sequence, bytes is null ? new byte[32] : SHA256.HashData(bytes)));
             return;
         }

@@ -80,7 +80,10 @@ internal static class PackFormat
             throw StoreException.Corrupt($"The header of pack {packSeq:x8} is damaged");
         if (BinaryPrimitives.ReadUInt16LittleEndian(header[8..]) != 1 || header[11] != 0)
             throw new StoreException(StoreErrorKind.Unsupported, $"Pack {packSeq:x8} is of a newer format. Use a newer Strongroom.");
-        return new(packSeq, content, DeriveKey(ring, BinaryPrimitives.ReadUInt32LittleEndian(header[16..]), packSeq, header.Slice(24, 16)));
+        var epoch = BinaryPrimitives.ReadUInt32LittleEndian(header[16..]);
+        if (!ring.HasDataKey(epoch))
+            throw StoreException.Corrupt($"The header of pack {packSeq:x8} names epoch {epoch}, of which the key ring has no data key");
+        return new(packSeq, content, DeriveKey(ring, epoch, packSeq, header.Slice(24, 16)));
     }
 
     public static byte[] DeriveKey(KeyRing ring, uint epoch, uint packSeq, ReadOnlySpan<byte> salt)

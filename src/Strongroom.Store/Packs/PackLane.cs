@@ -59,7 +59,7 @@ internal sealed class PackLane(VaultStore vault, PackContent content, Concurrent
         try
         {
             // The session did not succeed, and whoever asked for its result has been told.
-            await sealing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await sealing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
         finally
         {
@@ -77,7 +77,7 @@ internal sealed class PackLane(VaultStore vault, PackContent content, Concurrent
         await sealing;
         var full = current!;
         current = null;
-        sealing = Task.Run(() => SealAsync(full), CancellationToken.None);
+        sealing = Workers.StartAsync(() => SealAsync(full));
     }
 
     private async Task SealAsync(PackWriter pack)
