@@ -63,6 +63,7 @@ install_packages() {
   local packages=()
   command -v az >/dev/null || packages+=(azure-cli)
   command -v qemu-img >/dev/null && command -v qemu-nbd >/dev/null || packages+=(qemu-utils)
+  command -v nbdinfo >/dev/null && command -v nbdcopy >/dev/null || packages+=(libnbd-bin)
   command -v mke2fs >/dev/null || [ -x /usr/sbin/mke2fs ] || packages+=(e2fsprogs)
   command -v mmdebstrap >/dev/null || packages+=(mmdebstrap)
   node_is_new_enough || packages+=(nodejs npm)

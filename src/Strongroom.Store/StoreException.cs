@@ -27,6 +27,12 @@ public enum StoreErrorKind
     /// <summary>The caller or its source broke a rule of the store.</summary>
     InvalidRequest,
 
+    /// <summary>A rule of the vault forbids it; the message names the rule.</summary>
+    Refused,
+
+    /// <summary>A lock forbids it until a time that the message names.</summary>
+    Locked,
+
     /// <summary>The vault's format is newer than this program.</summary>
     Unsupported,
 }

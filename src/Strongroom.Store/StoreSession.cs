@@ -19,6 +19,7 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
     private readonly PackLane nodeLane;
     private readonly ConcurrentDictionary<ImageRef, byte> written = [];
     private readonly SessionCounters counters = new();
+    private readonly ReuseCheck reuse;
     private int nextLane;
     private volatile bool hasFailed;
     private volatile bool isCommitted;
@@ -29,6 +30,7 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
         lease = vault.Claim();
         dataLanes = [.. Enumerable.Range(0, DataLanes).Select(_ => new PackLane(vault, PackContent.Data, pending, Claims, life.Token))];
         nodeLane = new(vault, PackContent.Nodes, null, Claims, life.Token);
+        reuse = new(vault.Packs, vault.Options.ReadBackEvery);
     }
 
     /// <summary>What was done so far.</summary>
@@ -121,38 +123,40 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
         }
     }
 
-    bool ISessionChunks.HasDataPack(uint packSeq) => vault.HasDataPack(packSeq);
+    async ValueTask<bool> ISessionChunks.CanReuseAsync(Slot chunk, int rawLengthBytes, CancellationToken cancellationToken) =>
+        vault.HasDataPack(chunk.PackSeq) && await reuse.IsSoundAsync(chunk, rawLengthBytes, cancellationToken);
+
+    async ValueTask<Slot?> ISessionChunks.FindDataAsync(ChunkId id, int rawLengthBytes, CancellationToken cancellationToken)
+    {
+        if (pending.TryGetValue(id, out var slot))
+            return slot;
+        if (await vault.Index.FindAsync(id, cancellationToken) is not { } found || !await reuse.IsSoundAsync(found, rawLengthBytes, cancellationToken))
+            return null;
+        Claims.AddPack(found.PackSeq);
+        return found;
+    }
 
     async ValueTask<Slot> ISessionChunks.StoreDataAsync(
         ChunkId id, ReadOnlyMemory<byte> raw, ChunkWorkspace workspace, CancellationToken cancellationToken)
     {
-        if (pending.TryGetValue(id, out var slot))
+        if (await ((ISessionChunks)this).FindDataAsync(id, raw.Length, cancellationToken) is { } found)
         {
-            counters.AddDeduplicated(raw.Length);
-            return slot;
-        }
-
-        if (await vault.Index.FindAsync(id, cancellationToken) is { } found)
-        {
-            Claims.AddPack(found.PackSeq);
             counters.AddDeduplicated(raw.Length);
             return found;
         }
 
-        var payload = workspace.Encode(raw, out var codec);
         var lane = dataLanes[(uint)Interlocked.Increment(ref nextLane) % DataLanes];
-        slot = await lane.AppendAsync(id, codec, payload, raw.Length, cancellationToken);
+        var slot = await lane.AppendAsync(id, workspace.Encode(raw), cancellationToken);
         counters.AddNew(raw.Length);
         counters.AddStored(slot.StoredLengthBytes);
         return slot;
     }
 
-    async ValueTask<Slot> ISessionChunks.StoreNodeAsync(byte[] node, CancellationToken cancellationToken)
+    async ValueTask<Slot> ISessionChunks.StoreNodeAsync(ReadOnlyMemory<byte> node, CancellationToken cancellationToken)
     {
         using var workspace = new ChunkWorkspace();
-        var id = ChunkId.Compute(vault.Packs.Ring.NodeKey, node);
-        var payload = workspace.Encode(node, out var codec);
-        var slot = await nodeLane.AppendAsync(id, codec, payload, node.Length, cancellationToken);
+        var id = ChunkId.Compute(vault.Packs.Ring.NodeKey, node.Span);
+        var slot = await nodeLane.AppendAsync(id, workspace.Encode(node), cancellationToken);
         counters.AddStored(slot.StoredLengthBytes);
         return slot;
     }

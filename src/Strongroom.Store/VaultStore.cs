@@ -25,20 +25,27 @@ public sealed class VaultStore : IAsyncDisposable
     private uint nextPackSeq;
     private uint reservedEnd;
 
-    private VaultStore(IBlobBackend backend, KeyRing ring, VaultLog log, VaultStoreOptions options)
+    private VaultStore(IBlobBackend backend, VaultKeys keys, VaultLog log, VaultStoreOptions options)
     {
         Options = options;
+        Keys = keys;
         Log = log;
         codecs = new();
-        Relocations = new(log, backend, ring);
-        Packs = new(backend, ring, codecs) { Relocations = Relocations };
+        Relocations = new(log, backend, keys.Ring);
+        Packs = new(backend, keys.Ring, codecs) { Relocations = Relocations };
         Tree = new(Packs, options.CachedNodes);
         PackSet = new();
-        Index = new(Packs, options.IndexBufferRecords, packSeq => PackSet.Contains(PackContent.Data, packSeq) && log.State.Collection.IsUsable(packSeq));
+        Index = new(
+            Packs,
+            options.IndexBufferRecords,
+            packSeq => PackSet.Contains(PackContent.Data, packSeq) && log.State.Collection.IsUsable(packSeq) && !Packs.Suspects.Contains(packSeq));
     }
 
     /// <summary>The vault's own id, the same for ever.</summary>
     public Guid VaultId => Packs.Ring.VaultId;
+
+    /// <summary>The keys that open the vault, and changing them.</summary>
+    public VaultKeys Keys { get; }
 
     /// <summary>All live snapshots at this moment, in no order.</summary>
     public IReadOnlyCollection<Snapshot> Snapshots => Log.State.Snapshots.Live;
@@ -82,7 +89,7 @@ public sealed class VaultStore : IAsyncDisposable
 
         // Step 1: keys, under a name of this vault's own, so that the leftovers of a creation that died do no harm.
         var ring = KeyRing.Generate(Guid.NewGuid());
-        await KeyRingBlob.WriteAsync(backend, ring, kek, cancellationToken);
+        await VaultKeys.CreateAsync(backend, ring, kek, cancellationToken);
 
         // Step 2: the birth certificate. From here the vault exists. The log's first entry follows at opening.
         if (!await VaultBirth.TryWriteAsync(backend, ring.VaultId, time.GetUtcNow(), cancellationToken))
@@ -101,16 +108,17 @@ public sealed class VaultStore : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(time);
         options.Validate();
         var vaultId = await VaultBirth.ReadAsync(backend, cancellationToken);
-        var ring = await KeyRingBlob.ReadAsync(backend, vaultId, kek, cancellationToken);
+        var keys = await VaultKeys.OpenAsync(backend, vaultId, kek, cancellationToken);
         await backend.RemoveLeftoversAsync(cancellationToken);
-        var log = await VaultLog.OpenAsync(backend, ring, time, cancellationToken);
-        var vault = new VaultStore(backend, ring, log, options);
+        var log = await VaultLog.OpenAsync(backend, keys.Ring, time, cancellationToken);
+        var vault = new VaultStore(backend, keys, log, options);
         try
         {
             vault.covered = await vault.Index.LoadAsync(cancellationToken);
             await vault.RefreshPacksAsync(cancellationToken);
             vault.covered = [];
             await vault.RequireBeginningAsync(cancellationToken);
+            await keys.JoinAsync(log, options.AcceptsOlderKeys, cancellationToken);
             return vault;
         }
         catch
@@ -141,7 +149,9 @@ public sealed class VaultStore : IAsyncDisposable
     /// <summary>Begins a backup. Many sessions may be open.</summary>
     public async Task<StoreSession> OpenSessionAsync(CancellationToken cancellationToken)
     {
+        // What another process changed: a key that does not open the vault any more makes no backups, and new packs use the newest data key.
         await Log.RefreshAsync(cancellationToken);
+        await Keys.FollowAsync(cancellationToken);
         if (Log.LastForeignWrite > Volatile.Read(ref listedAt))
             await RefreshPacksAsync(cancellationToken);
         return new(this);
@@ -152,7 +162,7 @@ public sealed class VaultStore : IAsyncDisposable
     {
         RequireLive(image);
         if (!image.Root.IsHole)
-            await Tree.ReadNodeAsync(image.Root, cancellationToken);
+            await Tree.ReadNodeAsync(image.Root, image.Height, cancellationToken);
         return new(Tree, image, Options.CachedChunksPerReader);
     }
 
@@ -166,7 +176,8 @@ public sealed class VaultStore : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(sink);
         RequireLive(image);
-        return await new ImageRestore(Tree, image, sink, Options.Workers, bytesDone).RunAsync(cancellationToken);
+        using var restore = new ImageRestore(Tree, image, sink, Options.Workers, bytesDone);
+        return await restore.RunAsync(cancellationToken);
     }
 
     /// <summary>Deletes a snapshot; its room comes back with a collection. False when it was not there: repeating is harmless.</summary>
@@ -204,6 +215,15 @@ public sealed class VaultStore : IAsyncDisposable
         }
     }
 
+    /// <summary>Finds what the live snapshots reach, and changes nothing: the part of a collection that takes the time.</summary>
+    internal async Task<Marker> MarkAsync(CancellationToken cancellationToken)
+    {
+        await Log.RefreshAsync(cancellationToken);
+        var marker = new Marker(Tree, Log.State.Collection, Relocations, Options.Workers);
+        await marker.MarkAsync(Snapshots, cancellationToken);
+        return marker;
+    }
+
     /// <summary>Checks that every live snapshot can be restored.</summary>
     /// <param name="readData">Also read, hash, decrypt and identify every chunk; otherwise manifests and directories only.</param>
     /// <param name="bytes">Bytes of packs read so far.</param>
@@ -217,6 +237,7 @@ public sealed class VaultStore : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         Log.Dispose();
+        ((IDisposable)Keys).Dispose();
         Index.Dispose();
         reservation.Dispose();
         collecting.Dispose();
@@ -242,11 +263,12 @@ public sealed class VaultStore : IAsyncDisposable
                     LogEntryType.Reserve,
                     _ =>
                     {
-                        // Not below a pack that is there: a log that lost its tail must not lead to a second pack of that number.
-                        var greatest = Math.Max(Log.State.PackNumbers.NextPackSeq - 1, PackSet.Greatest);
+                        // Not below a pack that is there, nor in what an entry that cannot be read may have reserved: a damaged log must not
+                        // lead to a second pack of that number.
+                        var greatest = Math.Max(Log.State.PackNumbers.NextPackSeq - 1, PackSet.Greatest) + ((ulong)Log.Unreadable * PacksPerReservation);
                         if (greatest > uint.MaxValue - PacksPerReservation - 1)
                             throw StoreException.Corrupt($"No pack can follow number {greatest:x8}: if no server wrote it, move that file out of the vault");
-                        first = greatest + 1;
+                        first = (uint)greatest + 1;
                         return new PayloadWriter().UInt32(first).UInt32(PacksPerReservation).ToArray();
                     },
                     cancellationToken);
@@ -373,6 +395,11 @@ public sealed class VaultStore : IAsyncDisposable
     /// <summary>A log without a beginning is new, or lost; lost is told by packs, and must not lead to their collection.</summary>
     private async Task RequireBeginningAsync(CancellationToken cancellationToken)
     {
+        if (Log.Head > 0)
+            return;
+
+        // Another process may have begun it since the log was read, and may have packs already.
+        await Log.RefreshAsync(cancellationToken);
         if (Log.Head > 0)
             return;
         if (PackSet.Count > 0)

@@ -12,7 +12,10 @@ public sealed record VaultStoreOptions
     /// <summary>Before a pack becomes visible every n-th frame is read back and opened; 1 checks all.</summary>
     public int VerifyEvery { get; init; } = 16;
 
-    /// <summary>Manifest nodes of 12 KiB kept for all readers together.</summary>
+    /// <summary>Of the chunks that a backup finds in the vault, every n-th (and the first in each pack) is read back before it is relied on; 1 checks all.</summary>
+    public int ReadBackEvery { get; init; } = 64;
+
+    /// <summary>Manifest nodes of 12 KiB, of up to 60 KiB where slots are split, kept for all readers together.</summary>
     public int CachedNodes { get; init; } = 512;
 
     /// <summary>Chunks of up to 256 KiB kept for each <see cref="ImageReader"/>.</summary>
@@ -21,11 +24,15 @@ public sealed record VaultStoreOptions
     /// <summary>New index records kept in memory before they go to disk as a segment; about 100 bytes each.</summary>
     public int IndexBufferRecords { get; init; } = 64 * 1024;
 
+    /// <summary>Opens a vault for reading whose newest keys are lost, with older ones; backups then wait for <see cref="VaultKeys.RotateAsync"/>. Packs of lost keys stay unreadable.</summary>
+    public bool AcceptsOlderKeys { get; init; }
+
     internal void Validate()
     {
         Require(PackSizeBytes is >= 64 << 10 and <= 1 << 30, nameof(PackSizeBytes), "64 KiB to 1 GiB");
         Require(Workers is >= 1 and <= 64, nameof(Workers), "1 to 64");
         Require(VerifyEvery >= 1, nameof(VerifyEvery), "at least 1");
+        Require(ReadBackEvery >= 1, nameof(ReadBackEvery), "at least 1");
         Require(CachedNodes >= 16, nameof(CachedNodes), "at least 16");
         Require(CachedChunksPerReader >= 1, nameof(CachedChunksPerReader), "at least 1");
         Require(IndexBufferRecords >= 16, nameof(IndexBufferRecords), "at least 16");

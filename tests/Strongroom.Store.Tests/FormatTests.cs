@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
@@ -47,9 +48,9 @@ public sealed class FormatTests
         var second = new byte[300];
         await using (var pack = await PackWriter.CreateAsync(backend, Ring(), PackContent.Data, 0x01020304, Salt, CancellationToken.None))
         {
-            var slot = await pack.AppendAsync(ChunkId.Compute(Ring().IdKey, first), ChunkCodec.Raw, first, first.Length, CancellationToken.None);
+            var slot = await pack.AppendAsync(ChunkId.Compute(Ring().IdKey, first), EncodedChunk.OfRaw(first), CancellationToken.None);
             Assert.Equal((64u, 35, (ushort)0), (slot.OffsetBytes, slot.StoredLengthBytes, slot.Ordinal));
-            slot = await pack.AppendAsync(ChunkId.Compute(Ring().IdKey, second), ChunkCodec.Raw, second, second.Length, CancellationToken.None);
+            slot = await pack.AppendAsync(ChunkId.Compute(Ring().IdKey, second), EncodedChunk.OfRaw(second), CancellationToken.None);
             Assert.Equal((99u, 316, (ushort)1), (slot.OffsetBytes, slot.StoredLengthBytes, slot.Ordinal));
             await pack.SealAsync(1, Ring().IdKey, codecs, CancellationToken.None);
         }
@@ -58,8 +59,51 @@ public sealed class FormatTests
         Assert.Equal(64 + 35 + 316 + (2 * 44) + 16 + 64, bytes.Length);
         Assert.Equal("SRPACK01"u8, bytes.AsSpan(0, 8));
         Assert.Equal("SRPKEND1"u8, bytes.AsSpan(bytes.Length - 8));
-        Assert.Equal(SHA256.HashData(bytes.AsSpan(0, bytes.Length - 40)), bytes[^40..^8]);
-        Assert.Equal("2b19eff1", Fingerprint(bytes));
+        Assert.Equal(XxHash128.Hash(bytes.AsSpan(0, bytes.Length - 40)), bytes[^40..^24]);
+        Assert.Equal("fdad2f5e", Fingerprint(bytes));
+    }
+
+    [Fact]
+    public async Task A_chunk_of_more_than_64_KiB_has_the_documented_bytes()
+    {
+        var backend = new MemoryBackend();
+        using var codecs = new FrameCodecPool();
+        var raw = new byte[150_000];
+        for (var i = 0; i < raw.Length; i++)
+            raw[i] = (byte)(((long)i * i >> 8) ^ (i * 7L));
+        await using (var pack = await PackWriter.CreateAsync(backend, Ring(), PackContent.Data, 0x01020304, Salt, CancellationToken.None))
+        {
+            var slot = await pack.AppendAsync(ChunkId.Compute(Ring().IdKey, raw), EncodedChunk.OfRaw(raw), CancellationToken.None);
+            Assert.Equal((ChunkCodec.Parts, 150_000 + (3 * 16) + 9 + 16), (slot.Codec, slot.StoredLengthBytes));
+            await pack.SealAsync(1, Ring().IdKey, codecs, CancellationToken.None);
+        }
+
+        var bytes = await ReadAsync(backend, "packs/04/01020304");
+        Assert.Equal(150_261, bytes.Length);
+        Assert.Equal("a3c92ca3", Fingerprint(bytes));
+    }
+
+    [Fact]
+    public void A_leaf_with_split_slots_has_the_documented_bytes()
+    {
+        var whole = new Slot(SlotKind.Whole, ChunkCodec.Parts, 100_000, 7, 3, 0, 64, Id(1));
+        var own = new Slot(SlotKind.Whole, ChunkCodec.Zstd, 500, 9, 2, 0, 70, Id(2));
+        var contents = new SlotContent[256];
+        contents[0] = new(whole);
+        contents[5] = new(default, [whole.ToPart(0), own, default, whole.ToPart(3)]);
+        contents[255] = new(default, [default, default, own, default]);
+        var bytes = new byte[NodeFormat.GreatestLengthBytes];
+        var leaf = bytes[..NodeFormat.WriteLeaf(contents, bytes)];
+        Assert.Equal(12_288 + (2 * 192), leaf.Length);
+        Assert.Equal("3dd35480", Fingerprint(leaf));
+        for (var i = 0; i < contents.Length; i++)
+        {
+            var read = SlotContent.Of(leaf, i);
+            Assert.Equal(contents[i].Slot, read.Slot);
+            Assert.Equal(contents[i].SubSlots, read.SubSlots);
+        }
+
+        Assert.Equal([whole, whole, own, own], NodeFormat.ChildrenOf(leaf, 1));
     }
 
     [Fact]
@@ -107,7 +151,7 @@ public sealed class FormatTests
     private static KeyRing Ring()
     {
         static byte[] Key(int seed) => [.. Enumerable.Range(seed, 32).Select(i => (byte)i)];
-        return new(VaultId, Key(1), Key(2), Key(3), Key(4), new() { [1] = Key(5) });
+        return new(VaultId, Key(1), Key(2), Key(3), Key(4), System.Collections.Immutable.ImmutableSortedDictionary<uint, byte[]>.Empty.Add(1, Key(5)));
     }
 
     private static ChunkId Id(byte seed) => new(SHA256.HashData([seed]));

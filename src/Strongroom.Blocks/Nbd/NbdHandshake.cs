@@ -7,9 +7,6 @@ namespace Strongroom.Blocks.Nbd;
 /// <remarks>Every violation is an <see cref="IOException"/>, after which the connection is of no use.</remarks>
 internal sealed class NbdHandshake(NbdWire wire, CancellationToken cancellationToken)
 {
-    private const ushort FlagReadOnly = 1 << 1;
-    private const ushort FlagCanUseManyConnections = 1 << 8;
-
     public async Task<NbdExport> RunAsync(string exportName, IReadOnlyList<string> metaContexts)
     {
         await GreetAsync().ConfigureAwait(false);
@@ -113,8 +110,8 @@ internal sealed class NbdHandshake(NbdWire wire, CancellationToken cancellationT
         return new NbdExport(
             exportName,
             (long)size,
-            (flags & FlagReadOnly) != 0,
-            (flags & FlagCanUseManyConnections) != 0,
+            (flags & NbdProtocol.IsReadOnly) != 0,
+            (flags & NbdProtocol.CanUseManyConnections) != 0,
             blocks.Minimum,
             blocks.Preferred,
             blocks.Maximum,

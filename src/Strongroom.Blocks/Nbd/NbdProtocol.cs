@@ -14,19 +14,27 @@ internal static class NbdProtocol
     public const uint ClientNoZeroes = 2;
 
     // "Option types"
+    public const uint OptionExportName = 1;
     public const uint OptionAbort = 2;
+    public const uint OptionList = 3;
+    public const uint OptionInfo = 6;
     public const uint OptionGo = 7;
     public const uint OptionStructuredReply = 8;
+    public const uint OptionListMetaContext = 9;
     public const uint OptionSetMetaContext = 10;
 
     // "Option reply types"; errors have the top bit.
     public const uint ReplyAcknowledge = 1;
+    public const uint ReplyServer = 2;
     public const uint ReplyInfo = 3;
     public const uint ReplyMetaContext = 4;
     public const uint ReplyErrorBit = 0x8000_0000;
     public const uint ReplyErrorUnsupported = ReplyErrorBit + 1;
+    public const uint ReplyErrorInvalid = ReplyErrorBit + 3;
+    public const uint ReplyErrorUnknown = ReplyErrorBit + 6;
 
     public const ushort InfoExport = 0;
+    public const ushort InfoName = 1;
     public const ushort InfoBlockSize = 3;
 
     // "Transmission phase"
@@ -37,9 +45,37 @@ internal static class NbdProtocol
     public const int SimpleReplyLengthBytes = 16;
     public const int StructuredReplyLengthBytes = 20;
 
+    // "Transmission flags"
+    public const ushort HasFlags = 1 << 0;
+    public const ushort IsReadOnly = 1 << 1;
+    public const ushort SendsFlush = 1 << 2;
+    public const ushort SendsForceUnitAccess = 1 << 3;
+    public const ushort SendsTrim = 1 << 5;
+    public const ushort SendsWriteZeroes = 1 << 6;
+    public const ushort SendsDoNotFragment = 1 << 7;
+    public const ushort CanUseManyConnections = 1 << 8;
+    public const ushort SendsCache = 1 << 10;
+
     public const ushort CommandRead = 0;
+    public const ushort CommandWrite = 1;
     public const ushort CommandDisconnect = 2;
+    public const ushort CommandFlush = 3;
+    public const ushort CommandTrim = 4;
+    public const ushort CommandCache = 5;
+    public const ushort CommandWriteZeroes = 6;
     public const ushort CommandBlockStatus = 7;
+
+    // "Command flags"
+    public const ushort FlagForceUnitAccess = 1 << 0;
+    public const ushort FlagNoHole = 1 << 1;
+    public const ushort FlagDoNotFragment = 1 << 2;
+    public const ushort FlagOneExtent = 1 << 3;
+
+    // "Error values"; numbers of Linux.
+    public const uint NotPermitted = 1;
+    public const uint InputOutputError = 5;
+    public const uint InvalidArgument = 22;
+    public const uint NoSpaceLeft = 28;
 
     // "Structured reply flags" and "Structured reply types"; error chunks have the top bit.
     public const ushort ChunkIsLast = 1;
@@ -48,6 +84,7 @@ internal static class NbdProtocol
     public const ushort ChunkOffsetHole = 2;
     public const ushort ChunkBlockStatus = 5;
     public const ushort ChunkErrorBit = 0x8000;
+    public const ushort ChunkError = ChunkErrorBit + 1;
 
     /// <summary>What a client may ask for at once where the server says nothing ("Block size constraints").</summary>
     public const uint DefaultMaximumPayloadBytes = 32 * 1024 * 1024;

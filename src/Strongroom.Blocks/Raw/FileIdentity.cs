@@ -14,6 +14,8 @@ public readonly record struct FileIdentity(ulong Device, ulong Inode, long Lengt
     private const int FormatMask = 0xF000;
     private const int RegularFormat = 0x8000;
     private const int BlockDeviceFormat = 0x6000;
+    private const int SocketFormat = 0xC000;
+    private const int CurrentFolder = -100;
 
     /// <summary>The identity of an open file.</summary>
     /// <exception cref="IOException">statx(2) failed.</exception>
@@ -37,11 +39,17 @@ public readonly record struct FileIdentity(ulong Device, ulong Inode, long Lengt
     /// <summary>The identity behind a path, links followed, when content can be read from it (regular file or block device); null for anything else, or nothing.</summary>
     internal static FileIdentity? OfContentAt(string path)
     {
-        const int currentFolder = -100;
         Span<byte> result = stackalloc byte[LinuxFileCalls.StatxSizeBytes];
-        if (LinuxFileCalls.Statx(currentFolder, path, 0, LinuxFileCalls.BasicStatistics, result) != 0)
+        if (LinuxFileCalls.Statx(CurrentFolder, path, 0, LinuxFileCalls.BasicStatistics, result) != 0)
             return null;
         return Format(result) is RegularFormat or BlockDeviceFormat ? Parse(result) : null;
+    }
+
+    /// <summary>True when a Unix socket lies at a path.</summary>
+    internal static bool IsSocketAt(string path)
+    {
+        Span<byte> result = stackalloc byte[LinuxFileCalls.StatxSizeBytes];
+        return LinuxFileCalls.Statx(CurrentFolder, path, 0, LinuxFileCalls.BasicStatistics, result) == 0 && Format(result) == SocketFormat;
     }
 
     private static int Format(ReadOnlySpan<byte> result) => Number16(result, 28) & FormatMask;

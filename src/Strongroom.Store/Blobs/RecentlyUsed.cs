@@ -3,12 +3,16 @@ using System.Diagnostics.CodeAnalysis;
 namespace Strongroom.Store.Blobs;
 
 /// <summary>A bounded cache that forgets the least recently used. Thread-safe.</summary>
-internal sealed class RecentlyUsed<TKey, TValue>(int capacity, Action<TValue>? onEvicted = null)
+/// <param name="capacity">The greatest sum of weights.</param>
+/// <param name="onEvicted">Called for each value that leaves, outside the lock.</param>
+/// <param name="weightOf">The weight of a value, always the same; 1 by default, so that <paramref name="capacity"/> is a count.</param>
+internal sealed class RecentlyUsed<TKey, TValue>(long capacity, Action<TValue>? onEvicted = null, Func<TValue, long>? weightOf = null)
     where TKey : notnull
 {
     private readonly Lock gate = new();
     private readonly Dictionary<TKey, LinkedListNode<(TKey Key, TValue Value)>> entries = [];
     private readonly LinkedList<(TKey Key, TValue Value)> order = new();
+    private long weight;
 
     public bool TryGet(TKey key, [MaybeNullWhen(false)] out TValue value)
     {
@@ -30,22 +34,27 @@ internal sealed class RecentlyUsed<TKey, TValue>(int capacity, Action<TValue>? o
     /// <summary>Adds, or keeps what is there already: then <paramref name="value"/> is not taken and false is returned.</summary>
     public bool TryAdd(TKey key, TValue value)
     {
-        (TKey Key, TValue Value)? evicted = null;
+        List<TValue>? evicted = null;
         lock (gate)
         {
             if (entries.ContainsKey(key))
                 return false;
             entries[key] = order.AddFirst((key, value));
-            if (entries.Count > capacity)
+            weight += WeightOf(value);
+
+            // The newest stays, however heavy it is.
+            while (weight > capacity && entries.Count > 1)
             {
-                evicted = order.Last!.Value;
+                var last = order.Last!.Value;
                 order.RemoveLast();
-                entries.Remove(evicted.Value.Key);
+                entries.Remove(last.Key);
+                weight -= WeightOf(last.Value);
+                (evicted ??= []).Add(last.Value);
             }
         }
 
-        if (evicted is { } gone)
-            onEvicted?.Invoke(gone.Value);
+        foreach (var gone in evicted ?? [])
+            onEvicted?.Invoke(gone);
         return true;
     }
 
@@ -57,6 +66,7 @@ internal sealed class RecentlyUsed<TKey, TValue>(int capacity, Action<TValue>? o
             if (!entries.Remove(key, out node))
                 return;
             order.Remove(node);
+            weight -= WeightOf(node.Value.Value);
         }
 
         onEvicted?.Invoke(node.Value.Value);
@@ -70,9 +80,12 @@ internal sealed class RecentlyUsed<TKey, TValue>(int capacity, Action<TValue>? o
             gone = [.. order.Select(entry => entry.Value)];
             entries.Clear();
             order.Clear();
+            weight = 0;
         }
 
         foreach (var value in gone)
             onEvicted?.Invoke(value);
     }
+
+    private long WeightOf(TValue value) => weightOf?.Invoke(value) ?? 1;
 }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Strongroom.Store.Images;
 using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
 
@@ -60,8 +59,7 @@ internal sealed class Compaction(VaultStore vault, LiveMap live, IReadOnlyList<P
                 var entry = directory[ordinal];
                 var raw = new byte[entry.RawLengthBytes];
                 await vault.Packs.ReadChunkAsync(content, entry.ToSlot(pack, ordinal), raw, cancellationToken);
-                var payload = workspace.Encode(raw, out var codec);
-                var slot = await lane.AppendAsync(entry.Id, codec, payload, raw.Length, cancellationToken);
+                var slot = await lane.AppendAsync(entry.Id, workspace.Encode(raw), cancellationToken);
                 relocations.Add(new(pack, ordinal, slot.PackSeq, slot.Ordinal, slot.OffsetBytes, slot.StoredLengthBytes, slot.Codec));
                 copied.Mark(pack, ordinal, slot.StoredLengthBytes);
                 bytes += raw.Length;

@@ -30,7 +30,7 @@ internal sealed class Marker(ImageTree tree, CollectionState state, Relocations 
         foreach (var root in snapshots.SelectMany(ManifestPointer.RootsOf))
             await VisitAsync(root, open, stop.Token);
         open.Done();
-        await Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Task.Run(() => WorkAsync(pending.Reader, open, stop), CancellationToken.None)));
+        await Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Workers.StartAsync(() => WorkAsync(pending.Reader, open, stop))));
     }
 
     private async Task WorkAsync(ChannelReader<ManifestPointer> pending, Outstanding open, CancellationTokenSource stop)

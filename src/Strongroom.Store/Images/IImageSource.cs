@@ -33,6 +33,6 @@ public interface IImageSource
 /// <summary>Where an image is restored to. What is not written is zeros.</summary>
 public interface IImageSink
 {
-    /// <summary>Takes verified bytes. Called concurrently and out of order; never for zeros.</summary>
+    /// <summary>Takes verified bytes. Called out of order, one call at a time, on changing threads; never for 64 KiB of zeros.</summary>
     ValueTask WriteAsync(long offsetBytes, ReadOnlyMemory<byte> data, CancellationToken cancellationToken);
 }

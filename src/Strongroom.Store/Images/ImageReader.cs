@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Strongroom.Store.Blobs;
 using Strongroom.Store.Images;
@@ -11,13 +12,13 @@ public sealed class ImageReader : IImageSource, IAsyncDisposable, IDisposable
 {
     private readonly ImageTree tree;
     private readonly ImageRef image;
-    private readonly RecentlyUsed<(uint PackSeq, ushort Ordinal), byte[]> chunks;
+    private readonly RecentlyUsed<(uint PackSeq, ushort Ordinal, int Part), byte[]> pieces;
 
     internal ImageReader(ImageTree tree, ImageRef image, int cachedChunks)
     {
         this.tree = tree;
         this.image = image;
-        chunks = new(cachedChunks);
+        pieces = new(cachedChunks * NodeFormat.SubSlotCount);
     }
 
     /// <inheritdoc/>
@@ -36,11 +37,16 @@ public sealed class ImageReader : IImageSource, IAsyncDisposable, IDisposable
             var within = (int)(offsetBytes % ImageGeometry.SlotLengthBytes);
             var rawLength = ImageGeometry.RawLengthOf(slotIndex, LengthBytes);
             var count = Math.Min(buffer.Length, rawLength - within);
-            var slot = await tree.FindAsync(image, slotIndex, 0, cancellationToken);
+            var leaf = await tree.FindLeafAsync(image, slotIndex, cancellationToken);
+            var slot = leaf is null ? default : NodeFormat.SlotOf(leaf, ImageGeometry.ChildOf(slotIndex, 1));
             if (slot.IsHole)
                 buffer.Span[..count].Clear();
+            else if (slot.Kind == SlotKind.Split)
+                count = await ReadSplitAsync(leaf!, slot, within, buffer[..count], cancellationToken);
             else if (count == rawLength)
                 await tree.Packs.ReadChunkAsync(PackContent.Data, slot, buffer[..count], cancellationToken);
+            else if (slot.Codec == ChunkCodec.Parts)
+                count = await ReadPartAsync(slot, rawLength, within / FrameFormat.PartLengthBytes, within % FrameFormat.PartLengthBytes, buffer[..count], cancellationToken);
             else
                 (await ReadCachedAsync(slot, rawLength, cancellationToken)).AsSpan(within, count).CopyTo(buffer.Span);
             buffer = buffer[count..];
@@ -57,7 +63,7 @@ public sealed class ImageReader : IImageSource, IAsyncDisposable, IDisposable
         {
             for (var i = 0; i < ImageGeometry.FanOut; i++)
             {
-                if (ImageTree.SlotOf(leaf, i).IsHole)
+                if (NodeFormat.SlotOf(leaf, i).IsHole)
                     continue;
                 var slotStart = (firstSlot + i) * ImageGeometry.SlotLengthBytes;
                 if (slotStart != end)
@@ -80,7 +86,7 @@ public sealed class ImageReader : IImageSource, IAsyncDisposable, IDisposable
 
     public void Dispose()
     {
-        chunks.Clear();
+        pieces.Clear();
     }
 
     public ValueTask DisposeAsync()
@@ -89,14 +95,61 @@ public sealed class ImageReader : IImageSource, IAsyncDisposable, IDisposable
         return default;
     }
 
+    /// <summary>Reads from one sub-slot; how many bytes.</summary>
+    private async ValueTask<int> ReadSplitAsync(byte[] leaf, Slot split, int within, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var sub = NodeFormat.SubSlotOf(leaf, split, within / ImageGeometry.SubSlotLengthBytes);
+        within %= ImageGeometry.SubSlotLengthBytes;
+        var count = Math.Min(buffer.Length, ImageGeometry.SubSlotLengthBytes - within);
+        if (sub.IsHole)
+            buffer.Span[..count].Clear();
+        else if (sub.Part is { } part)
+            return await ReadPartAsync(sub.Chunk, ImageGeometry.SlotLengthBytes, part, within, buffer[..count], cancellationToken);
+        else
+            (await ReadCachedAsync(sub, ImageGeometry.SubSlotLengthBytes, cancellationToken)).AsSpan(within, count).CopyTo(buffer.Span);
+        return count;
+    }
+
+    /// <summary>Reads from one part of a chunk; how many bytes. Who reads a part after the one before it will want the rest, and gets it with the same range read.</summary>
+    private async ValueTask<int> ReadPartAsync(
+        Slot chunk, int rawLength, int part, int within, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var length = FrameFormat.RawLengthOf(part, rawLength);
+        var count = Math.Min(buffer.Length, length - within);
+        if (!pieces.TryGet(KeyOf(chunk, part), out var piece))
+        {
+            var isSequential = part > 0 && pieces.TryGet(KeyOf(chunk, part - 1), out _);
+            var next = isSequential ? rawLength : (part * FrameFormat.PartLengthBytes) + length;
+            var raw = ArrayPool<byte>.Shared.Rent(next - (part * FrameFormat.PartLengthBytes));
+            try
+            {
+                var target = raw.AsMemory(0, next - (part * FrameFormat.PartLengthBytes));
+                await tree.Packs.ReadPartsAsync(chunk, rawLength, part, target, cancellationToken);
+                piece = target[..length].ToArray();
+                for (var i = FrameFormat.PartCountOf(next) - 1; i > part; i--)
+                    pieces.TryAdd(KeyOf(chunk, i), target.Slice((i - part) * FrameFormat.PartLengthBytes, FrameFormat.RawLengthOf(i, rawLength)).ToArray());
+                pieces.TryAdd(KeyOf(chunk, part), piece);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(raw);
+            }
+        }
+
+        piece.AsSpan(within, count).CopyTo(buffer.Span);
+        return count;
+    }
+
+    private static (uint PackSeq, ushort Ordinal, int Part) KeyOf(Slot chunk, int part) => (chunk.PackSeq, chunk.Ordinal, part);
+
     private async ValueTask<byte[]> ReadCachedAsync(Slot slot, int rawLength, CancellationToken cancellationToken)
     {
-        var key = (slot.PackSeq, slot.Ordinal);
-        if (chunks.TryGet(key, out var chunk))
+        var key = KeyOf(slot, 0);
+        if (pieces.TryGet(key, out var chunk) && chunk.Length == rawLength)
             return chunk;
         chunk = GC.AllocateUninitializedArray<byte>(rawLength);
         await tree.Packs.ReadChunkAsync(PackContent.Data, slot, chunk, cancellationToken);
-        chunks.TryAdd(key, chunk);
+        pieces.TryAdd(key, chunk);
         return chunk;
     }
 }

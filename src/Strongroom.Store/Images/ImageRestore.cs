@@ -5,16 +5,19 @@ using Strongroom.Store.Packs;
 namespace Strongroom.Store.Images;
 
 /// <summary>Restores an image window by window: slots sorted by place, neighbours read together, opened in parallel.</summary>
-/// <remarks>Memory: a window of at most 64 leaves (16,384 slots, about 1.3 MB) + workers × (1 MiB + 0.75 MiB).</remarks>
-internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink sink, int workers, IProgress<long>? bytesDone)
+/// <remarks>Memory: a window of at most 16,384 targets (about 1.3 MB; a split slot is up to four) + workers × (1 MiB + 0.75 MiB).</remarks>
+internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink sink, int workers, IProgress<long>? bytesDone) : IDisposable
 {
-    private const int WindowSlots = 64 * ImageGeometry.FanOut;
+    private const int WindowTargets = 64 * ImageGeometry.FanOut;
     private const int LongestReadBytes = 1 << 20;
     private const int WidestGapBytes = 32 * 1024;
+    private readonly SemaphoreSlim writing = new(1, 1);
     private long written;
     private long read;
     private long reads;
     private long settled;
+    private int resolved;
+    private long opened;
     private WindowProgress progress = new(0, 0, 0, 0);
 
     public async Task<RestoreStatistics> RunAsync(CancellationToken cancellationToken)
@@ -23,15 +26,10 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
         await foreach (var (firstSlot, leaf) in tree.ReadLeavesAsync(image, cancellationToken))
         {
             for (var i = 0; i < ImageGeometry.FanOut; i++)
-            {
-                var slot = ImageTree.SlotOf(leaf, i);
-                if (slot.IsHole)
-                    continue;
-                PackReader.RequireWhole(slot);
-                window.Add(new(await tree.Packs.ResolveAsync(slot, cancellationToken), firstSlot + i));
-            }
+                AddTargets(window, leaf, i, firstSlot + i);
 
-            if (window.Count > WindowSlots - ImageGeometry.FanOut)
+            await ResolveAsync(window, cancellationToken);
+            if (window.Count > WindowTargets - (ImageGeometry.FanOut * NodeFormat.SubSlotCount))
                 await RestoreWindowAsync(window, (firstSlot + ImageGeometry.FanOut) * ImageGeometry.SlotLengthBytes, cancellationToken);
         }
 
@@ -40,19 +38,50 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
         return new(written, image.LengthBytes - written, read, reads);
     }
 
+    public void Dispose() => writing.Dispose();
+
+    private void AddTargets(List<Target> window, byte[] leaf, int index, long slotIndex)
+    {
+        var slot = NodeFormat.SlotOf(leaf, index);
+        var start = slotIndex * ImageGeometry.SlotLengthBytes;
+        if (slot.IsHole)
+            return;
+        if (slot.Kind != SlotKind.Split)
+        {
+            PackReader.RequireWhole(slot);
+            window.Add(new(slot, Target.Whole, start, ImageGeometry.RawLengthOf(slotIndex, image.LengthBytes)));
+            return;
+        }
+
+        for (var sub = 0; sub < NodeFormat.SubSlotCount; sub++)
+        {
+            var piece = NodeFormat.SubSlotOf(leaf, slot, sub);
+            var rawLength = piece.Part is null ? ImageGeometry.SubSlotLengthBytes : ImageGeometry.SlotLengthBytes;
+            if (!piece.IsHole)
+                window.Add(new(piece.Chunk, piece.Part ?? Target.Whole, start + (sub * ImageGeometry.SubSlotLengthBytes), rawLength));
+        }
+    }
+
+    /// <summary>Chunks of packs that were compacted are read where they lie now.</summary>
+    private async ValueTask ResolveAsync(List<Target> window, CancellationToken cancellationToken)
+    {
+        for (; resolved < window.Count; resolved++)
+            window[resolved] = window[resolved] with { Slot = await tree.Packs.ResolveAsync(window[resolved].Slot, cancellationToken) };
+    }
+
     private async Task RestoreWindowAsync(List<Target> window, long endBytes, CancellationToken cancellationToken)
     {
         var windowEnd = Math.Max(settled, Math.Min(endBytes, image.LengthBytes));
-        progress = new(settled, windowEnd - settled, window.Count, written);
+        progress = new(settled, windowEnd - settled, window.Sum(target => (long)target.LengthBytes), opened);
 
         // Chunks that several slots share lie next to each other in this order, and are opened once.
         window.Sort((a, b) => a.Slot.PackSeq != b.Slot.PackSeq
             ? a.Slot.PackSeq.CompareTo(b.Slot.PackSeq)
-            : a.Slot.OffsetBytes.CompareTo(b.Slot.OffsetBytes));
+            : a.Slot.OffsetBytes != b.Slot.OffsetBytes ? a.Slot.OffsetBytes.CompareTo(b.Slot.OffsetBytes) : a.Part.CompareTo(b.Part));
         var next = 0;
         var runs = Channel.CreateBounded<(int Start, int End)>(workers);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var tasks = Enumerable.Range(0, workers).Select(_ => Task.Run(() => RestoreRunsAsync(window, runs.Reader, stop), CancellationToken.None)).ToArray();
+        var tasks = Enumerable.Range(0, workers).Select(_ => Workers.StartAsync(() => RestoreRunsAsync(window, runs.Reader, stop))).ToArray();
         try
         {
             while (next < window.Count)
@@ -72,6 +101,7 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
         await Task.WhenAll(tasks);
         cancellationToken.ThrowIfCancellationRequested();
         window.Clear();
+        resolved = 0;
         settled = windowEnd;
         bytesDone?.Report(settled);
     }
@@ -143,21 +173,18 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
         Interlocked.Increment(ref reads);
         for (var i = start; i < end; i++)
         {
-            var (slot, slotIndex) = window[i];
-            var rawLength = ImageGeometry.RawLengthOf(slotIndex, image.LengthBytes);
-            if (i == start || window[i - 1].Slot != slot)
+            var target = window[i];
+            if (i == start || window[i - 1].Slot != target.Slot || window[i - 1].Part != target.Part)
             {
-                var within = (int)(slot.OffsetBytes - first.OffsetBytes);
-                var stored = Math.Min(slot.StoredLengthBytes, Math.Max(0, found - within));
-                var frame = frames.AsSpan(Math.Min(within, found), stored);
-                codec.Open(key, tree.Packs.Ring.VaultId, tree.Packs.Ring.IdKey, slot, frame, raw.AsSpan(0, rawLength));
+                var within = (int)(target.Slot.OffsetBytes - first.OffsetBytes);
+                var stored = Math.Min(target.Slot.StoredLengthBytes, Math.Max(0, found - within));
+                Open(key, codec, target, frames.AsSpan(Math.Min(within, found), stored), raw);
             }
 
-            await sink.WriteAsync(slotIndex * ImageGeometry.SlotLengthBytes, raw.AsMemory(0, rawLength), cancellationToken);
-            Interlocked.Add(ref written, rawLength);
+            await WriteAsync(target.OffsetBytes, raw.AsMemory(0, target.LengthBytes), cancellationToken);
         }
 
-        bytesDone?.Report(progress.At(Volatile.Read(ref written)));
+        bytesDone?.Report(progress.At(Volatile.Read(ref opened)));
     }
 
     /// <summary>Chunk by chunk: the pack was compacted since the window was laid out.</summary>
@@ -165,26 +192,78 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
     {
         for (var i = start; i < end; i++)
         {
-            var chunk = raw.AsMemory(0, ImageGeometry.RawLengthOf(window[i].SlotIndex, image.LengthBytes));
-            await tree.Packs.ReadChunkAsync(PackContent.Data, window[i].Slot, chunk, cancellationToken);
-            await sink.WriteAsync(window[i].SlotIndex * ImageGeometry.SlotLengthBytes, chunk, cancellationToken);
-            Interlocked.Add(ref read, window[i].Slot.StoredLengthBytes);
+            var target = window[i];
+            var chunk = raw.AsMemory(0, target.LengthBytes);
+            if (target.Part == Target.Whole)
+                await tree.Packs.ReadChunkAsync(PackContent.Data, target.Slot, chunk, cancellationToken);
+            else
+                await tree.Packs.ReadPartsAsync(target.Slot, target.RawLengthBytes, target.Part, chunk, cancellationToken);
+            Interlocked.Add(ref read, target.Slot.StoredLengthBytes);
             Interlocked.Increment(ref reads);
-            Interlocked.Add(ref written, chunk.Length);
+            await WriteAsync(target.OffsetBytes, chunk, cancellationToken);
         }
 
-        bytesDone?.Report(progress.At(Volatile.Read(ref written)));
+        bytesDone?.Report(progress.At(Volatile.Read(ref opened)));
     }
+
+    private void Open(PackKey key, FrameCodec codec, Target target, ReadOnlySpan<byte> frame, byte[] raw)
+    {
+        if (target.Part == Target.Whole)
+            tree.Packs.Open(key, target.Slot, codec, frame, raw.AsSpan(0, target.LengthBytes));
+        else
+            tree.Packs.OpenParts(key, target.Slot, codec, frame, target.RawLengthBytes, target.Part, raw.AsSpan(0, target.LengthBytes));
+    }
+
+    /// <summary>Gives bytes to the sink, but for 64 KiB of zeros within a chunk, which stay a hole.</summary>
+    private async ValueTask WriteAsync(long offsetBytes, ReadOnlyMemory<byte> raw, CancellationToken cancellationToken)
+    {
+        while (raw.Length > 0)
+        {
+            var zeros = 0;
+            while (zeros < raw.Length && IsZero(raw, zeros))
+                zeros += Math.Min(ImageGeometry.SubSlotLengthBytes, raw.Length - zeros);
+            var end = zeros;
+            while (end < raw.Length && !IsZero(raw, end))
+                end += Math.Min(ImageGeometry.SubSlotLengthBytes, raw.Length - end);
+            if (end > zeros)
+                await WriteAloneAsync(offsetBytes + zeros, raw[zeros..end], cancellationToken);
+            Interlocked.Add(ref written, end - zeros);
+            Interlocked.Add(ref opened, end);
+            offsetBytes += end;
+            raw = raw[end..];
+        }
+    }
+
+    /// <summary>One write at a time: the kernel lets only one into a file, and the others would spin for it on cores that the next chunks need.</summary>
+    private async ValueTask WriteAloneAsync(long offsetBytes, ReadOnlyMemory<byte> raw, CancellationToken cancellationToken)
+    {
+        await writing.WaitAsync(cancellationToken);
+        try
+        {
+            await sink.WriteAsync(offsetBytes, raw, cancellationToken);
+        }
+        finally
+        {
+            writing.Release();
+        }
+    }
+
+    private static bool IsZero(ReadOnlyMemory<byte> raw, int start) =>
+        raw.Span.Slice(start, Math.Min(ImageGeometry.SubSlotLengthBytes, raw.Length - start)).IndexOfAnyExcept((byte)0) < 0;
 
     /// <summary>Holes are settled in proportion to the data of their window, so that the sum rises evenly to the image's length.</summary>
-    private sealed record WindowProgress(long StartBytes, long SpanBytes, int Slots, long WrittenBefore)
+    private sealed record WindowProgress(long StartBytes, long SpanBytes, long DataBytes, long OpenedBefore)
     {
-        public long At(long writtenBytes)
-        {
-            var share = (writtenBytes - WrittenBefore) / (double)((long)Slots * ImageGeometry.SlotLengthBytes);
-            return StartBytes + (long)(SpanBytes * Math.Min(1, share));
-        }
+        public long At(long openedBytes) =>
+            StartBytes + (long)(SpanBytes * Math.Min(1, (openedBytes - OpenedBefore) / (double)Math.Max(1, DataBytes)));
     }
 
-    private readonly record struct Target(Slot Slot, long SlotIndex);
+    /// <summary>Where a chunk, or one part of it, goes.</summary>
+    private readonly record struct Target(Slot Slot, int Part, long OffsetBytes, int RawLengthBytes)
+    {
+        public const int Whole = -1;
+
+        /// <summary>How much is written.</summary>
+        public int LengthBytes => Part == Whole ? RawLengthBytes : FrameFormat.RawLengthOf(Part, RawLengthBytes);
+    }
 }

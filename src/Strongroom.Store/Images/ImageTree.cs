@@ -12,14 +12,15 @@ internal sealed class ImageTree(PackReader packs, int cachedNodes)
 
     public PackReader Packs => packs;
 
-    /// <summary>The 12,288 bytes of a node. The caller does not change them.</summary>
-    public async ValueTask<byte[]> ReadNodeAsync(Slot slot, CancellationToken cancellationToken)
+    /// <summary>The bytes of a node (<see cref="NodeFormat"/>). The caller does not change them.</summary>
+    public async ValueTask<byte[]> ReadNodeAsync(Slot slot, int level, CancellationToken cancellationToken)
     {
+        var length = NodeFormat.LengthOf(slot, level);
         var key = (slot.PackSeq, slot.Ordinal);
         if (nodes.TryGet(key, out var node))
-            return node;
-        node = new byte[ImageGeometry.NodeLengthBytes];
-        await packs.ReadChunkAsync(PackContent.Nodes, slot, node, cancellationToken);
+            return node.Length == length ? node : throw StoreException.Corrupt($"Two manifests differ about the length of a node in pack {slot.PackSeq:x8}");
+        node = new byte[length];
+        await packs.ReadChunkAsync(PackContent.Nodes, slot.Chunk, node, cancellationToken);
         nodes.TryAdd(key, node);
         return node;
     }
@@ -49,7 +50,7 @@ internal sealed class ImageTree(PackReader packs, int cachedNodes)
         return TreePage.Parse(page, isTop);
     }
 
-    /// <summary>The slot of the node of <paramref name="level"/> that covers data slot <paramref name="slotIndex"/>; a hole where there is none. Level 0 is the data slot itself.</summary>
+    /// <summary>The slot that points to the node of <paramref name="level"/> that covers data slot <paramref name="slotIndex"/>; a hole where there is none.</summary>
     public async ValueTask<Slot> FindAsync(ImageRef image, long slotIndex, int level, CancellationToken cancellationToken)
     {
         if (slotIndex >= ImageGeometry.SlotsBelow(image.Height) || level > image.Height)
@@ -57,11 +58,18 @@ internal sealed class ImageTree(PackReader packs, int cachedNodes)
         var slot = image.Root;
         for (var at = image.Height; at > level && !slot.IsHole; at--)
         {
-            var node = await ReadNodeAsync(slot, cancellationToken);
-            slot = SlotOf(node, ImageGeometry.ChildOf(slotIndex, at));
+            var node = await ReadNodeAsync(slot, at, cancellationToken);
+            slot = NodeFormat.SlotOf(node, ImageGeometry.ChildOf(slotIndex, at));
         }
 
         return slot;
+    }
+
+    /// <summary>The leaf that covers data slot <paramref name="slotIndex"/>, or null where there is none.</summary>
+    public async ValueTask<byte[]?> FindLeafAsync(ImageRef image, long slotIndex, CancellationToken cancellationToken)
+    {
+        var slot = await FindAsync(image, slotIndex, 1, cancellationToken);
+        return slot.IsHole ? null : await ReadNodeAsync(slot, 1, cancellationToken);
     }
 
     /// <summary>Every leaf that is not a hole, in order, with the index of its first data slot.</summary>
@@ -74,7 +82,7 @@ internal sealed class ImageTree(PackReader packs, int cachedNodes)
         {
             if (next.Slot.IsHole)
                 continue;
-            var node = await ReadNodeAsync(next.Slot, cancellationToken);
+            var node = await ReadNodeAsync(next.Slot, next.Level, cancellationToken);
             if (next.Level == 1)
             {
                 yield return (next.FirstSlot, node);
@@ -83,11 +91,9 @@ internal sealed class ImageTree(PackReader packs, int cachedNodes)
 
             var below = ImageGeometry.SlotsBelow(next.Level - 1);
             for (var i = ImageGeometry.FanOut - 1; i >= 0; i--)
-                pending.Push((SlotOf(node, i), next.Level - 1, next.FirstSlot + (i * below)));
+                pending.Push((NodeFormat.SlotOf(node, i), next.Level - 1, next.FirstSlot + (i * below)));
         }
     }
-
-    public static Slot SlotOf(byte[] node, int index) => Slot.Read(node.AsSpan(index * Slot.LengthBytes, Slot.LengthBytes));
 
     public void Clear() => nodes.Clear();
 }

@@ -56,8 +56,8 @@ internal sealed class ImageWriter(
         return await builder.FinishAsync(cancellationToken);
     }
 
-    /// <summary>Runs one stage on the pool. The first failure is kept and stops the other stages.</summary>
-    private Task GuardAsync(Func<Task> stage, CancellationTokenSource stop) => Task.Run(
+    /// <summary>Runs one stage beside the others. The first failure is kept and stops the other stages.</summary>
+    private Task GuardAsync(Func<Task> stage, CancellationTokenSource stop) => Workers.StartAsync(
         async () =>
         {
             try
@@ -69,21 +69,23 @@ internal sealed class ImageWriter(
                 Interlocked.CompareExchange(ref firstFailure, ExceptionDispatchInfo.Capture(failure), null);
                 await stop.CancelAsync();
             }
-        },
-        CancellationToken.None);
+        });
 }
 
 /// <summary>What storing an image needs of its session. Thread-safe.</summary>
 internal interface ISessionChunks
 {
-    /// <summary>False when a pack that the parent points to is lost: what it held is stored anew as long as the source still has it.</summary>
-    bool HasDataPack(uint packSeq);
+    /// <summary>False when a data chunk that the parent points to is lost or damaged, as far as is known: then it is stored anew as long as the source still has it.</summary>
+    ValueTask<bool> CanReuseAsync(Slot chunk, int rawLengthBytes, CancellationToken cancellationToken);
+
+    /// <summary>Finds a chunk of a disk in the vault; counts nothing.</summary>
+    ValueTask<Slot?> FindDataAsync(Packs.ChunkId id, int rawLengthBytes, CancellationToken cancellationToken);
 
     SessionCounters Counters { get; }
 
     /// <summary>Stores a chunk of a disk, or finds it.</summary>
-    ValueTask<Slot> StoreDataAsync(Packs.ChunkId id, ReadOnlyMemory<byte> raw, ChunkWorkspace workspace, CancellationToken cancellationToken);
+    ValueTask<Slot> StoreDataAsync(Packs.ChunkId id, ReadOnlyMemory<byte> raw, Packs.ChunkWorkspace workspace, CancellationToken cancellationToken);
 
     /// <summary>Stores a manifest node.</summary>
-    ValueTask<Slot> StoreNodeAsync(byte[] node, CancellationToken cancellationToken);
+    ValueTask<Slot> StoreNodeAsync(ReadOnlyMemory<byte> node, CancellationToken cancellationToken);
 }

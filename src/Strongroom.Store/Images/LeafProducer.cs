@@ -90,7 +90,7 @@ internal sealed class LeafProducer(
             }
 
             if (!slot.IsHole)
-                leaf.ParentLeaf = await tree.ReadNodeAsync(slot, cancellationToken);
+                leaf.ParentLeaf = await tree.ReadNodeAsync(slot, 1, cancellationToken);
         }
 
         leaf.AllocateSlots();

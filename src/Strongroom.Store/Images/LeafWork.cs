@@ -17,7 +17,7 @@ internal sealed class LeafWork(long firstSlot)
     public List<Piece> Pieces { get; } = [];
 
     /// <summary>Each slot is written by one worker only.</summary>
-    public Slot[] Slots { get; private set; } = [];
+    public SlotContent[] Slots { get; private set; } = [];
 
     /// <summary>Set when the whole leaf is a hole or is the parent's: then there are no slots.</summary>
     public Slot? Known { get; set; }
@@ -25,9 +25,9 @@ internal sealed class LeafWork(long firstSlot)
     /// <summary>The parent's node, or null when there the parent has a hole or there is no parent.</summary>
     public byte[]? ParentLeaf { get; set; }
 
-    public void AllocateSlots() => Slots = new Slot[ImageGeometry.FanOut];
+    public void AllocateSlots() => Slots = new SlotContent[ImageGeometry.FanOut];
 
-    public Slot ParentSlot(int index) => ParentLeaf is null ? default : ImageTree.SlotOf(ParentLeaf, index);
+    public SlotContent ParentSlot(int index) => ParentLeaf is null ? default : SlotContent.Of(ParentLeaf, index);
 
     public void Expect(int slabs)
     {

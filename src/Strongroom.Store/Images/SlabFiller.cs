@@ -10,6 +10,7 @@ internal sealed class SlabFiller(ImageTree tree, ISessionChunks chunks, IImageSo
     private const int SlabLengthBytes = 4 * ImageGeometry.SlotLengthBytes;
     private readonly long lengthBytes = source.LengthBytes;
     private readonly ImageReader? parentReader = parent is { } image ? new ImageReader(tree, image, 1) : null;
+    private readonly SlotStore slots = new(tree, chunks);
 
     public async Task RunAsync(ChannelReader<Slab> slabs, CancellationToken cancellationToken)
     {
@@ -32,46 +33,64 @@ internal sealed class SlabFiller(ImageTree tree, ISessionChunks chunks, IImageSo
 
     private async Task FillAsync(Slab slab, byte[] buffer, ChunkWorkspace workspace, CancellationToken cancellationToken)
     {
-        var isShared = new bool[slab.SlotCount];
+        var plans = new SlotPlan[slab.SlotCount];
         for (var i = 0; i < slab.SlotCount; i++)
-            isShared[i] = IsWhollyUnchanged(slab, slab.FirstSlot + i);
-        await ReadPiecesAsync(slab, isShared, buffer, cancellationToken);
+            plans[i] = PlanOf(slab, slab.FirstSlot + i);
+        await ReadPiecesAsync(slab, plans, buffer, cancellationToken);
         for (var i = 0; i < slab.SlotCount; i++)
         {
             var index = slab.FirstSlot + i;
-            var slotIndex = slab.Leaf.FirstSlot + index;
-            var raw = buffer.AsMemory(i * ImageGeometry.SlotLengthBytes, ImageGeometry.RawLengthOf(slotIndex, lengthBytes));
-            if (isShared[i])
+            var raw = buffer.AsMemory(i * ImageGeometry.SlotLengthBytes, ImageGeometry.RawLengthOf(slab.Leaf.FirstSlot + index, lengthBytes));
+            if (plans[i].IsShared)
             {
-                slab.Leaf.Slots[index] = slab.Leaf.ParentSlot(index);
+                slab.Leaf.Slots[index] = plans[i].Parent;
                 chunks.Counters.AddUnchanged(raw.Length);
                 continue;
             }
 
-            slab.Leaf.Slots[index] = await StoreAsync(slab.Leaf.ParentSlot(index), slotIndex, raw, workspace, cancellationToken);
+            slab.Leaf.Slots[index] = plans[i].IsSplit
+                ? await slots.StoreSplitAsync(plans[i].Parent, plans[i].ChangedMask, raw, workspace, cancellationToken)
+                : await slots.StoreAsync(plans[i].Parent, raw, workspace, cancellationToken);
         }
     }
 
-    private async ValueTask<Slot> StoreAsync(
-        Slot parentSlot, long slotIndex, ReadOnlyMemory<byte> raw, ChunkWorkspace workspace, CancellationToken cancellationToken)
+    /// <summary>
+    /// Decides before anything is read. A slot at the end of one of the two images may be shorter there; then it is another chunk, and the
+    /// parent's is not looked at.
+    /// </summary>
+    private SlotPlan PlanOf(Slab slab, int index)
     {
-        if (raw.Span.IndexOfAnyExcept((byte)0) < 0)
-        {
-            chunks.Counters.AddZero(raw.Length);
+        var slotIndex = slab.Leaf.FirstSlot + index;
+        var rawLength = ImageGeometry.RawLengthOf(slotIndex, lengthBytes);
+        if (parent is not { } image || ImageGeometry.RawLengthOf(slotIndex, image.LengthBytes) != rawLength)
             return default;
-        }
-
-        var id = ChunkId.Compute(tree.Packs.Ring.IdKey, raw.Span);
-        if (!parentSlot.IsHole && parentSlot.Id == id && HasParentLength(slotIndex) && chunks.HasDataPack(parentSlot.PackSeq))
+        var content = slab.Leaf.ParentSlot(index);
+        var start = slotIndex * ImageGeometry.SlotLengthBytes;
+        var mask = 0;
+        for (var sub = 0; sub * ImageGeometry.SubSlotLengthBytes < rawLength; sub++)
         {
-            chunks.Counters.AddUnchanged(raw.Length);
-            return parentSlot;
+            var subStart = start + (sub * ImageGeometry.SubSlotLengthBytes);
+            if (!IsUnchanged(slab, subStart, Math.Min(subStart + ImageGeometry.SubSlotLengthBytes, start + rawLength)))
+                mask |= 1 << sub;
         }
 
-        return await chunks.StoreDataAsync(id, raw, workspace, cancellationToken);
+        var canSplit = rawLength == ImageGeometry.SlotLengthBytes && content.IsDivisible && int.PopCount(mask) <= SlotStore.GreatestChangedCount;
+        return new(content, mask, mask == 0, canSplit);
     }
 
-    private async ValueTask ReadPiecesAsync(Slab slab, bool[] isShared, byte[] buffer, CancellationToken cancellationToken)
+    private static bool IsUnchanged(Slab slab, long start, long end)
+    {
+        for (var i = slab.FirstPiece; i < slab.FirstPiece + slab.PieceCount; i++)
+        {
+            var piece = slab.Leaf.Pieces[i];
+            if (piece.OffsetBytes <= start && piece.EndBytes >= end)
+                return piece.Kind == ExtentKind.Unchanged;
+        }
+
+        return false;
+    }
+
+    private async ValueTask ReadPiecesAsync(Slab slab, SlotPlan[] plans, byte[] buffer, CancellationToken cancellationToken)
     {
         var slabStart = (slab.Leaf.FirstSlot + slab.FirstSlot) * ImageGeometry.SlotLengthBytes;
         var slabEnd = Math.Min(slabStart + ((long)slab.SlotCount * ImageGeometry.SlotLengthBytes), lengthBytes);
@@ -91,42 +110,33 @@ internal sealed class SlabFiller(ImageTree tree, ISessionChunks chunks, IImageSo
                     target.Span.Clear();
                     break;
                 default:
-                    await ReadFromParentAsync(slabStart, start, end, isShared, buffer, cancellationToken);
+                    await ReadFromParentAsync(slabStart, start, end, plans, buffer, cancellationToken);
                     break;
             }
         }
     }
 
-    /// <summary>Fills what is unchanged in a slot that also holds something else. The source is not asked for it.</summary>
+    /// <summary>Fills what is unchanged in a slot, or 64 KiB of a split one, that also holds something else. The source is not asked for it.</summary>
     private async ValueTask ReadFromParentAsync(
-        long slabStart, long start, long end, bool[] isShared, byte[] buffer, CancellationToken cancellationToken)
+        long slabStart, long start, long end, SlotPlan[] plans, byte[] buffer, CancellationToken cancellationToken)
     {
         while (start < end)
         {
-            var slot = (int)((start - slabStart) / ImageGeometry.SlotLengthBytes);
-            var pieceEnd = Math.Min(end, slabStart + ((slot + 1L) * ImageGeometry.SlotLengthBytes));
-            if (!isShared[slot])
+            var sub = (int)((start - slabStart) / ImageGeometry.SubSlotLengthBytes);
+            var pieceEnd = Math.Min(end, slabStart + ((sub + 1L) * ImageGeometry.SubSlotLengthBytes));
+            if (plans[sub / NodeFormat.SubSlotCount].Needs(sub % NodeFormat.SubSlotCount))
                 await parentReader!.ReadAsync(start, buffer.AsMemory((int)(start - slabStart), (int)(pieceEnd - start)), cancellationToken);
             start = pieceEnd;
         }
     }
 
-    private bool IsWhollyUnchanged(Slab slab, int index)
+    /// <summary>What is to be done with a slot.</summary>
+    /// <param name="Parent">The parent's, where it has the same length; else a hole.</param>
+    /// <param name="ChangedMask">Bit k: the 64 KiB k may differ from the parent's.</param>
+    /// <param name="IsShared">Nothing differs.</param>
+    /// <param name="IsSplit">Little differs: what does not is not read at all.</param>
+    private readonly record struct SlotPlan(SlotContent Parent, int ChangedMask, bool IsShared, bool IsSplit)
     {
-        var slotIndex = slab.Leaf.FirstSlot + index;
-        var start = slotIndex * ImageGeometry.SlotLengthBytes;
-        var end = start + ImageGeometry.RawLengthOf(slotIndex, lengthBytes);
-        for (var i = slab.FirstPiece; i < slab.FirstPiece + slab.PieceCount; i++)
-        {
-            var piece = slab.Leaf.Pieces[i];
-            if (piece.OffsetBytes <= start && piece.EndBytes >= end)
-                return piece.Kind == ExtentKind.Unchanged && HasParentLength(slotIndex);
-        }
-
-        return false;
+        public bool Needs(int sub) => !IsShared && (!IsSplit || (ChangedMask & (1 << sub)) != 0);
     }
-
-    /// <summary>A slot at the end of one of the two images may be shorter there; then it is another chunk.</summary>
-    private bool HasParentLength(long slotIndex) =>
-        parent is { } image && ImageGeometry.RawLengthOf(slotIndex, image.LengthBytes) == ImageGeometry.RawLengthOf(slotIndex, lengthBytes);
 }

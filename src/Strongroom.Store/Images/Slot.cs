@@ -9,7 +9,7 @@ internal enum SlotKind : byte
     Hole = 0,
     Whole = 1,
 
-    /// <summary>Reserved: four 64 KiB sub-slots.</summary>
+    /// <summary>Four 64 KiB sub-slots, in a split record of the leaf.</summary>
     Split = 2,
 
     /// <summary>Reserved: up to 32 bytes in the id field.</summary>
@@ -21,6 +21,9 @@ internal enum ChunkCodec : byte
 {
     Raw = 0,
     Zstd = 1,
+
+    /// <summary>More than 64 KiB, in parts that are compressed and sealed one by one.</summary>
+    Parts = 2,
 }
 
 /// <summary>Where a chunk lies and what it must be: 48 bytes on disk (<c>docs/store-format.md</c> section 5).</summary>
@@ -28,8 +31,18 @@ internal readonly record struct Slot(
     SlotKind Kind, ChunkCodec Codec, int StoredLengthBytes, uint PackSeq, ushort Ordinal, ushort Flags, uint OffsetBytes, ChunkId Id)
 {
     public const int LengthBytes = 48;
+    private const ushort PartFlag = 0x8000;
 
     public bool IsHole => Kind == SlotKind.Hole;
+
+    /// <summary>The chunk that it points to, whatever of it is meant: the slot without its flags.</summary>
+    public Slot Chunk => this with { Flags = 0 };
+
+    /// <summary>Which 64 KiB of its chunk a sub-slot means, or null where it is a chunk of its own.</summary>
+    public int? Part => (Flags & PartFlag) != 0 ? Flags & ~PartFlag : null;
+
+    /// <summary>The sub-slot that means one 64 KiB part of this chunk.</summary>
+    public Slot ToPart(int part) => this with { Flags = (ushort)(PartFlag | part) };
 
     public static Slot Read(ReadOnlySpan<byte> source)
     {

@@ -6,14 +6,14 @@ internal sealed class TreeBuilder
     private readonly ImageTree tree;
     private readonly ImageRef? parent;
     private readonly int height;
-    private readonly Func<byte[], CancellationToken, ValueTask<Slot>> storeNode;
+    private readonly Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask<Slot>> storeNode;
     private readonly Slot[][] children;
     private readonly int[] counts;
     private readonly long[] flushed;
-    private readonly byte[] node = new byte[ImageGeometry.NodeLengthBytes];
+    private readonly byte[] node = new byte[NodeFormat.GreatestLengthBytes];
     private Slot root;
 
-    public TreeBuilder(ImageTree tree, ImageRef? parent, int height, Func<byte[], CancellationToken, ValueTask<Slot>> storeNode)
+    public TreeBuilder(ImageTree tree, ImageRef? parent, int height, Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask<Slot>> storeNode)
     {
         this.tree = tree;
         this.parent = parent;
@@ -22,15 +22,17 @@ internal sealed class TreeBuilder
         children = new Slot[height + 1][];
         counts = new int[height + 1];
         flushed = new long[height + 1];
-        for (var level = 1; level <= height; level++)
+        for (var level = 2; level <= height; level++)
             children[level] = new Slot[ImageGeometry.FanOut];
     }
 
     /// <summary>Takes the next leaf as its 256 data slots.</summary>
-    public ValueTask AddLeafAsync(Slot[] slots, CancellationToken cancellationToken)
+    public async ValueTask AddLeafAsync(SlotContent[] slots, CancellationToken cancellationToken)
     {
-        slots.CopyTo(children[1], 0);
-        return FlushAsync(1, cancellationToken);
+        var index = flushed[1]++;
+        var isHole = Array.TrueForAll(slots, slot => slot.IsHole);
+        var length = NodeFormat.WriteLeaf(slots, node);
+        await AddAsync(1, isHole ? default : await ShareOrStoreAsync(1, index, node.AsMemory(0, length), cancellationToken), cancellationToken);
     }
 
     /// <summary>Takes the next leaf as a node that is stored already, or as a hole.</summary>
@@ -77,18 +79,19 @@ internal sealed class TreeBuilder
         var index = flushed[level]++;
         Array.Clear(slots);
         counts[level] = 0;
-        await AddAsync(level, isHole ? default : await ShareOrStoreAsync(level, index, cancellationToken), cancellationToken);
+        await AddAsync(level, isHole ? default : await ShareOrStoreAsync(level, index, node.AsMemory(0, ImageGeometry.NodeLengthBytes), cancellationToken), cancellationToken);
     }
 
-    private async ValueTask<Slot> ShareOrStoreAsync(int level, long index, CancellationToken cancellationToken)
+    private async ValueTask<Slot> ShareOrStoreAsync(int level, long index, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         if (parent is { } image)
         {
             var slot = await tree.FindAsync(image, index * ImageGeometry.SlotsBelow(level), level, cancellationToken);
-            if (!slot.IsHole && (await tree.ReadNodeAsync(slot, cancellationToken)).AsSpan().SequenceEqual(node))
+            if (!slot.IsHole && (await tree.ReadNodeAsync(slot, level, cancellationToken)).AsSpan().SequenceEqual(bytes.Span))
                 return slot;
         }
 
-        return await storeNode(node, cancellationToken);
+        var records = (bytes.Length - ImageGeometry.NodeLengthBytes) / NodeFormat.SplitRecordLengthBytes;
+        return await storeNode(bytes, cancellationToken) with { Flags = (ushort)records };
     }
 }

@@ -36,6 +36,9 @@ internal static class SegmentFormat
         return header;
     }
 
+    /// <summary>The epoch that a header names, before anything vouches for it.</summary>
+    public static uint EpochOf(ReadOnlySpan<byte> header) => BinaryPrimitives.ReadUInt32LittleEndian(header[12..]);
+
     /// <summary>Checks a header; its level and the segment's key.</summary>
     public static (int Level, byte[] Key) ReadHeader(ReadOnlySpan<byte> header, KeyRing ring)
     {

@@ -43,6 +43,7 @@ internal sealed class SegmentReader
     {
         var header = new byte[SegmentFormat.HeaderLengthBytes];
         var read = await backend.ReadAsync(blob.Name, 0, header, cancellationToken);
+        await ring.RequireEpochAsync(SegmentFormat.EpochOf(header), cancellationToken);
         var (level, key) = SegmentFormat.ReadHeader(header.AsSpan(0, read), ring);
         var pages = (blob.LengthBytes - SegmentFormat.HeaderLengthBytes) / SegmentFormat.PageLengthBytes;
         if (pages < 1 || (blob.LengthBytes - SegmentFormat.HeaderLengthBytes) % SegmentFormat.PageLengthBytes != 0)

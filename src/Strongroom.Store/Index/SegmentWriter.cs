@@ -43,10 +43,11 @@ internal sealed class SegmentWriter : IAsyncDisposable
     {
         var salt = RandomNumberGenerator.GetBytes(16);
         var name = SegmentFormat.NameOf(level, firstPack, lastPack, RandomNumberGenerator.GetBytes(8));
-        var header = SegmentFormat.WriteHeader(level, ring.CurrentEpoch, salt, ring.VaultId);
+        var epoch = ring.CurrentEpoch;
+        var header = SegmentFormat.WriteHeader(level, epoch, salt, ring.VaultId);
         var blob = await backend.CreateAsync(name, cancellationToken);
         await blob.AppendAsync(header, cancellationToken);
-        return new(blob, name, header, SegmentFormat.DeriveKey(ring, ring.CurrentEpoch, salt), expectedRecords);
+        return new(blob, name, header, SegmentFormat.DeriveKey(ring, epoch, salt), expectedRecords);
     }
 
     public async ValueTask AddAsync(IndexRecord record, CancellationToken cancellationToken)

@@ -1,18 +1,20 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 
 namespace Strongroom.Store.Keys;
 
-/// <summary>All keys of one vault (<c>docs/store-format.md</c> section 3). Immutable and thread-safe.</summary>
+/// <summary>All keys of one vault (<c>docs/store-format.md</c> section 3). Thread-safe: data keys may join it, nothing else ever changes.</summary>
 internal sealed class KeyRing
 {
     private const uint Magic = 0x524B5253; // "SRKR" as little-endian
     private const int KeyLengthBytes = 32;
     private const int FixedLengthBytes = 152;
     private const int DataKeyLengthBytes = 36;
-    private readonly SortedDictionary<uint, byte[]> dataKeys;
+    private const int GreatestDataKeys = 10_000;
+    private volatile ImmutableSortedDictionary<uint, byte[]> dataKeys;
 
-    public KeyRing(Guid vaultId, byte[] idKey, byte[] nodeKey, byte[] logKey, byte[] sealKey, SortedDictionary<uint, byte[]> dataKeys)
+    public KeyRing(Guid vaultId, byte[] idKey, byte[] nodeKey, byte[] logKey, byte[] sealKey, ImmutableSortedDictionary<uint, byte[]> dataKeys)
     {
         VaultId = vaultId;
         IdKey = idKey;
@@ -20,8 +22,10 @@ internal sealed class KeyRing
         LogKey = logKey;
         SealKey = sealKey;
         this.dataKeys = dataKeys;
-        CurrentEpoch = dataKeys.Keys.Last();
     }
+
+    /// <summary>Reads the ring of the vault anew; called when something was sealed under an epoch that this ring does not know.</summary>
+    public Func<CancellationToken, Task>? Reload { get; set; }
 
     public Guid VaultId { get; }
 
@@ -33,7 +37,8 @@ internal sealed class KeyRing
 
     public byte[] SealKey { get; }
 
-    public uint CurrentEpoch { get; }
+    /// <summary>The epoch of new packs. Another may follow at any time: who writes takes it once.</summary>
+    public uint CurrentEpoch => dataKeys.Keys.Last();
 
     public static KeyRing Generate(Guid vaultId) => new(
         vaultId,
@@ -41,7 +46,7 @@ internal sealed class KeyRing
         RandomNumberGenerator.GetBytes(KeyLengthBytes),
         RandomNumberGenerator.GetBytes(KeyLengthBytes),
         RandomNumberGenerator.GetBytes(KeyLengthBytes),
-        new() { [1] = RandomNumberGenerator.GetBytes(KeyLengthBytes) });
+        ImmutableSortedDictionary<uint, byte[]>.Empty.Add(1, RandomNumberGenerator.GetBytes(KeyLengthBytes)));
 
     public static KeyRing Parse(ReadOnlySpan<byte> source)
     {
@@ -50,9 +55,9 @@ internal sealed class KeyRing
         if (BinaryPrimitives.ReadUInt16LittleEndian(source[4..]) != 1)
             throw new StoreException(StoreErrorKind.Unsupported, "The key ring is of a newer version. Use a newer Strongroom.");
         var count = BinaryPrimitives.ReadUInt16LittleEndian(source[6..]);
-        if (source.Length != FixedLengthBytes + (count * DataKeyLengthBytes))
+        if (count == 0 || source.Length != FixedLengthBytes + (count * DataKeyLengthBytes))
             throw StoreException.Corrupt("The key ring has a wrong length");
-        var dataKeys = new SortedDictionary<uint, byte[]>();
+        var dataKeys = ImmutableSortedDictionary.CreateBuilder<uint, byte[]>();
         for (var rest = source[FixedLengthBytes..]; rest.Length > 0; rest = rest[DataKeyLengthBytes..])
             dataKeys[BinaryPrimitives.ReadUInt32LittleEndian(rest)] = rest.Slice(4, KeyLengthBytes).ToArray();
         return new(
@@ -61,22 +66,23 @@ internal sealed class KeyRing
             source.Slice(56, KeyLengthBytes).ToArray(),
             source.Slice(88, KeyLengthBytes).ToArray(),
             source.Slice(120, KeyLengthBytes).ToArray(),
-            dataKeys);
+            dataKeys.ToImmutable());
     }
 
     public byte[] Format()
     {
-        var target = new byte[FixedLengthBytes + (dataKeys.Count * DataKeyLengthBytes)];
+        var keys = dataKeys;
+        var target = new byte[FixedLengthBytes + (keys.Count * DataKeyLengthBytes)];
         BinaryPrimitives.WriteUInt32LittleEndian(target, Magic);
         BinaryPrimitives.WriteUInt16LittleEndian(target.AsSpan(4), 1);
-        BinaryPrimitives.WriteUInt16LittleEndian(target.AsSpan(6), (ushort)dataKeys.Count);
+        BinaryPrimitives.WriteUInt16LittleEndian(target.AsSpan(6), (ushort)keys.Count);
         VaultId.TryWriteBytes(target.AsSpan(8), bigEndian: true, out _);
         IdKey.CopyTo(target, 24);
         NodeKey.CopyTo(target, 56);
         LogKey.CopyTo(target, 88);
         SealKey.CopyTo(target, 120);
         var offset = FixedLengthBytes;
-        foreach (var (epoch, key) in dataKeys)
+        foreach (var (epoch, key) in keys)
         {
             BinaryPrimitives.WriteUInt32LittleEndian(target.AsSpan(offset), epoch);
             key.CopyTo(target, offset + 4);
@@ -85,6 +91,37 @@ internal sealed class KeyRing
 
         return target;
     }
+
+    /// <summary>The same ring with a fresh data key of the next epoch.</summary>
+    /// <param name="greatestUsed">The greatest epoch that the vault has had: none is ever given a second key, even where the ring that knew it was lost.</param>
+    public KeyRing WithNextEpoch(uint greatestUsed)
+    {
+        var keys = dataKeys;
+        return keys.Count < GreatestDataKeys
+            ? new(VaultId, IdKey, NodeKey, LogKey, SealKey, keys.Add(checked(Math.Max(keys.Keys.Last(), greatestUsed) + 1), RandomNumberGenerator.GetBytes(KeyLengthBytes)))
+            : throw new StoreException(StoreErrorKind.InvalidRequest, $"The vault has {keys.Count} data keys; no more fit into its key ring. Copy the vault into a new one.");
+    }
+
+    /// <summary>Takes over the data keys that the vault's ring has gained.</summary>
+    /// <exception cref="StoreException">Corrupt: <paramref name="newer"/> is not a later state of this ring.</exception>
+    public void Adopt(KeyRing newer)
+    {
+        var isLater = newer.VaultId == VaultId && newer.IdKey.AsSpan().SequenceEqual(IdKey) && newer.NodeKey.AsSpan().SequenceEqual(NodeKey)
+            && newer.LogKey.AsSpan().SequenceEqual(LogKey) && newer.SealKey.AsSpan().SequenceEqual(SealKey)
+            && dataKeys.All(known => newer.dataKeys.TryGetValue(known.Key, out var key) && key.AsSpan().SequenceEqual(known.Value));
+        if (!isLater)
+            throw StoreException.Corrupt("The vault's key ring (keys/) was replaced by one that lacks keys in use: restore that folder from a copy of the vault");
+        dataKeys = newer.dataKeys;
+    }
+
+    /// <summary>Makes sure that <see cref="DeriveDataKey"/> knows an epoch that another process may have begun.</summary>
+    public async ValueTask RequireEpochAsync(uint epoch, CancellationToken cancellationToken)
+    {
+        if (!dataKeys.ContainsKey(epoch) && Reload is { } reload)
+            await reload(cancellationToken);
+    }
+
+    public bool HasDataKey(uint epoch) => dataKeys.ContainsKey(epoch);
 
     /// <summary>A key for one blob, from the data key of <paramref name="epoch"/> and the blob's own salt (RFC 5869).</summary>
     public byte[] DeriveDataKey(uint epoch, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> info)

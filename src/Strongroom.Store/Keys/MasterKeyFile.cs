@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Strongroom.Store.Blobs;
+using Strongroom.Store.Keys;
 
 namespace Strongroom.Store;
 
@@ -9,8 +10,6 @@ public sealed class MasterKeyFile : IKeyEncryptionKey
 {
     private const string FirstLine = "strongroom-master-key-v1";
     private const int KeyLengthBytes = 32;
-    private const int NonceLengthBytes = 12;
-    private const int TagLengthBytes = 16;
     private readonly byte[] key;
 
     internal MasterKeyFile(byte[] key)
@@ -21,6 +20,9 @@ public sealed class MasterKeyFile : IKeyEncryptionKey
     }
 
     /// <inheritdoc/>
+    public string Kind => "file";
+
+    /// <inheritdoc/>
     public string KeyId { get; }
 
     /// <summary>Reads the key, or makes one where no file is. Two processes that race end with the same key.</summary>
@@ -28,10 +30,31 @@ public sealed class MasterKeyFile : IKeyEncryptionKey
     public static MasterKeyFile LoadOrCreate(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        return Read(path, createsMissing: true);
+    }
+
+    /// <summary>Reads the key and never makes one.</summary>
+    /// <exception cref="StoreException">NotFound: there is no such file. WrongKey: it is not a master key. Io: it cannot be read.</exception>
+    public static MasterKeyFile Load(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return File.Exists(path)
+            ? Read(path, createsMissing: false)
+            : throw new StoreException(StoreErrorKind.NotFound, $"There is no master key file '{path}'. Give the file that the vault was made with.");
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<byte[]> WrapAsync(ReadOnlyMemory<byte> plain, CancellationToken cancellationToken) => new(AesWrap.Seal(key, plain.Span, default));
+
+    /// <inheritdoc/>
+    public ValueTask<byte[]> UnwrapAsync(ReadOnlyMemory<byte> wrapped, CancellationToken cancellationToken) => new(AesWrap.Open(key, wrapped.Span, default));
+
+    private static MasterKeyFile Read(string path, bool createsMissing)
+    {
         path = Path.GetFullPath(path);
         try
         {
-            if (!File.Exists(path))
+            if (createsMissing && !File.Exists(path))
                 Create(path);
             return new(Parse(File.ReadAllText(path, Encoding.ASCII), path));
         }
@@ -40,29 +63,6 @@ public sealed class MasterKeyFile : IKeyEncryptionKey
             throw new StoreException(
                 StoreErrorKind.Io, $"The master key file '{path}' cannot be read or made: {failure.Message}. Check its owner and mode.", failure);
         }
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<byte[]> WrapAsync(ReadOnlyMemory<byte> plain, CancellationToken cancellationToken)
-    {
-        var wrapped = new byte[NonceLengthBytes + plain.Length + TagLengthBytes];
-        var nonce = wrapped.AsSpan(0, NonceLengthBytes);
-        RandomNumberGenerator.Fill(nonce);
-        using var aes = new AesGcm(key, TagLengthBytes);
-        aes.Encrypt(nonce, plain.Span, wrapped.AsSpan(NonceLengthBytes, plain.Length), wrapped.AsSpan(NonceLengthBytes + plain.Length));
-        return new(wrapped);
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<byte[]> UnwrapAsync(ReadOnlyMemory<byte> wrapped, CancellationToken cancellationToken)
-    {
-        if (wrapped.Length < NonceLengthBytes + TagLengthBytes)
-            throw new CryptographicException("The wrapped key ring is too short.");
-        var span = wrapped.Span;
-        var plain = new byte[span.Length - NonceLengthBytes - TagLengthBytes];
-        using var aes = new AesGcm(key, TagLengthBytes);
-        aes.Decrypt(span[..NonceLengthBytes], span[NonceLengthBytes..^TagLengthBytes], span[^TagLengthBytes..], plain);
-        return new(plain);
     }
 
     private static void Create(string path)

@@ -21,7 +21,7 @@ internal sealed class CollectionState : ILogConcern
     private long lastCommit;
     private long lastSweep;
 
-    public ushort Section => 3;
+    public ushort Section => 4;
 
     /// <summary>The newest CONDEMN while it is not swept: only it counts.</summary>
     public Condemnation? Condemned => condemned;

@@ -18,12 +18,16 @@ internal enum LogEntryType : ushort
     Sweep = 7,
     Condemn = 9,
 
-    // Reserved for later versions, so that this one refuses rather than misreads them.
     Key = 8,
     Session = 12,
     Policy = 13,
     Undelete = 14,
     Quarantine = 15,
+
+    Purge = 16,
+    Lock = 17,
+    Clock = 18,
+    Erase = 19,
 }
 
 /// <summary>One entry of the log, opened (<c>docs/store-format.md</c> section 6).</summary>

@@ -54,6 +54,9 @@ internal sealed class VaultLog : IDisposable
     /// <summary>What is wrong with the log, its end included; empty when it is whole. Safe for concurrent reading.</summary>
     public IReadOnlyList<string> Damage => damage;
 
+    /// <summary>Entries that this opening could not read, each of which may have said anything. Read under the log's lock.</summary>
+    public uint Unreadable { get; private set; }
+
     public static async Task<VaultLog> OpenAsync(IBlobBackend backend, KeyRing ring, TimeProvider time, CancellationToken cancellationToken)
     {
         var log = new VaultLog(backend, ring, time);
@@ -116,6 +119,9 @@ internal sealed class VaultLog : IDisposable
         {
             if (mustRefresh)
                 await RefreshLockedAsync(cancellationToken);
+
+            if (State.Keys.IsErased)
+                throw new StoreException(StoreErrorKind.Refused, "The vault's keys were destroyed on purpose. Nothing can be written to it any more.");
 
             // Later than the last entry even where the clock stood still or was set back: recovery points are named after this time.
             var now = Now;
@@ -191,6 +197,7 @@ internal sealed class VaultLog : IDisposable
     {
         if (bytes is null || !LogEntry.TryOpen(ring, sequence, bytes, out var entry))
         {
+            Unreadable++;
             torn.Add((sequence, bytes is null ? new byte[32] : SHA256.HashData(bytes)));
             return;
         }

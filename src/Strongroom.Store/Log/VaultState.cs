@@ -6,13 +6,15 @@ internal sealed class VaultState
     private readonly ILogConcern[] concerns;
     private long lastTime;
 
-    public VaultState() => concerns = [Snapshots, PackNumbers, Collection];
+    public VaultState() => concerns = [Snapshots, PackNumbers, Keys, Collection];
 
     public SnapshotState Snapshots { get; } = new();
 
     public PackNumberState PackNumbers { get; } = new();
 
     public CollectionState Collection { get; } = new();
+
+    public KeyState Keys { get; } = new();
 
     /// <summary>The time of the newest entry. Safe to read at any time.</summary>
     public DateTimeOffset LastTime => DateTimeOffset.FromUnixTimeMilliseconds(Volatile.Read(ref lastTime));

@@ -44,9 +44,8 @@ internal sealed class ManifestWalk(ImageTree tree)
     {
         if (node.Kind == ManifestKind.Image)
         {
-            var bytes = await tree.ReadNodeAsync(node.Slot, cancellationToken);
-            for (var i = 0; i < ImageGeometry.FanOut; i++)
-                Add(children, new(ImageTree.SlotOf(bytes, i), ManifestKind.Image, node.Level - 1, 0));
+            foreach (var child in NodeFormat.ChildrenOf(await tree.ReadNodeAsync(node.Slot, node.Level, cancellationToken), node.Level))
+                Add(children, new(child, ManifestKind.Image, node.Level - 1, 0));
         }
         else if (node.Level > 0)
         {

@@ -1,4 +1,3 @@
-using Strongroom.Store.Images;
 using ZstdNet;
 
 namespace Strongroom.Store.Packs;
@@ -22,27 +21,19 @@ internal sealed class ChunkCompressor : IDisposable
         return lengthBytes <= raw.Length - ((raw.Length * 6) / 100) - 1;
     }
 
-    /// <summary>Fills <paramref name="raw"/> exactly, or throws Corrupt.</summary>
-    public void Decode(ChunkCodec codec, ReadOnlySpan<byte> stored, Span<byte> raw)
+    /// <summary>Fills <paramref name="raw"/> exactly.</summary>
+    /// <exception cref="StoreException">Corrupt: it is not zstd, or of another length.</exception>
+    public void Decompress(ReadOnlySpan<byte> compressed, Span<byte> raw)
     {
-        switch (codec)
+        decompressor ??= new Decompressor();
+        try
         {
-            case ChunkCodec.Raw when stored.Length == raw.Length:
-                stored.CopyTo(raw);
+            if (decompressor.Unwrap(compressed, raw) == raw.Length)
                 return;
-            case ChunkCodec.Zstd:
-                decompressor ??= new Decompressor();
-                try
-                {
-                    if (decompressor.Unwrap(stored, raw) == raw.Length)
-                        return;
-                }
-                catch (ZstdException failure)
-                {
-                    throw new StoreException(StoreErrorKind.Corrupt, "A chunk does not decompress. Run a verification of the vault.", failure);
-                }
-
-                break;
+        }
+        catch (ZstdException failure)
+        {
+            throw new StoreException(StoreErrorKind.Corrupt, "A chunk does not decompress. Run a verification of the vault.", failure);
         }
 
         throw StoreException.Corrupt("A chunk does not have the length that its manifest says");

@@ -4,13 +4,15 @@ using Strongroom.Store.Images;
 
 namespace Strongroom.Store.Packs;
 
-/// <summary>What one worker needs to open frames: buffers and zstd contexts. Not for concurrent use; rent it from a pool.</summary>
+/// <summary>What one worker needs to open frames: buffers, the last pack's cipher and zstd contexts. Not for concurrent use; rent it from a pool.</summary>
 internal sealed class FrameCodec : IDisposable
 {
+    private readonly ChunkCompressor compressor = new();
     private byte[] plain = [];
     private byte[] stored = [];
-
-    public ChunkCompressor Compressor { get; } = new();
+    private FramePart[] parts = [];
+    private AesGcm? aes;
+    private PackKey? aesKey;
 
     /// <summary>A buffer of at least this size that stays valid until the next call.</summary>
     public Memory<byte> StoredBuffer(int lengthBytes)
@@ -20,36 +22,14 @@ internal sealed class FrameCodec : IDisposable
         return stored.AsMemory(0, lengthBytes);
     }
 
-    /// <summary>Opens a frame into <paramref name="raw"/> and checks tag, length and id: wrong bytes are never handed out.</summary>
+    /// <summary>Opens a frame into <paramref name="raw"/> and checks tags, length and id: wrong bytes are never handed out.</summary>
     /// <exception cref="StoreException">Corrupt.</exception>
     public void Open(PackKey key, Guid vaultId, byte[] idKey, Slot slot, ReadOnlySpan<byte> frame, Span<byte> raw)
     {
-        if (frame.Length != slot.StoredLengthBytes || frame.Length < PackFormat.TagLengthBytes)
-            throw Damaged(slot);
-        var cipherLength = frame.Length - PackFormat.TagLengthBytes;
-        if (slot.Codec == ChunkCodec.Raw && cipherLength != raw.Length)
-            throw Damaged(slot);
-        if (slot.Codec != ChunkCodec.Raw && plain.Length < cipherLength)
-            plain = GC.AllocateUninitializedArray<byte>(Math.Max(cipherLength, 64 * 1024));
-        var target = slot.Codec == ChunkCodec.Raw ? raw : plain.AsSpan(0, cipherLength);
-        Span<byte> nonce = stackalloc byte[PackFormat.NonceLengthBytes];
-        Span<byte> aad = stackalloc byte[PackFormat.FrameAadLengthBytes];
-        PackFormat.WriteNonce(nonce, slot.Ordinal);
-        PackFormat.WriteFrameAad(aad, vaultId, slot.PackSeq, slot.Ordinal, raw.Length, slot.Codec);
-        try
-        {
-            // A new instance each time: AesGcm is not safe for concurrent use and costs next to nothing to make.
-            using var aes = new AesGcm(key.Key, PackFormat.TagLengthBytes);
-            aes.Decrypt(nonce, frame[..cipherLength], frame[cipherLength..], target, aad);
-        }
-        catch (AuthenticationTagMismatchException)
-        {
-            raw.Clear();
-            throw Damaged(slot);
-        }
-
-        if (slot.Codec != ChunkCodec.Raw)
-            Compressor.Decode(slot.Codec, target, raw);
+        if (slot.Codec == ChunkCodec.Parts)
+            OpenParts(key, vaultId, slot, frame, raw.Length, 0, raw);
+        else
+            OpenWhole(key, vaultId, slot, frame, raw);
         if (ChunkId.Compute(idKey, raw) != slot.Id)
         {
             raw.Clear();
@@ -57,10 +37,87 @@ internal sealed class FrameCodec : IDisposable
         }
     }
 
-    public void Dispose() => Compressor.Dispose();
+    /// <summary>Opens as many parts as <paramref name="target"/> holds, from <paramref name="firstPart"/>. Checks their tags; the id is of the whole chunk.</summary>
+    /// <exception cref="StoreException">Corrupt.</exception>
+    public void OpenParts(PackKey key, Guid vaultId, Slot slot, ReadOnlySpan<byte> frame, int rawLengthBytes, int firstPart, Span<byte> target)
+    {
+        RequireLength(slot, frame);
+        var count = FrameFormat.PartCountOf(rawLengthBytes);
+        if (slot.Codec != ChunkCodec.Parts || rawLengthBytes <= FrameFormat.PartLengthBytes
+            || frame.Length < (count * FrameFormat.TagLengthBytes) + FrameFormat.TableLengthOf(count))
+            throw Damaged(slot);
+        Span<byte> aad = stackalloc byte[PackFormat.FrameAadLengthBytes];
+        PackFormat.WriteFrameAad(aad, vaultId, slot.PackSeq, slot.Ordinal, rawLengthBytes, slot.Codec);
+        if (parts.Length < count)
+            parts = new FramePart[count];
+        var cipher = CipherOf(key);
+        if (!FrameFormat.TryOpenTable(cipher, slot.Ordinal, aad, frame, parts.AsSpan(0, count)))
+            throw Damaged(slot);
+        for (var i = firstPart; target.Length > 0; i++)
+        {
+            var length = FrameFormat.RawLengthOf(i, rawLengthBytes);
+            var part = parts[i];
+            OpenPiece(slot, (uint)i, part.IsCompressed, aad, frame.Slice(part.OffsetBytes, part.StoredLengthBytes), target[..length]);
+            target = target[length..];
+        }
+    }
+
+    public void Dispose()
+    {
+        compressor.Dispose();
+        aes?.Dispose();
+    }
 
     private static StoreException Damaged(Slot slot) =>
         StoreException.Corrupt($"Chunk {slot.Ordinal} of pack {slot.PackSeq:x8} is damaged");
+
+    private static void RequireLength(Slot slot, ReadOnlySpan<byte> frame)
+    {
+        if (frame.Length != slot.StoredLengthBytes || frame.Length < FrameFormat.TagLengthBytes)
+            throw Damaged(slot);
+    }
+
+    private void OpenWhole(PackKey key, Guid vaultId, Slot slot, ReadOnlySpan<byte> frame, Span<byte> raw)
+    {
+        RequireLength(slot, frame);
+        if (slot.Codec is not (ChunkCodec.Raw or ChunkCodec.Zstd))
+            throw Damaged(slot);
+        Span<byte> aad = stackalloc byte[PackFormat.FrameAadLengthBytes];
+        PackFormat.WriteFrameAad(aad, vaultId, slot.PackSeq, slot.Ordinal, raw.Length, slot.Codec);
+        CipherOf(key);
+        OpenPiece(slot, 0, slot.Codec == ChunkCodec.Zstd, aad, frame, raw);
+    }
+
+    private void OpenPiece(Slot slot, uint part, bool isCompressed, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> piece, Span<byte> raw)
+    {
+        if (!isCompressed)
+        {
+            if (!FrameFormat.TryOpen(aes!, part, slot.Ordinal, aad, piece, raw))
+                throw Damaged(slot);
+            return;
+        }
+
+        var cipherLength = piece.Length - FrameFormat.TagLengthBytes;
+        if (plain.Length < cipherLength)
+            plain = GC.AllocateUninitializedArray<byte>(Math.Max(cipherLength, FrameFormat.PartLengthBytes));
+        var target = plain.AsSpan(0, cipherLength);
+        if (!FrameFormat.TryOpen(aes!, part, slot.Ordinal, aad, piece, target))
+            throw Damaged(slot);
+        compressor.Decompress(target, raw);
+    }
+
+    /// <summary>Frames come in runs of one pack; its cipher is set up once for them.</summary>
+    private AesGcm CipherOf(PackKey key)
+    {
+        if (aes is null || !ReferenceEquals(key, aesKey))
+        {
+            aes?.Dispose();
+            aes = new AesGcm(key.Key, FrameFormat.TagLengthBytes);
+            aesKey = key;
+        }
+
+        return aes;
+    }
 }
 
 /// <summary>Keeps a few <see cref="FrameCodec"/>s. Thread-safe.</summary>

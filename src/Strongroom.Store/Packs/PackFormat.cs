@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
@@ -38,7 +39,8 @@ internal static class PackFormat
     public const int WriterFrameCount = 8_192;
     public const uint DirectoryOrdinal = uint.MaxValue;
     private const int DirectoryAadLengthBytes = 24;
-    private const int DigestOffsetBytes = 24;
+    public const int DigestOffsetBytes = 24;
+    private const int DigestLengthBytes = 16;
 
     public static string NameOf(PackContent content, uint packSeq) => string.Create(
         CultureInfo.InvariantCulture, $"{FolderOf(content)}{packSeq & 0xFF:x2}/{packSeq:x8}");
@@ -69,6 +71,9 @@ internal static class PackFormat
         return header;
     }
 
+    /// <summary>The epoch that a header names, before anything vouches for it.</summary>
+    public static uint EpochOf(ReadOnlySpan<byte> header) => BinaryPrimitives.ReadUInt32LittleEndian(header[16..]);
+
     /// <summary>Checks a header and derives the pack's key.</summary>
     public static PackKey ReadHeader(ReadOnlySpan<byte> header, PackContent content, uint packSeq, KeyRing ring)
     {
@@ -79,7 +84,10 @@ internal static class PackFormat
             throw StoreException.Corrupt($"The header of pack {packSeq:x8} is damaged");
         if (BinaryPrimitives.ReadUInt16LittleEndian(header[8..]) != 1 || header[11] != 0)
             throw new StoreException(StoreErrorKind.Unsupported, $"Pack {packSeq:x8} is of a newer format. Use a newer Strongroom.");
-        return new(packSeq, content, DeriveKey(ring, BinaryPrimitives.ReadUInt32LittleEndian(header[16..]), packSeq, header.Slice(24, 16)));
+        var epoch = BinaryPrimitives.ReadUInt32LittleEndian(header[16..]);
+        if (!ring.HasDataKey(epoch))
+            throw StoreException.Corrupt($"The header of pack {packSeq:x8} names epoch {epoch}, of which the key ring has no data key");
+        return new(packSeq, content, DeriveKey(ring, epoch, packSeq, header.Slice(24, 16)));
     }
 
     public static byte[] DeriveKey(KeyRing ring, uint epoch, uint packSeq, ReadOnlySpan<byte> salt)
@@ -145,7 +153,7 @@ internal static class PackFormat
     }
 
     /// <summary>The trailer without its digest: <paramref name="hash"/> has taken every byte before the trailer, and takes its head here.</summary>
-    public static byte[] WriteTrailer(uint directoryOffset, int directoryLength, int count, uint packSeq, uint epoch, IncrementalHash hash)
+    public static byte[] WriteTrailer(uint directoryOffset, int directoryLength, int count, uint packSeq, uint epoch, XxHash128 hash)
     {
         var trailer = new byte[TrailerLengthBytes];
         BinaryPrimitives.WriteUInt32LittleEndian(trailer, directoryOffset);
@@ -153,8 +161,8 @@ internal static class PackFormat
         BinaryPrimitives.WriteInt32LittleEndian(trailer.AsSpan(8), count);
         BinaryPrimitives.WriteUInt32LittleEndian(trailer.AsSpan(12), packSeq);
         BinaryPrimitives.WriteUInt32LittleEndian(trailer.AsSpan(16), epoch);
-        hash.AppendData(trailer.AsSpan(0, DigestOffsetBytes));
-        hash.GetHashAndReset(trailer.AsSpan(DigestOffsetBytes));
+        hash.Append(trailer.AsSpan(0, DigestOffsetBytes));
+        hash.GetHashAndReset(trailer.AsSpan(DigestOffsetBytes, DigestLengthBytes));
         "SRPKEND1"u8.CopyTo(trailer.AsSpan(56));
         return trailer;
     }
@@ -162,13 +170,14 @@ internal static class PackFormat
     public static PackTrailer ReadTrailer(ReadOnlySpan<byte> trailer, uint packSeq, long packLengthBytes)
     {
         if (trailer.Length == TrailerLengthBytes && trailer[56..].SequenceEqual("SRPKEND1"u8)
-            && BinaryPrimitives.ReadUInt32LittleEndian(trailer[12..]) == packSeq)
+            && BinaryPrimitives.ReadUInt32LittleEndian(trailer[12..]) == packSeq
+            && trailer[(DigestOffsetBytes + DigestLengthBytes)..56].IndexOfAnyExcept((byte)0) < 0)
         {
             var found = new PackTrailer(
                 BinaryPrimitives.ReadUInt32LittleEndian(trailer),
                 BinaryPrimitives.ReadInt32LittleEndian(trailer[4..]),
                 BinaryPrimitives.ReadInt32LittleEndian(trailer[8..]),
-                trailer.Slice(DigestOffsetBytes, 32).ToArray());
+                trailer.Slice(DigestOffsetBytes, DigestLengthBytes).ToArray());
             if (found.Count is > 0 and <= GreatestFrameCount
                 && found.DirectoryLengthBytes == (found.Count * EntryLengthBytes) + TagLengthBytes
                 && found.DirectoryOffsetBytes + (long)found.DirectoryLengthBytes + TrailerLengthBytes == packLengthBytes)
@@ -202,15 +211,19 @@ internal static class PackFormat
         ReadUInt24(source[39..]),
         (ChunkCodec)source[42]);
 
-    private static void WriteUInt24(Span<byte> target, int value)
+    public static void WriteUInt24(Span<byte> target, int value)
     {
         target[0] = (byte)value;
         target[1] = (byte)(value >> 8);
         target[2] = (byte)(value >> 16);
     }
 
-    private static int ReadUInt24(ReadOnlySpan<byte> source) => source[0] | (source[1] << 8) | (source[2] << 16);
+    public static int ReadUInt24(ReadOnlySpan<byte> source) => source[0] | (source[1] << 8) | (source[2] << 16);
 }
 
 /// <summary>The end of a pack.</summary>
-internal sealed record PackTrailer(uint DirectoryOffsetBytes, int DirectoryLengthBytes, int Count, byte[] Digest);
+internal sealed record PackTrailer(uint DirectoryOffsetBytes, int DirectoryLengthBytes, int Count, byte[] Digest)
+{
+    /// <summary>How many bytes, from the pack's first, the digest covers.</summary>
+    public long DigestedLengthBytes => DirectoryOffsetBytes + (long)DirectoryLengthBytes + PackFormat.DigestOffsetBytes;
+}

@@ -13,14 +13,13 @@ internal sealed class PackLane(
     private PackWriter? current;
     private Task sealing = Task.CompletedTask;
 
-    public async ValueTask<Slot> AppendAsync(
-        ChunkId id, ChunkCodec codec, ReadOnlyMemory<byte> payload, int rawLengthBytes, CancellationToken cancellationToken)
+    public async ValueTask<Slot> AppendAsync(ChunkId id, EncodedChunk chunk, CancellationToken cancellationToken)
     {
         await gate.WaitAsync(cancellationToken);
         try
         {
             current ??= await BeginPackAsync(cancellationToken);
-            var slot = await current.AppendAsync(id, codec, payload, rawLengthBytes, cancellationToken);
+            var slot = await current.AppendAsync(id, chunk, cancellationToken);
             pending?.TryAdd(id, slot);
             if (current.LengthBytes >= vault.Options.PackSizeBytes || !current.HasRoom)
                 await BeginSealAsync();
@@ -55,7 +54,7 @@ internal sealed class PackLane(
         try
         {
             // The session did not succeed, and whoever asked for its result has been told.
-            await sealing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await sealing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
         finally
         {
@@ -81,7 +80,7 @@ internal sealed class PackLane(
         await sealing;
         var full = current!;
         current = null;
-        sealing = Task.Run(() => SealAsync(full), CancellationToken.None);
+        sealing = Workers.StartAsync(() => SealAsync(full));
     }
 
     private async Task SealAsync(PackWriter pack)

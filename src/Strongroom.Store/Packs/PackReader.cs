@@ -1,3 +1,4 @@
+using System.Buffers;
 using Strongroom.Store.Blobs;
 using Strongroom.Store.Collection;
 using Strongroom.Store.Images;
@@ -9,15 +10,24 @@ namespace Strongroom.Store.Packs;
 internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecPool codecs)
 {
     private const int CachedKeys = 4096;
-    private const int CachedDirectories = 64;
+
+    /// <summary>About 100 bytes a chunk of a new backup's neighbourhood: the directories of 70 GB of packs.</summary>
+    private const long CachedDirectoryBytes = 32 << 20;
+    private const int EntryMemoryBytes = 48;
     private readonly RecentlyUsed<uint, PackKey> keys = new(CachedKeys);
-    private readonly RecentlyUsed<uint, PackEntry[]> directories = new(CachedDirectories);
+    private readonly RecentlyUsed<uint, PackEntry[]> directories = new(CachedDirectoryBytes, weightOf: entries => 256 + ((long)entries.Length * EntryMemoryBytes));
 
     public IBlobBackend Backend => backend;
 
     public KeyRing Ring => ring;
 
     public FrameCodecPool Codecs => codecs;
+
+    /// <summary>Packs that gave back something else than was written.</summary>
+    public SuspectPacks Suspects { get; } = new();
+
+    /// <summary>Where chunks lie whose packs were compacted; without it, packs are read where slots say.</summary>
+    public Relocations? Relocations { get; init; }
 
     public byte[] IdKeyOf(PackContent content) => content == PackContent.Data ? ring.IdKey : ring.NodeKey;
 
@@ -27,7 +37,8 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
             return key;
         var header = new byte[PackFormat.HeaderLengthBytes];
         var read = await backend.ReadAsync(PackFormat.NameOf(content, packSeq), 0, header, cancellationToken);
-        key = PackFormat.ReadHeader(header.AsSpan(0, read), content, packSeq, ring);
+        await ring.RequireEpochAsync(PackFormat.EpochOf(header), cancellationToken);
+        key = Watch(packSeq, () => PackFormat.ReadHeader(header.AsSpan(0, read), content, packSeq, ring));
         keys.TryAdd(packSeq, key);
         return key;
     }
@@ -41,7 +52,7 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
         var trailer = await ReadTrailerAsync(content, packSeq, cancellationToken);
         var directory = new byte[trailer.DirectoryLengthBytes];
         var read = await backend.ReadAsync(name, trailer.DirectoryOffsetBytes, directory, cancellationToken);
-        entries = PackFormat.OpenDirectory(key, ring.VaultId, directory.AsSpan(0, read), trailer.Count);
+        entries = Watch(packSeq, () => PackFormat.OpenDirectory(key, ring.VaultId, directory.AsSpan(0, read), trailer.Count));
         directories.TryAdd(packSeq, entries);
         return entries;
     }
@@ -55,34 +66,36 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
         var read = length < trailer.Length
             ? 0
             : await backend.ReadAsync(name, length - trailer.Length, trailer, cancellationToken);
-        return PackFormat.ReadTrailer(trailer.AsSpan(0, read), packSeq, length);
+        return Watch(packSeq, () => PackFormat.ReadTrailer(trailer.AsSpan(0, read), packSeq, length));
     }
-
-    /// <summary>Where chunks lie whose packs were compacted; without it, packs are read where slots say.</summary>
-    public Relocations? Relocations { get; init; }
 
     /// <summary>Reads one chunk with one range read and checks it. <paramref name="raw"/> has the chunk's exact length.</summary>
     public ValueTask ReadChunkAsync(PackContent content, Slot slot, Memory<byte> raw, CancellationToken cancellationToken)
     {
         RequireWhole(slot);
-        return Relocations is null
-            ? ReadInPlaceAsync(content, slot, raw, cancellationToken)
-            : Relocations.ReadAsync(slot, (place, token) => ReadInPlaceAsync(content, place, raw, token), cancellationToken);
+        return ThroughRelocationsAsync(slot, (place, token) => ReadInPlaceAsync(content, place, raw, token), cancellationToken);
     }
 
     /// <summary>Where a chunk lies now, as far as the log was read.</summary>
     public ValueTask<Slot> ResolveAsync(Slot slot, CancellationToken cancellationToken) =>
         Relocations?.IsRelocated(slot.PackSeq) == true ? Relocations.ResolveAsync(slot, null, cancellationToken) : new(slot);
 
-    private async ValueTask ReadInPlaceAsync(PackContent content, Slot slot, Memory<byte> raw, CancellationToken cancellationToken)
+    /// <summary>Reads parts of a data chunk that is stored in parts, with one range read. <paramref name="target"/> has exactly their length.</summary>
+    public async ValueTask ReadPartsAsync(Slot slot, int rawLengthBytes, int firstPart, Memory<byte> target, CancellationToken cancellationToken)
     {
-        var key = await GetKeyAsync(content, slot.PackSeq, cancellationToken);
+        RequireWhole(slot);
         var codec = codecs.Rent();
         try
         {
-            var frame = codec.StoredBuffer(slot.StoredLengthBytes);
-            var read = await backend.ReadAsync(PackFormat.NameOf(content, slot.PackSeq), slot.OffsetBytes, frame, cancellationToken);
-            codec.Open(key, ring.VaultId, IdKeyOf(content), slot, frame.Span[..read], raw.Span);
+            await ThroughRelocationsAsync(
+                slot,
+                async (place, token) =>
+                {
+                    var key = await GetKeyAsync(PackContent.Data, place.PackSeq, token);
+                    var frame = await ReadFrameAsync(PackContent.Data, place, codec, token);
+                    OpenParts(key, place, codec, frame.Span, rawLengthBytes, firstPart, target.Span);
+                },
+                cancellationToken);
         }
         finally
         {
@@ -90,7 +103,80 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
         }
     }
 
-    /// <summary>Forgets a pack that was deleted.</summary>
+    /// <summary>
+    /// Compares a data chunk in parts with <paramref name="raw"/>, which is as long: bit k of the result says that part k differs. Once more than
+    /// <paramref name="greatestCount"/> differ the rest counts as different, too.
+    /// </summary>
+    public async ValueTask<int> CompareAsync(Slot slot, ReadOnlyMemory<byte> raw, int greatestCount, CancellationToken cancellationToken)
+    {
+        RequireWhole(slot);
+        var codec = codecs.Rent();
+        var buffer = ArrayPool<byte>.Shared.Rent(FrameFormat.PartLengthBytes);
+        var mask = 0;
+        try
+        {
+            await ThroughRelocationsAsync(
+                slot,
+                async (place, token) =>
+                {
+                    var key = await GetKeyAsync(PackContent.Data, place.PackSeq, token);
+                    var frame = await ReadFrameAsync(PackContent.Data, place, codec, token);
+                    mask = Compare(key, place, codec, frame.Span, raw.Span, greatestCount, buffer);
+                },
+                cancellationToken);
+            return mask;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            codecs.Return(codec);
+        }
+    }
+
+    /// <summary>True when a part of a data chunk holds exactly these bytes.</summary>
+    public async ValueTask<bool> IsPartAsync(Slot slot, int rawLengthBytes, int part, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(expected.Length);
+        try
+        {
+            await ReadPartsAsync(slot, rawLengthBytes, part, buffer.AsMemory(0, expected.Length), cancellationToken);
+            return expected.Span.SequenceEqual(buffer.AsSpan(0, expected.Length));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Opens a frame that was read already. <paramref name="raw"/> has the chunk's exact length.</summary>
+    public void Open(PackKey key, Slot slot, FrameCodec codec, ReadOnlySpan<byte> frame, Span<byte> raw)
+    {
+        try
+        {
+            codec.Open(key, ring.VaultId, IdKeyOf(key.Content), slot, frame, raw);
+        }
+        catch (StoreException failure) when (failure.Kind == StoreErrorKind.Corrupt)
+        {
+            Suspects.Add(slot.PackSeq, failure.Message);
+            throw;
+        }
+    }
+
+    /// <summary>Opens parts of a data frame that was read already: as many as <paramref name="target"/> holds.</summary>
+    public void OpenParts(PackKey key, Slot slot, FrameCodec codec, ReadOnlySpan<byte> frame, int rawLengthBytes, int firstPart, Span<byte> target)
+    {
+        try
+        {
+            codec.OpenParts(key, ring.VaultId, slot, frame, rawLengthBytes, firstPart, target);
+        }
+        catch (StoreException failure) when (failure.Kind == StoreErrorKind.Corrupt)
+        {
+            Suspects.Add(slot.PackSeq, failure.Message);
+            throw;
+        }
+    }
+
+    /// <summary>Forgets what is cached of a pack: it was deleted, or is to be read again.</summary>
     public void Forget(uint packSeq)
     {
         keys.Remove(packSeq);
@@ -101,5 +187,60 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
     {
         if (slot.Kind != SlotKind.Whole || slot.Flags != 0)
             throw new StoreException(StoreErrorKind.Unsupported, $"The image holds a slot of kind {slot.Kind}, which a newer Strongroom wrote. Use that version to read it.");
+    }
+
+    private async ValueTask ReadInPlaceAsync(PackContent content, Slot slot, Memory<byte> raw, CancellationToken cancellationToken)
+    {
+        var key = await GetKeyAsync(content, slot.PackSeq, cancellationToken);
+        var codec = codecs.Rent();
+        try
+        {
+            var frame = await ReadFrameAsync(content, slot, codec, cancellationToken);
+            Open(key, slot, codec, frame.Span, raw.Span);
+        }
+        finally
+        {
+            codecs.Return(codec);
+        }
+    }
+
+    private ValueTask ThroughRelocationsAsync(Slot slot, Func<Slot, CancellationToken, ValueTask> read, CancellationToken cancellationToken) =>
+        Relocations is null ? read(slot, cancellationToken) : Relocations.ReadAsync(slot, read, cancellationToken);
+
+    private int Compare(PackKey key, Slot slot, FrameCodec codec, ReadOnlySpan<byte> frame, ReadOnlySpan<byte> raw, int greatestCount, byte[] buffer)
+    {
+        var count = FrameFormat.PartCountOf(raw.Length);
+        var mask = 0;
+        for (var part = 0; part < count; part++)
+        {
+            var ours = raw.Slice(part * FrameFormat.PartLengthBytes, FrameFormat.RawLengthOf(part, raw.Length));
+            OpenParts(key, slot, codec, frame, raw.Length, part, buffer.AsSpan(0, ours.Length));
+            if (!ours.SequenceEqual(buffer.AsSpan(0, ours.Length)))
+                mask |= 1 << part;
+            if (int.PopCount(mask) > greatestCount)
+                return (1 << count) - 1;
+        }
+
+        return mask;
+    }
+
+    private T Watch<T>(uint packSeq, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (StoreException failure) when (failure.Kind == StoreErrorKind.Corrupt)
+        {
+            Suspects.Add(packSeq, failure.Message);
+            throw;
+        }
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> ReadFrameAsync(PackContent content, Slot slot, FrameCodec codec, CancellationToken cancellationToken)
+    {
+        var frame = codec.StoredBuffer(slot.StoredLengthBytes);
+        var read = await backend.ReadAsync(PackFormat.NameOf(content, slot.PackSeq), slot.OffsetBytes, frame, cancellationToken);
+        return frame[..read];
     }
 }

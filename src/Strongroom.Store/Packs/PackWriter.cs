@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
@@ -12,11 +13,10 @@ internal sealed class PackWriter : IAsyncDisposable
     private readonly IBlobWriter blob;
     private readonly KeyRing ring;
     private readonly PackKey key;
+    private readonly uint epoch;
     private readonly AesGcm aes;
-    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly XxHash128 hash = new();
     private readonly List<PackEntry> entries = [];
-    private readonly byte[] aad = new byte[PackFormat.FrameAadLengthBytes];
-    private readonly byte[] nonce = new byte[PackFormat.NonceLengthBytes];
     private byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferLengthBytes);
     private int buffered;
     private long flushedBytes;
@@ -25,9 +25,10 @@ internal sealed class PackWriter : IAsyncDisposable
     {
         this.blob = blob;
         this.ring = ring;
-        key = new(packSeq, content, PackFormat.DeriveKey(ring, ring.CurrentEpoch, packSeq, salt));
+        epoch = ring.CurrentEpoch;
+        key = new(packSeq, content, PackFormat.DeriveKey(ring, epoch, packSeq, salt));
         aes = new AesGcm(key.Key, PackFormat.TagLengthBytes);
-        Add(PackFormat.WriteHeader(content, packSeq, ring.CurrentEpoch, salt, ring.VaultId));
+        Add(PackFormat.WriteHeader(content, packSeq, epoch, salt, ring.VaultId));
     }
 
     public uint PackSeq => key.PackSeq;
@@ -47,19 +48,17 @@ internal sealed class PackWriter : IAsyncDisposable
     }
 
     /// <summary>Seals a chunk as the next frame; where it will lie once the pack is sealed.</summary>
-    public async ValueTask<Slot> AppendAsync(
-        ChunkId id, ChunkCodec codec, ReadOnlyMemory<byte> payload, int rawLengthBytes, CancellationToken cancellationToken)
+    public async ValueTask<Slot> AppendAsync(ChunkId id, EncodedChunk chunk, CancellationToken cancellationToken)
     {
-        var storedLength = payload.Length + PackFormat.TagLengthBytes;
-        if (buffered + storedLength > BufferLengthBytes)
+        // Room for the whole frame first: nothing may fail after an ordinal, which is the nonce, has been used.
+        if (buffered + chunk.StoredLengthBytes > BufferLengthBytes)
             await FlushBufferAsync(cancellationToken);
+        if (chunk.StoredLengthBytes > buffer.Length)
+            GrowBuffer(chunk.StoredLengthBytes);
         var ordinal = entries.Count;
-        var entry = new PackEntry(id, (uint)LengthBytes, storedLength, rawLengthBytes, codec);
-        PackFormat.WriteNonce(nonce, (uint)ordinal);
-        PackFormat.WriteFrameAad(aad, ring.VaultId, PackSeq, (uint)ordinal, rawLengthBytes, codec);
-        aes.Encrypt(
-            nonce, payload.Span, buffer.AsSpan(buffered, payload.Length), buffer.AsSpan(buffered + payload.Length, PackFormat.TagLengthBytes), aad);
-        buffered += storedLength;
+        var entry = new PackEntry(id, (uint)LengthBytes, chunk.StoredLengthBytes, chunk.RawLengthBytes, chunk.Codec);
+        FrameFormat.Seal(aes, ring.VaultId, PackSeq, (uint)ordinal, chunk, buffer.AsSpan(buffered, chunk.StoredLengthBytes));
+        buffered += chunk.StoredLengthBytes;
         entries.Add(entry);
         return entry.ToSlot(PackSeq, ordinal);
     }
@@ -72,7 +71,7 @@ internal sealed class PackWriter : IAsyncDisposable
         var directory = PackFormat.SealDirectory(aes, ring.VaultId, PackSeq, entries);
         for (var rest = directory.AsMemory(); rest.Length > 0;)
         {
-            if (buffered == BufferLengthBytes)
+            if (buffered >= BufferLengthBytes)
                 await FlushBufferAsync(cancellationToken);
             var piece = rest[..Math.Min(rest.Length, BufferLengthBytes - buffered)];
             Add(piece.Span);
@@ -80,7 +79,7 @@ internal sealed class PackWriter : IAsyncDisposable
         }
 
         await FlushBufferAsync(cancellationToken);
-        var trailer = PackFormat.WriteTrailer((uint)directoryOffset, directory.Length, entries.Count, PackSeq, ring.CurrentEpoch, hash);
+        var trailer = PackFormat.WriteTrailer((uint)directoryOffset, directory.Length, entries.Count, PackSeq, epoch, hash);
         await blob.AppendAsync(trailer, cancellationToken);
         await blob.FlushAsync(cancellationToken);
         await VerifyAsync(verifyEvery, idKey, directory, directoryOffset, codecs, cancellationToken);
@@ -91,7 +90,6 @@ internal sealed class PackWriter : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         aes.Dispose();
-        hash.Dispose();
         if (buffer.Length > 0)
             ArrayPool<byte>.Shared.Return(buffer);
         buffer = [];
@@ -126,6 +124,13 @@ internal sealed class PackWriter : IAsyncDisposable
         }
     }
 
+    /// <summary>For a chunk that is longer than the buffer, which is empty.</summary>
+    private void GrowBuffer(int lengthBytes)
+    {
+        ArrayPool<byte>.Shared.Return(buffer);
+        buffer = ArrayPool<byte>.Shared.Rent(lengthBytes);
+    }
+
     private StoreException NotGivenBack() => new(
         StoreErrorKind.Corrupt,
         $"The storage did not give back what was written to pack {PackSeq:x8}. The backup was stopped and nothing was committed; check the disk and the memory of this machine.");
@@ -144,7 +149,7 @@ internal sealed class PackWriter : IAsyncDisposable
         await blob.AppendAsync(bytes, cancellationToken);
 
         // After it: a write that failed is repeated by the next chunk, and must not count twice.
-        hash.AppendData(bytes.Span);
+        hash.Append(bytes.Span);
         flushedBytes += buffered;
         buffered = 0;
     }

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.Collections.Concurrent;
 using Strongroom.Store.Images;
 using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
@@ -8,9 +8,8 @@ namespace Strongroom.Store.Scrub;
 /// <summary>Checks the log's chain, every pack, and that every live snapshot finds all it needs at the place it says.</summary>
 internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>? progress)
 {
-    private const int ReadLengthBytes = 1 << 20;
     private readonly List<VerifyProblem> problems = [];
-    private readonly Dictionary<uint, string> damagedPacks = [];
+    private readonly ConcurrentDictionary<uint, string> damagedPacks = [];
     private readonly HashSet<uint> present = [];
     private long bytesRead;
 
@@ -22,36 +21,20 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
         var snapshots = vault.Snapshots.ToList();
         var packs = await vault.RefreshPacksAsync(cancellationToken);
         present.UnionWith(packs.Select(pack => pack.PackSeq));
-        foreach (var pack in packs)
-            await VerifyPackAsync(pack.Content, pack.PackSeq, cancellationToken);
+        var limits = new ParallelOptions { MaxDegreeOfParallelism = vault.Options.Workers, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(packs, limits, (pack, stop) => VerifyPackAsync(pack.Content, pack.PackSeq, stop));
         await VerifyTablesAsync(cancellationToken);
         await VerifySnapshotsAsync(snapshots, cancellationToken);
         return new(snapshots.Count, packs.Count, bytesRead, problems);
     }
 
-    private async Task VerifyPackAsync(PackContent content, uint packSeq, CancellationToken cancellationToken)
+    private async ValueTask VerifyPackAsync(PackContent content, uint packSeq, CancellationToken cancellationToken)
     {
         try
         {
-            // Not from caches here and where a pack was not listed: they would hide what happened on the disk meanwhile.
-            vault.Packs.Forget(packSeq);
-            var directory = await vault.Packs.GetDirectoryAsync(content, packSeq, cancellationToken);
-            if (!readData)
-                return;
-            await VerifyDigestAsync(content, packSeq, cancellationToken);
-            for (var i = 0; i < directory.Length; i++)
-            {
-                var raw = System.Buffers.ArrayPool<byte>.Shared.Rent(directory[i].RawLengthBytes);
-                try
-                {
-                    await vault.Packs.ReadChunkAsync(
-                        content, directory[i].ToSlot(packSeq, i), raw.AsMemory(0, directory[i].RawLengthBytes), cancellationToken);
-                }
-                finally
-                {
-                    System.Buffers.ArrayPool<byte>.Shared.Return(raw);
-                }
-            }
+            var read = await new PackCheck(vault.Packs, content, packSeq).RunAsync(readData, cancellationToken);
+            var total = Interlocked.Add(ref bytesRead, read);
+            progress?.Report(total);
         }
         catch (StoreException failure) when (failure.IsDamage)
         {
@@ -60,36 +43,6 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
             if (!vault.Log.State.Collection.IsSwept(packSeq))
                 damagedPacks[packSeq] = failure.Message;
         }
-    }
-
-    private async Task VerifyDigestAsync(PackContent content, uint packSeq, CancellationToken cancellationToken)
-    {
-        var name = PackFormat.NameOf(content, packSeq);
-        var trailer = await vault.Packs.ReadTrailerAsync(content, packSeq, cancellationToken);
-        var length = trailer.DirectoryOffsetBytes + (long)trailer.DirectoryLengthBytes + 24;
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(ReadLengthBytes);
-        try
-        {
-            for (var offset = 0L; offset < length;)
-            {
-                var read = await vault.Packs.Backend.ReadAsync(
-                    name, offset, buffer.AsMemory(0, (int)Math.Min(ReadLengthBytes, length - offset)), cancellationToken);
-                if (read == 0)
-                    throw StoreException.Corrupt($"Pack {packSeq:x8} is cut short");
-                hash.AppendData(buffer.AsSpan(0, read));
-                offset += read;
-                bytesRead += read;
-                progress?.Report(bytesRead);
-            }
-        }
-        finally
-        {
-            System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
-        }
-
-        if (!hash.GetHashAndReset().AsSpan().SequenceEqual(trailer.Digest))
-            throw StoreException.Corrupt($"Pack {packSeq:x8} does not match its SHA-256");
     }
 
     private async Task VerifySnapshotsAsync(List<Snapshot> snapshots, CancellationToken cancellationToken)
@@ -150,7 +103,6 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
             slot = await vault.Packs.ResolveAsync(slot, cancellationToken);
             if (damagedPacks.TryGetValue(slot.PackSeq, out var message))
                 return message;
-            PackReader.RequireWhole(slot);
             if (present.Add(slot.PackSeq))
                 vault.Packs.Forget(slot.PackSeq);
             var directory = await vault.Packs.GetDirectoryAsync(content, slot.PackSeq, cancellationToken);

@@ -1,5 +1,4 @@
 using CsCheck;
-using Strongroom.Store.Images;
 using Strongroom.Store.Index;
 using Strongroom.Store.Keys;
 using Strongroom.Store.Packs;
@@ -113,7 +112,7 @@ public sealed class DedupIndexTests : IDisposable
         {
             var raw = BitConverter.GetBytes(((long)packSeq << 32) | (uint)i);
             var id = ChunkId.Compute(ring.IdKey, raw);
-            await pack.AppendAsync(id, ChunkCodec.Raw, raw, raw.Length, None);
+            await pack.AppendAsync(id, EncodedChunk.OfRaw(raw), None);
             known[id] = (packSeq, i);
         }
 

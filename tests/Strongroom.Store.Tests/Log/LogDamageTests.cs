@@ -50,6 +50,23 @@ public sealed class LogDamageTests
     }
 
     [Fact]
+    public async Task Pack_numbers_that_an_unreadable_entry_may_have_reserved_are_not_used_again()
+    {
+        var storage = new MemoryBackend();
+        await using var first = await TestVault.CreateAsync(storage);
+        await using var second = await TestVault.OpenAsync(storage);
+        var disk = new SparseDisk(1 << 20);
+        disk.Write(0, TestVault.Noise(1, 300_000));
+        await second.BackUpAsync(disk);
+        await storage.ReplaceAsync("log/00000000000000000002", new byte[148]);
+        disk.Write(0, TestVault.Noise(2, 300_000));
+        var snapshot = await first.BackUpAsync(disk);
+        var numbers = (await storage.AllAsync("packs/")).Concat(await storage.AllAsync("meta/")).Select(blob => blob.Name[^8..]).ToList();
+        Assert.Equal(numbers.Count, numbers.Distinct().Count());
+        await first.AssertRestoresAsync(snapshot.Images[0].Image, disk);
+    }
+
+    [Fact]
     public async Task Several_damaged_entries_at_the_end_are_mended_one_by_one()
     {
         var (storage, promised) = await MakeAsync();

@@ -1,5 +1,4 @@
-using System.Security.Cryptography;
-using Strongroom.Store.Images;
+using System.IO.Hashing;
 using Strongroom.Store.Keys;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Tests.Fakes;
@@ -24,11 +23,11 @@ public sealed class PackWriterTests
                 var id = ChunkId.Compute(ring.IdKey, raw);
                 try
                 {
-                    await pack.AppendAsync(id, ChunkCodec.Raw, raw, raw.Length, CancellationToken.None);
+                    await pack.AppendAsync(id, EncodedChunk.OfRaw(raw), CancellationToken.None);
                 }
                 catch (StoreException)
                 {
-                    await pack.AppendAsync(id, ChunkCodec.Raw, raw, raw.Length, CancellationToken.None);
+                    await pack.AppendAsync(id, EncodedChunk.OfRaw(raw), CancellationToken.None);
                 }
             }
 
@@ -37,6 +36,6 @@ public sealed class PackWriterTests
         }
 
         var bytes = await inner.ContentAsync(PackFormat.NameOf(PackContent.Data, 1));
-        Assert.Equal(SHA256.HashData(bytes.AsSpan(0, bytes.Length - 40)), bytes[^40..^8]);
+        Assert.Equal(XxHash128.Hash(bytes.AsSpan(0, bytes.Length - 40)), bytes[^40..^24]);
     }
 }

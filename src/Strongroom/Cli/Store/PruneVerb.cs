@@ -9,12 +9,12 @@ internal static class PruneVerb
 {
     public static Command Create()
     {
-        var last = Count("--keep-last", "Keep this many newest snapshots of each item.");
-        var hourly = Count("--keep-hourly", "Keep the newest snapshot of this many hours.");
-        var daily = Count("--keep-daily", "Keep the newest snapshot of this many days.");
-        var weekly = Count("--keep-weekly", "Keep the newest snapshot of this many weeks.");
-        var monthly = Count("--keep-monthly", "Keep the newest snapshot of this many months.");
-        var yearly = Count("--keep-yearly", "Keep the newest snapshot of this many years.");
+        var last = CommandLine.NumberOption("--keep-last", "Keep this many newest snapshots of each item.", 0);
+        var hourly = CommandLine.NumberOption("--keep-hourly", "Keep the newest snapshot of this many hours.", 0);
+        var daily = CommandLine.NumberOption("--keep-daily", "Keep the newest snapshot of this many days.", 0);
+        var weekly = CommandLine.NumberOption("--keep-weekly", "Keep the newest snapshot of this many weeks.", 0);
+        var monthly = CommandLine.NumberOption("--keep-monthly", "Keep the newest snapshot of this many months.", 0);
+        var yearly = CommandLine.NumberOption("--keep-yearly", "Keep the newest snapshot of this many years.", 0);
         var item = new Option<string?>("--item") { Description = "Only the snapshots of this item." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be deleted." };
         var command = new VerbCommand("prune", "Delete snapshots that no rule keeps; 'gc' gives their room back.") { last, hourly, daily, weekly, monthly, yearly, item, dryRun };
@@ -29,6 +29,8 @@ internal static class PruneVerb
                 Monthly = parsed.GetValue(monthly),
                 Yearly = parsed.GetValue(yearly),
             };
+            if (!retention.IsPossible)
+                throw new UsageException("The numbers of snapshots to keep are 0 or more.");
             if (retention.IsEmpty)
                 throw new UsageException("Say what to keep, for example --keep-last 7: without a rule every snapshot would be deleted.");
             var vault = await context.OpenAsync(cancellationToken);
@@ -58,16 +60,5 @@ internal static class PruneVerb
                 ["deleted"] = new JsonArray([.. deleted.Select(JsonNode (s) => s.Id.Value)]),
             },
             lines);
-    }
-
-    private static Option<int> Count(string name, string description)
-    {
-        var option = CommandLine.NumberOption(name, description, 0);
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() < 0)
-                result.AddError($"{name} takes 0 or more.");
-        });
-        return option;
     }
 }

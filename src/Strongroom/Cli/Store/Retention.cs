@@ -19,7 +19,12 @@ internal sealed record Retention
     public int Yearly { get; init; }
 
     /// <summary>True when no rule keeps anything.</summary>
-    public bool IsEmpty => Last + Hourly + Daily + Weekly + Monthly + Yearly == 0;
+    public bool IsEmpty => Counts.All(count => count == 0);
+
+    /// <summary>False when a rule keeps less than nothing.</summary>
+    public bool IsPossible => Counts.All(count => count >= 0);
+
+    private int[] Counts => [Last, Hourly, Daily, Weekly, Monthly, Yearly];
 
     /// <summary>The snapshots that stay. A snapshot that several rules keep counts for each.</summary>
     public IReadOnlySet<SnapshotId> Keep(IEnumerable<Snapshot> snapshotsOfItem)

@@ -14,6 +14,7 @@ internal static class StoreCommand
         ListVerb.Create(),
         RestoreVerb.Create(),
         CatVerb.Create(),
+        MountVerb.Create(),
         VerifyVerb.Create(),
         DeleteVerb.Create(),
         PruneVerb.Create(),

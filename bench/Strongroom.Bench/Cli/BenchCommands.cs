@@ -1,0 +1,138 @@
+using System.CommandLine;
+using System.Globalization;
+using Strongroom.Bench.Disks;
+using Strongroom.Bench.Indexing;
+using Strongroom.Bench.Marking;
+using Strongroom.Bench.Peers;
+using Strongroom.Bench.Primitives;
+
+namespace Strongroom.Bench.Cli;
+
+/// <summary>The verbs that people call.</summary>
+internal static class BenchCommands
+{
+    private const long Gibibyte = 1L << 30;
+
+    public static Command Image()
+    {
+        var output = new Argument<string>("OUT");
+        var size = Options.Size("--size", "The disk's size", 2 * Gibibyte);
+        var zero = Options.Standard("--zero", "Share of holes", 40.0);
+        var text = Options.Standard("--text", "Share of files' content", 30.0);
+        var random = Options.Standard("--random", "Share of bytes that do not compress", 30.0);
+        var seed = Options.Standard("--seed", "The same seed, the same disk", 1UL);
+        var source = Options.Source;
+        var make = Options.Verb("make", "Makes a disk", [output, size, zero, text, random, seed, source], (parsed, _) =>
+        {
+            var recipe = new DiskRecipe(
+                parsed.GetValue(size), parsed.GetValue(zero), parsed.GetValue(text), parsed.GetValue(random), parsed.GetValue(seed), parsed.GetValue(source)!);
+            Console.WriteLine(DiskMaker.Make(parsed.GetRequiredValue(output), recipe));
+            return Task.FromResult(0);
+        });
+        var image = new Argument<string>("IMG");
+        var percent = Options.Standard("--percent", "Of the whole disk", 2.0);
+        var extent = Options.Size("--extent", "Length and alignment of each change", 64 << 10);
+        var changed = Options.Optional("--changed", "Takes a line 'offset length' for each change");
+        var dirty = Options.Verb("dirty", "Changes a disk", [image, percent, extent, seed, source, changed], (parsed, _) =>
+        {
+            var recipe = new ChangeRecipe(parsed.GetValue(percent), checked((int)parsed.GetValue(extent)), parsed.GetValue(seed), parsed.GetValue(source)!);
+            Console.WriteLine(DiskMaker.Change(parsed.GetRequiredValue(image), recipe, parsed.GetValue(changed)).Count);
+            return Task.FromResult(0);
+        });
+        return new("image", "Disks like a machine's, the same each time") { make, dirty };
+    }
+
+    public static Command Peers()
+    {
+        var disks = Options.Standard("--disks", "Which disks: mixed, sparse or both with a comma", "mixed,sparse");
+        var size = Options.Size("--size", "Size of the mixed disk (40 % holes, 30 % files, 30 % random)", 2 * Gibibyte);
+        var sparseSize = Options.Size("--sparse-size", "Size of the sparse disk (90 % holes)", 20 * Gibibyte);
+        var rounds = Options.Standard("--rounds", "How often; medians are printed", 3);
+        var reads = Options.Standard("--reads", "Random reads of 4 KiB in each round", 20_000);
+        var strongroom = Options.Optional("--strongroom", "The command strongroom; without it this program's own steps run");
+        var json = Options.Optional("--json", "File that takes every number");
+        var source = Options.Source;
+        var folder = Options.Folder;
+        var keep = Options.Keep;
+        return Options.Verb(
+            "peers", "Ours beside restic and borg", [disks, size, sparseSize, rounds, reads, strongroom, json, source, folder, keep], (parsed, cancellationToken) =>
+            {
+                var files = parsed.GetValue(source)!;
+                DiskCase[] all =
+                [
+                    new("mixed", new(parsed.GetValue(size), 40, 30, 30, 1, files), new(2, 64 << 10, 2, files)),
+                    new("sparse", new(parsed.GetValue(sparseSize), 90, 5, 5, 1, files), new(0.2, 64 << 10, 2, files)),
+                ];
+                var wanted = parsed.GetValue(disks)!.Split(',');
+                var options = new PeersOptions(
+                    [.. all.Where(disk => wanted.Contains(disk.Name))],
+                    parsed.GetValue(rounds),
+                    parsed.GetValue(reads),
+                    parsed.GetValue(folder)!,
+                    parsed.GetValue(keep),
+                    parsed.GetValue(strongroom),
+                    parsed.GetValue(json));
+                return PeersBench.RunAsync(options, cancellationToken);
+            });
+    }
+
+    public static Command Index()
+    {
+        var records = Options.Standard("--records", "Chunks in the index; 41,943,040 are 10 TiB at 256 KiB", 10L << 22);
+        var folder = Options.Folder;
+        var keep = Options.Keep;
+        return Options.Verb("index", "The dedup index at 10 TiB", [records, folder, keep], (parsed, cancellationToken) =>
+            IndexBench.RunAsync(parsed.GetValue(records), parsed.GetValue(folder)!, parsed.GetValue(keep), cancellationToken));
+    }
+
+    public static Command Mark()
+    {
+        var recipe = new RecipeOptions();
+        var folder = Options.Folder;
+        var keep = Options.Keep;
+        return Options.Verb("mark", "The mark of a collection of 10 TiB", [.. recipe.All, folder, keep], (parsed, cancellationToken) =>
+            MarkBench.RunAsync(recipe.Read(parsed), parsed.GetValue(folder)!, parsed.GetValue(keep), cancellationToken));
+    }
+
+    public static Command Primitives()
+    {
+        var source = Options.Source;
+        var folder = Options.Folder;
+        return Options.Verb("primitives", "What one core does", [source, folder], (parsed, _) =>
+        {
+            PrimitivesBench.Run(parsed.GetValue(source)!, parsed.GetValue(folder)!);
+            return Task.FromResult(0);
+        });
+    }
+
+    public static Command Soak()
+    {
+        var folder = new Argument<string>("FOLDER");
+        const string Description = "Backs up, deletes and collects until it is killed (kill -9 at any moment), and first proves, each time it starts, "
+            + "that every snapshot that earlier runs were promised restores to the bytes it had";
+        return Options.Verb("soak", Description, [folder], (parsed, _) => Bench.Soak.RunAsync(parsed.GetRequiredValue(folder)));
+    }
+
+    /// <summary>The synthetic vault of <see cref="Mark"/>.</summary>
+    internal sealed class RecipeOptions
+    {
+        private readonly Option<int> disks = Options.Standard("--disks", "Disks of each recovery point", 10);
+        private readonly Option<long> size = Options.Size("--size", "Size of each disk", 1L << 40);
+        private readonly Option<int> snapshots = Options.Standard("--snapshots", "Recovery points", 30);
+        private readonly Option<double> changedLeaves = Options.Standard("--changed-leaves", "Percent of the leaves (64 MiB each) that change between two", 5.0);
+        private readonly Option<int> changedSlots = Options.Standard("--changed-slots", "Of the 256 slots of such a leaf", 16);
+
+        public Option[] All => [disks, size, snapshots, changedLeaves, changedSlots];
+
+        public VaultRecipe Read(ParseResult parsed) => new(
+            parsed.GetValue(disks), parsed.GetValue(size), parsed.GetValue(snapshots), parsed.GetValue(changedLeaves), parsed.GetValue(changedSlots));
+
+        public static string[] Format(VaultRecipe recipe) =>
+        [
+            "--disks", Text(recipe.DiskCount), "--size", Text(recipe.DiskLengthBytes), "--snapshots", Text(recipe.Snapshots),
+            "--changed-leaves", Text(recipe.ChangedLeavesPercent), "--changed-slots", Text(recipe.ChangedSlotsPerLeaf),
+        ];
+
+        private static string Text(IFormattable number) => number.ToString(null, CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,17 @@
+using Strongroom.Bench.Disks;
+
+namespace Strongroom.Bench.Peers;
+
+/// <summary>A disk of the comparison.</summary>
+internal sealed record DiskCase(string Name, DiskRecipe Disk, ChangeRecipe Change);
+
+/// <summary>What to compare.</summary>
+/// <param name="Cases">The disks.</param>
+/// <param name="Rounds">How often; the medians count.</param>
+/// <param name="Reads">Random reads in each round.</param>
+/// <param name="Folder">Where to work: a new folder below it.</param>
+/// <param name="Keep">Leaves what was made.</param>
+/// <param name="StrongroomPath">The command <c>strongroom</c>; null for this program's own steps.</param>
+/// <param name="JsonPath">Takes every single number; null for none.</param>
+internal sealed record PeersOptions(
+    IReadOnlyList<DiskCase> Cases, int Rounds, int Reads, string Folder, bool Keep, string? StrongroomPath, string? JsonPath);

@@ -1,0 +1,115 @@
+using Strongroom.Store.Packs;
+
+namespace Strongroom.Store.Images;
+
+/// <summary>The bytes of manifest nodes: 256 slots, and after those of a leaf its split records (<c>docs/store-format.md</c> section 5).</summary>
+internal static class NodeFormat
+{
+    public const int SubSlotCount = ImageGeometry.SlotLengthBytes / ImageGeometry.SubSlotLengthBytes;
+    public const int SplitRecordLengthBytes = SubSlotCount * Slot.LengthBytes;
+    public const int GreatestLengthBytes = ImageGeometry.NodeLengthBytes + (ImageGeometry.FanOut * SplitRecordLengthBytes);
+
+    /// <summary>The length of the node of <paramref name="level"/> that <paramref name="slot"/> points to.</summary>
+    /// <exception cref="StoreException">Corrupt: the slot does not point to a node. Unsupported: it is of a kind that is not known.</exception>
+    public static int LengthOf(Slot slot, int level)
+    {
+        PackReader.RequireWhole(slot.Chunk);
+        if (slot.Flags > (level == 1 ? ImageGeometry.FanOut : 0))
+            throw StoreException.Corrupt($"A manifest points to a node in pack {slot.PackSeq:x8} with a length that no node has");
+        return ImageGeometry.NodeLengthBytes + (slot.Flags * SplitRecordLengthBytes);
+    }
+
+    public static Slot SlotOf(byte[] node, int index) => Slot.Read(node.AsSpan(index * Slot.LengthBytes, Slot.LengthBytes));
+
+    /// <summary>What covers the 64 KiB <paramref name="sub"/> of a split slot: a hole, a chunk of its own or a part of one.</summary>
+    /// <exception cref="StoreException">Corrupt, Unsupported.</exception>
+    public static Slot SubSlotOf(byte[] leaf, Slot split, int sub)
+    {
+        var offset = ImageGeometry.NodeLengthBytes + (split.Ordinal * SplitRecordLengthBytes) + (sub * Slot.LengthBytes);
+        if (offset + Slot.LengthBytes > leaf.Length)
+            throw StoreException.Corrupt("A manifest names a split record that its leaf does not have");
+        var slot = Slot.Read(leaf.AsSpan(offset, Slot.LengthBytes));
+        if (slot.IsHole)
+            return slot;
+        PackReader.RequireWhole(slot.Chunk);
+        if (slot.Part is { } part ? part >= SubSlotCount || slot.Codec != ChunkCodec.Parts : slot.Flags != 0)
+            throw StoreException.Corrupt("A split record of a manifest names a part that no chunk has");
+        return slot;
+    }
+
+    /// <summary>The four sub-slots of a split slot.</summary>
+    public static Slot[] SubSlotsOf(byte[] leaf, Slot split)
+    {
+        var subSlots = new Slot[SubSlotCount];
+        for (var sub = 0; sub < SubSlotCount; sub++)
+            subSlots[sub] = SubSlotOf(leaf, split, sub);
+        return subSlots;
+    }
+
+    /// <summary>Everything that a node points to: nodes of the level below with their flags; for a leaf data chunks, each once for each slot.</summary>
+    /// <exception cref="StoreException">Corrupt, Unsupported.</exception>
+    public static IEnumerable<Slot> ChildrenOf(byte[] node, int level)
+    {
+        for (var i = 0; i < ImageGeometry.FanOut; i++)
+        {
+            var slot = SlotOf(node, i);
+            if (slot.IsHole)
+                continue;
+            if (level > 1)
+            {
+                yield return slot;
+                continue;
+            }
+
+            if (slot.Kind != SlotKind.Split)
+            {
+                PackReader.RequireWhole(slot);
+                yield return slot;
+                continue;
+            }
+
+            foreach (var chunk in SubSlotsOf(node, slot).Where(sub => !sub.IsHole).Select(sub => sub.Chunk).Distinct())
+                yield return chunk;
+        }
+    }
+
+    /// <summary>Writes a leaf; its length in bytes.</summary>
+    public static int WriteLeaf(ReadOnlySpan<SlotContent> contents, Span<byte> target)
+    {
+        var records = 0;
+        for (var i = 0; i < contents.Length; i++)
+        {
+            var slot = contents[i].Slot;
+            if (contents[i].SubSlots is { } subSlots)
+            {
+                slot = new Slot(SlotKind.Split, default, 0, 0, (ushort)records, 0, 0, default);
+                var record = target.Slice(ImageGeometry.NodeLengthBytes + (records++ * SplitRecordLengthBytes), SplitRecordLengthBytes);
+                for (var sub = 0; sub < SubSlotCount; sub++)
+                    subSlots[sub].WriteTo(record[(sub * Slot.LengthBytes)..]);
+            }
+
+            slot.WriteTo(target[(i * Slot.LengthBytes)..]);
+        }
+
+        return ImageGeometry.NodeLengthBytes + (records * SplitRecordLengthBytes);
+    }
+}
+
+/// <summary>A slot of a leaf in the making; where it is split, its four sub-slots instead.</summary>
+internal readonly record struct SlotContent(Slot Slot, Slot[]? SubSlots = null)
+{
+    public bool IsHole => Slot.IsHole && SubSlots is null;
+
+    /// <summary>What a leaf says of a slot.</summary>
+    public static SlotContent Of(byte[] leaf, int index)
+    {
+        var slot = NodeFormat.SlotOf(leaf, index);
+        return slot.Kind == SlotKind.Split ? new(default, NodeFormat.SubSlotsOf(leaf, slot)) : new(slot);
+    }
+
+    /// <summary>The sub-slot for 64 KiB of a slot of 256 KiB. Only where <see cref="IsDivisible"/>.</summary>
+    public Slot SubSlot(int sub) => SubSlots is { } subSlots ? subSlots[sub] : Slot.ToPart(sub);
+
+    /// <summary>True where each 64 KiB can be pointed to.</summary>
+    public bool IsDivisible => SubSlots is not null || (Slot.Kind == SlotKind.Whole && Slot.Codec == ChunkCodec.Parts);
+}

@@ -1,0 +1,283 @@
+using System.Security.Cryptography;
+using Strongroom.Store.Keys;
+using Strongroom.Store.Log;
+
+namespace Strongroom.Store;
+
+/// <summary>A key that opens a vault, by name.</summary>
+/// <param name="Kind">What sort of key it is: <c>file</c>, <c>passphrase</c>, <c>escrow</c>.</param>
+/// <param name="KeyId">Its name, with which <see cref="VaultKeys.RemoveWrapAsync"/> removes it.</param>
+public sealed record VaultKeyInfo(string Kind, string KeyId);
+
+/// <summary>The keys of an open vault: which open it, and changing them (<c>docs/store-format.md</c> section 3). Thread-safe.</summary>
+/// <remarks>
+/// Every change is a new generation of the key ring: written, read back and opened as the next opening will, entered in the log, and only then
+/// are older generations deleted. A crash leaves a vault that opens with the keys before or after the change.
+/// A change that failed may be repeated. Failures are <see cref="StoreException"/>: Io, Full; WrongKey when the key that opened the vault was removed by
+/// another process; Conflict when others keep changing the keys.
+/// </remarks>
+public sealed class VaultKeys : IDisposable
+{
+    internal const int RingKeyLengthBytes = 32;
+    private const int Attempts = 10;
+    private readonly SemaphoreSlim gate = new(1, 1);
+    private readonly KeyFolder folder;
+    private IKeyEncryptionKey kek;
+    private volatile OpenedKeys current;
+    private VaultLog? log;
+
+    private VaultKeys(KeyFolder folder, IKeyEncryptionKey kek, OpenedKeys opened)
+    {
+        this.folder = folder;
+        this.kek = kek;
+        current = opened;
+        Ring = opened.Ring;
+        Ring.Reload = ReloadAsync;
+    }
+
+    private delegate ValueTask<PlannedKeys?> Plan(OpenedKeys newest);
+
+    /// <summary>The generation in use.</summary>
+    public int Generation => (int)current.Generation.Number;
+
+    /// <summary>The epoch of the data key that seals new packs.</summary>
+    public int CurrentEpoch => (int)Ring.CurrentEpoch;
+
+    /// <summary>The keys that open the vault.</summary>
+    public IReadOnlyList<VaultKeyInfo> Wraps => [.. current.Generation.Wraps.Select(wrap => new VaultKeyInfo(wrap.Kind, wrap.KeyId))];
+
+    internal KeyRing Ring { get; }
+
+    private bool IsOlder => current.Generation.Number < Log.State.Keys.Generation;
+
+    private VaultLog Log => log ?? throw new InvalidOperationException("The keys are not joined to the log yet.");
+
+    /// <summary>Makes a new data key for new packs. Old packs stay readable; keys that open the vault stay as they are.</summary>
+    public Task RotateAsync(CancellationToken cancellationToken) => ChangeAsync(
+        newest => new(new PlannedKeys(newest.Generation.Wraps, newest.Ring.WithNextEpoch(Log.State.Keys.Epoch), newest.RingKey, kek)),
+        mendsOlder: true,
+        cancellationToken);
+
+    /// <summary>Lets another key open the vault as well.</summary>
+    public Task AddWrapAsync(IKeyEncryptionKey key, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return ChangeAsync(
+            async newest => newest.Generation.Wraps.Any(wrap => wrap.KeyId == key.KeyId)
+                ? null
+                : new([.. newest.Generation.Wraps, await WrapAsync(key, newest.RingKey, cancellationToken)], newest.Ring, newest.RingKey, kek),
+            mendsOlder: false,
+            cancellationToken);
+    }
+
+    /// <summary>Lets the private half of a public key open the vault as well.</summary>
+    /// <exception cref="StoreException">InvalidRequest: it is not a public key that may be used.</exception>
+    public Task EscrowAsync(string publicKeyPem, CancellationToken cancellationToken) =>
+        AddWrapAsync(EscrowKey.FromPublicPem(publicKeyPem), cancellationToken);
+
+    /// <summary>A key does not open the vault any more. The ring gets a new key of its own, so an old copy of <c>keys/</c> does not help against what is written from now on.</summary>
+    /// <param name="keyId">Of <see cref="Wraps"/>.</param>
+    /// <param name="remaining">The keys that stay and are not at hand: all but escrow keys and the key with which the vault was opened.</param>
+    /// <param name="cancellationToken">Has no effect once the new generation may be visible.</param>
+    /// <exception cref="StoreException">NotFound: there is no such wrap. InvalidRequest: the vault was opened with it, or a key that stays is not at hand.</exception>
+    public Task RemoveWrapAsync(string keyId, IReadOnlyCollection<IKeyEncryptionKey> remaining, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(remaining);
+        return ReplaceAsync(keyId, null, remaining, cancellationToken);
+    }
+
+    /// <summary>Another key opens the vault instead of one that does now, in one step.</summary>
+    /// <param name="fromKeyId">Of <see cref="Wraps"/>; it may be the key with which the vault was opened.</param>
+    /// <param name="to">The new key. If the old one was the vault's, it takes its place in this process, too.</param>
+    /// <param name="remaining">As for <see cref="RemoveWrapAsync"/>.</param>
+    /// <param name="cancellationToken">Has no effect once the new generation may be visible.</param>
+    /// <exception cref="StoreException">As for <see cref="RemoveWrapAsync"/>.</exception>
+    public Task RewrapAsync(string fromKeyId, IKeyEncryptionKey to, IReadOnlyCollection<IKeyEncryptionKey> remaining, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(to);
+        ArgumentNullException.ThrowIfNull(remaining);
+        return ReplaceAsync(fromKeyId, to, remaining, cancellationToken);
+    }
+
+    /// <summary>Destroys every copy of the keys that the vault has: nobody can ever read it again, whatever packs remain. Cannot be undone.</summary>
+    /// <param name="confirmation">The vault's id, in hex with dashes, to show that it is meant.</param>
+    /// <param name="cancellationToken">Has no effect once the log may say so.</param>
+    /// <exception cref="StoreException">InvalidRequest: <paramref name="confirmation"/> is not the vault's id. Locked or Refused: a snapshot must not be lost yet.</exception>
+    public async Task EraseAsync(string confirmation, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(confirmation);
+        if (!string.Equals(confirmation, Ring.VaultId.ToString("D"), StringComparison.OrdinalIgnoreCase))
+            throw new StoreException(StoreErrorKind.InvalidRequest, "To destroy the vault's keys, repeat the vault's id. Nothing was changed.");
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            // The entry comes first: from there whoever opens the vault finishes what a crash leaves undone.
+            await Log.AppendAsync(LogEntryType.Erase, _ => Log.State.Keys.IsErased ? null : [], cancellationToken);
+            await folder.DeleteAllAsync(CancellationToken.None);
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>Done by the vault.</summary>
+    void IDisposable.Dispose() => gate.Dispose();
+
+    /// <summary>Opens the newest generation; <see cref="JoinAsync"/> follows when the log is open.</summary>
+    internal static async Task<VaultKeys> OpenAsync(IBlobBackend backend, Guid vaultId, IKeyEncryptionKey kek, CancellationToken cancellationToken)
+    {
+        var folder = new KeyFolder(backend, vaultId);
+        return new(folder, kek, await KeyOpening.OpenNewestAsync(folder, vaultId, kek, cancellationToken));
+    }
+
+    /// <summary>The keys of a vault that is being made.</summary>
+    internal static async Task CreateAsync(IBlobBackend backend, KeyRing ring, IKeyEncryptionKey kek, CancellationToken cancellationToken)
+    {
+        var ringKey = RandomNumberGenerator.GetBytes(RingKeyLengthBytes);
+        var generation = KeyGeneration.Seal(1, [await WrapAsync(kek, ringKey, cancellationToken)], ring, ringKey);
+        if (await new KeyFolder(backend, ring.VaultId).TryWriteAsync(generation, cancellationToken) is null)
+            throw new StoreException(StoreErrorKind.Conflict, "Another writer is making the vault. Try again.");
+    }
+
+    /// <summary>Compares the keys with the log, and finishes a change that died half-way.</summary>
+    /// <exception cref="StoreException">NotFound: the keys were erased. Corrupt: <c>keys/</c> was put back to an older generation, or its blob exchanged.</exception>
+    internal async Task JoinAsync(VaultLog vaultLog, bool acceptsOlder, CancellationToken cancellationToken)
+    {
+        log = vaultLog;
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (Log.State.Keys.IsErased)
+                await FinishErasureAsync(cancellationToken);
+            if (IsOlder)
+                await LoadAsync(cancellationToken);
+            if (IsOlder && acceptsOlder)
+                return;
+            RequireInForce();
+
+            // Over a damaged log nothing is appended that is not needed, and nothing deleted.
+            if (Log.Damage.Count > 0)
+                return;
+            await RecordAsync(cancellationToken);
+            await folder.DeleteBelowAsync(current.Generation.Number, cancellationToken);
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>Takes over what other processes changed, as far as the log was read.</summary>
+    /// <exception cref="StoreException">WrongKey: the key that opened this vault was removed. Corrupt: the generation in force is not there.</exception>
+    internal async ValueTask FollowAsync(CancellationToken cancellationToken)
+    {
+        if (!IsOlder)
+            return;
+        await ReloadAsync(cancellationToken);
+        RequireInForce();
+    }
+
+    private static async Task<KeyWrap> WrapAsync(IKeyEncryptionKey key, byte[] ringKey, CancellationToken cancellationToken) =>
+        new(key.Kind, key.KeyId, await key.WrapAsync(ringKey, cancellationToken));
+
+    private Task ReplaceAsync(string keyId, IKeyEncryptionKey? to, IReadOnlyCollection<IKeyEncryptionKey> remaining, CancellationToken cancellationToken) =>
+        ChangeAsync(newest => KeyReplacement.PlanAsync(newest, keyId, to, kek, remaining, cancellationToken), mendsOlder: false, cancellationToken);
+
+    private async Task ChangeAsync(Plan plan, bool mendsOlder, CancellationToken cancellationToken)
+    {
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            await Log.RefreshAsync(cancellationToken);
+            for (var attempt = 0; attempt < Attempts; attempt++)
+            {
+                await LoadAsync(cancellationToken);
+                if (!mendsOlder)
+                    RequireInForce();
+                if (await plan(current) is not { } planned || await TryWriteAsync(planned, cancellationToken))
+                {
+                    await RecordAsync(cancellationToken);
+                    await folder.DeleteBelowAsync(current.Generation.Number, cancellationToken);
+                    return;
+                }
+            }
+        }
+        finally
+        {
+            gate.Release();
+        }
+
+        throw new StoreException(StoreErrorKind.Conflict, "Other processes keep changing the vault's keys. Try again when they are done.");
+    }
+
+    /// <summary>Writes the next generation and opens it from the storage; false when another process took the number.</summary>
+    private async Task<bool> TryWriteAsync(PlannedKeys planned, CancellationToken cancellationToken)
+    {
+        var taken = await folder.ListAsync(cancellationToken);
+        var number = Math.Max(Math.Max(taken.LastOrDefault(), current.Generation.Number), Log.State.Keys.Generation) + 1;
+        var generation = KeyGeneration.Seal(number, planned.Wraps, planned.Ring, planned.RingKey);
+        if (await folder.TryWriteAsync(generation, cancellationToken) is null)
+            return false;
+        kek = planned.Kek;
+        await LoadAsync(CancellationToken.None);
+        return current.Generation.Number >= number
+            ? true
+            : throw new StoreException(StoreErrorKind.Corrupt, "The storage did not give back the new keys as they were written. The keys before are still in force.");
+    }
+
+    private async Task ReloadAsync(CancellationToken cancellationToken)
+    {
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            await LoadAsync(cancellationToken);
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    private async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        var newest = await KeyOpening.OpenNewestAsync(folder, Ring.VaultId, kek, cancellationToken);
+        if (newest.Generation.Number < current.Generation.Number)
+            return;
+        Ring.Adopt(newest.Ring);
+        current = newest;
+    }
+
+    /// <summary>Enters the generation in the log, if it is not there yet.</summary>
+    private async Task RecordAsync(CancellationToken cancellationToken)
+    {
+        var payload = new PayloadWriter().UInt32(current.Generation.Number).Raw(current.Digest).UInt32(Ring.CurrentEpoch).ToArray();
+        await Log.AppendAsync(LogEntryType.Key, _ => Log.State.Keys.Generation >= current.Generation.Number ? null : payload, cancellationToken);
+        RequireInForce();
+    }
+
+    private void RequireInForce()
+    {
+        var state = Log.State.Keys;
+        var number = current.Generation.Number;
+        if (number < state.Generation)
+        {
+            throw new StoreException(
+                StoreErrorKind.Corrupt,
+                $"The vault's keys are of generation {number}, but the log says that generation {state.Generation} is in force: keys/ was put back to an older state, "
+                + "or lost its newest blob. Restore that folder from the newest copy of the vault.");
+        }
+
+        if (number == state.Generation && !current.Digest.AsSpan().SequenceEqual(state.Digest))
+        {
+            throw new StoreException(
+                StoreErrorKind.Corrupt, $"Generation {number} of the vault's keys is not the one that the log names: keys/ was tampered with. Restore that folder from a copy of the vault.");
+        }
+    }
+
+    private async Task FinishErasureAsync(CancellationToken cancellationToken)
+    {
+        await folder.DeleteAllAsync(cancellationToken);
+        throw new StoreException(StoreErrorKind.NotFound, "The vault's keys were destroyed on purpose. Nothing can be read; delete the rest of the vault.");
+    }
+}

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace Strongroom.Cli.Tests.Store;
+
+/// <summary>How a run of the command ended.</summary>
+public sealed record CommandRun(int ExitCode, string Output, string Error)
+{
+    /// <summary>The last line of the output, which with --output json is one JSON object.</summary>
+    public JsonObject Json => JsonNode.Parse(Output.TrimEnd('\n').Split('\n')[^1])!.AsObject();
+
+    public string ErrorCode => (string)Json["error"]!["code"]!;
+}
+
+/// <summary>A folder with a vault, its key and disks, and the built command to work on them.</summary>
+public sealed class StoreLab : IDisposable
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("strongroom-cli-");
+
+    public string Vault => this["vault"];
+
+    public string KeyFile => this["key"];
+
+    /// <summary>Variables of the command beside its key file.</summary>
+    public Dictionary<string, string?> Environment { get; } = [];
+
+    public string this[string name] => Path.Combine(folder.FullName, name);
+
+    /// <summary>A lab with an empty vault.</summary>
+    public static async Task<StoreLab> WithVaultAsync()
+    {
+        var lab = new StoreLab();
+        await lab.DoAsync("init", lab.Vault);
+        return lab;
+    }
+
+    /// <summary>Runs a verb to its end.</summary>
+    public async Task<CommandRun> RunAsync(params string[] arguments)
+    {
+        using var process = Start(arguments);
+        var error = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return new(process.ExitCode, output, await error);
+    }
+
+    /// <summary>Runs a verb that must succeed, and returns its JSON.</summary>
+    public async Task<JsonObject> DoAsync(params string[] arguments)
+    {
+        var run = await RunAsync([.. arguments, "--output", "json"]);
+        Assert.True(run.ExitCode == 0, $"{string.Join(' ', arguments)} ended with {run.ExitCode}: {run.Error}");
+        return run.Json;
+    }
+
+    /// <summary>Runs a verb that must end with an exit code, and returns its error's code and message.</summary>
+    public async Task<(string Code, string Message)> FailAsync(int exitCode, params string[] arguments)
+    {
+        var run = await RunAsync([.. arguments, "--output", "json"]);
+        Assert.True(run.ExitCode == exitCode, $"{string.Join(' ', arguments)} ended with {run.ExitCode} and not {exitCode}: {run.Output}{run.Error}");
+        return (run.ErrorCode, (string)run.Json["error"]!["message"]!);
+    }
+
+    /// <summary>Starts a verb; its output is redirected.</summary>
+    public Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Executable(), ["store", .. arguments])
+        {
+            WorkingDirectory = folder.FullName,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["STRONGROOM_KEY_FILE"] = KeyFile;
+        start.Environment.Remove("STRONGROOM_PASSPHRASE");
+        foreach (var (name, value) in Environment)
+            start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
+
+    /// <summary>Sends a signal by name, as kill(1) takes it, and waits for the end.</summary>
+    public static async Task<int> SignalAsync(Process process, string signal)
+    {
+        using (var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+            await kill.WaitForExitAsync();
+        await process.WaitForExitAsync();
+        return process.ExitCode;
+    }
+
+    /// <summary>A disk with a hole, noise, and noise again.</summary>
+    public byte[] WriteDisk(string name, int lengthBytes, int seed)
+    {
+        var content = new byte[lengthBytes];
+        new Random(seed).NextBytes(content.AsSpan(lengthBytes / 4));
+        content.AsSpan(lengthBytes / 2, lengthBytes / 8).Clear();
+        File.WriteAllBytes(this[name], content);
+        return content;
+    }
+
+    public void Dispose() => folder.Delete(recursive: true);
+
+    private static string Executable()
+    {
+        var configuration = Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/'));
+        return Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "Strongroom", configuration, "strongroom"));
+    }
+}

@@ -1,0 +1,21 @@
+using System.Globalization;
+using Strongroom.Store.Simulation;
+using Strongroom.Store.Simulation.Storage;
+
+static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
+
+switch (args)
+{
+    case ["--seed", var seed, .. var how]:
+        Console.WriteLine(Runs.Play(Number(seed), how is ["--trace"] ? Console.WriteLine : null));
+        return 0;
+    case ["--seeds", var first, var count]:
+        return Runs.PlayMany(Number(first), Number(count), TimeSpan.MaxValue);
+    case ["--minutes", var minutes, .. var from]:
+        return Runs.PlayMany(from is [var start] ? Number(start) : 1, int.MaxValue, TimeSpan.FromMinutes(double.Parse(minutes, CultureInfo.InvariantCulture)));
+    case ["--every-call", var fault]:
+        return Runs.PlayEveryCall(Enum.Parse<Fault>(fault));
+    default:
+        // Without arguments of ours this is a test program.
+        return await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);
+}

@@ -1,0 +1,125 @@
+using Strongroom.Store.Log;
+
+namespace Strongroom.Store.Simulation.World;
+
+/// <summary>Everything is opened anew with faults off, and every promise is looked at.</summary>
+internal sealed class Aftermath(SimulatedWorld world)
+{
+    private bool IsDamaged => world.Storage.Damaged.Count > 0;
+
+    private IEnumerable<string> DamagedPacks => world.Storage.Damaged.Where(name => IsPack(name)).Order(StringComparer.Ordinal);
+
+    private IEnumerable<string> DamagedEntries => world.Storage.Damaged.Where(name => name.StartsWith("log/", StringComparison.Ordinal));
+
+    public async Task CheckAsync()
+    {
+        await using var vault = await VaultStore.OpenAsync(world.NewDoor("after"), SimulatedWorld.Key, world.Options, world.Clock, CancellationToken.None);
+        RequireSnapshots(vault);
+        await RequireRestoresAsync(vault);
+        await RequireNewBackupAsync(vault);
+        if (DamagedEntries.Any())
+            await RequireNoCollectionAsync(vault);
+        else if (!IsDamaged)
+            await RequireCollectionAsync(vault);
+    }
+
+    private static bool IsPack(string name) =>
+        name.StartsWith("packs/", StringComparison.Ordinal) || name.StartsWith("meta/", StringComparison.Ordinal);
+
+    private void RequireSnapshots(VaultStore vault)
+    {
+        foreach (var promise in world.Ledger.All)
+        {
+            var isThere = vault.Find(promise.Id) is not null;
+            if (promise.IsOwed && !isThere && !world.Storage.Damaged.Contains(LogEntry.NameOf(promise.LogSequence!.Value)))
+                throw new BrokenPromiseException($"Snapshot {promise.Id}, committed as log entry {promise.LogSequence}, is lost.");
+            if (promise.IsDeletionPromised && isThere && !DamagedEntries.Any())
+                throw new BrokenPromiseException($"Snapshot {promise.Id} is back from the dead.");
+        }
+
+        if (vault.Snapshots.FirstOrDefault(snapshot => world.Ledger.Find(snapshot.Id) is null) is { } stranger)
+            throw new BrokenPromiseException($"Nobody tried to commit snapshot {stranger.Id}.");
+    }
+
+    /// <summary>What verification calls sound restores byte for byte; what it calls damaged was damaged.</summary>
+    private async Task RequireRestoresAsync(VaultStore vault)
+    {
+        var report = await vault.VerifyAsync(readData: true, null, CancellationToken.None);
+        var reported = report.Problems.SelectMany(problem => problem.Snapshots).ToHashSet();
+        foreach (var snapshot in vault.Snapshots.OrderBy(snapshot => snapshot.LogSequence))
+        {
+            var promise = world.Ledger.Find(snapshot.Id)!;
+            try
+            {
+                await world.RequireRestoresAsync(vault, snapshot, promise);
+            }
+            catch (StoreException failure) when (
+                failure.IsDamage && reported.Contains(snapshot.Id) && (DamagedPacks.Any() || (promise.IsDeletionTried && DamagedEntries.Any())))
+            {
+                // Damaged where we damaged it, and said so; or deleted by an entry that we damaged.
+            }
+        }
+
+        if (!IsDamaged && !report.IsHealthy)
+            throw new BrokenPromiseException($"Nothing is damaged, but verification reports: {string.Join('\n', report.Problems)}");
+        foreach (var name in DamagedPacks)
+        {
+            var number = name[(name.LastIndexOf('/') + 1)..];
+            if (!report.Problems.Any(problem => problem.What.Contains($"ack {number}", StringComparison.Ordinal)))
+                throw new BrokenPromiseException($"{name} is damaged, and verification does not say so: {string.Join('\n', report.Problems)}");
+        }
+
+        if (DamagedEntries.Any() && report.Problems.All(problem => !problem.What.Contains("log entr", StringComparison.Ordinal)))
+            throw new BrokenPromiseException($"{DamagedEntries.First()} is damaged, and verification does not say so.");
+    }
+
+    private async Task RequireNewBackupAsync(VaultStore vault)
+    {
+        var disk = DiskModel.Choose(world.Random);
+        Snapshot snapshot;
+        await using (var session = await vault.OpenSessionAsync(CancellationToken.None))
+        {
+            var image = await session.WriteImageAsync(new ModelSource(disk, null), null, null, CancellationToken.None);
+            var draft = new SnapshotDraft { Id = new(world.NewGuid()), ItemId = "after", Images = [new(0, "disk", image)] };
+            world.Ledger.Add(draft.Id, [disk]);
+            snapshot = await session.CommitAsync(draft, CancellationToken.None);
+            world.Ledger.Find(draft.Id)!.LogSequence = snapshot.LogSequence;
+        }
+
+        if (!IsDamaged)
+            await world.RequireRestoresAsync(vault, snapshot, world.Ledger.Find(snapshot.Id)!);
+    }
+
+    private async Task RequireNoCollectionAsync(VaultStore vault)
+    {
+        try
+        {
+            await vault.CollectAsync([], new() { Grace = TimeSpan.Zero, CompactBelow = 0.9, GreatestShareToCompact = 1 }, CancellationToken.None);
+        }
+        catch (StoreException failure) when (failure.Kind == StoreErrorKind.Corrupt)
+        {
+            return;
+        }
+
+        throw new BrokenPromiseException("A collection went on though the log is damaged.");
+    }
+
+    /// <summary>Garbage goes, what lives stays, in any order of deletion.</summary>
+    private async Task RequireCollectionAsync(VaultStore vault)
+    {
+        while (true)
+        {
+            await vault.CollectAsync([.. vault.Snapshots.Select(snapshot => snapshot.Id)], new() { Grace = TimeSpan.Zero, CompactBelow = 0.9, GreatestShareToCompact = 1 }, CancellationToken.None);
+            var live = vault.Snapshots.OrderBy(snapshot => snapshot.LogSequence).ToList();
+            foreach (var snapshot in live)
+                await world.RequireRestoresAsync(vault, snapshot, world.Ledger.Find(snapshot.Id)!);
+            if (live.Count == 0)
+                break;
+            foreach (var snapshot in live.Where(_ => live.Count < 3 || world.Random.Next(2) == 0))
+                await vault.DeleteSnapshotAsync(snapshot.Id, CancellationToken.None);
+        }
+
+        if (world.Storage.Names.FirstOrDefault(IsPack) is { } garbage)
+            throw new BrokenPromiseException($"No snapshot is left, but {garbage} is still there after a collection.");
+    }
+}

@@ -1,0 +1,181 @@
+using Strongroom.Store.Keys;
+using Strongroom.Store.Simulation.Scheduling;
+using Strongroom.Store.Simulation.Storage;
+
+namespace Strongroom.Store.Simulation.World;
+
+/// <summary>One run on one seed: several processes over one faulty storage, then everything is looked at with faults off.</summary>
+internal sealed class SimulatedWorld
+{
+    private const long GreatestSteps = 5_000_000;
+    private const int ActsOfProcess = 8;
+    private readonly FaultPlan plan;
+    private readonly SimulationScheduler scheduler;
+    private readonly List<Door> doors = [];
+    private bool wasDamaged;
+
+    private SimulatedWorld(long seed, FaultPlan? plan, Action<string>? log)
+    {
+        Random = new(unchecked((int)(seed ^ (seed >> 32))));
+        this.plan = plan ?? FaultPlan.Choose(Random);
+        scheduler = new(Random, Clock, GreatestSteps, log);
+        Options = new()
+        {
+            PackSizeBytes = Random.Next(2) == 0 ? 64 << 10 : 512 << 10,
+            Workers = Random.Next(1, 4),
+            VerifyEvery = Random.Next(1, 5),
+            CachedNodes = 16,
+            CachedChunksPerReader = 1,
+            IndexBufferRecords = 16,
+        };
+    }
+
+    public static MasterKeyFile Key { get; } = new([.. Enumerable.Range(1, 32).Select(i => (byte)i)]);
+
+    public Random Random { get; }
+
+    public SimulatedClock Clock { get; } = new();
+
+    public Ledger Ledger { get; } = new();
+
+    public SimulatedStorage Storage { get; } = new();
+
+    public VaultStoreOptions Options { get; }
+
+    /// <summary>True when one process at a time has the vault open.</summary>
+    public bool IsSingle { get; private set; }
+
+    /// <summary>Plays a seed to its end.</summary>
+    /// <exception cref="BrokenPromiseException">The store broke its word.</exception>
+    /// <param name="seed">Decides everything.</param>
+    /// <param name="processes">How many work side by side.</param>
+    /// <param name="acts">What each does; null leaves it to the seed.</param>
+    /// <param name="plan">What goes wrong; null leaves it to the seed.</param>
+    /// <param name="log">Is told what happens.</param>
+    public static RunReport Run(long seed, int processes, IReadOnlyList<Act>? acts, FaultPlan? plan, Action<string>? log)
+    {
+        var world = new SimulatedWorld(seed, plan, log);
+        world.scheduler.Run(() => world.PlayAsync(processes, acts));
+        return new(world.scheduler.Steps, world.plan.Calls, world.scheduler.Trace, world.Ledger.All.Count(promise => promise.LogSequence is not null));
+    }
+
+    public void Record(string what) => scheduler.Record(what);
+
+    public Door NewDoor(string name)
+    {
+        var door = new Door(Storage, plan, scheduler, Clock, Random, name);
+        foreach (var other in doors.Where(other => !other.IsDead))
+        {
+            other.PowerTogetherWith([door]);
+            door.PowerTogetherWith([other]);
+        }
+
+        doors.Add(door);
+        return door;
+    }
+
+    public Guid NewGuid()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        Random.NextBytes(bytes);
+        return new(bytes);
+    }
+
+    /// <summary>Now and then a stored bit flips, if the seed has it so.</summary>
+    public void Rot()
+    {
+        if (plan.IsQuiet || Random.NextDouble() >= plan.Rot)
+            return;
+
+        // Not of vault.json and keys/: a vault without them does not open, and other tests say so.
+        var names = Storage.Names.Where(name => !name.StartsWith("keys/", StringComparison.Ordinal) && name != "vault.json").ToList();
+        if (names.Count == 0)
+            return;
+        var name = names[Random.Next(names.Count)];
+        Storage.Damage(name, Random);
+        wasDamaged = true;
+        scheduler.Record($"damage {name}");
+    }
+
+    /// <summary>Fails unless the store had a reason for this failure.</summary>
+    public void Judge(StoreException failure, Promise? concerned, Door door)
+    {
+        scheduler.Record($"failure {failure.Kind}");
+        switch (failure.Kind)
+        {
+            case StoreErrorKind.Io or StoreErrorKind.Full when !plan.IsQuiet && (door.Faults > 0 || door.IsDead):
+            case StoreErrorKind.Conflict:
+            case StoreErrorKind.NotFound or StoreErrorKind.Corrupt when concerned is { IsDeletionTried: true }:
+            case StoreErrorKind.NotFound when concerned is null && Ledger.All.Any(promise => promise.IsDeletionTried):
+                break;
+            default:
+                JudgeDamage(failure.ToString());
+                break;
+        }
+    }
+
+    /// <summary>Damage may be reported only where something damaged the storage or what was read of it.</summary>
+    public void JudgeDamage(string what)
+    {
+        if (!wasDamaged && !plan.HasShortReads)
+            throw new BrokenPromiseException($"Damage without a cause: {what}");
+    }
+
+    /// <exception cref="StoreException">It does not restore, and the store says so.</exception>
+    public async Task RequireRestoresAsync(VaultStore vault, Snapshot snapshot, Promise promise)
+    {
+        if (snapshot.Images.Count != promise.Disks.Count)
+            throw new BrokenPromiseException($"Snapshot {snapshot.Id} has {snapshot.Images.Count} images instead of {promise.Disks.Count}.");
+        for (var i = 0; i < promise.Disks.Count; i++)
+        {
+            var sink = new ModelSink(promise.Disks[i]);
+            await vault.RestoreAsync(snapshot.Images[i].Image, sink, null, CancellationToken.None);
+            if (sink.FaultOfWhole() is { } fault || snapshot.Images[i].Image.LengthBytes != promise.Disks[i].LengthBytes)
+                throw new BrokenPromiseException($"Snapshot {snapshot.Id} restores to other bytes: {sink.FaultOfWhole()}.");
+        }
+    }
+
+    private IReadOnlyList<Act> ChooseActs() =>
+    [
+        .. Enumerable.Range(0, ActsOfProcess).Select(_ => Random.Next(20) switch
+        {
+            < 9 => Act.BackUp,
+            < 12 => Act.Delete,
+            < 15 => Act.Collect,
+            < 16 => Act.Verify,
+            < 19 => Act.Restore,
+            _ => Act.Close,
+        }),
+    ];
+
+    private async Task PlayAsync(int processes, IReadOnlyList<Act>? acts)
+    {
+        IsSingle = processes == 1;
+        await CreateVaultAsync();
+        var actors = Enumerable.Range(0, processes).Select(number => new SimulatedProcess(this, number)).ToList();
+        await Task.WhenAll(actors.Select(actor => actor.LiveAsync(acts ?? ChooseActs())));
+        if (Random.Next(3) == 0)
+            Storage.CutPower(Random);
+        plan.IsQuiet = true;
+        await new Aftermath(this).CheckAsync();
+    }
+
+    /// <summary>Fixed keys: chunk ids, and with them every choice that the index makes, are the same in each run of a seed.</summary>
+    private async Task CreateVaultAsync()
+    {
+        var quiet = new Door(Storage, FaultPlan.None(), scheduler, Clock, Random, "maker");
+        byte[] Bytes(int seed)
+        {
+            var bytes = new byte[32];
+            new Random(seed).NextBytes(bytes);
+            return bytes;
+        }
+
+        var ring = new KeyRing(NewGuid(), Bytes(1), Bytes(2), Bytes(3), Bytes(4), new() { [1] = Bytes(5) });
+        await KeyRingBlob.WriteAsync(quiet, ring, Key, CancellationToken.None);
+        await VaultBirth.TryWriteAsync(quiet, ring.VaultId, Clock.GetUtcNow(), CancellationToken.None);
+    }
+}
+
+/// <summary>What a run was made of.</summary>
+internal sealed record RunReport(long Steps, long Calls, ulong Trace, int Commits);
