@@ -7,19 +7,17 @@ using Strongroom.Store.Packs;
 namespace Strongroom.Store;
 
 /// <summary>Random reads of an image: after a few cached nodes, one range read each. Thread-safe.</summary>
-/// <remarks>While it is open the store removes no pack; dispose it when done. It is an <see cref="IImageSource"/> itself.</remarks>
+/// <remarks>It goes on while collections move what it reads, as long as a live snapshot has the image. It is an <see cref="IImageSource"/> itself.</remarks>
 public sealed class ImageReader : IImageSource, IAsyncDisposable, IDisposable
 {
     private readonly ImageTree tree;
     private readonly ImageRef image;
     private readonly RecentlyUsed<(uint PackSeq, ushort Ordinal, int Part), byte[]> pieces;
-    private IDisposable? use;
 
-    internal ImageReader(ImageTree tree, ImageRef image, int cachedChunks, IDisposable? use)
+    internal ImageReader(ImageTree tree, ImageRef image, int cachedChunks)
     {
         this.tree = tree;
         this.image = image;
-        this.use = use;
         pieces = new(cachedChunks * NodeFormat.SubSlotCount);
     }
 
@@ -88,7 +86,6 @@ public sealed class ImageReader : IImageSource, IAsyncDisposable, IDisposable
 
     public void Dispose()
     {
-        Interlocked.Exchange(ref use, null)?.Dispose();
         pieces.Clear();
     }
 

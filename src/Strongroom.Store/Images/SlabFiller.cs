@@ -9,7 +9,7 @@ internal sealed class SlabFiller(ImageTree tree, ISessionChunks chunks, IImageSo
 {
     private const int SlabLengthBytes = 4 * ImageGeometry.SlotLengthBytes;
     private readonly long lengthBytes = source.LengthBytes;
-    private readonly ImageReader? parentReader = parent is { } image ? new ImageReader(tree, image, 1, null) : null;
+    private readonly ImageReader? parentReader = parent is { } image ? new ImageReader(tree, image, 1) : null;
     private readonly SlotStore slots = new(tree, chunks);
 
     public async Task RunAsync(ChannelReader<Slab> slabs, CancellationToken cancellationToken)

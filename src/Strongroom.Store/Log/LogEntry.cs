@@ -16,13 +16,9 @@ internal enum LogEntryType : ushort
     Void = 5,
     Checkpoint = 6,
     Sweep = 7,
+    Condemn = 9,
 
     Key = 8,
-
-    // Reserved for later versions, so that this one refuses rather than misreads them.
-    Condemn = 9,
-    Pardon = 10,
-    Relocate = 11,
     Session = 12,
     Policy = 13,
     Undelete = 14,

@@ -51,7 +51,7 @@ internal static class SnapshotPayload
             throw new StoreException(StoreErrorKind.Unsupported, $"Log entry {entry.Sequence} holds a newer kind of snapshot. Use a newer Strongroom.");
         var id = new SnapshotId(source.Guid());
         var itemId = source.Text();
-        var createdAt = DateTimeOffset.FromUnixTimeMilliseconds(source.Int64());
+        var createdAt = source.Time();
         var consistency = source.Text();
         var hasParent = source.Byte() != 0;
         var parent = source.Guid();

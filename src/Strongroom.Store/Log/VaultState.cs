@@ -4,27 +4,24 @@ namespace Strongroom.Store.Log;
 internal sealed class VaultState
 {
     private readonly ILogConcern[] concerns;
+    private long lastTime;
 
-    public VaultState(Guid ownWriterId)
-    {
-        Snapshots = new();
-        Collection = new(ownWriterId);
-        Keys = new();
-        concerns = [Snapshots, Collection, Keys];
-    }
+    public VaultState() => concerns = [Snapshots, PackNumbers, Keys, Collection];
 
-    public SnapshotState Snapshots { get; }
+    public SnapshotState Snapshots { get; } = new();
 
-    public CollectionState Collection { get; }
+    public PackNumberState PackNumbers { get; } = new();
 
-    public KeyState Keys { get; }
+    public CollectionState Collection { get; } = new();
 
-    public DateTimeOffset LastTime { get; private set; } = DateTimeOffset.UnixEpoch;
+    public KeyState Keys { get; } = new();
+
+    /// <summary>The time of the newest entry. Safe to read at any time.</summary>
+    public DateTimeOffset LastTime => DateTimeOffset.FromUnixTimeMilliseconds(Volatile.Read(ref lastTime));
 
     public void Apply(LogEntry entry)
     {
-        if (entry.Time > LastTime)
-            LastTime = entry.Time;
+        Volatile.Write(ref lastTime, Math.Max(lastTime, entry.Time.ToUnixTimeMilliseconds()));
         var isTaken = entry.Type is LogEntryType.Genesis or LogEntryType.Void;
         if (entry.Type == LogEntryType.Checkpoint)
         {
