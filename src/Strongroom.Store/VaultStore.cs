@@ -10,7 +10,7 @@ namespace Strongroom.Store;
 
 /// <summary>A vault: a deduplicating, compressing, encrypting, verifying store of disk images. Thread-safe.</summary>
 /// <remarks>One process at a time should have a vault open; a second writer is detected and never harms what is committed.</remarks>
-public sealed class VaultStore : IAsyncDisposable
+public sealed partial class VaultStore : IAsyncDisposable
 {
     private const uint PacksPerReservation = 1024;
     private readonly SemaphoreSlim reservation = new(1, 1);
