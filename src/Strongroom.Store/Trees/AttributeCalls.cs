@@ -26,6 +26,10 @@ internal static class AttributeCalls
             (attribute, result) => LinuxCalls.GetAttribute(path, attribute, result, result.Length));
     }
 
+    /// <summary>True for ACLs and capabilities, which a change of owner or mode would change; all others need the right to write that the mode may take away.</summary>
+    public static bool FollowsMode(ExtendedAttribute attribute) =>
+        attribute.Name.Span.StartsWith("system."u8) || attribute.Name.Span.StartsWith("security."u8);
+
     /// <summary>False when the file system or our rights do not allow it.</summary>
     public static bool TrySet(SafeFileHandle file, ExtendedAttribute attribute) =>
         IsAllowed(LinuxCalls.SetAttribute(file, LinuxCalls.Terminated(attribute.Name.Span), attribute.Value.Span, attribute.Value.Length, 0));
@@ -85,7 +89,7 @@ internal static class AttributeCalls
         if (result == 0)
             return true;
         var error = Marshal.GetLastPInvokeError();
-        return error is LinuxCalls.NotPermitted or LinuxCalls.NotSupported or LinuxCalls.Invalid or LinuxCalls.RangeError
+        return error is LinuxCalls.NotPermitted or LinuxCalls.NoAccess or LinuxCalls.NotSupported or LinuxCalls.Invalid or LinuxCalls.RangeError
             ? false
             : throw LinuxCalls.Failure("setxattr", error);
     }

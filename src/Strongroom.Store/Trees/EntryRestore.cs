@@ -222,13 +222,22 @@ internal sealed class EntryRestore(ImageTree tree, bool mayReplace, int chunksAh
     /// <summary>In this order: a change of owner takes away set-id bits and capabilities, an ACL changes the mode, and all of them the times.</summary>
     private void ApplyMetadata(SafeFileHandle file, TreeEntry entry, TreePath path)
     {
+        SetAttributes(file, entry, path, followMode: false);
         var isOwned = !ShouldSetOwner(entry) || FolderHandle.TrySetOwner(file, entry.UserId, entry.GroupId);
         if (!isOwned && isRoot)
             Problems.Add(path, $"Its owner {entry.UserId}:{entry.GroupId} cannot be set here.");
         FolderHandle.SetMode(file, ModeOf(entry, isOwned));
-        foreach (var attribute in entry.Attributes)
-            Tell(AttributeCalls.TrySet(file, attribute), attribute, path);
+        SetAttributes(file, entry, path, followMode: true);
         FolderHandle.SetModified(file, entry.ModifiedAt);
+    }
+
+    private void SetAttributes(SafeFileHandle file, TreeEntry entry, TreePath path, bool followMode)
+    {
+        foreach (var attribute in entry.Attributes)
+        {
+            if (AttributeCalls.FollowsMode(attribute) == followMode)
+                Tell(AttributeCalls.TrySet(file, attribute), attribute, path);
+        }
     }
 
     /// <summary>Who is not root gets the files as his own, and may still hand them to a group that he is in.</summary>

@@ -26,6 +26,7 @@ internal static partial class LinuxCalls
     public const int NotPermitted = 1;
     public const int NoEntry = 2;
     public const int NoDeviceOrAddress = 6;
+    public const int NoAccess = 13;
     public const int Exists = 17;
     public const int NotAFolder = 20;
     public const int Invalid = 22;

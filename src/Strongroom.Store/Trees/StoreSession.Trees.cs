@@ -25,7 +25,7 @@ public sealed partial class StoreSession
             var content = new FileContent(pump.Value, gear.Value, vault.Packs.Ring.NodeKey);
             using var backup = new TreeBackup(vault.Tree, this, content, options, HasPack, vault.Options.Workers, progress);
             var result = await backup.RunAsync(folder, parent, cancellationToken);
-            writtenTrees[result.Tree] = 0;
+            Vouch(result.Tree);
             return result;
         }
         catch
@@ -34,6 +34,9 @@ public sealed partial class StoreSession
             throw;
         }
     }
+
+    /// <summary>Lets a tree be committed whose nodes this session has stored.</summary>
+    internal void Vouch(TreeRef tree) => writtenTrees[tree] = 0;
 
     private bool HasPack(ManifestPackQuery pack) => vault.PackSet.Contains(pack.Content, pack.PackSeq);
 }

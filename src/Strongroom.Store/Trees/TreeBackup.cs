@@ -139,7 +139,9 @@ internal sealed class TreeBackup(
             var parent = await before.FindAsync(name, cancellationToken);
             if (stat.Kind == TreeEntryKind.Folder)
             {
-                using var handle = folder.OpenFolder(name);
+                using var handle = TryOpen(folder, name, path);
+                if (handle is null)
+                    return Task.FromResult<TreeEntry?>(files.Describe(stat, name, DeviceOf(stat)));
                 return await VisitFolderAsync(handle, handle.Stat(), name, parent, path, depth, cancellationToken);
             }
 
@@ -194,6 +196,19 @@ internal sealed class TreeBackup(
         if (stat.Links > 1)
             linked[key] = task;
         return task;
+    }
+
+    private FolderHandle? TryOpen(FolderHandle folder, byte[] name, TreePath path)
+    {
+        try
+        {
+            return folder.OpenFolder(name);
+        }
+        catch (IOException failure)
+        {
+            files.Problems.Add(path, $"The folder cannot be opened: {failure.Message}.");
+            return null;
+        }
     }
 
     private uint DeviceOf(FileStat stat)

@@ -79,10 +79,10 @@ internal sealed class RandomFolder(int seed)
         if (IsRoot)
             folder.TrySetOwner(name, (uint)random.Next(3) * 1000, (uint)random.Next(70_000));
         var kind = folder.Stat(name).Kind;
-        if (kind != TreeEntryKind.SymbolicLink)
-            folder.SetMode(name, 0x100 | random.Next(0x1000));
         if (kind == TreeEntryKind.File)
             TrySetAttribute(attribute => AttributeCalls.TrySet(folder, name, attribute));
+        if (kind != TreeEntryKind.SymbolicLink)
+            folder.SetMode(name, 0x100 | random.Next(0x1000));
         folder.SetModified(name, Time());
     }
 

@@ -34,7 +34,7 @@ public sealed class TreeRoundTripTests
             var (second, statistics) = await again.StoreTreeAsync(folder["source"], first.Tree);
             Assert.Equal(first.Tree, second.Tree);
             Assert.Equal((0L, 0L), (statistics.BytesRead, statistics.BytesStored));
-        }, iter: 12, threads: 1);
+        }, iter: 8, threads: 1);
     }
 
     [Fact]
