@@ -67,7 +67,9 @@ public sealed class UnsteadyFileTests
 
         public SessionCounters Counters { get; } = new();
 
-        public bool HasDataPack(uint packSeq) => true;
+        public ValueTask<bool> CanReuseAsync(Slot chunk, int rawLengthBytes, CancellationToken cancellationToken) => ValueTask.FromResult(true);
+
+        public ValueTask<Slot?> FindDataAsync(ChunkId id, int rawLengthBytes, CancellationToken cancellationToken) => ValueTask.FromResult<Slot?>(null);
 
         public ValueTask<Slot> StoreDataAsync(ChunkId id, ReadOnlyMemory<byte> raw, ChunkWorkspace workspace, CancellationToken cancellationToken)
         {
@@ -76,6 +78,6 @@ public sealed class UnsteadyFileTests
             return ValueTask.FromResult(new Slot(SlotKind.Whole, ChunkCodec.Raw, raw.Length, 1, 1, 0, 64, id));
         }
 
-        public ValueTask<Slot> StoreNodeAsync(byte[] node, CancellationToken cancellationToken) => throw new InvalidOperationException();
+        public ValueTask<Slot> StoreNodeAsync(ReadOnlyMemory<byte> node, CancellationToken cancellationToken) => throw new InvalidOperationException();
     }
 }
