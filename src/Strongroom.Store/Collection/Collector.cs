@@ -75,7 +75,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
     {
         var live = new HashSet<uint>();
         var walk = new ManifestWalk(vault.Tree);
-        foreach (var root in vault.Snapshots.SelectMany(ManifestPointer.RootsOf))
+        foreach (var root in vault.Log.State.Snapshots.AllLive.SelectMany(ManifestPointer.RootsOf))
         {
             await foreach (var pointer in walk.VisitAsync(root, cancellationToken))
                 live.Add(pointer.Slot.PackSeq);

@@ -16,22 +16,20 @@ internal enum LogEntryType : ushort
     Void = 5,
     Checkpoint = 6,
     Sweep = 7,
-
     Key = 8,
+    Policy = 13,
+    Undelete = 14,
+    Purge = 16,
+    Lock = 17,
+    Clock = 18,
+    Erase = 19,
 
     // Reserved for later versions, so that this one refuses rather than misreads them.
     Condemn = 9,
     Pardon = 10,
     Relocate = 11,
     Session = 12,
-    Policy = 13,
-    Undelete = 14,
     Quarantine = 15,
-
-    Purge = 16,
-    Lock = 17,
-    Clock = 18,
-    Erase = 19,
 }
 
 /// <summary>One entry of the log, opened (<c>docs/store-format.md</c> section 6).</summary>

@@ -70,6 +70,22 @@ internal ref struct PayloadReader(ReadOnlySpan<byte> source)
         return length <= rest.Length ? Raw((int)length) : throw Malformed();
     }
 
+    /// <summary>Unix milliseconds.</summary>
+    public DateTimeOffset Time()
+    {
+        var milliseconds = Int64();
+        return milliseconds >= DateTimeOffset.MinValue.ToUnixTimeMilliseconds() && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+            ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
+            : throw Malformed();
+    }
+
+    /// <summary>Unix milliseconds; 0 is none.</summary>
+    public DateTimeOffset? TimeOrNull()
+    {
+        var time = Time();
+        return time == DateTimeOffset.UnixEpoch ? null : time;
+    }
+
     public string Text() => Encoding.UTF8.GetString(Bytes());
 
     public ReadOnlySpan<byte> Raw(int lengthBytes)

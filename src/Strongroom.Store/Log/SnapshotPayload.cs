@@ -41,7 +41,7 @@ internal static class SnapshotPayload
             payload.Byte(TreeKind).Text(item.Name).Raw(reference);
         }
 
-        return payload.ToArray();
+        return payload.Int64(draft.LockedUntil?.ToUnixTimeMilliseconds() ?? 0).ToArray();
     }
 
     public static Snapshot Parse(LogEntry entry)
@@ -51,7 +51,7 @@ internal static class SnapshotPayload
             throw new StoreException(StoreErrorKind.Unsupported, $"Log entry {entry.Sequence} holds a newer kind of snapshot. Use a newer Strongroom.");
         var id = new SnapshotId(source.Guid());
         var itemId = source.Text();
-        var createdAt = DateTimeOffset.FromUnixTimeMilliseconds(source.Int64());
+        var createdAt = source.Time();
         var consistency = source.Text();
         var hasParent = source.Byte() != 0;
         var parent = source.Guid();
@@ -88,6 +88,7 @@ internal static class SnapshotPayload
             Consistency = consistency,
             Configuration = configuration,
             Parent = hasParent ? new SnapshotId(parent) : null,
+            LockedUntil = source.TimeOrNull(),
             LogSequence = entry.Sequence,
         };
     }

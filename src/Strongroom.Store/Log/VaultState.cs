@@ -3,15 +3,24 @@ namespace Strongroom.Store.Log;
 /// <summary>What the log says, replayed: a row of concerns that each take the entries that are theirs. Changed under the log's lock.</summary>
 internal sealed class VaultState
 {
+    private readonly List<string> breaches = [];
     private readonly ILogConcern[] concerns;
 
     public VaultState(Guid ownWriterId)
     {
-        Snapshots = new();
         Collection = new(ownWriterId);
-        Keys = new();
-        concerns = [Snapshots, Collection, Keys];
+        Policy = new(breaches);
+        Snapshots = new(Policy, breaches);
+        Keys = new(Snapshots, Policy, breaches);
+        concerns = [Snapshots, Collection, Keys, Policy, Clock];
     }
+
+    /// <summary>Entries that broke the vault's rules, which no honest writer's do; they were not obeyed.</summary>
+    public IReadOnlyList<string> Breaches => breaches;
+
+    public PolicyState Policy { get; }
+
+    public ClockState Clock { get; } = new();
 
     public SnapshotState Snapshots { get; }
 

@@ -15,7 +15,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
     {
         vault.Tree.Clear();
         problems.AddRange(vault.Log.Damage.Select(what => new VerifyProblem(what, [])));
-        var snapshots = vault.Snapshots.ToList();
+        var snapshots = vault.Log.State.Snapshots.AllLive.ToList();
         var packs = vault.PackSet.ToList();
         var limits = new ParallelOptions { MaxDegreeOfParallelism = vault.Options.Workers, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(packs, limits, (pack, stop) => VerifyPackAsync(pack.Content, pack.PackSeq, stop));
