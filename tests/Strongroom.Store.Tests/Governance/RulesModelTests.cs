@@ -12,6 +12,7 @@ public sealed class RulesModelTests
         new() { SoftDeleteDays = 3 },
         new() { SoftDeleteDays = 9, MinimumRetentionDays = 4, Immutability = Immutability.Unlocked },
         new() { MinimumRetentionDays = 6 },
+        new() { SoftDeleteDays = 2, IsSoftDeleteAlwaysOn = true },
         new() { SoftDeleteDays = 5, IsSoftDeleteAlwaysOn = true },
         new() { SoftDeleteDays = 9, IsSoftDeleteAlwaysOn = true, MinimumRetentionDays = 2, Immutability = Immutability.Locked },
         new() { SoftDeleteDays = 4, MinimumRetentionDays = 5, Immutability = Immutability.Locked },
