@@ -46,6 +46,9 @@ public sealed record SnapshotDraft
 
     /// <summary>The snapshot that this one was made from. Information only: every snapshot stands alone.</summary>
     public SnapshotId? Parent { get; init; }
+
+    /// <summary>Until when nothing can delete it; counted to the millisecond. Null: it is not locked.</summary>
+    public DateTimeOffset? LockedUntil { get; init; }
 }
 
 /// <summary>A recovery point's content, committed and immutable.</summary>
@@ -70,6 +73,18 @@ public sealed record Snapshot
 
     public required SnapshotId? Parent { get; init; }
 
+    /// <summary>Until when nothing can delete it, also when that has passed; null when it was never locked.</summary>
+    public DateTimeOffset? LockedUntil { get; init; }
+
+    /// <summary>True while nothing can delete it, whatever the time.</summary>
+    public bool HasLegalHold { get; init; }
+
     /// <summary>Its place in the vault's log.</summary>
     public required long LogSequence { get; init; }
 }
+
+/// <summary>A snapshot that was deleted and can be brought back until it is purged.</summary>
+/// <param name="Snapshot">What it was. It cannot be restored before it is brought back.</param>
+/// <param name="DeletedAt">When it was deleted.</param>
+/// <param name="DeleteAfter">From when on it may be purged.</param>
+public sealed record SoftDeletedSnapshot(Snapshot Snapshot, DateTimeOffset DeletedAt, DateTimeOffset DeleteAfter);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Strongroom.Store.Collection;
+using Strongroom.Store.Governance;
 using Strongroom.Store.Images;
 using Strongroom.Store.Index;
 using Strongroom.Store.Keys;
@@ -25,8 +26,9 @@ public sealed partial class VaultStore : IAsyncDisposable
     private uint nextPackSeq;
     private uint reservedEnd;
 
-    private VaultStore(IBlobBackend backend, VaultKeys keys, VaultLog log, VaultStoreOptions options)
+    private VaultStore(IBlobBackend backend, VaultKeys keys, VaultLog log, VaultGovernance governance, VaultStoreOptions options)
     {
+        Governance = governance;
         Options = options;
         Keys = keys;
         Log = log;
@@ -47,7 +49,10 @@ public sealed partial class VaultStore : IAsyncDisposable
     /// <summary>The keys that open the vault, and changing them.</summary>
     public VaultKeys Keys { get; }
 
-    /// <summary>All live snapshots at this moment, in no order.</summary>
+    /// <summary>Deletion, locks and policy.</summary>
+    public VaultGovernance Governance { get; }
+
+    /// <summary>All live snapshots at this moment, in no order; deleted ones that can be brought back are in <see cref="VaultGovernance.SoftDeleted"/>.</summary>
     public IReadOnlyCollection<Snapshot> Snapshots => Log.State.Snapshots.Live;
 
     /// <summary>What the vault holds.</summary>
@@ -111,14 +116,15 @@ public sealed partial class VaultStore : IAsyncDisposable
         var keys = await VaultKeys.OpenAsync(backend, vaultId, kek, cancellationToken);
         await backend.RemoveLeftoversAsync(cancellationToken);
         var log = await VaultLog.OpenAsync(backend, keys.Ring, time, cancellationToken);
-        var vault = new VaultStore(backend, keys, log, options);
+        var clock = new ClockGuard(time, options.GuardsClock, log.State.Clock, backend);
+        var vault = new VaultStore(backend, keys, log, new(log, clock), options);
         try
         {
             vault.covered = await vault.Index.LoadAsync(cancellationToken);
             await vault.RefreshPacksAsync(cancellationToken);
             vault.covered = [];
             await vault.RequireBeginningAsync(cancellationToken);
-            await keys.JoinAsync(log, options.AcceptsOlderKeys, cancellationToken);
+            await keys.JoinAsync(log, vault.Governance, options.AcceptsOlderKeys, cancellationToken);
             return vault;
         }
         catch
@@ -180,17 +186,8 @@ public sealed partial class VaultStore : IAsyncDisposable
         return await restore.RunAsync(cancellationToken);
     }
 
-    /// <summary>Deletes a snapshot; its room comes back with a collection. False when it was not there: repeating is harmless.</summary>
-    public async Task<bool> DeleteSnapshotAsync(SnapshotId id, CancellationToken cancellationToken)
-    {
-        var entry = await Log.AppendAsync(
-            LogEntryType.Tombstone,
-            now => Log.State.Snapshots.Find(id) is null
-                ? null
-                : new PayloadWriter().Guid(id.Value).Int64(now.ToUnixTimeMilliseconds()).ToArray(),
-            cancellationToken);
-        return entry is not null;
-    }
+    /// <summary>Deletes a snapshot as the vault's policy says (<see cref="VaultGovernance.DeleteAsync"/>); its room comes back with a collection. False when it was not there: repeating is harmless.</summary>
+    public Task<bool> DeleteSnapshotAsync(SnapshotId id, CancellationToken cancellationToken) => Governance.DeleteAsync(id, cancellationToken);
 
     /// <summary>Removes packs that no live snapshot needs, while backups, restores and other collections go on.</summary>
     /// <param name="mustBeLive">Every snapshot that the caller still counts on. The log alone cannot tell that its last entries were removed; this tells it.</param>

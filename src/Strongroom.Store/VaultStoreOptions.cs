@@ -27,6 +27,9 @@ public sealed record VaultStoreOptions
     /// <summary>Opens a vault for reading whose newest keys are lost, with older ones; backups then wait for <see cref="VaultKeys.RotateAsync"/>. Packs of lost keys stay unreadable.</summary>
     public bool AcceptsOlderKeys { get; init; }
 
+    /// <summary>False where the clock is moved on purpose: <see cref="VaultGovernance.IsClockTrusted"/> is always true then.</summary>
+    public bool GuardsClock { get; init; } = true;
+
     internal void Validate()
     {
         Require(PackSizeBytes is >= 64 << 10 and <= 1 << 30, nameof(PackSizeBytes), "64 KiB to 1 GiB");

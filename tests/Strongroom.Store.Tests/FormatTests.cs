@@ -140,7 +140,7 @@ public sealed class FormatTests
             Parent = new SnapshotId(new Guid("11111111-1111-1111-1111-111111111111")),
         };
         var payload = SnapshotPayload.Format(draft, DateTimeOffset.FromUnixTimeMilliseconds(1234));
-        Assert.Equal("61ee1282", Fingerprint(payload));
+        Assert.Equal("937a9f42", Fingerprint(payload));
         var entry = new LogEntry(9, LogEntryType.Commit, new byte[32], VaultId, DateTimeOffset.UnixEpoch, payload, new byte[32]);
         var parsed = SnapshotPayload.Parse(entry);
         Assert.Equal(draft.Images, parsed.Images);

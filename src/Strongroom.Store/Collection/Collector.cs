@@ -89,7 +89,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
             markedTo = vault.Log.Head;
             try
             {
-                await marker.MarkAsync(vault.Log.State.Snapshots.Live, cancellationToken);
+                await marker.MarkAsync(vault.Log.State.Snapshots.AllLive, cancellationToken);
                 return;
             }
             catch (StoreException failure) when (failure.Kind == StoreErrorKind.NotFound && attempt < Attempts)
@@ -141,6 +141,9 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
     /// <summary>Removes what is condemned, as far as nothing needs it, and moves the rest as far as it is little.</summary>
     private async Task CarryOutAsync(long condemnSequence, CancellationToken cancellationToken)
     {
+        // Nothing that is safe depends on the clock; but where it is wrong, deletions may have been wrong, too, and this is what cannot be undone.
+        if (!vault.Governance.IsClockTrusted)
+            return;
         SweepPlan? plan = null;
         CompactionResult? copies = null;
         for (var attempt = 0; attempt < Attempts; attempt++)

@@ -25,6 +25,7 @@ public sealed class VaultKeys : IDisposable
     private IKeyEncryptionKey kek;
     private volatile OpenedKeys current;
     private VaultLog? log;
+    private VaultGovernance? governance;
 
     private VaultKeys(KeyFolder folder, IKeyEncryptionKey kek, OpenedKeys opened)
     {
@@ -112,7 +113,7 @@ public sealed class VaultKeys : IDisposable
         try
         {
             // The entry comes first: from there whoever opens the vault finishes what a crash leaves undone.
-            await Log.AppendAsync(LogEntryType.Erase, _ => Log.State.Keys.IsErased ? null : [], cancellationToken);
+            await Log.AppendAsync(LogEntryType.Erase, now => Log.State.Keys.IsErased ? null : governance!.RequireErasable(now), cancellationToken);
             await folder.DeleteAllAsync(CancellationToken.None);
         }
         finally
@@ -142,9 +143,10 @@ public sealed class VaultKeys : IDisposable
 
     /// <summary>Compares the keys with the log, and finishes a change that died half-way.</summary>
     /// <exception cref="StoreException">NotFound: the keys were erased. Corrupt: <c>keys/</c> was put back to an older generation, or its blob exchanged.</exception>
-    internal async Task JoinAsync(VaultLog vaultLog, bool acceptsOlder, CancellationToken cancellationToken)
+    internal async Task JoinAsync(VaultLog vaultLog, VaultGovernance vaultGovernance, bool acceptsOlder, CancellationToken cancellationToken)
     {
         log = vaultLog;
+        governance = vaultGovernance;
         await gate.WaitAsync(cancellationToken);
         try
         {

@@ -1,13 +1,15 @@
+using Strongroom.Store.Governance;
+
 namespace Strongroom.Store.Log;
 
 /// <summary>Which generation of the keys is in force, as KEY says, and whether they were erased. Changed under the log's lock; may be read at any time.</summary>
-internal sealed class KeyState : ILogConcern
+internal sealed class KeyState(SnapshotState snapshots, PolicyState policy, List<string> breaches) : ILogConcern
 {
     private sealed record Logged(uint Generation, byte[] Digest, uint Epoch, bool IsErased);
 
     private volatile Logged logged = new(0, new byte[32], 0, false);
 
-    public ushort Section => 3;
+    public ushort Section => 16;
 
     /// <summary>0 before the first KEY.</summary>
     public uint Generation => logged.Generation;
@@ -35,7 +37,11 @@ internal sealed class KeyState : ILogConcern
                 logged = generation > logged.Generation ? logged with { Generation = generation, Digest = digest, Epoch = epoch } : logged with { Epoch = epoch };
                 return true;
             case LogEntryType.Erase:
-                logged = logged with { IsErased = true };
+                var at = source.Time();
+                if (SnapshotRules.WhyNotErased(snapshots.AllLive, policy.Current, at) is { } refusal)
+                    breaches.Add($"log entry {entry.Sequence} destroys the vault's keys against its rules, and was not obeyed: {refusal.Why}");
+                else
+                    logged = logged with { IsErased = true };
                 return true;
             default:
                 return false;

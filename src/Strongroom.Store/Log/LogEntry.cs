@@ -16,18 +16,18 @@ internal enum LogEntryType : ushort
     Void = 5,
     Checkpoint = 6,
     Sweep = 7,
-    Condemn = 9,
-
     Key = 8,
-    Session = 12,
+    Condemn = 9,
     Policy = 13,
     Undelete = 14,
-    Quarantine = 15,
-
     Purge = 16,
     Lock = 17,
     Clock = 18,
     Erase = 19,
+
+    // Reserved for later versions, so that this one refuses rather than misreads them.
+    Session = 12,
+    Quarantine = 15,
 }
 
 /// <summary>One entry of the log, opened (<c>docs/store-format.md</c> section 6).</summary>

@@ -103,6 +103,13 @@ internal ref struct PayloadReader(ReadOnlySpan<byte> source)
         return PackRangeSet.Of(ranges);
     }
 
+    /// <summary>Unix milliseconds; 0 is none.</summary>
+    public DateTimeOffset? TimeOrNull()
+    {
+        var time = Time();
+        return time == DateTimeOffset.UnixEpoch ? null : time;
+    }
+
     public string Text() => Encoding.UTF8.GetString(Bytes());
 
     public ReadOnlySpan<byte> Raw(int lengthBytes)

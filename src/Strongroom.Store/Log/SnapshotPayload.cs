@@ -41,7 +41,7 @@ internal static class SnapshotPayload
             payload.Byte(TreeKind).Text(item.Name).Raw(reference);
         }
 
-        return payload.ToArray();
+        return payload.Int64(draft.LockedUntil?.ToUnixTimeMilliseconds() ?? 0).ToArray();
     }
 
     public static Snapshot Parse(LogEntry entry)
@@ -88,6 +88,7 @@ internal static class SnapshotPayload
             Consistency = consistency,
             Configuration = configuration,
             Parent = hasParent ? new SnapshotId(parent) : null,
+            LockedUntil = source.TimeOrNull(),
             LogSequence = entry.Sequence,
         };
     }

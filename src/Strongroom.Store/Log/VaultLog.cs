@@ -238,7 +238,7 @@ internal sealed class VaultLog : IDisposable
         ? $"log entry {torn[0].Sequence} is damaged or missing"
         : $"log entries {torn[0].Sequence} to {torn[^1].Sequence} are damaged or missing";
 
-    private void ShowDamage() => damage = torn.Count == 0 ? [.. closedDamage] : [.. closedDamage, DescribeHole()];
+    private void ShowDamage() => damage = [.. closedDamage, .. torn.Count == 0 ? [] : (string[])[DescribeHole()], .. State.Breaches];
 
     private byte[] FormatVoid()
     {

@@ -3,18 +3,32 @@ namespace Strongroom.Store.Log;
 /// <summary>What the log says, replayed: a row of concerns that each take the entries that are theirs. Changed under the log's lock.</summary>
 internal sealed class VaultState
 {
+    private readonly List<string> breaches = [];
     private readonly ILogConcern[] concerns;
     private long lastTime;
 
-    public VaultState() => concerns = [Snapshots, PackNumbers, Keys, Collection];
+    public VaultState()
+    {
+        Policy = new(breaches);
+        Snapshots = new(Policy, breaches);
+        Keys = new(Snapshots, Policy, breaches);
+        concerns = [Snapshots, PackNumbers, Collection, Keys, Policy, Clock];
+    }
 
-    public SnapshotState Snapshots { get; } = new();
+    /// <summary>Entries that broke the vault's rules, which no honest writer's do; they were not obeyed.</summary>
+    public IReadOnlyList<string> Breaches => breaches;
+
+    public PolicyState Policy { get; }
+
+    public ClockState Clock { get; } = new();
+
+    public SnapshotState Snapshots { get; }
 
     public PackNumberState PackNumbers { get; } = new();
 
     public CollectionState Collection { get; } = new();
 
-    public KeyState Keys { get; } = new();
+    public KeyState Keys { get; }
 
     /// <summary>The time of the newest entry. Safe to read at any time.</summary>
     public DateTimeOffset LastTime => DateTimeOffset.FromUnixTimeMilliseconds(Volatile.Read(ref lastTime));

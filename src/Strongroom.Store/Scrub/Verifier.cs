@@ -18,7 +18,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
         vault.Tree.Clear();
         problems.AddRange(vault.Log.Damage.Select(what => new VerifyProblem(what, [])));
         await vault.Log.RefreshAsync(cancellationToken);
-        var snapshots = vault.Snapshots.ToList();
+        var snapshots = vault.Log.State.Snapshots.AllLive.ToList();
         var packs = await vault.RefreshPacksAsync(cancellationToken);
         present.UnionWith(packs.Select(pack => pack.PackSeq));
         var limits = new ParallelOptions { MaxDegreeOfParallelism = vault.Options.Workers, CancellationToken = cancellationToken };

@@ -74,8 +74,8 @@ internal sealed class ModelExplorer(ModelSize size, ModelMutant mutant)
             yield break;
         foreach (var snapshot in ModelWorld.LiveOf(world.Log))
         {
-            var payload = new PayloadWriter().Guid(ModelWorld.IdOf(snapshot).Value).Int64(0).ToArray();
-            yield return world with { Log = world.Log.Append(LogEntryType.Tombstone, payload), PurgesLeft = world.PurgesLeft - 1 };
+            var payload = new PurgeEntry(DateTimeOffset.UnixEpoch, false, [ModelWorld.IdOf(snapshot)]).Format();
+            yield return world with { Log = world.Log.Append(LogEntryType.Purge, payload), PurgesLeft = world.PurgesLeft - 1 };
         }
     }
 

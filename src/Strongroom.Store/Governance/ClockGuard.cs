@@ -1,0 +1,67 @@
+using System.Globalization;
+using Strongroom.Store.Log;
+
+namespace Strongroom.Store.Governance;
+
+/// <summary>Whether this machine's clock may be believed when something is to be deleted because of its age. Thread-safe.</summary>
+/// <remarks>It is compared with the monotonic clock of this process, with the log, and with the backend's clock where it has one.</remarks>
+internal sealed class ClockGuard
+{
+    /// <summary>How much the clock may gain or lose against another clock.</summary>
+    public static readonly TimeSpan GreatestJump = TimeSpan.FromHours(24);
+
+    private sealed record Anchor(DateTimeOffset Wall, long Timestamp, TimeSpan Silence);
+
+    private readonly TimeProvider time;
+    private readonly bool isOn;
+    private readonly ClockState state;
+    private readonly IBackendClock? backendClock;
+    private volatile Anchor anchor;
+    private volatile string? backendDistrust;
+
+    public ClockGuard(TimeProvider time, bool isOn, ClockState state, IBlobBackend backend)
+    {
+        this.time = time;
+        this.isOn = isOn;
+        this.state = state;
+        backendClock = backend as IBackendClock;
+        var now = time.GetUtcNow();
+        anchor = new(now, time.GetTimestamp(), state.Reference > DateTimeOffset.UnixEpoch ? now - state.Reference : TimeSpan.Zero);
+    }
+
+    public DateTimeOffset Now => time.GetUtcNow();
+
+    /// <summary>Why the clock is not believed, as a part of a sentence; null when it is.</summary>
+    public string? Distrust => isOn ? ClockDistrust() ?? backendDistrust : null;
+
+    /// <summary>Asks the backend for the time, if it can tell.</summary>
+    public async Task CompareAsync(CancellationToken cancellationToken)
+    {
+        if (!isOn || backendClock is null || await backendClock.GetTimeAsync(cancellationToken) is not { } there)
+            return;
+        var here = Now;
+        backendDistrust = (here - there).Duration() > GreatestJump ? $"it says {Text(here)}, and the storage's clock says {Text(there)}" : null;
+    }
+
+    /// <summary>Somebody looked at the clock and found it right; the log says so already.</summary>
+    public void Accept()
+    {
+        anchor = new(Now, time.GetTimestamp(), TimeSpan.Zero);
+        backendDistrust = null;
+    }
+
+    private string? ClockDistrust()
+    {
+        var (now, since) = (Now, anchor);
+        var expected = since.Wall + time.GetElapsedTime(since.Timestamp);
+        if ((now - expected).Duration() > GreatestJump)
+            return $"it was set from about {Text(expected)} to {Text(now)} while the vault was open";
+        if (state.LeaptTo is { } leaptTo)
+            return $"the vault's log leaps from {Text(state.Reference)} to {Text(leaptTo)}";
+        if (now < state.Reference - ClockState.Tolerance)
+            return $"it says {Text(now)}, and the vault was written at {Text(state.Reference)}";
+        return since.Silence > ClockState.GreatestSilence ? $"the vault was not written to for {(int)since.Silence.TotalDays} days before it was opened" : null;
+    }
+
+    private static string Text(DateTimeOffset time) => time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+}
