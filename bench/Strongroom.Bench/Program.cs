@@ -13,6 +13,7 @@ return await new RootCommand("Measures the store: beside its peers, at size, and
     BenchCommands.Index(),
     BenchCommands.Mark(),
     BenchCommands.Primitives(),
+    BenchCommands.Limits(),
     BenchCommands.Soak(),
     StepCommands.Step(),
 }.Parse(args).InvokeAsync();

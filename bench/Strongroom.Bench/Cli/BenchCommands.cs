@@ -105,6 +105,20 @@ internal static class BenchCommands
         });
     }
 
+    public static Command Limits()
+    {
+        var image = new Argument<string>("IMG");
+        var whole = new Option<bool>("--whole") { Description = "Compress and seal slots of 256 KiB as one, not in parts of 64 KiB" };
+        var folder = Options.Folder;
+        return Options.Verb("limits", "What a disk's backup, verification and restore cost at least", [image, whole, folder], async (parsed, cancellationToken) =>
+        {
+            using var limits = new DiskLimits(parsed.GetValue(folder)!, inParts: !parsed.GetValue(whole));
+            await limits.RunAsync(parsed.GetRequiredValue(image), cancellationToken);
+            limits.Print();
+            return 0;
+        });
+    }
+
     public static Command Soak()
     {
         var folder = new Argument<string>("FOLDER");

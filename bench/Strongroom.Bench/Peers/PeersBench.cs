@@ -104,6 +104,9 @@ internal static class PeersBench
         if (name == Ours && step == Step.SecondBackup)
             SwapFolders(tool.RepositoryFolder, aside);
         var before = FolderSize.Of(tool.RepositoryFolder);
+
+        // Nobody shall wait for what the one before left unwritten.
+        ResourceCalls.Sync();
         var usage = await tool.RunAsync(step, cancellationToken);
         if (usage is not null)
         {
