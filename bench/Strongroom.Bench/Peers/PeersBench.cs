@@ -14,7 +14,7 @@ internal static class PeersBench
         var folder = Directory.CreateDirectory(Path.Combine(options.Folder, $"strongroom-peers-{Environment.ProcessId}")).FullName;
         try
         {
-            string[] tools = [Ours, .. FindPeers()];
+            string[] tools = [Ours, .. FindPeers(options.Peers)];
             var json = new JsonObject { ["machine"] = await Machine.DescribeAsync(tools, cancellationToken), ["rounds"] = options.Rounds };
             var cases = new JsonArray();
             foreach (var disk in options.Cases)
@@ -38,9 +38,9 @@ internal static class PeersBench
         }
     }
 
-    private static IEnumerable<string> FindPeers()
+    private static IEnumerable<string> FindPeers(IEnumerable<string> wanted)
     {
-        foreach (var name in (string[])["restic", "borg"])
+        foreach (var name in wanted)
         {
             if (Machine.IsOnPath(name))
                 yield return name;
@@ -147,6 +147,7 @@ internal static class PeersBench
     {
         "restic" => new ResticTool(round),
         "borg" => new BorgTool(round),
-        _ => new StrongroomTool(round, options.StrongroomPath is { } path ? [path, "store"] : [MeasuredProcess.Self, "step"]),
+        Ours => new StrongroomTool(round, options.StrongroomPath is { } path ? [path, "store"] : [MeasuredProcess.Self, "step"]),
+        _ => throw new InvalidDataException($"'{name}' is not a peer; restic and borg are."),
     };
 }
