@@ -20,7 +20,7 @@ public sealed class PeersBenchTests : IDisposable
     public async Task Our_own_steps_restore_what_they_back_up_and_leave_only_the_numbers()
     {
         var disk = new DiskCase("small", new(24 << 20, 40, 30, 30, 1, folder["source"]), new(4, 64 << 10, 2, folder["source"]));
-        var options = new PeersOptions([disk], Peers: [], Rounds: 1, Reads: 40, folder.Path, Keep: false, StrongroomPath: null, folder["numbers.json"]);
+        var options = new PeersOptions([disk], Peers: [], Rounds: 1, Reads: 40, folder.Path, Settle: false, Keep: false, StrongroomPath: null, folder["numbers.json"]);
 
         Assert.Equal(0, await PeersBench.RunAsync(options, TestContext.Current.CancellationToken));
 

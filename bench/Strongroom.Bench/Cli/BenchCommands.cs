@@ -71,6 +71,7 @@ internal static class BenchCommands
                     parsed.GetValue(rounds),
                     parsed.GetValue(reads),
                     parsed.GetValue(folder)!,
+                    Settle: true,
                     parsed.GetValue(keep),
                     parsed.GetValue(strongroom),
                     parsed.GetValue(json));
