@@ -1,5 +1,6 @@
 using Strongroom.Bench.Disks;
 using Strongroom.Store;
+using Strongroom.Store.Collection;
 using Strongroom.Store.Images;
 using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
@@ -36,7 +37,7 @@ internal sealed class SyntheticVault(VaultStore vault, VaultRecipe recipe)
         var images = new ImageRef?[recipe.DiskCount];
         for (var number = 0; number < recipe.Snapshots; number++)
         {
-            using var lane = new PackLane(vault, PackContent.Nodes, null, cancellationToken);
+            using var lane = new PackLane(vault, PackContent.Nodes, null, new CommitClaims(), cancellationToken);
             for (var disk = 0; disk < recipe.DiskCount; disk++)
                 images[disk] = await WriteImageAsync(disk, images[disk], lane, cancellationToken);
             await lane.FinishAsync(cancellationToken);
