@@ -6,6 +6,7 @@ using Strongroom.Bench.Measuring;
 if (args is [MeasuredProcess.Verb, var result, .. var command] && command.Length > 0)
     return await MeasuredProcess.MeasureAsync(result, command);
 
+// A child is ended and a folder removed before this program ends.
 return await new RootCommand("Measures the store: beside its peers, at size, and against what the machine can do.")
 {
     BenchCommands.Image(),
@@ -13,6 +14,7 @@ return await new RootCommand("Measures the store: beside its peers, at size, and
     BenchCommands.Index(),
     BenchCommands.Mark(),
     BenchCommands.Primitives(),
+    BenchCommands.Limits(),
     BenchCommands.Soak(),
     StepCommands.Step(),
-}.Parse(args).InvokeAsync();
+}.Parse(args).InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });

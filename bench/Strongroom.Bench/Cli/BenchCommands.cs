@@ -47,6 +47,7 @@ internal static class BenchCommands
         var disks = Options.Standard("--disks", "Which disks: mixed, sparse or both with a comma", "mixed,sparse");
         var size = Options.Size("--size", "Size of the mixed disk (40 % holes, 30 % files, 30 % random)", 2 * Gibibyte);
         var sparseSize = Options.Size("--sparse-size", "Size of the sparse disk (90 % holes)", 20 * Gibibyte);
+        var peers = Options.Standard("--peers", "Beside which programs, with a comma; empty for none", "restic,borg");
         var rounds = Options.Standard("--rounds", "How often; medians are printed", 3);
         var reads = Options.Standard("--reads", "Random reads of 4 KiB in each round", 20_000);
         var strongroom = Options.Optional("--strongroom", "The command strongroom; without it this program's own steps run");
@@ -55,7 +56,7 @@ internal static class BenchCommands
         var folder = Options.Folder;
         var keep = Options.Keep;
         return Options.Verb(
-            "peers", "Ours beside restic and borg", [disks, size, sparseSize, rounds, reads, strongroom, json, source, folder, keep], (parsed, cancellationToken) =>
+            "peers", "Ours beside restic and borg", [disks, size, sparseSize, peers, rounds, reads, strongroom, json, source, folder, keep], (parsed, cancellationToken) =>
             {
                 var files = parsed.GetValue(source)!;
                 DiskCase[] all =
@@ -66,9 +67,11 @@ internal static class BenchCommands
                 var wanted = parsed.GetValue(disks)!.Split(',');
                 var options = new PeersOptions(
                     [.. all.Where(disk => wanted.Contains(disk.Name))],
+                    parsed.GetValue(peers)!.Split(',', StringSplitOptions.RemoveEmptyEntries),
                     parsed.GetValue(rounds),
                     parsed.GetValue(reads),
                     parsed.GetValue(folder)!,
+                    Settle: true,
                     parsed.GetValue(keep),
                     parsed.GetValue(strongroom),
                     parsed.GetValue(json));
@@ -102,6 +105,20 @@ internal static class BenchCommands
         {
             PrimitivesBench.Run(parsed.GetValue(source)!, parsed.GetValue(folder)!);
             return Task.FromResult(0);
+        });
+    }
+
+    public static Command Limits()
+    {
+        var image = new Argument<string>("IMG");
+        var whole = new Option<bool>("--whole") { Description = "Compress and seal slots of 256 KiB as one, not in parts of 64 KiB" };
+        var folder = Options.Folder;
+        return Options.Verb("limits", "What a disk's backup, verification and restore cost at least", [image, whole, folder], async (parsed, cancellationToken) =>
+        {
+            using var limits = new DiskLimits(parsed.GetValue(folder)!, inParts: !parsed.GetValue(whole));
+            await limits.RunAsync(parsed.GetRequiredValue(image), cancellationToken);
+            limits.Print();
+            return 0;
         });
     }
 

@@ -1,5 +1,6 @@
 using Strongroom.Bench.Disks;
 using Strongroom.Store;
+using Strongroom.Store.Collection;
 using Strongroom.Store.Images;
 using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
@@ -36,7 +37,7 @@ internal sealed class SyntheticVault(VaultStore vault, VaultRecipe recipe)
         var images = new ImageRef?[recipe.DiskCount];
         for (var number = 0; number < recipe.Snapshots; number++)
         {
-            using var lane = new PackLane(vault, PackContent.Nodes, null, cancellationToken);
+            using var lane = new PackLane(vault, PackContent.Nodes, null, new CommitClaims(), cancellationToken);
             for (var disk = 0; disk < recipe.DiskCount; disk++)
                 images[disk] = await WriteImageAsync(disk, images[disk], lane, cancellationToken);
             await lane.FinishAsync(cancellationToken);
@@ -55,11 +56,8 @@ internal sealed class SyntheticVault(VaultStore vault, VaultRecipe recipe)
         var height = ImageGeometry.HeightOf(recipe.DiskLengthBytes);
         using var workspace = new ChunkWorkspace();
 
-        async ValueTask<Slot> StoreAsync(byte[] node, CancellationToken token)
-        {
-            var payload = workspace.Encode(node, out var codec);
-            return await lane.AppendAsync(ChunkId.Compute(vault.Packs.Ring.NodeKey, node), codec, payload, node.Length, token);
-        }
+        ValueTask<Slot> StoreAsync(ReadOnlyMemory<byte> node, CancellationToken token) =>
+            lane.AppendAsync(ChunkId.Compute(vault.Packs.Ring.NodeKey, node.Span), workspace.Encode(node), token);
 
         // Parents are shared by hand below: comparing each node with its parent's would read the whole tree for every recovery point.
         var builder = new TreeBuilder(vault.Tree, null, height, StoreAsync);
@@ -87,7 +85,7 @@ internal sealed class SyntheticVault(VaultStore vault, VaultRecipe recipe)
     {
         var leaf = new byte[ImageGeometry.NodeLengthBytes];
         if (parent is { } slot)
-            (await vault.Tree.ReadNodeAsync(slot, cancellationToken)).CopyTo(leaf, 0);
+            (await vault.Tree.ReadNodeAsync(slot, 1, cancellationToken)).CopyTo(leaf, 0);
         for (var i = 0; i < (parent is null ? ImageGeometry.FanOut : recipe.ChangedSlotsPerLeaf); i++)
         {
             var place = parent is null ? i : (int)random.NextBelow(ImageGeometry.FanOut);
@@ -110,6 +108,6 @@ internal sealed class SyntheticVault(VaultStore vault, VaultRecipe recipe)
         random.Fill(id);
         var storedLength = StoredLengthBytes - (int)random.NextBelow(StoredLengthBytes / 2);
         var offset = (uint)(PackFormat.HeaderLengthBytes + (chunksInPack * StoredLengthBytes));
-        return new(SlotKind.Whole, ChunkCodec.Zstd, storedLength, packSeq, (ushort)chunksInPack++, 0, offset, new ChunkId(id));
+        return new(SlotKind.Whole, ChunkCodec.Parts, storedLength, packSeq, (ushort)chunksInPack++, 0, offset, new ChunkId(id));
     }
 }

@@ -7,6 +7,7 @@ namespace Strongroom.Bench.Measuring;
 internal static partial class ResourceCalls
 {
     private const int Children = -1;
+    private const int ThreadCpuClock = 3;
     private const int DontNeed = 4;
     private const int ReadProtection = 1;
     private const int SharedMapping = 1;
@@ -20,6 +21,19 @@ internal static partial class ResourceCalls
         var cpu = usage.UserSeconds + usage.SystemSeconds + ((usage.UserMicroseconds + usage.SystemMicroseconds) / 1e6);
         return (cpu, usage.PeakRssKilobytes * 1024);
     }
+
+    /// <summary>CPU seconds of the calling thread, to the nanosecond: clock_gettime(2).</summary>
+    public static double ThreadCpuSeconds()
+    {
+        var time = default(TimeSpecification);
+        if (GetTime(ThreadCpuClock, ref time) != 0)
+            throw new InvalidOperationException($"clock_gettime: {Marshal.GetLastPInvokeErrorMessage()}");
+        return time.Seconds + (time.Nanoseconds / 1e9);
+    }
+
+    /// <summary>Waits until everything written by anybody is on the disk: sync(2).</summary>
+    [LibraryImport("libc", EntryPoint = "sync")]
+    public static partial void Sync();
 
     /// <summary>Drops a file's clean pages from the page cache: posix_fadvise(2).</summary>
     public static void DropCache(string path)
@@ -55,6 +69,9 @@ internal static partial class ResourceCalls
     [LibraryImport("libc", EntryPoint = "getrusage", SetLastError = true)]
     private static partial int GetUsage(int who, ref ResourceUsage usage);
 
+    [LibraryImport("libc", EntryPoint = "clock_gettime", SetLastError = true)]
+    private static partial int GetTime(int clock, ref TimeSpecification time);
+
     [LibraryImport("libc", EntryPoint = "posix_fadvise")]
     private static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
 
@@ -66,6 +83,14 @@ internal static partial class ResourceCalls
 
     [LibraryImport("libc", EntryPoint = "mincore", SetLastError = true)]
     private static partial int InCore(nint address, nuint length, [Out] byte[] pages);
+
+    /// <summary>struct timespec of 64-bit Linux.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct TimeSpecification
+    {
+        public long Seconds;
+        public long Nanoseconds;
+    }
 
     /// <summary>struct rusage of 64-bit Linux.</summary>
     [StructLayout(LayoutKind.Sequential, Size = 144)]

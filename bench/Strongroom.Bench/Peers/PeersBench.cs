@@ -14,7 +14,7 @@ internal static class PeersBench
         var folder = Directory.CreateDirectory(Path.Combine(options.Folder, $"strongroom-peers-{Environment.ProcessId}")).FullName;
         try
         {
-            string[] tools = [Ours, .. FindPeers()];
+            string[] tools = [Ours, .. FindPeers(options.Peers)];
             var json = new JsonObject { ["machine"] = await Machine.DescribeAsync(tools, cancellationToken), ["rounds"] = options.Rounds };
             var cases = new JsonArray();
             foreach (var disk in options.Cases)
@@ -38,9 +38,9 @@ internal static class PeersBench
         }
     }
 
-    private static IEnumerable<string> FindPeers()
+    private static IEnumerable<string> FindPeers(IEnumerable<string> wanted)
     {
-        foreach (var name in (string[])["restic", "borg"])
+        foreach (var name in wanted)
         {
             if (Machine.IsOnPath(name))
                 yield return name;
@@ -85,6 +85,7 @@ internal static class PeersBench
             foreach (var name in order)
             {
                 var tool = tools[name];
+                PrepareStep(name, tool, step, options);
                 await RunStepAsync(name, tool, step, states, table, cancellationToken);
             }
         }
@@ -94,15 +95,24 @@ internal static class PeersBench
             table.AddReads(await ours.ReadAsync(states.ShownPath, options.Reads, cancellationToken));
     }
 
+    private static void PrepareStep(string name, BackupTool tool, Step step, PeersOptions options)
+    {
+        // Told and not told of the changes, ours must begin alike: with the first recovery point alone.
+        if (name == Ours && step == Step.SecondBackupKnown)
+            FolderSize.Copy(tool.RepositoryFolder, FirstFolderOf(tool));
+        if (name == Ours && step == Step.SecondBackup)
+            SwapFolders(tool.RepositoryFolder, FirstFolderOf(tool));
+
+        // Nobody shall wait for what the one before left unwritten.
+        if (options.Settle)
+            ResourceCalls.Sync();
+    }
+
+    private static string FirstFolderOf(BackupTool tool) => tool.RepositoryFolder + "-first";
+
     private static async Task RunStepAsync(
         string name, BackupTool tool, Step step, DiskStates states, PeersTable table, CancellationToken cancellationToken)
     {
-        // Told and not told of the changes, ours must begin alike: with the first recovery point alone.
-        var aside = tool.RepositoryFolder + "-first";
-        if (name == Ours && step == Step.SecondBackupKnown)
-            FolderSize.Copy(tool.RepositoryFolder, aside);
-        if (name == Ours && step == Step.SecondBackup)
-            SwapFolders(tool.RepositoryFolder, aside);
         var before = FolderSize.Of(tool.RepositoryFolder);
         var usage = await tool.RunAsync(step, cancellationToken);
         if (usage is not null)
@@ -114,8 +124,8 @@ internal static class PeersBench
 
         if (name == Ours && step == Step.SecondBackup)
         {
-            SwapFolders(tool.RepositoryFolder, aside);
-            Directory.Delete(aside, recursive: true);
+            SwapFolders(tool.RepositoryFolder, FirstFolderOf(tool));
+            Directory.Delete(FirstFolderOf(tool), recursive: true);
         }
 
         if (step == Step.Restore)
@@ -144,6 +154,7 @@ internal static class PeersBench
     {
         "restic" => new ResticTool(round),
         "borg" => new BorgTool(round),
-        _ => new StrongroomTool(round, options.StrongroomPath is { } path ? [path, "store"] : [MeasuredProcess.Self, "step"]),
+        Ours => new StrongroomTool(round, options.StrongroomPath is { } path ? [path, "store"] : [MeasuredProcess.Self, "step"]),
+        _ => throw new InvalidDataException($"'{name}' is not a peer; restic and borg are."),
     };
 }
