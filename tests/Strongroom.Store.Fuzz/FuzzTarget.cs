@@ -18,5 +18,12 @@ internal abstract class FuzzTarget
     protected static T Finish<T>(ValueTask<T> task) =>
         task.IsCompleted ? task.GetAwaiter().GetResult() : throw new InvalidOperationException("A call over memory did not complete at once.");
 
+    protected static void Finish(ValueTask task)
+    {
+        if (!task.IsCompleted)
+            throw new InvalidOperationException("A call over memory did not complete at once.");
+        task.GetAwaiter().GetResult();
+    }
+
     protected static T Finish<T>(Task<T> task) => Finish(new ValueTask<T>(task));
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Strongroom.Store.Keys;
 using Strongroom.Store.Simulation.Scheduling;
 using Strongroom.Store.Simulation.Storage;
@@ -171,8 +172,8 @@ internal sealed class SimulatedWorld
             return bytes;
         }
 
-        var ring = new KeyRing(NewGuid(), Bytes(1), Bytes(2), Bytes(3), Bytes(4), new() { [1] = Bytes(5) });
-        await KeyRingBlob.WriteAsync(quiet, ring, Key, CancellationToken.None);
+        var ring = new KeyRing(NewGuid(), Bytes(1), Bytes(2), Bytes(3), Bytes(4), ImmutableSortedDictionary<uint, byte[]>.Empty.Add(1, Bytes(5)));
+        await VaultKeys.CreateAsync(quiet, ring, Key, CancellationToken.None);
         await VaultBirth.TryWriteAsync(quiet, ring.VaultId, Clock.GetUtcNow(), CancellationToken.None);
     }
 }
