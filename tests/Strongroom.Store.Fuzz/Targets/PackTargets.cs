@@ -137,7 +137,9 @@ internal sealed class FrameTarget : FuzzTarget
         if (input.Length < 6)
             throw StoreException.Corrupt("Too short for this harness");
         var codec = (ChunkCodec)(input[0] & 15);
-        var rawLength = PackFormat.ReadUInt24(input.AsSpan(1));
+        
+        // Up to 512 KiB: longer ones only take longer.
+        var rawLength = PackFormat.ReadUInt24(input.AsSpan(1)) & 0x7FFFF;
         var rest = input.AsSpan(6);
         var tableLength = Math.Min(BinaryPrimitives.ReadUInt16LittleEndian(input.AsSpan(4)), rest.Length);
         var frame = codec == ChunkCodec.Parts
