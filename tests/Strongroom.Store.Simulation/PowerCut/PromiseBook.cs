@@ -6,10 +6,14 @@ namespace Strongroom.Store.Simulation.PowerCut;
 /// <summary>What <see cref="Workload"/> was promised, read from its output.</summary>
 internal sealed class PromiseBook
 {
-    private readonly Dictionary<SnapshotId, int> committed = [];
+    private readonly Dictionary<SnapshotId, DiskModel> committed = [];
     private readonly HashSet<SnapshotId> deleted = [];
 
     public int Commits => committed.Count;
+
+    public void Add(SnapshotId id, DiskModel disk) => committed[id] = disk;
+
+    public void Delete(SnapshotId id) => deleted.Add(id);
 
     /// <summary>Takes a line; one that is torn was not promised.</summary>
     public void Read(string line)
@@ -17,10 +21,10 @@ internal sealed class PromiseBook
         switch (line.Split(' '))
         {
             case ["commit", { Length: 36 } id, var number]:
-                committed[new(Guid.Parse(id, CultureInfo.InvariantCulture))] = int.Parse(number, CultureInfo.InvariantCulture);
+                Add(new(Guid.Parse(id, CultureInfo.InvariantCulture)), Workload.Disk(int.Parse(number, CultureInfo.InvariantCulture)));
                 break;
             case ["delete", { Length: 36 } id]:
-                deleted.Add(new(Guid.Parse(id, CultureInfo.InvariantCulture)));
+                Delete(new(Guid.Parse(id, CultureInfo.InvariantCulture)));
                 break;
         }
     }
@@ -36,8 +40,8 @@ internal sealed class PromiseBook
         }
 
         await using var vault = await VaultStore.OpenAsync(backend, SimulatedWorld.Key, new() { Workers = 1 }, TimeProvider.System, CancellationToken.None);
-        foreach (var (id, number) in committed.Where(promise => !deleted.Contains(promise.Key)))
-            await RequireRestoresAsync(vault, vault.Find(id) ?? throw new BrokenPromiseException($"Snapshot {id} is lost."), number);
+        foreach (var (id, disk) in committed.Where(promise => !deleted.Contains(promise.Key)))
+            await RequireRestoresAsync(vault, vault.Find(id) ?? throw new BrokenPromiseException($"Snapshot {id} is lost."), disk);
         if (!isThorough)
             return;
         var report = await vault.VerifyAsync(readData: true, null, CancellationToken.None);
@@ -50,13 +54,13 @@ internal sealed class PromiseBook
         }
 
         await vault.CollectAsync([.. vault.Snapshots.Select(snapshot => snapshot.Id)], CancellationToken.None);
-        foreach (var (id, number) in committed.Where(promise => vault.Find(promise.Key) is not null))
-            await RequireRestoresAsync(vault, vault.Find(id)!, number);
+        foreach (var (id, disk) in committed.Where(promise => vault.Find(promise.Key) is not null))
+            await RequireRestoresAsync(vault, vault.Find(id)!, disk);
     }
 
-    private static async Task RequireRestoresAsync(VaultStore vault, Snapshot snapshot, int number)
+    private static async Task RequireRestoresAsync(VaultStore vault, Snapshot snapshot, DiskModel disk)
     {
-        var sink = new ModelSink(Workload.Disk(number));
+        var sink = new ModelSink(disk);
         await vault.RestoreAsync(snapshot.Images[0].Image, sink, null, CancellationToken.None);
         if (sink.FaultOfWhole() is { } fault)
             throw new BrokenPromiseException($"Snapshot {snapshot.Id} restores to other bytes: {fault}.");
