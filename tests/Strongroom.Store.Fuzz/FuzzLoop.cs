@@ -53,28 +53,40 @@ internal static class FuzzLoop
     private static bool Execute(FuzzTarget target, byte[] input, long greatestAllocation, Coverage coverage, out bool isNew)
     {
         var isTaken = true;
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        var since = Stopwatch.GetTimestamp();
-        coverage.Begin();
+        var time = TimeSpan.Zero;
+        isNew = false;
+
+        // On a busy machine anything may take long once; what takes long is what does so each time.
+        for (var attempt = 0; attempt == 0 || (time > GreatestTime && attempt < 3); attempt++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var since = Stopwatch.GetTimestamp();
+            coverage.Begin();
+            isTaken = IsTaken(target, input);
+            isNew |= coverage.End();
+            time = Stopwatch.GetElapsedTime(since);
+            var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            if (allocated > greatestAllocation)
+                throw new FuzzFindingException(target.Name, input, $"{allocated} bytes were allocated", null);
+        }
+
+        return time <= GreatestTime ? isTaken : throw new FuzzFindingException(target.Name, input, $"it took {time}", null);
+    }
+
+    private static bool IsTaken(FuzzTarget target, byte[] input)
+    {
         try
         {
             target.Run(input);
+            return true;
         }
         catch (StoreException)
         {
-            isTaken = false;
+            return false;
         }
         catch (Exception failure)
         {
             throw new FuzzFindingException(target.Name, input, $"{failure.GetType().Name} came out: {failure.Message}", failure);
         }
-
-        isNew = coverage.End();
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        if (allocated > greatestAllocation)
-            throw new FuzzFindingException(target.Name, input, $"{allocated} bytes were allocated", null);
-        if (Stopwatch.GetElapsedTime(since) > GreatestTime)
-            throw new FuzzFindingException(target.Name, input, $"it took {Stopwatch.GetElapsedTime(since)}", null);
-        return isTaken;
     }
 }
