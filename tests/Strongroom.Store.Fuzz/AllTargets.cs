@@ -25,5 +25,6 @@ internal static class AllTargets
         new LogPayloadTarget(),
         new SegmentHeaderTarget(),
         new IndexSegmentTarget(),
+        new RelocationTarget(),
     ];
 }

@@ -72,6 +72,7 @@ internal ref struct PayloadReader(ReadOnlySpan<byte> source)
 
     public long Int64() => BinaryPrimitives.ReadInt64LittleEndian(Raw(8));
 
+    /// <summary>Unix milliseconds.</summary>
     public DateTimeOffset Time()
     {
         var milliseconds = Int64();
@@ -88,15 +89,6 @@ internal ref struct PayloadReader(ReadOnlySpan<byte> source)
     {
         var length = UInt32();
         return length <= rest.Length ? Raw((int)length) : throw Malformed();
-    }
-
-    /// <summary>Unix milliseconds.</summary>
-    public DateTimeOffset Time()
-    {
-        var milliseconds = Int64();
-        return milliseconds >= DateTimeOffset.MinValue.ToUnixTimeMilliseconds() && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
-            ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
-            : throw Malformed();
     }
 
     /// <summary>A set of pack numbers; its ranges ascend and do not touch.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Strongroom.Store.Log;
+using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Fuzz.Targets;
 
@@ -40,9 +41,11 @@ internal sealed class LogPayloadTarget : FuzzTarget
             yield return Input(LogEntryType.Reserve, new PayloadWriter().UInt32(1).UInt32(1024).ToArray());
             yield return Input(LogEntryType.Tombstone, new PayloadWriter().Guid(Guid.Empty).Int64(5).ToArray());
             yield return Input(LogEntryType.Void, new PayloadWriter().UInt32(1).Int64(1).Raw(new byte[32]).ToArray());
-            yield return Input(LogEntryType.Sweep, new PayloadWriter().UInt32(2).UInt32(3).UInt32(4).ToArray());
+            var packs = PackRangeSet.Of([(3u, 4u), (9u, 9u)]);
+            yield return Input(LogEntryType.Condemn, new CondemnPayload(1, 0, packs).Format());
+            yield return Input(LogEntryType.Sweep, new SweepPayload(1, packs, packs, 5, [1]).Format());
             yield return Input(LogEntryType.Key, new PayloadWriter().UInt32(2).Raw(new byte[32]).UInt32(2).ToArray());
-            yield return Input(LogEntryType.Checkpoint, new VaultState(Guid.Empty).FormatCheckpoint());
+            yield return Input(LogEntryType.Checkpoint, new VaultState().FormatCheckpoint());
         }
     }
 

@@ -53,7 +53,7 @@ internal sealed class PromiseBook
             await session.CommitAsync(new() { Id = new(Guid.NewGuid()), ItemId = "vm", Images = [new(0, "disk", image)] }, CancellationToken.None);
         }
 
-        await vault.CollectAsync([.. vault.Snapshots.Select(snapshot => snapshot.Id)], CancellationToken.None);
+        await vault.CollectAsync([.. vault.Snapshots.Select(snapshot => snapshot.Id)], new() { Grace = TimeSpan.Zero, GreatestShareToCompact = 1 }, CancellationToken.None);
         foreach (var (id, disk) in committed.Where(promise => vault.Find(promise.Key) is not null))
             await RequireRestoresAsync(vault, vault.Find(id)!, disk);
     }

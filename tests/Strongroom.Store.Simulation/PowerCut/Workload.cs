@@ -27,7 +27,7 @@ internal static class Workload
             var oldest = vault.Snapshots.MinBy(snapshot => snapshot.LogSequence)!;
             Say($"delete {oldest.Id}");
             await vault.DeleteSnapshotAsync(oldest.Id, CancellationToken.None);
-            await vault.CollectAsync([.. vault.Snapshots.Select(snapshot => snapshot.Id)], CancellationToken.None);
+            await vault.CollectAsync([.. vault.Snapshots.Select(snapshot => snapshot.Id)], new() { Grace = TimeSpan.Zero, GreatestShareToCompact = 1 }, CancellationToken.None);
         }
 
         return 0;

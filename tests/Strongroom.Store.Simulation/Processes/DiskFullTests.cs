@@ -95,7 +95,7 @@ public sealed class DiskFullTests
             await vault.DeleteSnapshotAsync(snapshot.Id, CancellationToken.None);
         }
 
-        await vault.CollectAsync([.. vault.Snapshots.Select(snapshot => snapshot.Id)], CancellationToken.None);
+        await vault.CollectAsync([.. vault.Snapshots.Select(snapshot => snapshot.Id)], new() { Grace = TimeSpan.Zero, GreatestShareToCompact = 1 }, CancellationToken.None);
     }
 
     private static void FillUpTo(string filler, DriveInfo drive, long room)

@@ -43,9 +43,6 @@ internal sealed class SimulatedWorld
 
     public VaultStoreOptions Options { get; }
 
-    /// <summary>True when one process at a time has the vault open.</summary>
-    public bool IsSingle { get; private set; }
-
     /// <summary>Plays a seed to its end.</summary>
     /// <exception cref="BrokenPromiseException">The store broke its word.</exception>
     /// <param name="seed">Decides everything.</param>
@@ -151,7 +148,6 @@ internal sealed class SimulatedWorld
 
     private async Task PlayAsync(int processes, IReadOnlyList<Act>? acts)
     {
-        IsSingle = processes == 1;
         await CreateVaultAsync();
         var actors = Enumerable.Range(0, processes).Select(number => new SimulatedProcess(this, number)).ToList();
         await Task.WhenAll(actors.Select(actor => actor.LiveAsync(acts ?? ChooseActs())));
