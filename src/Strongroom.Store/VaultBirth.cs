@@ -50,7 +50,7 @@ internal static class VaultBirth
                 ? Guid.Parse((string)json["vaultId"]!)
                 : throw new StoreException(StoreErrorKind.Unsupported, "The vault's format is not one that this program knows. Use a newer Strongroom.");
         }
-        catch (Exception failure) when (failure is JsonException or FormatException or InvalidOperationException or ArgumentNullException or NullReferenceException)
+        catch (Exception failure) when (failure is JsonException or FormatException or InvalidOperationException or ArgumentException or NullReferenceException)
         {
             throw StoreException.Corrupt("vault.json is damaged: restore that file from a copy of the vault");
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Strongroom.Store.Simulation;
+using Strongroom.Store.Simulation.PowerCut;
 using Strongroom.Store.Simulation.Storage;
 
 static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
@@ -15,6 +16,8 @@ switch (args)
         return Runs.PlayMany(from is [var start] ? Number(start) : 1, int.MaxValue, TimeSpan.FromMinutes(double.Parse(minutes, CultureInfo.InvariantCulture)));
     case ["--every-call", var fault]:
         return Runs.PlayEveryCall(Enum.Parse<Fault>(fault));
+    case ["--workload", var folder, var number, .. var how]:
+        return await Workload.RunAsync(folder, (int)Number(number), isEndless: how is ["--endless"]);
     default:
         // Without arguments of ours this is a test program.
         return await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);

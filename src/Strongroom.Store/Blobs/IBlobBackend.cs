@@ -33,7 +33,7 @@ public interface IBlobBackend
     /// <summary>Removes a blob. False when there was none.</summary>
     ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken);
 
-    /// <summary>Makes every visible name below <paramref name="prefix"/> durable: a predecessor may have died between showing and syncing it.</summary>
+    /// <summary>Makes every visible name below <paramref name="prefix"/> durable, and every deletion there: a predecessor may have died between showing and syncing it.</summary>
     ValueTask SyncAsync(string prefix, CancellationToken cancellationToken);
 
     /// <summary>Removes what dead writers left half-written. Never touches visible blobs or the work of living writers.</summary>

@@ -117,8 +117,11 @@ public sealed class LocalBackend : IBlobBackend, IDisposable
         return Guard<ValueTask>(prefix, () =>
         {
             var folder = PathOf(prefix.TrimEnd('/'));
-            if (Directory.Exists(folder))
-                PosixCalls.SyncFolder(folder);
+            if (!Directory.Exists(folder))
+                return default;
+            PosixCalls.SyncFolder(folder);
+            foreach (var below in Directory.EnumerateDirectories(folder, "*", SearchOption.AllDirectories))
+                PosixCalls.SyncFolder(below);
             return default;
         });
     }

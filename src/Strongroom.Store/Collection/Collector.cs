@@ -74,6 +74,13 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
                 await vault.Packs.Backend.DeleteAsync(table.Name, cancellationToken);
         }
 
+        // The next CONDEMN forgets these packs for ever, and until then a power cut may bring a deleted name back.
+        if (State.Undeleted.Count > 0)
+        {
+            await vault.Packs.Backend.SyncAsync(PackFormat.FolderOf(PackContent.Data), cancellationToken);
+            await vault.Packs.Backend.SyncAsync(PackFormat.FolderOf(PackContent.Nodes), cancellationToken);
+        }
+
         vault.Relocations.Forget();
         return State.Undeleted.Keys.Where(sweep => sweep <= head).DefaultIfEmpty().Max();
     }

@@ -32,7 +32,9 @@ public readonly record struct ImageRef
         if (text is null || !text.StartsWith(TextPrefix, StringComparison.Ordinal))
             return false;
         var encoded = text.AsSpan(TextPrefix.Length);
-        if (!Base64Url.IsValid(encoded, out var length) || length != EncodedLengthBytes)
+
+        // Exactly as it was written: what is valid with spaces in it has another length, and the decoder wants room for it.
+        if (encoded.Length != Base64Url.GetEncodedLength(EncodedLengthBytes) || !Base64Url.IsValid(encoded, out var length) || length != EncodedLengthBytes)
             return false;
         Span<byte> bytes = stackalloc byte[EncodedLengthBytes];
         Base64Url.DecodeFromChars(encoded, bytes);

@@ -68,7 +68,8 @@ internal sealed class SegmentReader
         var fenceCount = BinaryPrimitives.ReadInt32LittleEndian(last.AsSpan(12));
         var coverageCount = BinaryPrimitives.ReadInt32LittleEndian(last.AsSpan(16));
         var at = PagesOf(records, SegmentFormat.RecordsPerPage);
-        if (records < 0 || fenceCount != at || bloomLength == 0 || coverageCount < 0
+        if (records < 0 || records > pages * SegmentFormat.RecordsPerPage || fenceCount != at || bloomLength == 0
+            || bloomLength > pages * SegmentFormat.PayloadLengthBytes || coverageCount < 0
             || at + PagesOf(bloomLength, SegmentFormat.PayloadLengthBytes) + PagesOf(fenceCount * 4L, SegmentFormat.PayloadLengthBytes)
                 + PagesOf(coverageCount * 8L, SegmentFormat.PayloadLengthBytes) + 1 != pages)
             throw StoreException.Corrupt("An index segment is cut short");
@@ -80,6 +81,8 @@ internal sealed class SegmentReader
             await ReadSectionAsync(at, coverageCount * 8L),
             8,
             source => (BinaryPrimitives.ReadUInt32LittleEndian(source), BinaryPrimitives.ReadUInt32LittleEndian(source[4..])));
+        if (!PackRanges.AreSound(coverage))
+            throw StoreException.Corrupt("An index segment covers packs that it cannot cover");
         return new(backend, blob.Name, level, header, key, records, new BlockedBloom(bits), fences, coverage);
     }
 

@@ -92,7 +92,8 @@ internal sealed record LogEntry(
         if (BinaryPrimitives.ReadUInt16LittleEndian(bytes[4..]) != 1)
             throw new StoreException(StoreErrorKind.Unsupported, $"Log entry {sequence} is of a newer format. Use a newer Strongroom.");
         var length = BinaryPrimitives.ReadInt32LittleEndian(bytes[88..]);
-        if (length != bytes.Length - HeaderLengthBytes - TagLengthBytes - MacLengthBytes)
+        var time = BinaryPrimitives.ReadInt64LittleEndian(bytes[80..]);
+        if (length != bytes.Length - HeaderLengthBytes - TagLengthBytes - MacLengthBytes || !PayloadReader.IsTime(time))
             return false;
         var payload = new byte[length];
         Span<byte> nonce = stackalloc byte[12];
@@ -113,7 +114,7 @@ internal sealed record LogEntry(
             (LogEntryType)BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..]),
             bytes.Slice(16, 32).ToArray(),
             new Guid(bytes.Slice(48, 16), bigEndian: true),
-            DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(bytes[80..])),
+            DateTimeOffset.FromUnixTimeMilliseconds(time),
             payload,
             SHA256.HashData(bytes));
         return true;

@@ -72,21 +72,23 @@ internal ref struct PayloadReader(ReadOnlySpan<byte> source)
 
     public long Int64() => BinaryPrimitives.ReadInt64LittleEndian(Raw(8));
 
+    /// <summary>Unix milliseconds.</summary>
+    public DateTimeOffset Time()
+    {
+        var milliseconds = Int64();
+        return IsTime(milliseconds) ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : throw Malformed();
+    }
+
+    /// <summary>False for milliseconds since 1970 that are not within the years 1 to 9999.</summary>
+    public static bool IsTime(long milliseconds) =>
+        milliseconds >= DateTimeOffset.MinValue.ToUnixTimeMilliseconds() && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+
     public Guid Guid() => new(Raw(16), bigEndian: true);
 
     public ReadOnlySpan<byte> Bytes()
     {
         var length = UInt32();
         return length <= rest.Length ? Raw((int)length) : throw Malformed();
-    }
-
-    /// <summary>Unix milliseconds.</summary>
-    public DateTimeOffset Time()
-    {
-        var milliseconds = Int64();
-        return milliseconds >= DateTimeOffset.MinValue.ToUnixTimeMilliseconds() && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
-            ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
-            : throw Malformed();
     }
 
     /// <summary>A set of pack numbers; its ranges ascend and do not touch.</summary>

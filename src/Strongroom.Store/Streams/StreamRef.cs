@@ -42,7 +42,9 @@ public readonly record struct StreamRef
         if (text is null || !text.StartsWith(prefix, StringComparison.Ordinal))
             return false;
         var encoded = text.AsSpan(prefix.Length);
-        if (!Base64Url.IsValid(encoded, out var length) || length != EncodedLengthBytes)
+
+        // Exactly as it was written: what is valid with spaces in it has another length, and the decoder wants room for it.
+        if (encoded.Length != Base64Url.GetEncodedLength(EncodedLengthBytes) || !Base64Url.IsValid(encoded, out var length) || length != EncodedLengthBytes)
             return false;
         Span<byte> bytes = stackalloc byte[EncodedLengthBytes];
         Base64Url.DecodeFromChars(encoded, bytes);

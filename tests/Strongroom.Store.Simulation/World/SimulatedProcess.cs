@@ -68,7 +68,7 @@ internal sealed class SimulatedProcess(SimulatedWorld world, int number)
                 await DeleteAsync(open);
                 break;
             case Act.Collect:
-                await open.CollectAsync(world.Ledger.Owed, new() { Grace = TimeSpan.Zero, CompactBelow = 0.9, GreatestShareToCompact = 1 }, CancellationToken.None);
+                await open.CollectAsync(world.Ledger.Owed, ChooseOptions(), CancellationToken.None);
                 break;
             case Act.Verify:
                 await VerifyAsync(open);
@@ -81,6 +81,13 @@ internal sealed class SimulatedProcess(SimulatedWorld world, int number)
                 break;
         }
     }
+
+    private CollectOptions ChooseOptions() => new()
+    {
+        Grace = TimeSpan.FromSeconds(random.Next(3) switch { 0 => 0, 1 => random.Next(10), _ => random.Next(60) }),
+        CompactBelow = random.Next(2) == 0 ? 0.9 : 0.3,
+        GreatestShareToCompact = 1,
+    };
 
     private async Task BackUpAsync(VaultStore open)
     {
@@ -160,9 +167,6 @@ internal sealed class SimulatedProcess(SimulatedWorld world, int number)
     {
         var report = await open.VerifyAsync(random.Next(2) == 0, null, CancellationToken.None);
 
-        // A process does not know yet which packs others have written since it opened the vault.
-        if (!world.IsSingle)
-            return;
         foreach (var problem in report.Problems.Where(problem => problem.Snapshots.Any(id => world.Ledger.Find(id)!.IsOwed)))
             world.JudgeDamage($"Verification reports: {problem.What}");
     }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Strongroom.Store.Keys;
 using Strongroom.Store.Simulation.Scheduling;
 using Strongroom.Store.Simulation.Storage;
@@ -41,9 +42,6 @@ internal sealed class SimulatedWorld
     public SimulatedStorage Storage { get; } = new();
 
     public VaultStoreOptions Options { get; }
-
-    /// <summary>True when one process at a time has the vault open.</summary>
-    public bool IsSingle { get; private set; }
 
     /// <summary>Plays a seed to its end.</summary>
     /// <exception cref="BrokenPromiseException">The store broke its word.</exception>
@@ -150,7 +148,6 @@ internal sealed class SimulatedWorld
 
     private async Task PlayAsync(int processes, IReadOnlyList<Act>? acts)
     {
-        IsSingle = processes == 1;
         await CreateVaultAsync();
         var actors = Enumerable.Range(0, processes).Select(number => new SimulatedProcess(this, number)).ToList();
         await Task.WhenAll(actors.Select(actor => actor.LiveAsync(acts ?? ChooseActs())));
@@ -171,8 +168,8 @@ internal sealed class SimulatedWorld
             return bytes;
         }
 
-        var ring = new KeyRing(NewGuid(), Bytes(1), Bytes(2), Bytes(3), Bytes(4), new() { [1] = Bytes(5) });
-        await KeyRingBlob.WriteAsync(quiet, ring, Key, CancellationToken.None);
+        var ring = new KeyRing(NewGuid(), Bytes(1), Bytes(2), Bytes(3), Bytes(4), ImmutableSortedDictionary<uint, byte[]>.Empty.Add(1, Bytes(5)));
+        await VaultKeys.CreateAsync(quiet, ring, Key, CancellationToken.None);
         await VaultBirth.TryWriteAsync(quiet, ring.VaultId, Clock.GetUtcNow(), CancellationToken.None);
     }
 }
