@@ -20,5 +20,6 @@ internal static class StoreCommand
         PruneVerb.Create(),
         GcVerb.Create(),
         StatsVerb.Create(),
+        KeyVerbs.Create(),
     };
 }
