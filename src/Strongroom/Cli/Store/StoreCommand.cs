@@ -12,6 +12,7 @@ internal static class StoreCommand
         InitVerb.Create(),
         BackupVerb.Create(),
         ListVerb.Create(),
+        LsVerb.Create(),
         RestoreVerb.Create(),
         CatVerb.Create(),
         MountVerb.Create(),
