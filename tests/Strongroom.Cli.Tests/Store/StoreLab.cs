@@ -35,9 +35,14 @@ public sealed class StoreLab : IDisposable
     }
 
     /// <summary>Runs a verb to its end.</summary>
-    public async Task<CommandRun> RunAsync(params string[] arguments)
+    public Task<CommandRun> RunAsync(params string[] arguments) => RunAsync([], arguments);
+
+    /// <summary>Runs a verb to its end with something on its standard input.</summary>
+    public async Task<CommandRun> RunAsync(byte[] input, params string[] arguments)
     {
         using var process = Start(arguments);
+        await process.StandardInput.BaseStream.WriteAsync(input);
+        process.StandardInput.Close();
         var error = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
@@ -66,6 +71,7 @@ public sealed class StoreLab : IDisposable
         var start = new ProcessStartInfo(Executable(), ["store", .. arguments])
         {
             WorkingDirectory = folder.FullName,
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };

@@ -2,22 +2,26 @@ using System.CommandLine;
 
 namespace Strongroom.Cli.Store;
 
-/// <summary><c>strongroom store backup</c>: one verb for everything that can be backed up; the option says what.</summary>
+/// <summary><c>strongroom store backup</c>: one verb for everything that can be backed up; an option says what.</summary>
 internal static class BackupVerb
 {
     public static Command Create()
     {
         var image = new Option<string?>("--image") { Description = "A disk: a raw, qcow2 or fixed VHD file." };
-        var format = new Option<ImageFormat>("--format") { Description = "The image's format; Auto goes by the file's name.", DefaultValueFactory = _ => ImageFormat.Auto };
-        var changed = new Option<string?>("--changed") { Description = "A file of lines 'offset length', in bytes: all else is as in the parent and is not read." };
+        var tree = new Option<string?>("--tree") { Description = "A folder and all below it." };
+        var stdin = new Option<bool>("--stdin") { Description = "What comes in on standard input." };
         var parent = new Option<string?>("--parent") { Description = "The snapshot to compare with; 'none' reads and stores on its own. Otherwise the newest of the same item." };
-        var item = new Option<string?>("--item") { Description = "What the snapshot is of; otherwise the file's absolute path." };
-        var allow = new Option<bool>("--allow-changing") { Description = "Commit also when the file changed while it was read." };
-        var command = new VerbCommand("backup", "Back up a disk.") { image, format, changed, parent, item, allow };
-        command.SetVerb((parsed, context, cancellationToken) =>
+        var item = new Option<string?>("--item") { Description = "What the snapshot is of; otherwise the absolute path, or the name." };
+        var format = new Option<ImageFormat>("--format") { Description = "With --image: the format; Auto goes by the file's name.", DefaultValueFactory = _ => ImageFormat.Auto };
+        var changed = new Option<string?>("--changed") { Description = "With --image: a file of lines 'offset length', in bytes; all else is as in the parent and is not read." };
+        var allow = new Option<bool>("--allow-changing") { Description = "With --image: commit also when the file changed while it was read." };
+        var exclude = new Option<string[]>("--exclude") { Description = "With --tree: leave out what matches the pattern (*, ?, **). Repeatable.", DefaultValueFactory = _ => [] };
+        var stay = new Option<bool>("--one-file-system") { Description = "With --tree: keep folders on which another file system is mounted empty." };
+        var name = new Option<string>("--name") { Description = "With --stdin: the stream's name.", DefaultValueFactory = _ => "stdin" };
+        var command = new VerbCommand("backup", "Back up a disk, a folder, or standard input.") { image, tree, stdin, parent, item, format, changed, allow, exclude, stay, name };
+        command.SetVerb((parsed, context, cancellationToken) => (parsed.GetValue(image), parsed.GetValue(tree), parsed.GetValue(stdin)) switch
         {
-            var path = parsed.GetValue(image) ?? throw new UsageException("There is nothing to back up: name a disk with --image.");
-            var backup = new ImageBackup(context, new()
+            ({ } path, null, false) => new ImageBackup(context, new()
             {
                 Path = Path.GetFullPath(path),
                 Format = parsed.GetValue(format),
@@ -25,8 +29,15 @@ internal static class BackupVerb
                 Parent = parsed.GetValue(parent),
                 Item = parsed.GetValue(item),
                 AllowChanging = parsed.GetValue(allow),
-            });
-            return backup.RunAsync(cancellationToken);
+            }).RunAsync(cancellationToken),
+            (null, { } path, false) => new FolderBackup(
+                context,
+                Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)),
+                new() { Excludes = parsed.GetValue(exclude) ?? [], StaysOnFileSystem = parsed.GetValue(stay) },
+                parsed.GetValue(item),
+                parsed.GetValue(parent)).RunAsync(cancellationToken),
+            (null, null, true) => new StandardInputBackup(context, parsed.GetValue(name)!, parsed.GetValue(item), parsed.GetValue(parent)).RunAsync(cancellationToken),
+            _ => throw new UsageException("Say what to back up: one of --image, --tree and --stdin."),
         });
         return command;
     }

@@ -8,12 +8,13 @@ internal static class GcVerb
 {
     public static Command Create()
     {
-        var command = new VerbCommand("gc", "Remove what no snapshot needs any more.");
-        command.SetVerb(async (_, context, cancellationToken) =>
+        var grace = CommandLine.NumberOption("--grace-hours", "How long packs stay condemned before they go. With 0 a backup that runs meanwhile, here or elsewhere, may have to be run again.", 0);
+        var command = new VerbCommand("gc", "Remove what no snapshot needs any more.") { grace };
+        command.SetVerb(async (parsed, context, cancellationToken) =>
         {
             var started = context.Time.GetTimestamp();
             var vault = await context.OpenAsync(cancellationToken);
-            var report = await vault.CollectAsync([], new() { Grace = TimeSpan.Zero }, cancellationToken);
+            var report = await vault.CollectAsync([], new() { Grace = TimeSpan.FromHours(parsed.GetValue(grace)) }, cancellationToken);
             var elapsed = context.Time.GetElapsedTime(started);
             return new(
                 new JsonObject
@@ -21,9 +22,16 @@ internal static class GcVerb
                     ["packsKept"] = report.PacksKept,
                     ["packsDeleted"] = report.PacksDeleted,
                     ["bytesDeleted"] = report.BytesDeleted,
+                    ["packsCompacted"] = report.PacksCompacted,
+                    ["bytesCopied"] = report.BytesCopied,
+                    ["packsCondemned"] = report.PacksCondemned,
                     ["seconds"] = Math.Round(elapsed.TotalSeconds, 3),
                 },
-                [$"Removed {report.PacksDeleted} packs ({Sizes.Text(report.BytesDeleted)}), kept {report.PacksKept}, in {Sizes.Seconds(elapsed)}."]);
+                [
+                    $"Removed {report.PacksDeleted} packs ({Sizes.Text(report.BytesDeleted)}), kept {report.PacksKept}, in {Sizes.Seconds(elapsed)}.",
+                    $"Compacted {report.PacksCompacted} packs, of which {Sizes.Text(report.BytesCopied)} were copied.",
+                    $"Condemned {report.PacksCondemned} packs, which a later collection removes.",
+                ]);
         });
         return command;
     }

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Strongroom.Store;
 
 namespace Strongroom.Cli.Store;
@@ -12,7 +11,7 @@ internal sealed record ImageBackupRequest
 
     public string? ChangedFile { get; init; }
 
-    /// <summary>An id or its beginning; <see cref="ImageBackup.NoParent"/>; or null for the item's newest.</summary>
+    /// <summary>An id or its beginning; <see cref="ParentChoice.None"/>; or null for the item's newest.</summary>
     public string? Parent { get; init; }
 
     public string? Item { get; init; }
@@ -27,7 +26,6 @@ internal sealed record ImageBackupRequest
 /// </remarks>
 internal sealed class ImageBackup(VerbContext context, ImageBackupRequest request)
 {
-    public const string NoParent = "none";
     private readonly string item = request.Item ?? request.Path;
     private readonly string name = Path.GetFileName(request.Path);
 
@@ -89,56 +87,17 @@ internal sealed class ImageBackup(VerbContext context, ImageBackupRequest reques
                 Parent = parent?.Snapshot.Id,
             },
             CancellationToken.None);
-        return Report(snapshot, statistics, context.Time.GetElapsedTime(started));
+        return BackupReport.Of(snapshot, statistics, "image", image.LengthBytes, context.Time.GetElapsedTime(started));
     }
 
     private ParentImage? FindParent(VaultStore vault)
     {
-        if (request.Parent == NoParent)
-            return null;
-        var snapshot = request.Parent is { } text
-            ? SnapshotChoice.Find(vault, text, text == SnapshotChoice.Latest ? item : null)
-            : SnapshotChoice.InOrder(vault).LastOrDefault(candidate => candidate.ItemId == item && candidate.Images.Count > 0);
-        if (snapshot is null)
+        if (ParentChoice.Find(vault, request.Parent, item, candidate => candidate.Images.Count > 0) is not { } snapshot)
             return null;
         var image = snapshot.Images.Count == 1 ? snapshot.Images[0] : snapshot.Images.FirstOrDefault(candidate => candidate.Name == name);
         return image is null
             ? throw new UsageException($"The parent {snapshot.Id} holds {snapshot.Images.Count} disks, and none is called '{name}'.")
             : new(snapshot, image.Image);
-    }
-
-    private static VerbResult Report(Snapshot snapshot, SessionStatistics statistics, TimeSpan elapsed)
-    {
-        // What neither the parent nor a hole accounts for.
-        var bytesChanged = statistics.BytesNew + statistics.BytesDeduplicated;
-        var bytesTotal = snapshot.Images.Sum(image => image.Image.LengthBytes);
-        var json = new JsonObject
-        {
-            ["snapshot"] = snapshot.Id.Value,
-            ["item"] = snapshot.ItemId,
-            ["kind"] = "image",
-            ["parent"] = snapshot.Parent?.Value,
-            ["createdAt"] = Sizes.IsoTime(snapshot.CreatedAt),
-            ["bytesTotal"] = bytesTotal,
-            ["bytesRead"] = statistics.BytesRead,
-            ["bytesChanged"] = bytesChanged,
-            ["bytesZero"] = statistics.BytesZero,
-            ["bytesUnchanged"] = statistics.BytesUnchanged,
-            ["bytesDeduplicated"] = statistics.BytesDeduplicated,
-            ["bytesNew"] = statistics.BytesNew,
-            ["bytesStored"] = statistics.BytesStored,
-            ["seconds"] = Math.Round(elapsed.TotalSeconds, 3),
-        };
-        return new(json,
-        [
-            $"Snapshot {snapshot.Id} of {snapshot.ItemId}",
-            snapshot.Parent is { } parent ? $"  parent   {parent}" : "  parent   none",
-            $"  disk     {Sizes.Text(bytesTotal)}, {Sizes.Text(statistics.BytesZero)} of it zeros",
-            $"  read     {Sizes.Text(statistics.BytesRead)}",
-            $"  changed  {Sizes.Text(bytesChanged)}, {Sizes.Text(statistics.BytesDeduplicated)} of it in the vault already",
-            $"  stored   {Sizes.Text(statistics.BytesStored)}",
-            $"  time     {Sizes.Seconds(elapsed)}",
-        ]);
     }
 
     private sealed record ParentImage(Snapshot Snapshot, ImageRef Image);

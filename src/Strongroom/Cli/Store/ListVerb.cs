@@ -15,20 +15,20 @@ internal static class ListVerb
         {
             var vault = await context.OpenAsync(cancellationToken);
             var wanted = parsed.GetValue(item);
-            var snapshots = SnapshotChoice.InOrder(vault).Where(snapshot => wanted is null || snapshot.ItemId == wanted).ToList();
-            return new(
-                new() { ["vaultId"] = vault.VaultId, ["snapshots"] = new JsonArray([.. snapshots.Select(SnapshotJson.Of)]) },
-                Table(snapshots));
+            return Live(vault, [.. SnapshotChoice.InOrder(vault).Where(snapshot => wanted is null || snapshot.ItemId == wanted)]);
         });
         return command;
     }
 
-    private static List<string> Table(List<Snapshot> snapshots)
+    private static VerbResult Live(VaultStore vault, List<Snapshot> snapshots)
     {
+        var json = new JsonObject { ["vaultId"] = vault.VaultId, ["snapshots"] = new JsonArray([.. snapshots.Select(SnapshotJson.Of)]) };
         if (snapshots.Count == 0)
-            return ["The vault holds no snapshot."];
-        List<string> lines = [$"{"Snapshot",-36}  {"Time (UTC)",-19}  {"Size",9}  Item"];
-        lines.AddRange(snapshots.Select(s => $"{s.Id}  {Sizes.Time(s.CreatedAt)}  {Sizes.Text(SnapshotJson.LengthBytes(s)),9}  {s.ItemId}"));
-        return lines;
+            return new(json, ["The vault holds no snapshot."]);
+        List<string> lines = [$"{"Snapshot",-36}  {"Time (UTC)",-19}  {"Kind",-6}  {"Size",9}  Item"];
+        lines.AddRange(snapshots.Select(s => $"{s.Id}  {Sizes.Time(s.CreatedAt)}  {SnapshotJson.Kind(s),-6}  {SizeOf(s),9}  {s.ItemId}"));
+        return new(json, lines);
     }
+
+    private static string SizeOf(Snapshot snapshot) => snapshot.Trees.Count > 0 ? "" : Sizes.Text(SnapshotJson.LengthBytes(snapshot));
 }

@@ -9,7 +9,7 @@ internal class RawVerbCommand : Command
 
     private readonly Option<string?> keyFile = new("--key-file")
     {
-        Description = $"The master key file. Otherwise {VaultKey.KeyFileVariable} names it.",
+        Description = $"The key file. Otherwise {VaultKey.KeyFileVariable} names it, or {VaultKey.PassphraseVariable} holds a passphrase.",
     };
 
     public RawVerbCommand(string name, string description)

@@ -1,48 +1,110 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Strongroom.Store;
 
 namespace Strongroom.Cli.Store;
 
-/// <summary><c>strongroom store restore</c>: a disk as a sparse raw file. The file has its name only once it is whole.</summary>
+/// <summary><c>strongroom store restore</c>: a disk or a stream to a file, a tree to a folder. A file has its name only once it is whole.</summary>
 internal static class RestoreVerb
 {
+    private const int ShownProblems = 20;
+
     public static Command Create()
     {
         var snapshot = ChoiceOptions.Snapshot();
         var item = ChoiceOptions.Item();
         var disk = ChoiceOptions.Disk();
-        var to = new Option<string>("--to") { Description = "The file to make: raw, sparse.", Required = true };
-        var overwrite = new Option<bool>("--overwrite") { Description = "Replace the file if it is there." };
-        var command = new VerbCommand("restore", "Restore a disk to a file.") { snapshot, item, disk, to, overwrite };
+        var path = ChoiceOptions.Path();
+        var to = new Option<string>("--to") { Description = "The file to make (a disk: raw, sparse), or a tree's folder.", Required = true };
+        var overwrite = new Option<bool>("--overwrite") { Description = "Replace files that are there." };
+        var command = new VerbCommand("restore", "Restore a disk or a stream to a file, or a tree to a folder.") { snapshot, item, disk, path, to, overwrite };
         command.SetVerb(async (parsed, context, cancellationToken) =>
         {
-            var started = context.Time.GetTimestamp();
-            var path = Path.GetFullPath(parsed.GetRequiredValue(to));
-            RestoredFile.RequireAllowed(path, parsed.GetValue(overwrite));
             var vault = await context.OpenAsync(cancellationToken);
             var source = SnapshotChoice.Find(vault, parsed.GetRequiredValue(snapshot), parsed.GetValue(item));
-            var image = SnapshotChoice.FindImage(source, parsed.GetValue(disk));
-            using var file = RestoredFile.Create(path, image.Image.LengthBytes);
-            var done = await context.Console.TrackAsync(
-                $"Restoring {Path.GetFileName(path)}",
-                meter => vault.RestoreAsync(image.Image, file, meter.As<long>(bytes => (bytes, image.Image.LengthBytes)), cancellationToken));
-            cancellationToken.ThrowIfCancellationRequested();
-            file.Finish(parsed.GetValue(overwrite));
-            var elapsed = context.Time.GetElapsedTime(started);
-            return new(
-                new JsonObject
-                {
-                    ["snapshot"] = source.Id.Value,
-                    ["item"] = source.ItemId,
-                    ["disk"] = image.Name,
-                    ["file"] = path,
-                    ["bytesTotal"] = image.Image.LengthBytes,
-                    ["bytesRead"] = done.BytesRead,
-                    ["bytesWritten"] = file.BytesWritten,
-                    ["seconds"] = Math.Round(elapsed.TotalSeconds, 3),
-                },
-                [$"Restored {path}: {Sizes.Text(image.Image.LengthBytes)}, {Sizes.Text(file.BytesWritten)} of it data, in {Sizes.Seconds(elapsed)}; every chunk was verified."]);
+            var target = new Target(context, vault, source, Path.GetFullPath(parsed.GetRequiredValue(to)), parsed.GetValue(overwrite));
+            if (source.Trees.Count == 1)
+                return await RestoreTreeAsync(target, source.Trees[0], TreePath.Of(parsed.GetValue(path) ?? ""), cancellationToken);
+            return source.Streams.Count == 1
+                ? await RestoreStreamAsync(target, source.Streams[0], cancellationToken)
+                : await RestoreImageAsync(target, SnapshotChoice.FindImage(source, parsed.GetValue(disk)), cancellationToken);
         });
         return command;
+    }
+
+    private static Task<VerbResult> RestoreImageAsync(Target target, SnapshotImage image, CancellationToken cancellationToken) => ToFileAsync(
+        target,
+        image.Name,
+        image.Image.LengthBytes,
+        async (file, bytesDone) => (await target.Vault.RestoreAsync(image.Image, file, bytesDone, cancellationToken)).BytesRead,
+        cancellationToken);
+
+    private static Task<VerbResult> RestoreStreamAsync(Target target, SnapshotStream stream, CancellationToken cancellationToken) => ToFileAsync(
+        target,
+        stream.Name,
+        stream.Stream.LengthBytes,
+        async (file, bytesDone) =>
+        {
+            await using var output = new SequentialSink(file);
+            await target.Vault.RestoreStreamAsync(stream.Stream, output, bytesDone, cancellationToken);
+            return null;
+        },
+        cancellationToken);
+
+    /// <param name="restore">Returns the bytes read from packs, where they are known.</param>
+    private static async Task<VerbResult> ToFileAsync(
+        Target target, string name, long lengthBytes, Func<RestoredFile, IProgress<long>, Task<long?>> restore, CancellationToken cancellationToken)
+    {
+        var time = target.Context.Time;
+        var started = time.GetTimestamp();
+        RestoredFile.RequireAllowed(target.Path, target.Overwrite);
+        using var file = RestoredFile.Create(target.Path, lengthBytes);
+        var bytesRead = await target.Context.Console.TrackAsync(
+            $"Restoring {Path.GetFileName(target.Path)}",
+            meter => restore(file, meter.As<long>(bytes => (bytes, lengthBytes))));
+        cancellationToken.ThrowIfCancellationRequested();
+        file.Finish(target.Overwrite);
+        var elapsed = time.GetElapsedTime(started);
+        var json = target.Json();
+        json["disk"] = name;
+        json["file"] = target.Path;
+        json["bytesTotal"] = lengthBytes;
+        json["bytesRead"] = bytesRead;
+        json["bytesWritten"] = file.BytesWritten;
+        json["seconds"] = Math.Round(elapsed.TotalSeconds, 3);
+        return new(json, [$"Restored {target.Path}: {Sizes.Text(lengthBytes)}, {Sizes.Text(file.BytesWritten)} of it data, in {Sizes.Seconds(elapsed)}; every chunk was verified."]);
+    }
+
+    private static async Task<VerbResult> RestoreTreeAsync(Target target, SnapshotTree tree, TreePath path, CancellationToken cancellationToken)
+    {
+        var time = target.Context.Time;
+        var started = time.GetTimestamp();
+        var options = new TreeRestoreOptions { Existing = target.Overwrite ? ExistingFiles.Overwrite : ExistingFiles.Refuse };
+        var result = await target.Context.Console.TrackAsync(
+            $"Restoring {target.Path}",
+            meter => target.Vault.RestoreTreeAsync(tree.Tree, path, target.Path, options, meter.As<TreeProgress>(p => (p.Bytes, 0)), cancellationToken));
+        var elapsed = time.GetElapsedTime(started);
+        var json = target.Json();
+        json["folder"] = target.Path;
+        json["folders"] = result.Folders;
+        json["files"] = result.Files;
+        json["bytesTotal"] = result.Bytes;
+        json["problemCount"] = result.ProblemCount;
+        json["problems"] = TreeProblems.Json(result.Problems);
+        json["seconds"] = Math.Round(elapsed.TotalSeconds, 3);
+
+        // What is not there as it was is a failure of the restore, whatever else is.
+        return new(
+            json,
+            [
+                $"Restored {target.Path}: {result.Files} files in {result.Folders} folders, {Sizes.Text(result.Bytes)}, in {Sizes.Seconds(elapsed)}.",
+                .. TreeProblems.Lines(result.Problems, result.ProblemCount, ShownProblems),
+            ],
+            result.ProblemCount == 0 ? ExitCodes.Done : ExitCodes.Failed);
+    }
+
+    private sealed record Target(VerbContext Context, VaultStore Vault, Snapshot Snapshot, string Path, bool Overwrite)
+    {
+        public JsonObject Json() => new() { ["snapshot"] = Snapshot.Id.Value, ["item"] = Snapshot.ItemId };
     }
 }

@@ -16,6 +16,11 @@ internal static class SnapshotChoice
         var candidates = InOrder(vault).Where(snapshot => item is null || snapshot.ItemId == item).ToList();
         if (text == Latest)
             return candidates.Count > 0 ? candidates[^1] : throw new UsageException(item is null ? "The vault holds no snapshot." : $"The vault holds no snapshot of '{item}'.");
+        return FindAmong(candidates, text, "list");
+    }
+
+    private static Snapshot FindAmong(List<Snapshot> candidates, string text, string verb)
+    {
         var prefix = text.Replace("-", "", StringComparison.Ordinal);
         if (prefix.Length == 0 || !prefix.All(char.IsAsciiHexDigit))
             throw new UsageException($"'{text}' is no snapshot id: give the id, its beginning, or '{Latest}'.");
@@ -23,7 +28,7 @@ internal static class SnapshotChoice
         return found.Count switch
         {
             1 => found[0],
-            0 => throw new StoreException(StoreErrorKind.NotFound, $"The vault holds no snapshot '{text}'. 'strongroom store list' shows those it holds."),
+            0 => throw new StoreException(StoreErrorKind.NotFound, $"There is no snapshot '{text}'. 'strongroom store {verb}' shows those there are."),
             _ => throw new UsageException($"'{text}' is the beginning of {found.Count} snapshot ids, {found[0].Id} and {found[1].Id} among them. Give more of it."),
         };
     }

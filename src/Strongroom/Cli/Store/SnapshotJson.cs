@@ -6,13 +6,22 @@ namespace Strongroom.Cli.Store;
 /// <summary>A snapshot for programs.</summary>
 internal static class SnapshotJson
 {
-    public static long LengthBytes(Snapshot snapshot) => snapshot.Images.Sum(image => image.Image.LengthBytes);
+    /// <summary>Disks and streams; how long the files of a tree are together is not known without reading it.</summary>
+    public static long LengthBytes(Snapshot snapshot) => snapshot.Images.Sum(image => image.Image.LengthBytes) + snapshot.Streams.Sum(stream => stream.Stream.LengthBytes);
 
-    public static JsonNode Of(Snapshot snapshot) => new JsonObject
+    /// <summary><c>image</c>, <c>stream</c>, <c>tree</c>, or several of them.</summary>
+    public static string Kind(Snapshot snapshot)
+    {
+        string[] kinds = [.. snapshot.Images.Select(_ => "image"), .. snapshot.Streams.Select(_ => "stream"), .. snapshot.Trees.Select(_ => "tree")];
+        return string.Join('+', kinds.Distinct());
+    }
+
+    public static JsonObject Of(Snapshot snapshot) => new()
     {
         ["snapshot"] = snapshot.Id.Value,
         ["item"] = snapshot.ItemId,
         ["createdAt"] = Sizes.IsoTime(snapshot.CreatedAt),
+        ["kind"] = Kind(snapshot),
         ["parent"] = snapshot.Parent?.Value,
         ["consistency"] = snapshot.Consistency,
         ["bytesTotal"] = LengthBytes(snapshot),
@@ -22,5 +31,11 @@ internal static class SnapshotJson
             ["name"] = image.Name,
             ["lengthBytes"] = image.Image.LengthBytes,
         })]),
+        ["streams"] = new JsonArray([.. snapshot.Streams.Select(JsonNode (stream) => new JsonObject
+        {
+            ["name"] = stream.Name,
+            ["lengthBytes"] = stream.Stream.LengthBytes,
+        })]),
+        ["trees"] = new JsonArray([.. snapshot.Trees.Select(JsonNode (tree) => new JsonObject { ["name"] = tree.Name })]),
     };
 }

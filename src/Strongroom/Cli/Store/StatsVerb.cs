@@ -28,7 +28,7 @@ internal static class StatsVerb
                 },
                 [
                     $"Vault      {vault.VaultId}",
-                    $"Snapshots  {statistics.Snapshots} of {items} items, {Sizes.Text(bytesTotal)} if each were restored",
+                    $"Snapshots  {statistics.Snapshots} of {items} items, {Sizes.Text(bytesTotal)} if each were restored, folders not counted",
                     $"Stored     {Sizes.Text(statistics.BytesStored)} in {statistics.Packs} packs",
                     $"Chunks     {statistics.Chunks}",
                 ]);

@@ -12,6 +12,7 @@ internal static class StoreCommand
         InitVerb.Create(),
         BackupVerb.Create(),
         ListVerb.Create(),
+        LsVerb.Create(),
         RestoreVerb.Create(),
         CatVerb.Create(),
         MountVerb.Create(),
@@ -20,5 +21,6 @@ internal static class StoreCommand
         PruneVerb.Create(),
         GcVerb.Create(),
         StatsVerb.Create(),
+        KeyVerbs.Create(),
     };
 }

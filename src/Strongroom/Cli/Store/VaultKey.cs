@@ -2,31 +2,69 @@ using Strongroom.Store;
 
 namespace Strongroom.Cli.Store;
 
-/// <summary>The key of a vault: a file that an option or the environment names. Never an argument's value, which every user of the machine can read.</summary>
+/// <summary>The key of a vault: a file that an option or the environment names, or a passphrase in the environment. Never an argument's value, which every user of the machine can read.</summary>
+/// <remarks>A key file is a master key, or the private half of an escrow key in PEM form.</remarks>
 internal sealed class VaultKey
 {
     public const string KeyFileVariable = "STRONGROOM_KEY_FILE";
+    public const string PassphraseVariable = "STRONGROOM_PASSPHRASE";
+    public const string EscrowPasswordVariable = "STRONGROOM_ESCROW_PASSWORD";
 
-    private VaultKey(string path) => Path = System.IO.Path.GetFullPath(path);
+    private readonly string? passphrase;
 
-    public string Path { get; }
+    private VaultKey(string? path, string? passphrase)
+    {
+        Path = path is null ? null : System.IO.Path.GetFullPath(path);
+        this.passphrase = passphrase;
+    }
 
-    public bool Exists => File.Exists(Path);
+    /// <summary>The key's file; null for a passphrase.</summary>
+    public string? Path { get; }
+
+    /// <summary>False when it is a file that is not there.</summary>
+    public bool Exists => Path is null || File.Exists(Path);
 
     /// <param name="option">What <c>--key-file</c> says; null without it.</param>
     /// <exception cref="UsageException">Nobody named a key.</exception>
     public static VaultKey Find(string? option)
     {
-        var path = option ?? Environment.GetEnvironmentVariable(KeyFileVariable);
-        return string.IsNullOrEmpty(path)
-            ? throw new UsageException($"The vault's key is missing: name its file with --key-file or {KeyFileVariable}.")
-            : new(path);
+        if (FirstOf(option, Environment.GetEnvironmentVariable(KeyFileVariable)) is { } path)
+            return new(path, null);
+        return FirstOf(Environment.GetEnvironmentVariable(PassphraseVariable)) is { } passphrase
+            ? new(null, passphrase)
+            : throw new UsageException($"The vault's key is missing: name its file with --key-file or {KeyFileVariable}, or put a passphrase into {PassphraseVariable}.");
     }
 
-    /// <exception cref="StoreException">WrongKey: no such file, or it is no key.</exception>
-    public IKeyEncryptionKey Load() => Exists
-        ? MasterKeyFile.LoadOrCreate(Path)
-        : throw new StoreException(StoreErrorKind.WrongKey, $"There is no key file '{Path}'. Restore it from its safe copy; a vault cannot be read without the key it was made with.");
+    /// <summary>A key file.</summary>
+    public static VaultKey OfFile(string path) => new(path, null);
 
-    public IKeyEncryptionKey LoadOrCreate() => MasterKeyFile.LoadOrCreate(Path);
+    /// <exception cref="StoreException">WrongKey: no such file, or it is no key.</exception>
+    public IKeyEncryptionKey Load()
+    {
+        if (Path is null)
+            return new PassphraseKey(passphrase!);
+        if (!File.Exists(Path))
+            throw new StoreException(StoreErrorKind.WrongKey, $"There is no key file '{Path}'. Restore it from its safe copy; a vault cannot be read without a key it was made with.");
+        return IsPem(Path) ? EscrowKey.FromPrivatePem(File.ReadAllText(Path), Environment.GetEnvironmentVariable(EscrowPasswordVariable)) : MasterKeyFile.Load(Path);
+    }
+
+    /// <summary>As <see cref="Load"/>, but makes a master key where no file is.</summary>
+    public IKeyEncryptionKey LoadOrCreate() => Path is null || File.Exists(Path) ? Load() : MasterKeyFile.LoadOrCreate(Path);
+
+    private static string? FirstOf(params ReadOnlySpan<string?> candidates)
+    {
+        foreach (var candidate in candidates)
+        {
+            if (!string.IsNullOrEmpty(candidate))
+                return candidate;
+        }
+
+        return null;
+    }
+
+    private static bool IsPem(string path)
+    {
+        using var reader = File.OpenText(path);
+        return reader.ReadLine()?.StartsWith("-----BEGIN ", StringComparison.Ordinal) == true;
+    }
 }
