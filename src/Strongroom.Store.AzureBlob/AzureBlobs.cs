@@ -35,8 +35,8 @@ internal sealed class AzureBlobs(BlobContainerClient container, AzureBlobOptions
                 Conditions = IfAbsent,
                 Metadata = new Dictionary<string, string> { [NonceKey] = nonce },
 
-                // One request, whatever the length, with a checksum that the service compares.
-                TransferOptions = new() { InitialTransferSize = Math.Max(content.Length, 1), MaximumConcurrency = 1 },
+                // One request (only what is shorter than this goes as one), with a checksum that the service compares.
+                TransferOptions = new() { InitialTransferSize = content.Length + 1, MaximumConcurrency = 1 },
                 TransferValidation = new() { ChecksumAlgorithm = StorageChecksumAlgorithm.MD5 },
             };
             await Of(name).UploadAsync(content, upload, cancellationToken);
