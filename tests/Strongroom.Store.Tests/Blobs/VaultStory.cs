@@ -35,7 +35,7 @@ internal static class VaultStory
             Assert.Equal(3, vault.Snapshots.Count);
             var full = vault.Statistics.BytesStored;
             Assert.True(await vault.DeleteSnapshotAsync(lonely.Id, CancellationToken.None));
-            await vault.CollectAsync([first.Id, second.Id], CancellationToken.None);
+            await vault.CollectAsync([first.Id, second.Id], TestVault.AtOnce, CancellationToken.None);
             Assert.True(vault.Statistics.BytesStored < full - (2 << 20), $"A collection left {vault.Statistics.BytesStored} of {full} bytes.");
             await vault.AssertRestoresAsync(first.Images[0].Image, before);
             await vault.AssertRestoresAsync(second.Images[0].Image, disk);
