@@ -66,6 +66,9 @@ install_packages() {
   command -v nbdinfo >/dev/null && command -v nbdcopy >/dev/null || packages+=(libnbd-bin)
   command -v mke2fs >/dev/null || [ -x /usr/sbin/mke2fs ] || packages+=(e2fsprogs)
   command -v mmdebstrap >/dev/null || packages+=(mmdebstrap)
+  if wanted Strongroom.Store.S3.Tests; then
+    command -v radosgw >/dev/null && command -v ceph-mon >/dev/null && command -v ceph-osd >/dev/null || packages+=(radosgw ceph-mon ceph-osd)
+  fi
   node_is_new_enough || packages+=(nodejs npm)
   [ ${#packages[@]} -eq 0 ] && return 0
   if ! command -v apt-get >/dev/null || ! as_root true 2>/dev/null; then
@@ -80,17 +83,20 @@ install_packages() {
 
 install_node_packages() {
   node_is_new_enough || return 0
-  local folder=tests/Strongroom.Clients/node
+  local folder=tests/$1/node
   [ -f $folder/node_modules/.package-lock.json ] && [ ! $folder/package-lock.json -nt $folder/node_modules/.package-lock.json ] && return 0
-  say 'npm ci'
-  (cd $folder && npm ci --no-audit --no-fund --loglevel=error </dev/null) >"$results/npm.log" 2>&1 ||
-    { tail -n 20 "$results/npm.log"; echo 'npm ci failed; going on without the Node SDK'; }
+  say "npm ci ($1)"
+  (cd $folder && npm ci --no-audit --no-fund --loglevel=error </dev/null) >"$results/npm-$1.log" 2>&1 ||
+    { tail -n 20 "$results/npm-$1.log"; echo "npm ci failed; going on without what $1 needs of it"; }
 }
 
 if [ $install -eq 1 ]; then
   install_packages
+  for project in Strongroom.Store.AzureBlob.Tests Strongroom.Store.S3.Tests; do
+    wanted "$project" && install_node_packages "$project"
+  done
   if wanted Strongroom.Clients; then
-    install_node_packages
+    install_node_packages Strongroom.Clients
     tests/Strongroom.Clients/debian13.sh prepare || echo 'az of Debian 13 is not available; its tests are skipped'
   fi
 fi

@@ -35,6 +35,9 @@ public enum StoreErrorKind
 
     /// <summary>The vault's format is newer than this program.</summary>
     Unsupported,
+
+    /// <summary>The backend refused the credentials, or they lack a permission.</summary>
+    AccessDenied,
 }
 
 /// <summary>An operational failure of the store. The message says what to do next.</summary>

@@ -16,6 +16,7 @@ internal static class Floors
         ["Strongroom.Backup"] = 2,
         ["Strongroom.Store.AzureBlob"] = 2,
         ["Strongroom.Store.S3"] = 2,
+        ["Strongroom.Store.Locations"] = 3,
         ["Strongroom.Api"] = 3,
         ["Strongroom.Workloads"] = 3,
         ["Strongroom.Metadata"] = 3,

@@ -6,7 +6,8 @@ namespace Strongroom.Architecture.Tests;
 
 public sealed partial class PackageVersionTests
 {
-    private static string NodeFolder => Path.Combine(SourceTree.Root, "tests", "Strongroom.Clients", "node");
+    public static TheoryData<string> NodeFolders =>
+        [.. Directory.EnumerateDirectories(Path.Combine(SourceTree.Root, "tests"), "node", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 })];
 
     [Fact]
     public void Every_central_package_version_is_exact()
@@ -24,18 +25,20 @@ public sealed partial class PackageVersionTests
         Assert.Empty(SourceTree.Projects
             .SelectMany(project => project.Packages.Where(use => use.Version is not null).Select(use => $"{project.Name}: {use.Id} {use.Version}")));
 
-    [Fact]
-    public void Every_node_package_version_is_exact()
+    [Theory]
+    [MemberData(nameof(NodeFolders))]
+    public void Every_node_package_version_is_exact(string folder)
     {
-        var dependencies = Read("package.json")["dependencies"]!.AsObject();
+        var dependencies = Read(folder, "package.json")["dependencies"]!.AsObject();
         Assert.NotEmpty(dependencies);
         Assert.All(dependencies, package => Assert.True(IsExact(package.Value!.GetValue<string>()), $"{package.Key} has the version {package.Value}"));
     }
 
-    [Fact]
-    public void The_node_lock_file_names_no_place_to_download_from()
+    [Theory]
+    [MemberData(nameof(NodeFolders))]
+    public void The_node_lock_file_names_no_place_to_download_from(string folder)
     {
-        var packages = Read("package-lock.json")["packages"]!.AsObject();
+        var packages = Read(folder, "package-lock.json")["packages"]!.AsObject();
         Assert.True(packages.Count > 3);
         Assert.Empty(packages.Where(package => package.Value!["resolved"] is not null).Select(package => package.Key));
     }
@@ -50,7 +53,7 @@ public sealed partial class PackageVersionTests
     [InlineData("latest", false)]
     public void An_exact_version_is_told_from_a_range(string version, bool exact) => Assert.Equal(exact, IsExact(version));
 
-    private static JsonNode Read(string file) => JsonNode.Parse(File.ReadAllText(Path.Combine(NodeFolder, file)))!;
+    private static JsonNode Read(string folder, string file) => JsonNode.Parse(File.ReadAllText(Path.Combine(folder, file)))!;
 
     private static bool IsExact(string version) => Exact().IsMatch(version);
 

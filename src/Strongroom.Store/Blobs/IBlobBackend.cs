@@ -9,8 +9,8 @@ public readonly record struct BlobInfo(string Name, long LengthBytes);
 /// a blob that is visible is whole and, once the creating call has returned, durable;
 /// creation of a name that exists never changes it and says so, also when two writers race;
 /// a read sees every blob whose creation has returned.
-/// All members are safe for concurrent use. Failures are <see cref="StoreException"/> of kind Full, Io or NotFound.
-/// Names consist of <c>[a-z0-9.-]</c> and <c>/</c>.
+/// All members are safe for concurrent use. Failures are <see cref="StoreException"/> of kind Full, Io, NotFound or AccessDenied.
+/// Names are those of <see cref="BlobName"/>. <c>Blobs/Conformance</c> checks all of this on any backend.
 /// </remarks>
 public interface IBlobBackend
 {
@@ -27,7 +27,7 @@ public interface IBlobBackend
     /// <summary>The length in bytes, or null when there is no such blob.</summary>
     ValueTask<long?> GetLengthAsync(string name, CancellationToken cancellationToken);
 
-    /// <summary>All blobs whose names begin with <paramref name="prefix"/> (which ends with <c>/</c>), ordered by name.</summary>
+    /// <summary>All blobs whose names begin with <paramref name="prefix"/> (empty, or ending with <c>/</c>), ordered by name as bytes.</summary>
     IAsyncEnumerable<BlobInfo> ListAsync(string prefix, CancellationToken cancellationToken);
 
     /// <summary>Removes a blob. False when there was none.</summary>
@@ -56,5 +56,6 @@ public interface IBlobWriter : IAsyncDisposable
     ValueTask FlushAsync(CancellationToken cancellationToken);
 
     /// <summary>Makes the blob visible and durable. False when the name is taken.</summary>
+    /// <remarks>May be repeated, after a failure too: whether the blob became visible is then known or found out.</remarks>
     ValueTask<bool> CommitAsync(CancellationToken cancellationToken);
 }

@@ -15,10 +15,13 @@ public sealed class LocalBackend : IBlobBackend, IDisposable
     public LocalBackend(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        root = Path.GetFullPath(folder);
+        root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        Folders = new(root);
     }
 
     internal string TemporaryFolder => Path.Combine(root, "tmp");
+
+    internal LocalFolders Folders { get; }
 
     /// <inheritdoc/>
     public ValueTask<IBlobWriter> CreateAsync(string name, CancellationToken cancellationToken)
@@ -52,6 +55,10 @@ public sealed class LocalBackend : IBlobBackend, IDisposable
                 }
             }
         }
+        catch (UnauthorizedAccessException) when (Directory.Exists(PathOf(name)))
+        {
+            throw LocalFailures.Translate(new FileNotFoundException(), name);
+        }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw LocalFailures.Translate(failure, name);
@@ -79,16 +86,9 @@ public sealed class LocalBackend : IBlobBackend, IDisposable
     /// <inheritdoc/>
     public async IAsyncEnumerable<BlobInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        BlobName.RequirePrefix(prefix);
         await Task.CompletedTask;
-        var folder = new DirectoryInfo(PathOf(prefix.TrimEnd('/')));
-        if (!folder.Exists)
-            yield break;
-        var found = Guard(prefix, () => folder
-            .EnumerateFiles("*", SearchOption.AllDirectories)
-            .Select(file => new BlobInfo(Path.GetRelativePath(root, file.FullName).Replace('\\', '/'), file.Length))
-            .OrderBy(blob => blob.Name, StringComparer.Ordinal)
-            .ToList());
-        foreach (var blob in found)
+        foreach (var blob in LocalListing.Enumerate(FolderOf(prefix), prefix, TemporaryFolder))
         {
             cancellationToken.ThrowIfCancellationRequested();
             yield return blob;
@@ -100,28 +100,17 @@ public sealed class LocalBackend : IBlobBackend, IDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         handles.Remove(name);
-        return Guard<ValueTask<bool>>(name, () =>
-        {
-            var path = PathOf(name);
-            if (!File.Exists(path))
-                return new(false);
-            File.Delete(path);
-            return new(true);
-        });
+        return Guard<ValueTask<bool>>(name, () => new(PosixCalls.TryUnlink(PathOf(name))));
     }
 
     /// <inheritdoc/>
     public ValueTask SyncAsync(string prefix, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        BlobName.RequirePrefix(prefix);
         return Guard<ValueTask>(prefix, () =>
         {
-            var folder = PathOf(prefix.TrimEnd('/'));
-            if (!Directory.Exists(folder))
-                return default;
-            PosixCalls.SyncFolder(folder);
-            foreach (var below in Directory.EnumerateDirectories(folder, "*", SearchOption.AllDirectories))
-                PosixCalls.SyncFolder(below);
+            Folders.SyncAll(FolderOf(prefix));
             return default;
         });
     }
@@ -136,7 +125,7 @@ public sealed class LocalBackend : IBlobBackend, IDisposable
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                // A living writer holds its file with FileShare.None, an advisory lock that the kernel drops with the process.
+                // A living writer holds a shared advisory lock, which the kernel drops with the process; FileShare.None asks for the exclusive one.
                 using (File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
                 {
                 }
@@ -157,23 +146,13 @@ public sealed class LocalBackend : IBlobBackend, IDisposable
 
     internal string PathOf(string name)
     {
-        if (name.Length == 0 || name[0] == '/' || name.Contains("..", StringComparison.Ordinal) || !name.All(IsNameCharacter))
-            throw new ArgumentException($"'{name}' is not a blob name.", nameof(name));
-        return Path.Combine(root, name);
+        BlobName.Require(name);
+        return name.StartsWith("tmp/", StringComparison.Ordinal)
+            ? throw new ArgumentException($"'{name}' is where blobs are made, not one.", nameof(name))
+            : Path.Combine(root, name);
     }
 
-    /// <summary>Makes a folder and every parent down from the root, each durable in its parent.</summary>
-    internal void EnsureFolder(string folder)
-    {
-        if (Directory.Exists(folder))
-            return;
-        var parent = Path.GetDirectoryName(folder)!;
-        EnsureFolder(parent);
-        Directory.CreateDirectory(folder);
-        PosixCalls.SyncFolder(parent);
-    }
-
-    private static bool IsNameCharacter(char c) => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-' or '.' or '/';
+    private string FolderOf(string prefix) => Path.Combine(root, prefix.TrimEnd('/'));
 
     private SafeFileHandle OpenForReading(string name)
     {

@@ -10,17 +10,20 @@ internal sealed class LocalBlobWriter : IBlobWriter
     private readonly string temporaryPath;
     private readonly SafeFileHandle handle;
     private bool isFlushed;
+    private bool? isCreated;
+    private StoreException? lostWrites;
 
     public LocalBlobWriter(LocalBackend backend, string name)
     {
         this.backend = backend;
         this.name = name;
         _ = backend.PathOf(name);
-        backend.EnsureFolder(backend.TemporaryFolder);
+        backend.Folders.Ensure(backend.TemporaryFolder);
         temporaryPath = Path.Combine(backend.TemporaryFolder, Guid.NewGuid().ToString("N"));
 
-        // FileShare.None locks the file: RemoveLeftoversAsync of another process sees that its writer lives.
-        handle = File.OpenHandle(temporaryPath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+        // A shared advisory lock, held until the file has its name: RemoveLeftoversAsync of another process asks for the exclusive one and
+        // sees that the writer lives, and readers of the blob are not shut out.
+        handle = File.OpenHandle(temporaryPath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read);
     }
 
     public long LengthBytes { get; private set; }
@@ -63,6 +66,8 @@ internal sealed class LocalBlobWriter : IBlobWriter
     public ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (lostWrites is not null)
+            throw lostWrites;
         try
         {
             if (!isFlushed)
@@ -72,24 +77,28 @@ internal sealed class LocalBlobWriter : IBlobWriter
         }
         catch (IOException failure)
         {
-            throw LocalFailures.Translate(failure, name);
+            // The kernel reports lost writes once; a second fsync would say that all is well.
+            lostWrites = LocalFailures.Translate(failure, name);
+            throw lostWrites;
         }
     }
 
     public async ValueTask<bool> CommitAsync(CancellationToken cancellationToken)
     {
         await FlushAsync(cancellationToken);
-        handle.Dispose();
         try
         {
             var path = backend.PathOf(name);
             var folder = Path.GetDirectoryName(path)!;
-            backend.EnsureFolder(folder);
-            var isCreated = PosixCalls.TryLink(temporaryPath, path);
+            backend.Folders.Ensure(folder);
+
+            // A commit that is repeated since the folder could not be synced still knows who gave the name.
+            isCreated ??= PosixCalls.TryLink(temporaryPath, path);
 
             // Also when the name was taken: the caller is told that the blob is there, so it must be there after a power cut.
-            PosixCalls.SyncFolder(folder);
-            return isCreated;
+            LocalFolders.Sync(folder);
+            handle.Dispose();
+            return isCreated.Value;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -68,6 +68,7 @@ public sealed class MemoryBackend : IBlobBackend
     private sealed class Writer(MemoryBackend backend, string name) : IBlobWriter
     {
         private readonly MemoryStream content = new();
+        private bool? isCreated;
 
         public long LengthBytes => content.Length;
 
@@ -86,7 +87,8 @@ public sealed class MemoryBackend : IBlobBackend
         public ValueTask<bool> CommitAsync(CancellationToken cancellationToken)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return new(backend.blobs.TryAdd(name, content.ToArray()));
+            isCreated ??= backend.blobs.TryAdd(name, content.ToArray());
+            return new(isCreated.Value);
         }
 
         public ValueTask DisposeAsync() => default;

@@ -1,0 +1,129 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using Azure;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+
+namespace Strongroom.Store.AzureBlob;
+
+/// <summary>Blobs as block blobs of an Azure Storage container. Thread-safe.</summary>
+/// <remarks>
+/// Requests, conditions and limits: Azure Storage REST API, "Put Blob", "Put Block List" and "Specifying conditional headers". Throttling
+/// (429, 503) and lost answers are waited out and repeated by the SDK's retry policy, which the container's client carries.
+/// </remarks>
+public sealed class AzureBlobBackend : IBlobBackend
+{
+    private readonly AzureBlobs blobs;
+
+    /// <param name="container">An existing container.</param>
+    /// <param name="options">Prefix, and how blobs are sent.</param>
+    public AzureBlobBackend(BlobContainerClient container, AzureBlobOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(container);
+        ArgumentNullException.ThrowIfNull(options);
+        blobs = new(container, options);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IBlobWriter> CreateAsync(string name, CancellationToken cancellationToken)
+    {
+        BlobName.Require(name);
+        cancellationToken.ThrowIfCancellationRequested();
+        return new(new AzureBlobWriter(blobs, name));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        BlobName.Require(name);
+        using var stream = new MemoryStream(content.ToArray(), writable: false);
+        return await blobs.PutAsync(name, stream, AzureBlobs.NewNonce(), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int> ReadAsync(string name, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        BlobName.Require(name);
+        ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
+        if (buffer.Length == 0)
+            return await GetLengthAsync(name, cancellationToken) is null ? throw AzureFailures.Missing(name, null) : 0;
+        try
+        {
+            var download = new BlobDownloadOptions { Range = new(offsetBytes, buffer.Length) };
+            using var answer = (await blobs.Of(name).DownloadStreamingAsync(download, cancellationToken)).Value;
+
+            // The SDK goes on by itself where an answer breaks off; what is promised comes, or an exception.
+            var length = (int)Math.Min(answer.Details.ContentLength, buffer.Length);
+            await answer.Content.ReadExactlyAsync(buffer[..length], cancellationToken);
+            return length;
+        }
+        catch (RequestFailedException failure) when (failure.Status == (int)HttpStatusCode.RequestedRangeNotSatisfiable)
+        {
+            return 0;
+        }
+        catch (Exception failure) when (AzureFailures.IsFailure(failure))
+        {
+            throw AzureFailures.Translate(failure, blobs.Container.Uri, name);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<long?> GetLengthAsync(string name, CancellationToken cancellationToken)
+    {
+        BlobName.Require(name);
+        return (await blobs.HeadAsync(name, cancellationToken))?.LengthBytes;
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<BlobInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        BlobName.RequirePrefix(prefix);
+        var pages = blobs.Container
+            .GetBlobsAsync(new GetBlobsOptions { Prefix = blobs.Options.Prefix + prefix }, cancellationToken)
+            .AsPages(pageSizeHint: blobs.Options.PageBlobs);
+        await using var enumerator = pages.GetAsyncEnumerator(cancellationToken);
+        while (await MoveNextAsync(enumerator, prefix))
+        {
+            foreach (var found in enumerator.Current.Values)
+            {
+                var name = found.Name[blobs.Options.Prefix.Length..];
+                if (BlobName.IsValid(name))
+                    yield return new(name, found.Properties.ContentLength ?? 0);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken)
+    {
+        BlobName.Require(name);
+        try
+        {
+            return (await blobs.Of(name).DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots, cancellationToken: cancellationToken)).Value;
+        }
+        catch (Exception failure) when (AzureFailures.IsFailure(failure))
+        {
+            throw AzureFailures.Translate(failure, blobs.Container.Uri, name);
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>A visible blob is durable.</remarks>
+    public ValueTask SyncAsync(string prefix, CancellationToken cancellationToken) => default;
+
+    /// <inheritdoc/>
+    /// <remarks>The service removes uncommitted blocks by itself.</remarks>
+    public ValueTask RemoveLeftoversAsync(CancellationToken cancellationToken) => default;
+
+    private async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<Page<BlobItem>> enumerator, string prefix)
+    {
+        try
+        {
+            return await enumerator.MoveNextAsync();
+        }
+        catch (Exception failure) when (AzureFailures.IsFailure(failure))
+        {
+            throw AzureFailures.Translate(failure, blobs.Container.Uri, prefix);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using Amazon.S3.Model;
+
+namespace Strongroom.Store.S3;
+
+/// <summary>Finds out what a server makes of <c>If-None-Match: *</c>, by trying.</summary>
+internal static class S3Probe
+{
+    private const int Rounds = 4;
+    private const int Racers = 6;
+
+    /// <summary>What the server can do; SingleWriter when it cannot create conditionally. Leaves nothing behind.</summary>
+    public static async Task<S3CreateMode> RunAsync(S3Objects objects, CancellationToken cancellationToken)
+    {
+        var folder = $"probe/{S3Objects.NewNonce()}/";
+        var names = new List<string>();
+        try
+        {
+            for (var round = 0; round < Rounds; round++)
+            {
+                names.Add($"{folder}{round}");
+                if (!await HasOneWinnerAsync(objects, names[^1], cancellationToken))
+                    return S3CreateMode.SingleWriter;
+            }
+
+            return await RefusesTakenUploadAsync(objects, names[0], cancellationToken) ? S3CreateMode.Conditional : S3CreateMode.ConditionalWhole;
+        }
+        finally
+        {
+            foreach (var name in names)
+                await RemoveAsync(objects, name);
+        }
+    }
+
+    private static async Task RemoveAsync(S3Objects objects, string name)
+    {
+        try
+        {
+            await objects.DeleteAsync(name, CancellationToken.None);
+        }
+        catch (StoreException)
+        {
+            // What the probe itself said matters more than a byte that stays.
+        }
+    }
+
+    /// <summary>Racing creations: one says that it won and its bytes are there; one that comes later does not change them.</summary>
+    private static async Task<bool> HasOneWinnerAsync(S3Objects objects, string name, CancellationToken cancellationToken)
+    {
+        var wins = await Task.WhenAll(Enumerable.Range(0, Racers).Select(racer => TryPutAsync(objects, name, (byte)racer, cancellationToken)));
+        var lateWins = await TryPutAsync(objects, name, Racers, cancellationToken);
+        var content = new byte[2];
+        var (read, _) = await objects.GetAsync(name, 0, content, cancellationToken);
+        return !lateWins && wins.Count(win => win) == 1 && read == 1 && wins[content[0]];
+    }
+
+    private static async Task<bool> TryPutAsync(S3Objects objects, string name, byte content, CancellationToken cancellationToken)
+    {
+        using var stream = new MemoryStream([content]);
+        return await objects.PutAsync(name, stream, S3Objects.NewNonce(), isConditional: true, cancellationToken);
+    }
+
+    private static async Task<bool> RefusesTakenUploadAsync(S3Objects objects, string taken, CancellationToken cancellationToken)
+    {
+        var key = objects.KeyOf(taken);
+        var bucket = objects.Place.Bucket;
+        string? uploadId = null;
+        try
+        {
+            uploadId = (await objects.Client.InitiateMultipartUploadAsync(bucket, key, cancellationToken)).UploadId;
+            using var stream = new MemoryStream([byte.MaxValue]);
+            var part = await objects.Client.UploadPartAsync(
+                new UploadPartRequest { BucketName = bucket, Key = key, UploadId = uploadId, PartNumber = 1, PartSize = 1, InputStream = stream, UseChunkEncoding = false },
+                cancellationToken);
+            await objects.Client.CompleteMultipartUploadAsync(
+                new CompleteMultipartUploadRequest { BucketName = bucket, Key = key, UploadId = uploadId, IfNoneMatch = "*", PartETags = [new(1, part.ETag)] },
+                cancellationToken);
+            return false;
+        }
+        catch (Amazon.S3.AmazonS3Exception failure) when (S3Failures.IsTaken(failure))
+        {
+            await objects.Client.AbortMultipartUploadAsync(bucket, key, uploadId, CancellationToken.None);
+            return true;
+        }
+        catch (Exception failure) when (S3Failures.IsFailure(failure))
+        {
+            // A server that cannot do this at all is one to which nothing is sent in parts.
+            return false;
+        }
+    }
+}
