@@ -21,7 +21,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
         var snapshots = vault.Snapshots.ToList();
         var packs = await vault.RefreshPacksAsync(cancellationToken);
         present.UnionWith(packs.Select(pack => pack.PackSeq));
-        var limits = new ParallelOptions { MaxDegreeOfParallelism = vault.Options.Workers, CancellationToken = cancellationToken };
+        var limits = new ParallelOptions { MaxDegreeOfParallelism = vault.Options.Workers, TaskScheduler = TaskScheduler.Current, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(packs, limits, (pack, stop) => VerifyPackAsync(pack.Content, pack.PackSeq, stop));
         await VerifyTablesAsync(cancellationToken);
         await VerifySnapshotsAsync(snapshots, cancellationToken);
