@@ -110,7 +110,12 @@ internal sealed record ModelWriter(int SessionsLeft)
 
         var written = this with
         {
-            step = WriterStep.Written, view = null, known = [], manifest = [.. places], found = [.. referred], own = stored.Length > 0 ? world.NextPack : 0,
+            step = WriterStep.Written,
+            view = null,
+            known = [],
+            manifest = [.. places],
+            found = [.. referred],
+            own = stored.Length > 0 ? world.NextPack : 0,
         };
         var after = With(world, index, written);
         if (stored.Length == 0)
