@@ -40,7 +40,7 @@ internal static class Soak
             await PromiseAsync(promises, $"delete {oldest.Id}");
             await vault.DeleteSnapshotAsync(oldest.Id, CancellationToken.None);
             await PromiseAsync(promises, $"deleted {oldest.Id}");
-            await vault.CollectAsync([snapshot.Id], CancellationToken.None);
+            await vault.CollectAsync([snapshot.Id], new() { Grace = TimeSpan.Zero }, CancellationToken.None);
         }
     }
 

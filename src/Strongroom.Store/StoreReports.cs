@@ -15,14 +15,13 @@ public sealed record StoreStatistics(int Packs, long BytesStored, long Chunks, i
 public sealed record RestoreStatistics(long BytesWritten, long BytesZero, long BytesRead, long Reads);
 
 /// <summary>What a collection did.</summary>
-/// <param name="WasBusy">True when it did nothing, because sessions or readers were open.</param>
-/// <param name="PacksKept">Packs that live snapshots need.</param>
-/// <param name="PacksDeleted">Packs removed.</param>
+/// <param name="PacksKept">Packs that are in the vault afterwards.</param>
+/// <param name="PacksDeleted">Packs removed, compacted ones included.</param>
 /// <param name="BytesDeleted">Their length.</param>
-public sealed record CollectReport(bool WasBusy, int PacksKept, int PacksDeleted, long BytesDeleted)
-{
-    internal static CollectReport Busy { get; } = new(true, 0, 0, 0);
-}
+/// <param name="PacksCompacted">Packs of which little was needed: that was copied, and they were removed.</param>
+/// <param name="BytesCopied">What was copied for it, before compression.</param>
+/// <param name="PacksCondemned">Packs that will be removed, unless somebody comes to need them, when their grace is over.</param>
+public sealed record CollectReport(int PacksKept, int PacksDeleted, long BytesDeleted, int PacksCompacted, long BytesCopied, int PacksCondemned);
 
 /// <summary>Something that a verification found wrong.</summary>
 /// <param name="What">What is wrong, and where.</param>

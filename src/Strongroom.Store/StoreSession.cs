@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Strongroom.Store.Collection;
 using Strongroom.Store.Images;
 using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
@@ -11,8 +12,7 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
 {
     private const int DataLanes = 2;
     private readonly VaultStore vault;
-    private readonly IDisposable use;
-    private readonly long openedAt;
+    private readonly ClaimLease lease;
     private readonly CancellationTokenSource life = new();
     private readonly ConcurrentDictionary<ChunkId, Slot> pending = [];
     private readonly PackLane[] dataLanes;
@@ -24,13 +24,12 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
     private volatile bool hasFailed;
     private volatile bool isCommitted;
 
-    internal StoreSession(VaultStore vault, IDisposable use)
+    internal StoreSession(VaultStore vault)
     {
         this.vault = vault;
-        this.use = use;
-        openedAt = vault.Log.Head;
-        dataLanes = [.. Enumerable.Range(0, DataLanes).Select(_ => new PackLane(vault, PackContent.Data, pending, life.Token))];
-        nodeLane = new(vault, PackContent.Nodes, null, life.Token);
+        lease = vault.Claim();
+        dataLanes = [.. Enumerable.Range(0, DataLanes).Select(_ => new PackLane(vault, PackContent.Data, pending, Claims, life.Token))];
+        nodeLane = new(vault, PackContent.Nodes, null, Claims, life.Token);
         reuse = new(vault.Packs, vault.Options.ReadBackEvery);
     }
 
@@ -38,6 +37,8 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
     public SessionStatistics Statistics => counters.ToStatistics();
 
     SessionCounters ISessionChunks.Counters => counters;
+
+    private CommitClaims Claims => lease.Claims;
 
     /// <summary>Stores an image. With a parent only what differs from it takes room.</summary>
     /// <exception cref="StoreException">NotFound: no live snapshot holds <paramref name="parent"/>; back up without it. Full, Io, Corrupt, InvalidRequest.</exception>
@@ -52,6 +53,8 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
         // A manifest that no live snapshot holds may point to packs that are gone already.
         if (parent is { } image && !vault.Log.State.Snapshots.Holds(image))
             throw new StoreException(StoreErrorKind.NotFound, "The parent image is not in the vault any more. Run the backup again without a parent.");
+        if (parent is { } shared)
+            Claims.AddParent(state => state.Snapshots.Holds(shared));
         try
         {
             var writer = new ImageWriter(vault.Tree, this, source, parent, vault.Options.Workers, progress);
@@ -71,7 +74,7 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
     /// May be repeated when only the last step failed (Io, Full): whether the snapshot became visible is then found out first. Cancellation
     /// has no effect once the snapshot may be visible.
     /// </remarks>
-    /// <exception cref="StoreException">Conflict: another process removed packs meanwhile; run the backup again.</exception>
+    /// <exception cref="StoreException">Conflict: what the backup relies on was removed meanwhile; run it again.</exception>
     public async Task<Snapshot> CommitAsync(SnapshotDraft draft, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(draft);
@@ -114,22 +117,28 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
         }
         finally
         {
-            // Whatever happened above: a use that is never given back would hold off every collection.
-            use.Dispose();
+            // Whatever happened above: packs that are never given back would never be collected.
+            lease.Dispose();
             life.Dispose();
         }
     }
 
+    bool ISessionChunks.HasDoubts => vault.Packs.Suspects.Any;
+
+    bool ISessionChunks.IsDoubtful(Slot chunk) =>
+        vault.Packs.Suspects.Contains(chunk.PackSeq) || !vault.PackSet.Contains(PackContent.Data, chunk.PackSeq);
+
     async ValueTask<bool> ISessionChunks.CanReuseAsync(Slot chunk, int rawLengthBytes, CancellationToken cancellationToken) =>
-        vault.PackSet.Contains(PackContent.Data, chunk.PackSeq) && await reuse.IsSoundAsync(chunk, rawLengthBytes, cancellationToken);
+        vault.HasDataPack(chunk.PackSeq) && await reuse.IsSoundAsync(chunk, rawLengthBytes, cancellationToken);
 
     async ValueTask<Slot?> ISessionChunks.FindDataAsync(ChunkId id, int rawLengthBytes, CancellationToken cancellationToken)
     {
         if (pending.TryGetValue(id, out var slot))
             return slot;
-        return await vault.Index.FindAsync(id, cancellationToken) is { } found && await reuse.IsSoundAsync(found, rawLengthBytes, cancellationToken)
-            ? found
-            : null;
+        if (await vault.Index.FindAsync(id, cancellationToken) is not { } found || !await reuse.IsSoundAsync(found, rawLengthBytes, cancellationToken))
+            return null;
+        Claims.AddPack(found.PackSeq);
+        return found;
     }
 
     async ValueTask<Slot> ISessionChunks.StoreDataAsync(
@@ -164,8 +173,8 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
             return null;
         if (state.Snapshots.IsDeleted(draft.Id))
             throw new StoreException(StoreErrorKind.Conflict, $"The snapshot {draft.Id} was committed and deleted before. Commit under a new id.");
-        if (state.Collection.LastForeignSweep > openedAt)
-            throw new StoreException(StoreErrorKind.Conflict, "Another process removed packs from the vault during this backup. Run the backup again.");
+        if (Claims.WhyNot(state) is { } why)
+            throw new StoreException(StoreErrorKind.Conflict, $"The backup cannot be committed: {why}. Run the backup again.");
         if (draft.Images.FirstOrDefault(disk => !written.ContainsKey(disk.Image) && !state.Snapshots.Holds(disk.Image)) is { } stranger)
             throw new StoreException(StoreErrorKind.InvalidRequest, $"The image of '{stranger.Name}' was not written by this session and no live snapshot holds it.");
         return SnapshotPayload.Format(draft, now);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Strongroom.Store.Collection;
 using Strongroom.Store.Governance;
 using Strongroom.Store.Images;
@@ -10,13 +11,18 @@ using Strongroom.Store.Scrub;
 namespace Strongroom.Store;
 
 /// <summary>A vault: a deduplicating, compressing, encrypting, verifying store of disk images. Thread-safe.</summary>
-/// <remarks>One process at a time should have a vault open; a second writer is detected and never harms what is committed.</remarks>
+/// <remarks>Any number of processes, on any machines, may have the same vault open, and back up, restore and collect at the same time.</remarks>
 public sealed class VaultStore : IAsyncDisposable
 {
     private const uint PacksPerReservation = 1024;
+    private static readonly TimeSpan SignOfLife = TimeSpan.FromHours(1);
     private readonly SemaphoreSlim reservation = new(1, 1);
     private readonly FrameCodecPool codecs;
-    private readonly UseGate gate = new();
+    private readonly SemaphoreSlim collecting = new(1, 1);
+    private readonly SemaphoreSlim listing = new(1, 1);
+    private readonly ConcurrentDictionary<ClaimLease, byte> leases = [];
+    private HashSet<uint> covered = [];
+    private long listedAt = -1;
     private uint nextPackSeq;
     private uint reservedEnd;
 
@@ -27,13 +33,14 @@ public sealed class VaultStore : IAsyncDisposable
         Keys = keys;
         Log = log;
         codecs = new();
-        Packs = new(backend, keys.Ring, codecs);
+        Relocations = new(log, backend, keys.Ring);
+        Packs = new(backend, keys.Ring, codecs) { Relocations = Relocations };
         Tree = new(Packs, options.CachedNodes);
         PackSet = new();
         Index = new(
             Packs,
             options.IndexBufferRecords,
-            packSeq => PackSet.Contains(PackContent.Data, packSeq) && !log.State.Collection.IsSwept(packSeq) && !Packs.Suspects.Contains(packSeq));
+            packSeq => PackSet.Contains(PackContent.Data, packSeq) && log.State.Collection.IsUsable(packSeq) && !Packs.Suspects.Contains(packSeq));
     }
 
     /// <summary>The vault's own id, the same for ever.</summary>
@@ -62,6 +69,8 @@ public sealed class VaultStore : IAsyncDisposable
     internal DedupIndex Index { get; }
 
     internal PackSet PackSet { get; }
+
+    internal Relocations Relocations { get; }
 
     /// <summary>True when a vault is in the backend.</summary>
     public static async Task<bool> ExistsAsync(IBlobBackend backend, CancellationToken cancellationToken)
@@ -111,7 +120,9 @@ public sealed class VaultStore : IAsyncDisposable
         var vault = new VaultStore(backend, keys, log, new(log, clock), options);
         try
         {
-            await vault.LoadPacksAsync(cancellationToken);
+            vault.covered = await vault.Index.LoadAsync(cancellationToken);
+            await vault.RefreshPacksAsync(cancellationToken);
+            vault.covered = [];
             await vault.RequireBeginningAsync(cancellationToken);
             await keys.JoinAsync(log, vault.Governance, options.AcceptsOlderKeys, cancellationToken);
             return vault;
@@ -141,31 +152,24 @@ public sealed class VaultStore : IAsyncDisposable
             + "Other recovery points are not affected; run a verification of the vault to be sure of them.");
     }
 
-    /// <summary>Begins a backup. Waits while a collection removes packs. Many sessions may be open.</summary>
+    /// <summary>Begins a backup. Many sessions may be open.</summary>
     public async Task<StoreSession> OpenSessionAsync(CancellationToken cancellationToken)
     {
         // What another process changed: a key that does not open the vault any more makes no backups, and new packs use the newest data key.
         await Log.RefreshAsync(cancellationToken);
         await Keys.FollowAsync(cancellationToken);
-        return new(this, await gate.EnterAsync(cancellationToken));
+        if (Log.LastForeignWrite > Volatile.Read(ref listedAt))
+            await RefreshPacksAsync(cancellationToken);
+        return new(this);
     }
 
     /// <summary>Opens an image for random reads.</summary>
     public async Task<ImageReader> OpenImageAsync(ImageRef image, CancellationToken cancellationToken)
     {
-        var use = await gate.EnterAsync(cancellationToken);
-        try
-        {
-            RequireLive(image);
-            if (!image.Root.IsHole)
-                await Tree.ReadNodeAsync(image.Root, image.Height, cancellationToken);
-            return new(Tree, image, Options.CachedChunksPerReader, use);
-        }
-        catch
-        {
-            use.Dispose();
-            throw;
-        }
+        RequireLive(image);
+        if (!image.Root.IsHole)
+            await Tree.ReadNodeAsync(image.Root, image.Height, cancellationToken);
+        return new(Tree, image, Options.CachedChunksPerReader);
     }
 
     /// <summary>Writes an image to a sink: in the order of packs, in parallel, every byte verified, no zeros.</summary>
@@ -177,7 +181,6 @@ public sealed class VaultStore : IAsyncDisposable
         ImageRef image, IImageSink sink, IProgress<long>? bytesDone, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(sink);
-        using var use = await gate.EnterAsync(cancellationToken);
         RequireLive(image);
         using var restore = new ImageRestore(Tree, image, sink, Options.Workers, bytesDone);
         return await restore.RunAsync(cancellationToken);
@@ -186,16 +189,36 @@ public sealed class VaultStore : IAsyncDisposable
     /// <summary>Deletes a snapshot as the vault's policy says (<see cref="VaultGovernance.DeleteAsync"/>); its room comes back with a collection. False when it was not there: repeating is harmless.</summary>
     public Task<bool> DeleteSnapshotAsync(SnapshotId id, CancellationToken cancellationToken) => Governance.DeleteAsync(id, cancellationToken);
 
-    /// <summary>Removes packs that no live snapshot needs. Does nothing, and says so, while anything uses the vault.</summary>
+    /// <summary>Removes packs that no live snapshot needs, while backups, restores and other collections go on.</summary>
     /// <param name="mustBeLive">Every snapshot that the caller still counts on. The log alone cannot tell that its last entries were removed; this tells it.</param>
+    /// <param name="options">When packs go, and how much is compacted.</param>
     /// <param name="cancellationToken">What was removed until then stays removed; the next collection goes on.</param>
-    /// <exception cref="StoreException">Nothing was removed. Corrupt: the log is damaged, or has lost one of <paramref name="mustBeLive"/>.
-    /// Conflict: one of them was deleted meanwhile, or another process keeps changing the vault. Io.</exception>
-    public async Task<CollectReport> CollectAsync(IReadOnlyCollection<SnapshotId> mustBeLive, CancellationToken cancellationToken)
+    /// <exception cref="StoreException">Corrupt: the log is damaged, or has lost one of <paramref name="mustBeLive"/>, or a live snapshot's manifest
+    /// cannot be read; nothing more was removed. Conflict: one of them was deleted meanwhile, or other processes keep changing the vault. Io.</exception>
+    public async Task<CollectReport> CollectAsync(
+        IReadOnlyCollection<SnapshotId> mustBeLive, CollectOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(mustBeLive);
-        using var alone = gate.TryEnterAlone();
-        return alone is null ? CollectReport.Busy : await new Collector(this, mustBeLive).RunAsync(cancellationToken);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        await collecting.WaitAsync(cancellationToken);
+        try
+        {
+            return await new Collector(this, mustBeLive, options).RunAsync(cancellationToken);
+        }
+        finally
+        {
+            collecting.Release();
+        }
+    }
+
+    /// <summary>Finds what the live snapshots reach, and changes nothing: the part of a collection that takes the time.</summary>
+    internal async Task<Marker> MarkAsync(CancellationToken cancellationToken)
+    {
+        await Log.RefreshAsync(cancellationToken);
+        var marker = new Marker(Tree, Log.State.Collection, Relocations, Options.Workers);
+        await marker.MarkAsync(Snapshots, cancellationToken);
+        return marker;
     }
 
     /// <summary>Checks that every live snapshot can be restored.</summary>
@@ -204,7 +227,6 @@ public sealed class VaultStore : IAsyncDisposable
     /// <param name="cancellationToken">Ends the check without a report.</param>
     public async Task<VerifyReport> VerifyAsync(bool readData, IProgress<long>? bytes, CancellationToken cancellationToken)
     {
-        using var use = await gate.EnterAsync(cancellationToken);
         return await new Verifier(this, readData, bytes).RunAsync(cancellationToken);
     }
 
@@ -215,6 +237,8 @@ public sealed class VaultStore : IAsyncDisposable
         ((IDisposable)Keys).Dispose();
         Index.Dispose();
         reservation.Dispose();
+        collecting.Dispose();
+        listing.Dispose();
         codecs.Dispose();
         return default;
     }
@@ -225,7 +249,11 @@ public sealed class VaultStore : IAsyncDisposable
         await reservation.WaitAsync(cancellationToken);
         try
         {
-            if (nextPackSeq == reservedEnd)
+            if (nextPackSeq != reservedEnd)
+            {
+                await ShowLifeAsync(cancellationToken);
+            }
+            else
             {
                 var first = 0u;
                 await Log.AppendAsync(
@@ -234,7 +262,7 @@ public sealed class VaultStore : IAsyncDisposable
                     {
                         // Not below a pack that is there, nor in what an entry that cannot be read may have reserved: a damaged log must not
                         // lead to a second pack of that number.
-                        var greatest = Math.Max(Log.State.Collection.NextPackSeq - 1, PackSet.Greatest) + ((ulong)Log.Unreadable * PacksPerReservation);
+                        var greatest = Math.Max(Log.State.PackNumbers.NextPackSeq - 1, PackSet.Greatest) + ((ulong)Log.Unreadable * PacksPerReservation);
                         if (greatest > uint.MaxValue - PacksPerReservation - 1)
                             throw StoreException.Corrupt($"No pack can follow number {greatest:x8}: if no server wrote it, move that file out of the vault");
                         first = (uint)greatest + 1;
@@ -251,6 +279,75 @@ public sealed class VaultStore : IAsyncDisposable
         {
             reservation.Release();
         }
+    }
+
+    /// <summary>False when a pack that a manifest points to is lost: what it held is stored anew as long as a source still has it.</summary>
+    internal bool HasDataPack(uint packSeq) =>
+        PackSet.Contains(PackContent.Data, packSeq) || Log.State.Collection.IsRelocated(packSeq);
+
+    /// <summary>Claims that collections of this process spare.</summary>
+    internal ClaimLease Claim()
+    {
+        var lease = new ClaimLease(ended => leases.TryRemove(ended, out _));
+        leases[lease] = 0;
+        return lease;
+    }
+
+    /// <summary>Packs that sessions of this process have written or refer to.</summary>
+    internal HashSet<uint> PacksInUse() => [.. leases.Keys.SelectMany(lease => lease.Claims.Packs)];
+
+    /// <summary>Lists the packs in the storage, and learns those of other processes. What a SWEEP took is not among them.</summary>
+    internal async Task<IReadOnlyList<PackInfo>> RefreshPacksAsync(CancellationToken cancellationToken)
+    {
+        await listing.WaitAsync(cancellationToken);
+        try
+        {
+            var head = Log.Head;
+            var found = new List<PackInfo>();
+            foreach (var content in (PackContent[])[PackContent.Nodes, PackContent.Data])
+            {
+                await foreach (var blob in Packs.Backend.ListAsync(PackFormat.FolderOf(content), cancellationToken))
+                {
+                    if (PackFormat.ParseName(blob.Name) is { } packSeq && !Log.State.Collection.IsSwept(packSeq))
+                        found.Add(new(packSeq, content, blob.LengthBytes));
+                }
+            }
+
+            foreach (var pack in found.Where(pack => PackSet.Find(pack.PackSeq) is null))
+            {
+                PackSet.Add(pack.Content, pack.PackSeq, pack.LengthBytes);
+                if (pack.Content == PackContent.Data && !covered.Contains(pack.PackSeq))
+                    await LoadDirectoryAsync(pack.PackSeq, cancellationToken);
+            }
+
+            foreach (var pack in PackSet.ToList().Where(pack => Log.State.Collection.IsSwept(pack.PackSeq)))
+                PackSet.Remove(pack.PackSeq);
+            Volatile.Write(ref listedAt, head);
+            return found;
+        }
+        finally
+        {
+            listing.Release();
+        }
+    }
+
+    internal async Task<List<RelocationTableId>> ListTablesAsync(CancellationToken cancellationToken)
+    {
+        var tables = new List<RelocationTableId>();
+        await foreach (var blob in Packs.Backend.ListAsync(RelocationTableId.Folder, cancellationToken))
+        {
+            if (RelocationTableId.TryParse(blob.Name, out var table))
+                tables.Add(table);
+        }
+
+        return tables;
+    }
+
+    /// <summary>A slow backup would look dead to collections of other processes, which then take its packs.</summary>
+    private async ValueTask ShowLifeAsync(CancellationToken cancellationToken)
+    {
+        if (Log.Now - Log.LastOwnTime >= SignOfLife)
+            await Log.AppendAsync(LogEntryType.Reserve, _ => new PayloadWriter().UInt32(0).UInt32(0).ToArray(), cancellationToken);
     }
 
     internal async ValueTask PackSealedAsync(
@@ -278,22 +375,6 @@ public sealed class VaultStore : IAsyncDisposable
     {
         if (!Log.State.Snapshots.Holds(image))
             throw new StoreException(StoreErrorKind.NotFound, "No live snapshot holds this image. List the recovery points again.");
-    }
-
-    private async Task LoadPacksAsync(CancellationToken cancellationToken)
-    {
-        var covered = await Index.LoadAsync(cancellationToken);
-        foreach (var content in (PackContent[])[PackContent.Nodes, PackContent.Data])
-        {
-            await foreach (var blob in Packs.Backend.ListAsync(PackFormat.FolderOf(content), cancellationToken))
-            {
-                if (PackFormat.ParseName(blob.Name) is not { } packSeq)
-                    continue;
-                PackSet.Add(content, packSeq, blob.LengthBytes);
-                if (content == PackContent.Data && !covered.Contains(packSeq) && !Log.State.Collection.IsSwept(packSeq))
-                    await LoadDirectoryAsync(packSeq, cancellationToken);
-            }
-        }
     }
 
     private async Task LoadDirectoryAsync(uint packSeq, CancellationToken cancellationToken)

@@ -41,7 +41,7 @@ public sealed class DeleteHandler(
     {
         // All that is still listed in the vault: if the store does not know one of them, its log has lost what that one needs, and nothing may go.
         var listed = await points.ListSnapshotIdsAsync(vaultKey, cancellationToken);
-        try { await store.CollectAsync([.. listed.Select(id => new SnapshotId(id))], cancellationToken); }
+        try { await store.CollectAsync([.. listed.Select(id => new SnapshotId(id))], new() { Grace = TimeSpan.Zero }, cancellationToken); }
         catch (StoreException e) when (e.Kind == StoreErrorKind.Corrupt)
         {
             log.LogError(e, "The store of vault {VaultKey} is damaged; the room of deleted recovery points stays taken", vaultKey);

@@ -39,7 +39,7 @@ public sealed class MemoryBackend : IBlobBackend
     public async IAsyncEnumerable<BlobInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.CompletedTask;
-        foreach (var (name, content) in blobs.OrderBy(blob => blob.Key, StringComparer.Ordinal))
+        foreach (var (name, content) in blobs.ToArray().OrderBy(blob => blob.Key, StringComparer.Ordinal))
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (name.StartsWith(prefix, StringComparison.Ordinal))

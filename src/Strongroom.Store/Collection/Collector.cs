@@ -1,47 +1,226 @@
+using Strongroom.Store.Index;
 using Strongroom.Store.Log;
-using Strongroom.Store.Manifests;
+using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Collection;
 
-/// <summary>Mark and sweep of packs that are wholly dead, while nothing else uses the vault in this process.</summary>
+/// <summary>One collection: finish what others left, mark, condemn, reconcile, copy, sweep, delete (<c>docs/adr/0005-collection-without-locks.md</c>).</summary>
 /// <remarks>
-/// Safe against other processes too: the SWEEP entry is refused when the log moved since the mark, and a session of another process that
-/// was open before a SWEEP cannot commit after it. A crash anywhere is repaired by the next run.
+/// Backups, restores and other collections go on meanwhile, in this process and in others. What is safe is decided by the log alone: a SWEEP
+/// is refused when anything was committed since it was decided. A crash anywhere is finished by the next run, whoever makes it.
 /// </remarks>
-internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId> mustBeLive)
+internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId> mustBeLive, CollectOptions options)
 {
-    private const int Attempts = 3;
+    private const int Attempts = 16;
+    private Marker marker = null!;
+    private long markedTo;
+    private IReadOnlyList<PackInfo> packs = [];
+    private CollectReport report = new(0, 0, 0, 0, 0, 0);
+
+    private CollectionState State => vault.Log.State.Collection;
 
     public async Task<CollectReport> RunAsync(CancellationToken cancellationToken)
     {
-        for (var attempt = 0; attempt < Attempts; attempt++)
-        {
-            await vault.Log.RefreshAsync(cancellationToken);
-            RequireWholeLog();
-            RequireLive();
-            var markedAt = vault.Log.Head;
+        await LookAsync(cancellationToken);
+        var deletedThrough = await FinishAsync(cancellationToken);
 
-            // Listed before the mark: what appears later is not touched.
-            var packs = vault.PackSet.ToList();
-            var live = await MarkAsync(cancellationToken);
-            var dead = packs.Where(pack => !live.Contains(pack.PackSeq)).ToList();
-            if (dead.Count == 0)
-                return new(false, packs.Count, 0, 0);
-            var payload = new PayloadWriter().UInt32((uint)dead.Count);
-            foreach (var pack in dead)
-                payload.UInt32(pack.PackSeq);
-            var bytes = payload.ToArray();
-            if (await vault.Log.AppendAsync(LogEntryType.Sweep, _ => IsUnmovedSince(markedAt) ? bytes : null, cancellationToken) is null)
-                continue;
-            await SweepAsync(dead, cancellationToken);
-            return new(false, packs.Count - dead.Count, dead.Count, dead.Sum(pack => pack.LengthBytes));
+        // Listed before the mark: what appears later is not touched.
+        packs = await vault.RefreshPacksAsync(cancellationToken);
+        await MarkAsync(cancellationToken);
+        var now = vault.Log.Now;
+        if (State.Condemned is { } waiting && options.Grace > TimeSpan.Zero)
+        {
+            if (now - waiting.Time < options.Grace)
+                return Report(waiting);
+            await CarryOutAsync(waiting.Sequence, cancellationToken);
         }
 
-        throw new StoreException(StoreErrorKind.Conflict, "Another process keeps changing the vault. Collect again when it is idle.");
+        var condemned = Choose();
+        if (condemned.Count == 0 && !await HasTablesToDropAsync(cancellationToken))
+            return Report(State.Condemned);
+        var payload = new CondemnPayload(markedTo, deletedThrough, PackRangeSet.OfPacks(condemned)).Format();
+        var entry = await vault.Log.AppendAsync(LogEntryType.Condemn, _ => IsWhole() ? payload : null, cancellationToken);
+        if (entry is null)
+            RequireWholeLog();
+        else if (options.Grace == TimeSpan.Zero)
+            await CarryOutAsync(entry.Sequence, cancellationToken);
+        return Report(State.Condemned);
     }
 
-    /// <summary>Damage that came to light since leaves the head where it was.</summary>
-    private bool IsUnmovedSince(long markedAt) => vault.Log.Head == markedAt && vault.Log.Damage.Count == 0;
+    private bool IsWhole() => vault.Log.Damage.Count == 0;
+
+    private CollectReport Report(Condemnation? waiting) => report with
+    {
+        PacksKept = vault.PackSet.Count,
+        PacksCondemned = waiting is null ? 0 : packs.Count(pack => waiting.Packs.Contains(pack.PackSeq)),
+    };
+
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        await vault.Log.RefreshAsync(cancellationToken);
+        RequireWholeLog();
+        RequireLive();
+    }
+
+    /// <summary>Deletes what is swept and still there, and tables that never came into force; the last SWEEP of which nothing is left.</summary>
+    private async Task<long> FinishAsync(CancellationToken cancellationToken)
+    {
+        var head = vault.Log.Head;
+        foreach (var (_, swept) in State.Undeleted)
+            await DeleteAsync(PackRanges.Expand(swept.Ranges), cancellationToken);
+        foreach (var table in await vault.ListTablesAsync(cancellationToken))
+        {
+            if (State.IsStray(table, head))
+                await vault.Packs.Backend.DeleteAsync(table.Name, cancellationToken);
+        }
+
+        vault.Relocations.Forget();
+        return State.Undeleted.Keys.Where(sweep => sweep <= head).DefaultIfEmpty().Max();
+    }
+
+    /// <summary>Marks what is live at the head. Repeated, it marks only what came since.</summary>
+    private async Task MarkAsync(CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            // A sweep may have moved what is live; then all is marked anew.
+            if (markedTo == 0 || State.IsSweptSince(markedTo))
+                marker = new(vault.Tree, State, vault.Relocations, vault.Options.Workers);
+            markedTo = vault.Log.Head;
+            try
+            {
+                await marker.MarkAsync(vault.Log.State.Snapshots.AllLive, cancellationToken);
+                return;
+            }
+            catch (StoreException failure) when (failure.Kind == StoreErrorKind.NotFound && attempt < Attempts)
+            {
+                // Another process may have deleted a snapshot, and collected, while it was being marked.
+                var before = markedTo;
+                markedTo = 0;
+                await LookAsync(cancellationToken);
+                if (vault.Log.Head == before)
+                    throw;
+            }
+        }
+    }
+
+    /// <summary>Packs of which nothing is live and that nobody is writing, and packs of which little is live, those with the least first.</summary>
+    private List<uint> Choose()
+    {
+        var inUse = vault.PacksInUse();
+        var others = vault.Log.State.PackNumbers.ReservedByWritersHeardSince(vault.Log.Now - options.Grace, vault.Log.WriterId);
+        var free = packs.Where(pack => !State.IsSwept(pack.PackSeq) && !inUse.Contains(pack.PackSeq)).ToList();
+        var chosen = free.Where(pack => marker.Live.LiveIn(pack.PackSeq).Chunks == 0 && !others.Contains(pack.PackSeq)).Select(pack => pack.PackSeq).ToList();
+        var room = options.GreatestShareToCompact * packs.Sum(pack => pack.LengthBytes);
+        foreach (var pack in free.Where(IsWorthCompacting).OrderBy(pack => marker.Live.LiveIn(pack.PackSeq).Bytes))
+        {
+            room -= marker.Live.LiveIn(pack.PackSeq).Bytes;
+            if (room < 0)
+                break;
+            chosen.Add(pack.PackSeq);
+        }
+
+        return chosen;
+    }
+
+    /// <summary>Whether enough comes free, beside what any pack of the live chunks takes: else small packs would be copied again and again.</summary>
+    private bool IsWorthCompacting(PackInfo pack)
+    {
+        var live = marker.Live.LiveIn(pack.PackSeq);
+        return live.Chunks > 0 && pack.LengthBytes - PackFormat.LengthOf(live.Chunks, live.Bytes) > (1 - options.CompactBelow) * pack.LengthBytes;
+    }
+
+    /// <summary>True when a table is in the storage that nothing live needs, or that belongs to a CONDEMN whose maker seems to be gone.</summary>
+    private async Task<bool> HasTablesToDropAsync(CancellationToken cancellationToken)
+    {
+        var tables = await vault.ListTablesAsync(cancellationToken);
+        var waits = State.Condemned is { } condemned && vault.Log.Now - condemned.Time < options.Grace ? condemned.Sequence : 0;
+        return tables.Any(table => table.CondemnSequence <= markedTo && table.CondemnSequence != waits && !marker.NeededTables.Contains(table));
+    }
+
+    /// <summary>Removes what is condemned, as far as nothing needs it, and moves the rest as far as it is little.</summary>
+    private async Task CarryOutAsync(long condemnSequence, CancellationToken cancellationToken)
+    {
+        SweepPlan? plan = null;
+        CompactionResult? copies = null;
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            await LookAsync(cancellationToken);
+            await MarkAsync(cancellationToken);
+            if (State.Condemned is not { } condemned || condemned.Sequence != condemnSequence)
+                return;
+            if (copies is null)
+            {
+                plan = Plan(condemned);
+                copies = await new Compaction(vault, marker.Live, packs).CopyAsync(plan.ToCopy, condemnSequence, cancellationToken);
+            }
+
+            plan = plan!.Reconcile(marker.Live, copies.Live.IsLive);
+            var dropped = State.Tables.Keys.Where(table => !marker.NeededTables.Contains(table)).ToList();
+            if (plan.Dead.Count == 0 && plan.ToCopy.Count == 0 && dropped.Count == 0)
+                return;
+            SweepPlan? decided = null;
+            var entry = await vault.Log.AppendAsync(
+                LogEntryType.Sweep, _ => FormatSweep(condemnSequence, plan, copies, dropped, out decided), cancellationToken);
+            if (entry is null)
+                continue;
+            report = report with { PacksCompacted = decided!.ToCopy.Count, BytesCopied = copies.BytesCopied };
+            await DeleteAsync(decided.Dead.Concat(decided.ToCopy), cancellationToken);
+            foreach (var table in dropped)
+                await vault.Packs.Backend.DeleteAsync(table.Name, cancellationToken);
+            vault.Relocations.Forget();
+            return;
+        }
+
+        throw new StoreException(StoreErrorKind.Conflict, "Other processes keep committing to the vault. Collect again when it is less busy.");
+    }
+
+    private SweepPlan Plan(Condemnation condemned)
+    {
+        var known = packs.ToDictionary(pack => pack.PackSeq);
+        return SweepPlan.Decide(
+            PackRanges.Expand(condemned.Packs.Ranges).Where(known.ContainsKey),
+            marker.Live,
+            pack => IsWorthCompacting(known[pack]));
+    }
+
+    /// <summary>The fence; called under the log's lock with everything up to the head applied. Null: decide again.</summary>
+    private byte[]? FormatSweep(
+        long condemnSequence, SweepPlan plan, CompactionResult copies, List<RelocationTableId> dropped, out SweepPlan? decided)
+    {
+        decided = null;
+        if (!IsWhole() || !State.MaySweep(condemnSequence, markedTo))
+            return null;
+
+        // What sessions of this process have come to use since is spared. They would find out when they commit; this saves them the trouble.
+        var inUse = vault.PacksInUse();
+        decided = SweepPlan.Of(plan.Dead.Where(pack => !inUse.Contains(pack)), plan.ToCopy.Where(pack => !inUse.Contains(pack)));
+        return new SweepPayload(
+            condemnSequence,
+            decided.DeadRanges,
+            decided.RelocatedRanges,
+            decided.ToCopy.Count > 0 ? copies.Attempt : 0,
+            [.. dropped.Select(table => table.CondemnSequence)]).Format();
+    }
+
+    private async Task DeleteAsync(IEnumerable<uint> gone, CancellationToken cancellationToken)
+    {
+        foreach (var pack in gone)
+        {
+            foreach (var content in (PackContent[])[PackContent.Data, PackContent.Nodes])
+            {
+                if (vault.PackSet.Find(pack) is { } known && known.Content != content)
+                    continue;
+                var length = vault.PackSet.Find(pack)?.LengthBytes ?? 0;
+                if (!await vault.Packs.Backend.DeleteAsync(PackFormat.NameOf(content, pack), cancellationToken))
+                    continue;
+                report = report with { PacksDeleted = report.PacksDeleted + 1, BytesDeleted = report.BytesDeleted + length };
+            }
+
+            vault.PackSet.Remove(pack);
+            vault.Packs.Forget(pack);
+        }
+    }
 
     private void RequireWholeLog()
     {
@@ -57,7 +236,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
     /// <summary>A log that lost its last entries looks whole; only somebody else can know that they were there.</summary>
     private void RequireLive()
     {
-        var absent = mustBeLive.Where(id => vault.Find(id) is null).ToList();
+        var absent = mustBeLive.Where(id => !vault.Log.State.Snapshots.IsLive(id)).ToList();
         if (absent.Count == 0)
             return;
 
@@ -69,28 +248,5 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
                 StoreErrorKind.Corrupt,
                 $"Nothing is collected, because the vault's log has lost the entries of {lost.Count} recovery points that are still listed, among them {lost[0]}. "
                 + "Restore from a copy of the vault's folder, or delete those recovery points.");
-    }
-
-    private async Task<HashSet<uint>> MarkAsync(CancellationToken cancellationToken)
-    {
-        var live = new HashSet<uint>();
-        var walk = new ManifestWalk(vault.Tree);
-        foreach (var root in vault.Log.State.Snapshots.AllLive.SelectMany(ManifestPointer.RootsOf))
-        {
-            await foreach (var pointer in walk.VisitAsync(root, cancellationToken))
-                live.Add(pointer.Slot.PackSeq);
-        }
-
-        return live;
-    }
-
-    private async Task SweepAsync(List<(uint PackSeq, Packs.PackContent Content, long LengthBytes)> dead, CancellationToken cancellationToken)
-    {
-        foreach (var pack in dead)
-        {
-            await vault.Packs.Backend.DeleteAsync(Packs.PackFormat.NameOf(pack.Content, pack.PackSeq), cancellationToken);
-            vault.PackSet.Remove(pack.PackSeq);
-            vault.Packs.Forget(pack.PackSeq);
-        }
     }
 }

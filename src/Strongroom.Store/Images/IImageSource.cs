@@ -9,7 +9,7 @@ public enum ExtentKind
     /// <summary>Reads as zeros; is not read.</summary>
     Zero,
 
-    /// <summary>Byte for byte what the parent image holds there; is not read. Only with a parent.</summary>
+    /// <summary>Byte for byte what the parent image holds there. Only with a parent. Is read only where the parent's bytes are known to be damaged or lost.</summary>
     Unchanged,
 }
 

@@ -1,25 +1,22 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
-using Strongroom.Store.Blobs;
 using Strongroom.Store.Images;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store;
 
 /// <summary>Random reads of an image: after a few cached nodes, one range read each. Thread-safe.</summary>
-/// <remarks>While it is open the store removes no pack; dispose it when done. It is an <see cref="IImageSource"/> itself.</remarks>
+/// <remarks>It goes on while collections move what it reads, as long as a live snapshot has the image. It is an <see cref="IImageSource"/> itself.</remarks>
 public sealed class ImageReader : IImageSource, IAsyncDisposable, IDisposable
 {
     private readonly ImageTree tree;
     private readonly ImageRef image;
-    private readonly RecentlyUsed<(uint PackSeq, ushort Ordinal, int Part), byte[]> pieces;
-    private IDisposable? use;
+    private readonly PieceCache pieces;
 
-    internal ImageReader(ImageTree tree, ImageRef image, int cachedChunks, IDisposable? use)
+    internal ImageReader(ImageTree tree, ImageRef image, int cachedChunks)
     {
         this.tree = tree;
         this.image = image;
-        this.use = use;
         pieces = new(cachedChunks * NodeFormat.SubSlotCount);
     }
 
@@ -50,7 +47,7 @@ public sealed class ImageReader : IImageSource, IAsyncDisposable, IDisposable
             else if (slot.Codec == ChunkCodec.Parts)
                 count = await ReadPartAsync(slot, rawLength, within / FrameFormat.PartLengthBytes, within % FrameFormat.PartLengthBytes, buffer[..count], cancellationToken);
             else
-                (await ReadCachedAsync(slot, rawLength, cancellationToken)).AsSpan(within, count).CopyTo(buffer.Span);
+                await ReadShortAsync(slot, rawLength, within, buffer[..count], cancellationToken);
             buffer = buffer[count..];
             offsetBytes += count;
         }
@@ -88,7 +85,6 @@ public sealed class ImageReader : IImageSource, IAsyncDisposable, IDisposable
 
     public void Dispose()
     {
-        Interlocked.Exchange(ref use, null)?.Dispose();
         pieces.Clear();
     }
 
@@ -109,7 +105,7 @@ public sealed class ImageReader : IImageSource, IAsyncDisposable, IDisposable
         else if (sub.Part is { } part)
             return await ReadPartAsync(sub.Chunk, ImageGeometry.SlotLengthBytes, part, within, buffer[..count], cancellationToken);
         else
-            (await ReadCachedAsync(sub, ImageGeometry.SubSlotLengthBytes, cancellationToken)).AsSpan(within, count).CopyTo(buffer.Span);
+            await ReadShortAsync(sub, ImageGeometry.SubSlotLengthBytes, within, buffer[..count], cancellationToken);
         return count;
     }
 
@@ -119,40 +115,43 @@ public sealed class ImageReader : IImageSource, IAsyncDisposable, IDisposable
     {
         var length = FrameFormat.RawLengthOf(part, rawLength);
         var count = Math.Min(buffer.Length, length - within);
-        if (!pieces.TryGet(KeyOf(chunk, part), out var piece))
+        if (pieces.TryRead(KeyOf(chunk, part), within, buffer.Span[..count]))
+            return count;
+        var isSequential = part > 0 && pieces.Contains(KeyOf(chunk, part - 1));
+        var wanted = isSequential ? rawLength - (part * FrameFormat.PartLengthBytes) : length;
+        var raw = ArrayPool<byte>.Shared.Rent(wanted);
+        try
         {
-            var isSequential = part > 0 && pieces.TryGet(KeyOf(chunk, part - 1), out _);
-            var next = isSequential ? rawLength : (part * FrameFormat.PartLengthBytes) + length;
-            var raw = ArrayPool<byte>.Shared.Rent(next - (part * FrameFormat.PartLengthBytes));
-            try
-            {
-                var target = raw.AsMemory(0, next - (part * FrameFormat.PartLengthBytes));
-                await tree.Packs.ReadPartsAsync(chunk, rawLength, part, target, cancellationToken);
-                piece = target[..length].ToArray();
-                for (var i = FrameFormat.PartCountOf(next) - 1; i > part; i--)
-                    pieces.TryAdd(KeyOf(chunk, i), target.Slice((i - part) * FrameFormat.PartLengthBytes, FrameFormat.RawLengthOf(i, rawLength)).ToArray());
-                pieces.TryAdd(KeyOf(chunk, part), piece);
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(raw);
-            }
+            await tree.Packs.ReadPartsAsync(chunk, rawLength, part, raw.AsMemory(0, wanted), cancellationToken);
+            for (var at = 0; at < wanted; at += FrameFormat.PartLengthBytes)
+                pieces.Add(KeyOf(chunk, part + (at / FrameFormat.PartLengthBytes)), raw.AsSpan(at, Math.Min(FrameFormat.PartLengthBytes, wanted - at)));
+            raw.AsSpan(within, count).CopyTo(buffer.Span);
+            return count;
         }
-
-        piece.AsSpan(within, count).CopyTo(buffer.Span);
-        return count;
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(raw);
+        }
     }
 
-    private static (uint PackSeq, ushort Ordinal, int Part) KeyOf(Slot chunk, int part) => (chunk.PackSeq, chunk.Ordinal, part);
-
-    private async ValueTask<byte[]> ReadCachedAsync(Slot slot, int rawLength, CancellationToken cancellationToken)
+    /// <summary>Reads from a chunk that is not stored in parts.</summary>
+    private async ValueTask ReadShortAsync(Slot chunk, int rawLength, int within, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        var key = KeyOf(slot, 0);
-        if (pieces.TryGet(key, out var chunk) && chunk.Length == rawLength)
-            return chunk;
-        chunk = GC.AllocateUninitializedArray<byte>(rawLength);
-        await tree.Packs.ReadChunkAsync(PackContent.Data, slot, chunk, cancellationToken);
-        pieces.TryAdd(key, chunk);
-        return chunk;
+        var key = KeyOf(chunk, 0);
+        if (pieces.TryRead(key, within, buffer.Span))
+            return;
+        var raw = ArrayPool<byte>.Shared.Rent(rawLength);
+        try
+        {
+            await tree.Packs.ReadChunkAsync(PackContent.Data, chunk, raw.AsMemory(0, rawLength), cancellationToken);
+            pieces.Add(key, raw.AsSpan(0, rawLength));
+            raw.AsSpan(within, buffer.Length).CopyTo(buffer.Span);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(raw);
+        }
     }
+
+    private static PieceKey KeyOf(Slot chunk, int part) => new(chunk.PackSeq, chunk.Ordinal, part);
 }

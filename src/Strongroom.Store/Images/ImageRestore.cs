@@ -16,6 +16,7 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
     private long read;
     private long reads;
     private long settled;
+    private int resolved;
     private long opened;
     private WindowProgress progress = new(0, 0, 0, 0);
 
@@ -27,6 +28,7 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
             for (var i = 0; i < ImageGeometry.FanOut; i++)
                 AddTargets(window, leaf, i, firstSlot + i);
 
+            await ResolveAsync(window, cancellationToken);
             if (window.Count > WindowTargets - (ImageGeometry.FanOut * NodeFormat.SubSlotCount))
                 await RestoreWindowAsync(window, (firstSlot + ImageGeometry.FanOut) * ImageGeometry.SlotLengthBytes, cancellationToken);
         }
@@ -58,6 +60,13 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
             if (!piece.IsHole)
                 window.Add(new(piece.Chunk, piece.Part ?? Target.Whole, start + (sub * ImageGeometry.SubSlotLengthBytes), rawLength));
         }
+    }
+
+    /// <summary>Chunks of packs that were compacted are read where they lie now.</summary>
+    private async ValueTask ResolveAsync(List<Target> window, CancellationToken cancellationToken)
+    {
+        for (; resolved < window.Count; resolved++)
+            window[resolved] = window[resolved] with { Slot = await tree.Packs.ResolveAsync(window[resolved].Slot, cancellationToken) };
     }
 
     private async Task RestoreWindowAsync(List<Target> window, long endBytes, CancellationToken cancellationToken)
@@ -92,6 +101,7 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
         await Task.WhenAll(tasks);
         cancellationToken.ThrowIfCancellationRequested();
         window.Clear();
+        resolved = 0;
         settled = windowEnd;
         bytesDone?.Report(settled);
     }
@@ -145,9 +155,20 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
         for (var i = start; i < end; i++)
             runEnd = Math.Max(runEnd, window[i].Slot.OffsetBytes + (long)window[i].Slot.StoredLengthBytes);
         var length = (int)Math.Min(runEnd - first.OffsetBytes, LongestReadBytes);
-        var key = await tree.Packs.GetKeyAsync(PackContent.Data, first.PackSeq, cancellationToken);
-        var found = await tree.Packs.Backend.ReadAsync(
-            PackFormat.NameOf(PackContent.Data, first.PackSeq), first.OffsetBytes, frames.AsMemory(0, length), cancellationToken);
+        PackKey key;
+        int found;
+        try
+        {
+            key = await tree.Packs.GetKeyAsync(PackContent.Data, first.PackSeq, cancellationToken);
+            found = await tree.Packs.Backend.ReadAsync(
+                PackFormat.NameOf(PackContent.Data, first.PackSeq), first.OffsetBytes, frames.AsMemory(0, length), cancellationToken);
+        }
+        catch (StoreException failure) when (failure.Kind == StoreErrorKind.NotFound)
+        {
+            await RestoreEachAsync(window, start, end, raw, cancellationToken);
+            return;
+        }
+
         Interlocked.Add(ref read, found);
         Interlocked.Increment(ref reads);
         for (var i = start; i < end; i++)
@@ -161,6 +182,25 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
             }
 
             await WriteAsync(target.OffsetBytes, raw.AsMemory(0, target.LengthBytes), cancellationToken);
+        }
+
+        bytesDone?.Report(progress.At(Volatile.Read(ref opened)));
+    }
+
+    /// <summary>Chunk by chunk: the pack was compacted since the window was laid out.</summary>
+    private async Task RestoreEachAsync(List<Target> window, int start, int end, byte[] raw, CancellationToken cancellationToken)
+    {
+        for (var i = start; i < end; i++)
+        {
+            var target = window[i];
+            var chunk = raw.AsMemory(0, target.LengthBytes);
+            if (target.Part == Target.Whole)
+                await tree.Packs.ReadChunkAsync(PackContent.Data, target.Slot, chunk, cancellationToken);
+            else
+                await tree.Packs.ReadPartsAsync(target.Slot, target.RawLengthBytes, target.Part, chunk, cancellationToken);
+            Interlocked.Add(ref read, target.Slot.StoredLengthBytes);
+            Interlocked.Increment(ref reads);
+            await WriteAsync(target.OffsetBytes, chunk, cancellationToken);
         }
 
         bytesDone?.Report(progress.At(Volatile.Read(ref opened)));

@@ -23,7 +23,7 @@ internal sealed class ImageWriter(
         var height = ImageGeometry.HeightOf(lengthBytes);
         var root = default(Slot);
         var filler = new SlabFiller(tree, chunks, source, parent, progress);
-        var producer = new LeafProducer(tree, source, parent, leaves.Writer, slabs.Writer, chunks.Counters);
+        var producer = new LeafProducer(tree, source, parent, leaves.Writer, slabs.Writer, chunks);
         var tasks = new List<Task>
         {
             GuardAsync(() => producer.RunAsync(stop.Token), stop),
@@ -77,6 +77,12 @@ internal interface ISessionChunks
 {
     /// <summary>False when a data chunk that the parent points to is lost or damaged, as far as is known: then it is stored anew as long as the source still has it.</summary>
     ValueTask<bool> CanReuseAsync(Slot chunk, int rawLengthBytes, CancellationToken cancellationToken);
+
+    /// <summary>True when a read of a data pack has failed since the vault was opened: then it is worth looking at what unchanged slots point to.</summary>
+    bool HasDoubts { get; }
+
+    /// <summary>True when the pack of a data chunk is missing or has failed a read.</summary>
+    bool IsDoubtful(Slot chunk);
 
     /// <summary>Finds a chunk of a disk in the vault; counts nothing.</summary>
     ValueTask<Slot?> FindDataAsync(Packs.ChunkId id, int rawLengthBytes, CancellationToken cancellationToken);

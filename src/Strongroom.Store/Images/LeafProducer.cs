@@ -4,7 +4,7 @@ namespace Strongroom.Store.Images;
 
 /// <summary>Walks a source's map, settles what needs no reading, and queues the rest as slabs.</summary>
 internal sealed class LeafProducer(
-    ImageTree tree, IImageSource source, ImageRef? parent, ChannelWriter<LeafWork> leaves, ChannelWriter<Slab> slabs, SessionCounters counters)
+    ImageTree tree, IImageSource source, ImageRef? parent, ChannelWriter<LeafWork> leaves, ChannelWriter<Slab> slabs, ISessionChunks chunks)
 {
     private const int SlabSlots = 4;
     private const long SlabLengthBytes = SlabSlots * ImageGeometry.SlotLengthBytes;
@@ -24,7 +24,7 @@ internal sealed class LeafProducer(
             {
                 var leafEnd = (position / ImageGeometry.LeafLengthBytes * ImageGeometry.LeafLengthBytes) + ImageGeometry.LeafLengthBytes;
                 var pieceEnd = Math.Min(end, leafEnd);
-                AddPieces(leaf.Pieces, position, pieceEnd, extent.Kind);
+                AddPieces(leaf, position, pieceEnd, extent.Kind);
                 position = pieceEnd;
                 if (position == leafEnd || position == lengthBytes)
                 {
@@ -44,26 +44,17 @@ internal sealed class LeafProducer(
         new(StoreErrorKind.InvalidRequest, $"The source's map of its extents is wrong: {why}. Nothing was committed.");
 
     /// <summary>Adds a run; "unchanged" beyond the parent's end means nothing, so there the source is read.</summary>
-    private void AddPieces(List<Piece> pieces, long start, long end, ExtentKind kind)
+    private void AddPieces(LeafWork leaf, long start, long end, ExtentKind kind)
     {
         if (kind == ExtentKind.Unchanged && end > parentLengthBytes)
         {
             var limit = Math.Max(start, parentLengthBytes);
-            if (limit > start)
-                Add(pieces, start, limit, ExtentKind.Unchanged);
-            Add(pieces, limit, end, ExtentKind.Data);
+            leaf.Add(new(start, limit - start, ExtentKind.Unchanged));
+            leaf.Add(new(limit, end - limit, ExtentKind.Data));
             return;
         }
 
-        Add(pieces, start, end, kind);
-    }
-
-    private static void Add(List<Piece> pieces, long start, long end, ExtentKind kind)
-    {
-        if (pieces.Count > 0 && pieces[^1].Kind == kind)
-            pieces[^1] = new(pieces[^1].OffsetBytes, end - pieces[^1].OffsetBytes, kind);
-        else
-            pieces.Add(new(start, end - start, kind));
+        leaf.Add(new(start, end - start, kind));
     }
 
     private async ValueTask EmitAsync(LeafWork leaf, long endBytes, CancellationToken cancellationToken)
@@ -73,24 +64,22 @@ internal sealed class LeafProducer(
         if (kind == ExtentKind.Zero)
         {
             leaf.Known = default(Slot);
-            counters.AddZero(length);
+            chunks.Counters.AddZero(length);
             await leaves.WriteAsync(leaf, cancellationToken);
             return;
         }
 
         if (parent is { } image)
         {
-            var slot = await tree.FindAsync(image, leaf.FirstSlot, 1, cancellationToken);
-            if (kind == ExtentKind.Unchanged && IsSharable(endBytes, ImageGeometry.LeafLengthBytes))
+            var isShared = kind == ExtentKind.Unchanged && IsSharable(endBytes, ImageGeometry.LeafLengthBytes);
+            var slot = await FindParentAsync(image, leaf, !isShared || chunks.HasDoubts, cancellationToken);
+            if (isShared && leaf.Pieces is [{ Kind: ExtentKind.Unchanged }])
             {
                 leaf.Known = slot;
-                counters.AddUnchanged(length);
+                chunks.Counters.AddUnchanged(length);
                 await leaves.WriteAsync(leaf, cancellationToken);
                 return;
             }
-
-            if (!slot.IsHole)
-                leaf.ParentLeaf = await tree.ReadNodeAsync(slot, 1, cancellationToken);
         }
 
         leaf.AllocateSlots();
@@ -99,6 +88,31 @@ internal sealed class LeafProducer(
         await leaves.WriteAsync(leaf, cancellationToken);
         foreach (var slab in work)
             await slabs.WriteAsync(slab, cancellationToken);
+    }
+
+    /// <summary>Finds the parent's leaf and, if asked, reads it. What is unchanged but damaged or lost in the parent becomes data: the source still has it.</summary>
+    private async ValueTask<Slot> FindParentAsync(ImageRef image, LeafWork leaf, bool isRead, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var slot = await tree.FindAsync(image, leaf.FirstSlot, 1, cancellationToken);
+            if (slot.IsHole || !isRead)
+                return slot;
+            var node = await tree.ReadNodeAsync(slot, 1, cancellationToken);
+            for (var i = 0; i < ImageGeometry.FanOut; i++)
+            {
+                if (SlotContent.Of(node, i).Chunks.Any(chunks.IsDoubtful))
+                    leaf.ReadAgain((leaf.FirstSlot + i) * ImageGeometry.SlotLengthBytes, ImageGeometry.SlotLengthBytes);
+            }
+
+            leaf.ParentLeaf = node;
+            return slot;
+        }
+        catch (StoreException failure) when (failure.IsDamage)
+        {
+            leaf.ReadAgain(leaf.FirstSlot * ImageGeometry.SlotLengthBytes, ImageGeometry.LeafLengthBytes);
+            return default;
+        }
     }
 
     /// <summary>
@@ -126,13 +140,13 @@ internal sealed class LeafProducer(
             var only = piece == last ? leaf.Pieces[piece].Kind : ExtentKind.Data;
             if (only == ExtentKind.Zero)
             {
-                counters.AddZero(end - start);
+                chunks.Counters.AddZero(end - start);
             }
             else if (only == ExtentKind.Unchanged && IsSharable(end, ImageGeometry.SlotLengthBytes))
             {
                 for (var i = firstSlot; i < firstSlot + slotCount; i++)
                     leaf.Slots[i] = leaf.ParentSlot(i);
-                counters.AddUnchanged(end - start);
+                chunks.Counters.AddUnchanged(end - start);
             }
             else
             {

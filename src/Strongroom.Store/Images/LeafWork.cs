@@ -29,6 +29,32 @@ internal sealed class LeafWork(long firstSlot)
 
     public SlotContent ParentSlot(int index) => ParentLeaf is null ? default : SlotContent.Of(ParentLeaf, index);
 
+    /// <summary>Makes data of what is unchanged between two offsets: the parent's bytes there are not to be relied on.</summary>
+    public void ReadAgain(long offsetBytes, long lengthBytes)
+    {
+        var old = Pieces.ToArray();
+        Pieces.Clear();
+        foreach (var piece in old)
+        {
+            var start = Math.Clamp(offsetBytes, piece.OffsetBytes, piece.EndBytes);
+            var end = Math.Clamp(offsetBytes + lengthBytes, piece.OffsetBytes, piece.EndBytes);
+            Add(new(piece.OffsetBytes, start - piece.OffsetBytes, piece.Kind));
+            Add(new(start, end - start, piece.Kind == ExtentKind.Unchanged ? ExtentKind.Data : piece.Kind));
+            Add(new(end, piece.EndBytes - end, piece.Kind));
+        }
+    }
+
+    /// <summary>Adds a run at the end, to the last one where it is of the same kind.</summary>
+    public void Add(Piece piece)
+    {
+        if (piece.LengthBytes == 0)
+            return;
+        if (Pieces.Count > 0 && Pieces[^1].Kind == piece.Kind)
+            Pieces[^1] = new(Pieces[^1].OffsetBytes, piece.EndBytes - Pieces[^1].OffsetBytes, piece.Kind);
+        else
+            Pieces.Add(piece);
+    }
+
     public void Expect(int slabs)
     {
         slabsLeft = slabs;

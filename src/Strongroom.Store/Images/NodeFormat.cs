@@ -61,14 +61,7 @@ internal static class NodeFormat
                 continue;
             }
 
-            if (slot.Kind != SlotKind.Split)
-            {
-                PackReader.RequireWhole(slot);
-                yield return slot;
-                continue;
-            }
-
-            foreach (var chunk in SubSlotsOf(node, slot).Where(sub => !sub.IsHole).Select(sub => sub.Chunk).Distinct())
+            foreach (var chunk in SlotContent.Of(node, i).Chunks.Distinct())
                 yield return chunk;
         }
     }
@@ -101,11 +94,19 @@ internal readonly record struct SlotContent(Slot Slot, Slot[]? SubSlots = null)
     public bool IsHole => Slot.IsHole && SubSlots is null;
 
     /// <summary>What a leaf says of a slot.</summary>
+    /// <exception cref="StoreException">Corrupt, Unsupported.</exception>
     public static SlotContent Of(byte[] leaf, int index)
     {
         var slot = NodeFormat.SlotOf(leaf, index);
-        return slot.Kind == SlotKind.Split ? new(default, NodeFormat.SubSlotsOf(leaf, slot)) : new(slot);
+        if (slot.Kind == SlotKind.Split)
+            return new(default, NodeFormat.SubSlotsOf(leaf, slot));
+        if (!slot.IsHole)
+            PackReader.RequireWhole(slot);
+        return new(slot);
     }
+
+    /// <summary>The chunks that it points to; one may come more than once.</summary>
+    public IEnumerable<Slot> Chunks => (SubSlots ?? [Slot]).Where(slot => !slot.IsHole).Select(slot => slot.Chunk);
 
     /// <summary>The sub-slot for 64 KiB of a slot of 256 KiB. Only where <see cref="IsDivisible"/>.</summary>
     public Slot SubSlot(int sub) => SubSlots is { } subSlots ? subSlots[sub] : Slot.ToPart(sub);

@@ -9,7 +9,7 @@ internal sealed class SlabFiller(ImageTree tree, ISessionChunks chunks, IImageSo
 {
     private const int SlabLengthBytes = 4 * ImageGeometry.SlotLengthBytes;
     private readonly long lengthBytes = source.LengthBytes;
-    private readonly ImageReader? parentReader = parent is { } image ? new ImageReader(tree, image, 1, null) : null;
+    private readonly ImageReader? parentReader = parent is { } image ? new ImageReader(tree, image, 1) : null;
     private readonly SlotStore slots = new(tree, chunks);
 
     public async Task RunAsync(ChannelReader<Slab> slabs, CancellationToken cancellationToken)
@@ -124,10 +124,31 @@ internal sealed class SlabFiller(ImageTree tree, ISessionChunks chunks, IImageSo
         {
             var sub = (int)((start - slabStart) / ImageGeometry.SubSlotLengthBytes);
             var pieceEnd = Math.Min(end, slabStart + ((sub + 1L) * ImageGeometry.SubSlotLengthBytes));
-            if (plans[sub / NodeFormat.SubSlotCount].Needs(sub % NodeFormat.SubSlotCount))
-                await parentReader!.ReadAsync(start, buffer.AsMemory((int)(start - slabStart), (int)(pieceEnd - start)), cancellationToken);
+            var slot = sub / NodeFormat.SubSlotCount;
+            if (plans[slot].Needs(sub % NodeFormat.SubSlotCount))
+            {
+                try
+                {
+                    await parentReader!.ReadAsync(start, buffer.AsMemory((int)(start - slabStart), (int)(pieceEnd - start)), cancellationToken);
+                }
+                catch (StoreException failure) when (failure.IsDamage)
+                {
+                    await ReadSlotAgainAsync(slabStart, slot, buffer, cancellationToken);
+                    plans[slot] = SlotPlan.WithoutParent;
+                }
+            }
+
             start = pieceEnd;
         }
+    }
+
+    /// <summary>Reads a slot from the source, which still has what the parent lost.</summary>
+    private async ValueTask ReadSlotAgainAsync(long slabStart, int slot, byte[] buffer, CancellationToken cancellationToken)
+    {
+        var start = slabStart + ((long)slot * ImageGeometry.SlotLengthBytes);
+        var target = buffer.AsMemory(slot * ImageGeometry.SlotLengthBytes, (int)Math.Min(ImageGeometry.SlotLengthBytes, lengthBytes - start));
+        await source.ReadAsync(start, target, cancellationToken);
+        chunks.Counters.AddRead(target.Length);
     }
 
     /// <summary>What is to be done with a slot.</summary>
@@ -135,8 +156,11 @@ internal sealed class SlabFiller(ImageTree tree, ISessionChunks chunks, IImageSo
     /// <param name="ChangedMask">Bit k: the 64 KiB k may differ from the parent's.</param>
     /// <param name="IsShared">Nothing differs.</param>
     /// <param name="IsSplit">Little differs: what does not is not read at all.</param>
-    private readonly record struct SlotPlan(SlotContent Parent, int ChangedMask, bool IsShared, bool IsSplit)
+    /// <param name="IsComplete">Its bytes are all there; nothing is taken from the parent.</param>
+    private readonly record struct SlotPlan(SlotContent Parent, int ChangedMask, bool IsShared, bool IsSplit, bool IsComplete = false)
     {
-        public bool Needs(int sub) => !IsShared && (!IsSplit || (ChangedMask & (1 << sub)) != 0);
+        public static SlotPlan WithoutParent { get; } = new(default, 0, false, false, true);
+
+        public bool Needs(int sub) => !IsShared && !IsComplete && (!IsSplit || (ChangedMask & (1 << sub)) != 0);
     }
 }

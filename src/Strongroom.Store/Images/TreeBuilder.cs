@@ -84,14 +84,23 @@ internal sealed class TreeBuilder
 
     private async ValueTask<Slot> ShareOrStoreAsync(int level, long index, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
-        if (parent is { } image)
-        {
-            var slot = await tree.FindAsync(image, index * ImageGeometry.SlotsBelow(level), level, cancellationToken);
-            if (!slot.IsHole && (await tree.ReadNodeAsync(slot, level, cancellationToken)).AsSpan().SequenceEqual(bytes.Span))
-                return slot;
-        }
-
+        if (parent is { } image && await FindSameAsync(image, level, index, bytes, cancellationToken) is { } same)
+            return same;
         var records = (bytes.Length - ImageGeometry.NodeLengthBytes) / NodeFormat.SplitRecordLengthBytes;
         return await storeNode(bytes, cancellationToken) with { Flags = (ushort)records };
+    }
+
+    /// <summary>The parent's node in the same place, if it has the same bytes. One that cannot be read is not shared but stored anew.</summary>
+    private async ValueTask<Slot?> FindSameAsync(ImageRef image, int level, long index, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var slot = await tree.FindAsync(image, index * ImageGeometry.SlotsBelow(level), level, cancellationToken);
+            return !slot.IsHole && (await tree.ReadNodeAsync(slot, level, cancellationToken)).AsSpan().SequenceEqual(bytes.Span) ? slot : null;
+        }
+        catch (StoreException failure) when (failure.IsDamage)
+        {
+            return null;
+        }
     }
 }

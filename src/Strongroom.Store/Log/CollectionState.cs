@@ -1,43 +1,146 @@
 using System.Collections.Concurrent;
+using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Log;
 
-/// <summary>Which pack numbers are taken and which packs are gone, as RESERVE and SWEEP say. Changed under the log's lock; may be read at any time.</summary>
-internal sealed class CollectionState(Guid ownWriterId) : ILogConcern
+/// <summary>What is condemned now.</summary>
+/// <param name="Sequence">The CONDEMN entry.</param>
+/// <param name="Time">Its time.</param>
+/// <param name="MarkedAt">The head at which its maker marked.</param>
+/// <param name="Packs">The packs.</param>
+internal sealed record Condemnation(long Sequence, DateTimeOffset Time, long MarkedAt, PackRangeSet Packs);
+
+/// <summary>Which packs are condemned, gone or moved, as CONDEMN and SWEEP say. Changed under the log's lock; may be read at any time.</summary>
+internal sealed class CollectionState : ILogConcern
 {
-    private readonly ConcurrentDictionary<uint, byte> swept = [];
+    private readonly PackRangeSet swept = new();
+    private volatile PackRangeSet relocated = new();
+    private readonly ConcurrentDictionary<long, PackRangeSet> undeleted = [];
+    private readonly ConcurrentDictionary<RelocationTableId, PackRangeSet> tables = [];
+    private volatile Condemnation? condemned;
+    private long lastCommit;
+    private long lastSweep;
 
-    public ushort Section => 2;
+    public ushort Section => 4;
 
-    public uint NextPackSeq { get; private set; } = 1;
+    /// <summary>The newest CONDEMN while it is not swept: only it counts.</summary>
+    public Condemnation? Condemned => condemned;
 
-    /// <summary>The last SWEEP that another writer made.</summary>
-    public long LastForeignSweep { get; private set; }
+    /// <summary>Relocation tables that are in force, with the packs that each replaces.</summary>
+    public IReadOnlyDictionary<RelocationTableId, PackRangeSet> Tables => tables;
 
-    /// <summary>True for a pack that a sweep announced as deleted: it may still be there, but nothing may refer to it anew. Safe for concurrent calls.</summary>
-    public bool IsSwept(uint packSeq) => swept.ContainsKey(packSeq);
+    /// <summary>SWEEPs whose packs may still be in the storage. Deleting them again is harmless: a number is never used twice.</summary>
+    public IReadOnlyDictionary<long, PackRangeSet> Undeleted => undeleted;
+
+    /// <summary>True for a pack that a SWEEP took: it may still be there, but nothing may refer to it anew.</summary>
+    public bool IsSwept(uint packSeq) => swept.Contains(packSeq);
+
+    /// <summary>True for a pack that deduplication may refer to, as far as the log says.</summary>
+    public bool IsUsable(uint packSeq) => !swept.Contains(packSeq) && condemned?.Packs.Contains(packSeq) != true;
+
+    /// <summary>True for a swept pack whose live chunks lie elsewhere.</summary>
+    public bool IsRelocated(uint packSeq) => relocated.Contains(packSeq);
+
+    /// <summary>The table that says where the live chunks of a swept pack lie now, or null.</summary>
+    public RelocationTableId? TableOf(uint packSeq)
+    {
+        if (!relocated.Contains(packSeq))
+            return null;
+        foreach (var (table, packs) in tables)
+        {
+            if (packs.Contains(packSeq))
+                return table;
+        }
+
+        return null;
+    }
+
+    /// <summary>The fence. A SWEEP holds only while its CONDEMN is the newest, and what it was decided from still is all there is.</summary>
+    public bool MaySweep(long condemnSequence, long reconciledTo) =>
+        condemned?.Sequence == condemnSequence && lastCommit <= reconciledTo && lastSweep <= reconciledTo;
+
+    /// <summary>True for a table that is not in force and never will be, seen from a log that was read up to <paramref name="head"/>.</summary>
+    public bool IsStray(RelocationTableId table, long head) =>
+        table.CondemnSequence <= head && table.CondemnSequence != condemned?.Sequence && !tables.ContainsKey(table);
+
+    /// <summary>True when a SWEEP followed the entry: then relocations may have changed what is live.</summary>
+    public bool IsSweptSince(long sequence) => lastSweep > sequence;
 
     public bool TryApply(LogEntry entry)
     {
-        var source = new PayloadReader(entry.Payload);
         switch (entry.Type)
         {
-            case LogEntryType.Reserve:
-                NextPackSeq = Math.Max(NextPackSeq, checked(source.UInt32() + source.UInt32()));
+            case LogEntryType.Commit:
+                lastCommit = entry.Sequence;
+                return true;
+            case LogEntryType.Condemn:
+                Condemn(entry);
                 return true;
             case LogEntryType.Sweep:
-                var count = source.Count(4);
-                for (var i = 0; i < count; i++)
-                    swept[source.UInt32()] = 0;
-                if (entry.WriterId != ownWriterId)
-                    LastForeignSweep = entry.Sequence;
+                Sweep(entry);
                 return true;
             default:
                 return false;
         }
     }
 
-    public void WriteSection(PayloadWriter target) => target.UInt32(NextPackSeq);
+    public void WriteSection(PayloadWriter target)
+    {
+        target.Byte(condemned is null ? (byte)0 : (byte)1);
+        if (condemned is { } now)
+            target.Int64(now.Sequence).Int64(now.Time.ToUnixTimeMilliseconds()).Int64(now.MarkedAt).Ranges(now.Packs);
+        target.UInt32((uint)undeleted.Count);
+        foreach (var (sweep, packs) in undeleted.OrderBy(one => one.Key))
+            target.Int64(sweep).Ranges(packs);
+        target.UInt32((uint)tables.Count);
+        foreach (var (table, packs) in tables.OrderBy(one => one.Key.CondemnSequence))
+            target.Int64(table.CondemnSequence).Int64((long)table.Attempt).Ranges(packs);
+    }
 
-    public void ReadSection(ref PayloadReader source) => NextPackSeq = Math.Max(NextPackSeq, source.UInt32());
+    public void ReadSection(ref PayloadReader source)
+    {
+        if (source.Byte() != 0)
+            condemned = new(source.Int64(), source.Time(), source.Int64(), source.Ranges());
+        var sweeps = source.Count(12);
+        for (var i = 0; i < sweeps; i++)
+            AddSwept(source.Int64(), source.Ranges());
+        var count = source.Count(20);
+        for (var i = 0; i < count; i++)
+        {
+            var table = new RelocationTableId(source.Int64(), (ulong)source.Int64());
+            tables[table] = source.Ranges();
+            swept.UnionWith(tables[table].Ranges);
+        }
+
+        relocated = PackRangeSet.Of(tables.Values.SelectMany(packs => packs.Ranges));
+    }
+
+    private void Condemn(LogEntry entry)
+    {
+        var payload = CondemnPayload.Parse(entry);
+        condemned = new(entry.Sequence, entry.Time, payload.MarkedAt, payload.Packs);
+        foreach (var sweep in undeleted.Keys.Where(sweep => sweep <= payload.DeletedThrough))
+            undeleted.TryRemove(sweep, out _);
+    }
+
+    private void Sweep(LogEntry entry)
+    {
+        var payload = SweepPayload.Parse(entry);
+        lastSweep = entry.Sequence;
+        var packs = PackRangeSet.Of(payload.Dead.Ranges.Concat(payload.Relocated.Ranges));
+        if (!payload.Relocated.IsEmpty)
+            tables[new(payload.CondemnSequence, payload.Attempt)] = payload.Relocated;
+        AddSwept(entry.Sequence, packs);
+        foreach (var table in tables.Keys.Where(table => payload.DroppedTables.Contains(table.CondemnSequence)))
+            tables.TryRemove(table, out _);
+        relocated = PackRangeSet.Of(tables.Values.SelectMany(table => table.Ranges));
+        if (condemned?.Sequence == payload.CondemnSequence)
+            condemned = null;
+    }
+
+    private void AddSwept(long sweep, PackRangeSet packs)
+    {
+        undeleted[sweep] = packs;
+        swept.UnionWith(packs.Ranges);
+    }
 }

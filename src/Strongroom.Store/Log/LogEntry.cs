@@ -17,6 +17,7 @@ internal enum LogEntryType : ushort
     Checkpoint = 6,
     Sweep = 7,
     Key = 8,
+    Condemn = 9,
     Policy = 13,
     Undelete = 14,
     Purge = 16,
@@ -25,9 +26,6 @@ internal enum LogEntryType : ushort
     Erase = 19,
 
     // Reserved for later versions, so that this one refuses rather than misreads them.
-    Condemn = 9,
-    Pardon = 10,
-    Relocate = 11,
     Session = 12,
     Quarantine = 15,
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
+using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Log;
 
@@ -48,6 +49,15 @@ internal sealed class PayloadWriter
 
     public PayloadWriter Bytes(ReadOnlySpan<byte> value) => UInt32((uint)value.Length).Raw(value);
 
+    /// <summary>A set of pack numbers: a count, then the first and the last of each range.</summary>
+    public PayloadWriter Ranges(PackRangeSet packs)
+    {
+        UInt32((uint)packs.Ranges.Count);
+        foreach (var (first, last) in packs.Ranges)
+            UInt32(first).UInt32(last);
+        return this;
+    }
+
     public PayloadWriter Text(string value) => Bytes(Encoding.UTF8.GetBytes(value));
 }
 
@@ -84,6 +94,20 @@ internal ref struct PayloadReader(ReadOnlySpan<byte> source)
     {
         var time = Time();
         return time == DateTimeOffset.UnixEpoch ? null : time;
+    }
+
+    /// <summary>A set of pack numbers; its ranges ascend and do not touch.</summary>
+    public PackRangeSet Ranges()
+    {
+        var ranges = new (uint First, uint Last)[Count(8)];
+        for (var i = 0; i < ranges.Length; i++)
+        {
+            ranges[i] = (UInt32(), UInt32());
+            if (ranges[i].Last < ranges[i].First || (i > 0 && ranges[i].First <= (ulong)ranges[i - 1].Last + 1))
+                throw Malformed();
+        }
+
+        return PackRangeSet.Of(ranges);
     }
 
     public string Text() => Encoding.UTF8.GetString(Bytes());

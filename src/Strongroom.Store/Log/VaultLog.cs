@@ -8,6 +8,9 @@ internal sealed class VaultLog : IDisposable
 {
     private const int CheckpointEvery = 256;
     private const int GreatestAttempts = 1000;
+
+    /// <summary>Entries that may be missing in a row before what follows counts as far away: a stray file must not be counted up to.</summary>
+    private const int GreatestHole = 65_536;
     private readonly IBlobBackend backend;
     private readonly KeyRing ring;
     private readonly TimeProvider time;
@@ -19,6 +22,8 @@ internal sealed class VaultLog : IDisposable
     private long head;
     private byte[] headHash = new byte[32];
     private long lastCheckpoint;
+    private long lastForeignWrite;
+    private long lastOwnTime;
     private bool mustRefresh;
 
     private VaultLog(IBlobBackend backend, KeyRing ring, TimeProvider time)
@@ -26,16 +31,25 @@ internal sealed class VaultLog : IDisposable
         this.backend = backend;
         this.ring = ring;
         this.time = time;
-        State = new(WriterId);
     }
 
     /// <summary>Random for each opening.</summary>
     public Guid WriterId { get; } = Guid.NewGuid();
 
-    public VaultState State { get; }
+    public VaultState State { get; } = new();
 
     /// <summary>The last sequence number that is taken, void ones included.</summary>
     public long Head => Volatile.Read(ref head);
+
+    /// <summary>The last entry of another writer that may have brought packs.</summary>
+    public long LastForeignWrite => Volatile.Read(ref lastForeignWrite);
+
+    /// <summary>When this writer last appended something.</summary>
+    public DateTimeOffset LastOwnTime => DateTimeOffset.FromUnixTimeMilliseconds(Volatile.Read(ref lastOwnTime));
+
+    /// <summary>The time that the next entry would have at least: the clock's, but never before the log's.</summary>
+    public DateTimeOffset Now => DateTimeOffset.FromUnixTimeMilliseconds(
+        Math.Max(time.GetUtcNow().ToUnixTimeMilliseconds(), State.LastTime.ToUnixTimeMilliseconds() + 1));
 
     /// <summary>What is wrong with the log, its end included; empty when it is whole. Safe for concurrent reading.</summary>
     public IReadOnlyList<string> Damage => damage;
@@ -110,8 +124,7 @@ internal sealed class VaultLog : IDisposable
                 throw new StoreException(StoreErrorKind.Refused, "The vault's keys were destroyed on purpose. Nothing can be written to it any more.");
 
             // Later than the last entry even where the clock stood still or was set back: recovery points are named after this time.
-            var now = DateTimeOffset.FromUnixTimeMilliseconds(
-                Math.Max(time.GetUtcNow().ToUnixTimeMilliseconds(), State.LastTime.ToUnixTimeMilliseconds() + 1));
+            var now = Now;
             if (makePayload(now) is not { } payload)
                 return null;
             if (payload.Length > LogEntry.GreatestPayloadLengthBytes)
@@ -147,6 +160,10 @@ internal sealed class VaultLog : IDisposable
         Volatile.Write(ref head, entry.Sequence);
         if (entry.Type == LogEntryType.Checkpoint)
             lastCheckpoint = entry.Sequence;
+        if (entry.WriterId == WriterId)
+            Volatile.Write(ref lastOwnTime, entry.Time.ToUnixTimeMilliseconds());
+        else if (entry.Type is LogEntryType.Reserve or LogEntryType.Commit)
+            Volatile.Write(ref lastForeignWrite, entry.Sequence);
     }
 
     private async Task TryCheckpointAsync()
@@ -245,19 +262,45 @@ internal sealed class VaultLog : IDisposable
     {
         if (sequences.Count == 0)
             return;
-        var last = sequences[^1];
         var start = await FindCheckpointAsync(sequences, cancellationToken);
-        for (var sequence = start; sequence <= last; sequence++)
+        var expected = start;
+        foreach (var sequence in sequences.Where(sequence => sequence >= start))
         {
             var bytes = await ReadAsync(sequence, cancellationToken);
             if (sequence == start && start > 1)
             {
                 await ReplayCommitsAsync(bytes!, start, cancellationToken);
-                continue;
+            }
+            else if (sequence - expected > GreatestHole)
+            {
+                if (!TakeAfterGap(expected, sequence, bytes))
+                    continue;
+            }
+            else
+            {
+                for (; expected < sequence; expected++)
+                    Take(expected, null);
+                Take(sequence, bytes);
             }
 
-            Take(sequence, bytes);
+            expected = sequence + 1;
         }
+    }
+
+    /// <summary>Takes an entry that lies far after the one before it, without counting through what is missing; false when it is no entry of this log at all.</summary>
+    private bool TakeAfterGap(long expected, long sequence, byte[]? bytes)
+    {
+        if (bytes is null || !LogEntry.TryOpen(ring, sequence, bytes, out var entry))
+        {
+            closedDamage.Add($"the file {LogEntry.NameOf(sequence)}, far beyond the log's end, is no entry of this log (if no server wrote it, move it out of the vault)");
+            return false;
+        }
+
+        if (torn.Count > 0)
+            CloseHole();
+        closedDamage.Add($"log entries {expected} to {sequence - 1} are damaged or missing");
+        Accept(entry);
+        return true;
     }
 
     /// <summary>The newest whole checkpoint, or 1.</summary>

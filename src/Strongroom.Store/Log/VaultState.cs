@@ -5,14 +5,14 @@ internal sealed class VaultState
 {
     private readonly List<string> breaches = [];
     private readonly ILogConcern[] concerns;
+    private long lastTime;
 
-    public VaultState(Guid ownWriterId)
+    public VaultState()
     {
-        Collection = new(ownWriterId);
         Policy = new(breaches);
         Snapshots = new(Policy, breaches);
         Keys = new(Snapshots, Policy, breaches);
-        concerns = [Snapshots, Collection, Keys, Policy, Clock];
+        concerns = [Snapshots, PackNumbers, Collection, Keys, Policy, Clock];
     }
 
     /// <summary>Entries that broke the vault's rules, which no honest writer's do; they were not obeyed.</summary>
@@ -24,16 +24,18 @@ internal sealed class VaultState
 
     public SnapshotState Snapshots { get; }
 
-    public CollectionState Collection { get; }
+    public PackNumberState PackNumbers { get; } = new();
+
+    public CollectionState Collection { get; } = new();
 
     public KeyState Keys { get; }
 
-    public DateTimeOffset LastTime { get; private set; } = DateTimeOffset.UnixEpoch;
+    /// <summary>The time of the newest entry. Safe to read at any time.</summary>
+    public DateTimeOffset LastTime => DateTimeOffset.FromUnixTimeMilliseconds(Volatile.Read(ref lastTime));
 
     public void Apply(LogEntry entry)
     {
-        if (entry.Time > LastTime)
-            LastTime = entry.Time;
+        Volatile.Write(ref lastTime, Math.Max(lastTime, entry.Time.ToUnixTimeMilliseconds()));
         var isTaken = entry.Type is LogEntryType.Genesis or LogEntryType.Void;
         if (entry.Type == LogEntryType.Checkpoint)
         {

@@ -27,7 +27,7 @@ internal sealed class ManifestWalk(ImageTree tree)
                 continue;
             yield return next;
             children.Clear();
-            await ReadChildrenAsync(next, children, cancellationToken);
+            await ReadChildrenAsync(tree, next, children, cancellationToken);
             foreach (var child in children)
             {
                 if (child.IsData)
@@ -38,7 +38,9 @@ internal sealed class ManifestWalk(ImageTree tree)
         }
     }
 
-    private async ValueTask ReadChildrenAsync(ManifestPointer node, List<ManifestPointer> children, CancellationToken cancellationToken)
+    /// <summary>Adds what a node points to, in order, without holes. Safe for concurrent calls.</summary>
+    public static async ValueTask ReadChildrenAsync(
+        ImageTree tree, ManifestPointer node, List<ManifestPointer> children, CancellationToken cancellationToken)
     {
         if (node.Kind == ManifestKind.Image)
         {

@@ -45,6 +45,10 @@ internal static class PackFormat
     public static string NameOf(PackContent content, uint packSeq) => string.Create(
         CultureInfo.InvariantCulture, $"{FolderOf(content)}{packSeq & 0xFF:x2}/{packSeq:x8}");
 
+    /// <summary>The length of a pack of so many frames that take so many bytes.</summary>
+    public static long LengthOf(int frames, long frameBytes) =>
+        HeaderLengthBytes + frameBytes + ((long)frames * EntryLengthBytes) + TagLengthBytes + TrailerLengthBytes;
+
     public static string FolderOf(PackContent content) => content == PackContent.Data ? "packs/" : "meta/";
 
     /// <summary>The number in a pack's name, or null when it is not a pack's name.</summary>

@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using Strongroom.Store.Collection;
 using Strongroom.Store.Images;
 
 namespace Strongroom.Store.Packs;
 
 /// <summary>A session's row of packs, one open and at most one being sealed in the background. Thread-safe.</summary>
-internal sealed class PackLane(VaultStore vault, PackContent content, ConcurrentDictionary<ChunkId, Slot>? pending, CancellationToken life)
-    : IDisposable
+internal sealed class PackLane(
+    VaultStore vault, PackContent content, ConcurrentDictionary<ChunkId, Slot>? pending, CommitClaims claims, CancellationToken life) : IDisposable
 {
     private readonly SemaphoreSlim gate = new(1, 1);
     private PackWriter? current;
@@ -17,13 +18,7 @@ internal sealed class PackLane(VaultStore vault, PackContent content, Concurrent
         await gate.WaitAsync(cancellationToken);
         try
         {
-            current ??= await PackWriter.CreateAsync(
-                vault.Packs.Backend,
-                vault.Packs.Ring,
-                content,
-                await vault.AllocatePackSeqAsync(cancellationToken),
-                RandomNumberGenerator.GetBytes(16),
-                cancellationToken);
+            current ??= await BeginPackAsync(cancellationToken);
             var slot = await current.AppendAsync(id, chunk, cancellationToken);
             pending?.TryAdd(id, slot);
             if (current.LengthBytes >= vault.Options.PackSizeBytes || !current.HasRoom)
@@ -71,6 +66,14 @@ internal sealed class PackLane(VaultStore vault, PackContent content, Concurrent
     }
 
     public void Dispose() => gate.Dispose();
+
+    private async Task<PackWriter> BeginPackAsync(CancellationToken cancellationToken)
+    {
+        var packSeq = await vault.AllocatePackSeqAsync(cancellationToken);
+        claims.AddPack(packSeq);
+        return await PackWriter.CreateAsync(
+            vault.Packs.Backend, vault.Packs.Ring, content, packSeq, RandomNumberGenerator.GetBytes(16), cancellationToken);
+    }
 
     private async Task BeginSealAsync()
     {

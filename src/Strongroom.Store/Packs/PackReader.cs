@@ -1,5 +1,6 @@
 using System.Buffers;
 using Strongroom.Store.Blobs;
+using Strongroom.Store.Collection;
 using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
 
@@ -24,6 +25,9 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
 
     /// <summary>Packs that gave back something else than was written.</summary>
     public SuspectPacks Suspects { get; } = new();
+
+    /// <summary>Where chunks lie whose packs were compacted; without it, packs are read where slots say.</summary>
+    public Relocations? Relocations { get; init; }
 
     public byte[] IdKeyOf(PackContent content) => content == PackContent.Data ? ring.IdKey : ring.NodeKey;
 
@@ -66,32 +70,32 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
     }
 
     /// <summary>Reads one chunk with one range read and checks it. <paramref name="raw"/> has the chunk's exact length.</summary>
-    public async ValueTask ReadChunkAsync(PackContent content, Slot slot, Memory<byte> raw, CancellationToken cancellationToken)
+    public ValueTask ReadChunkAsync(PackContent content, Slot slot, Memory<byte> raw, CancellationToken cancellationToken)
     {
         RequireWhole(slot);
-        var key = await GetKeyAsync(content, slot.PackSeq, cancellationToken);
-        var codec = codecs.Rent();
-        try
-        {
-            var frame = await ReadFrameAsync(content, slot, codec, cancellationToken);
-            Open(key, slot, codec, frame.Span, raw.Span);
-        }
-        finally
-        {
-            codecs.Return(codec);
-        }
+        return ThroughRelocationsAsync(slot, (place, token) => ReadInPlaceAsync(content, place, raw, token), cancellationToken);
     }
+
+    /// <summary>Where a chunk lies now, as far as the log was read.</summary>
+    public ValueTask<Slot> ResolveAsync(Slot slot, CancellationToken cancellationToken) =>
+        Relocations?.IsRelocated(slot.PackSeq) == true ? Relocations.ResolveAsync(slot, null, cancellationToken) : new(slot);
 
     /// <summary>Reads parts of a data chunk that is stored in parts, with one range read. <paramref name="target"/> has exactly their length.</summary>
     public async ValueTask ReadPartsAsync(Slot slot, int rawLengthBytes, int firstPart, Memory<byte> target, CancellationToken cancellationToken)
     {
         RequireWhole(slot);
-        var key = await GetKeyAsync(PackContent.Data, slot.PackSeq, cancellationToken);
         var codec = codecs.Rent();
         try
         {
-            var frame = await ReadFrameAsync(PackContent.Data, slot, codec, cancellationToken);
-            OpenParts(key, slot, codec, frame.Span, rawLengthBytes, firstPart, target.Span);
+            await ThroughRelocationsAsync(
+                slot,
+                async (place, token) =>
+                {
+                    var key = await GetKeyAsync(PackContent.Data, place.PackSeq, token);
+                    var frame = await ReadFrameAsync(PackContent.Data, place, codec, token);
+                    OpenParts(key, place, codec, frame.Span, rawLengthBytes, firstPart, target.Span);
+                },
+                cancellationToken);
         }
         finally
         {
@@ -106,24 +110,20 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
     public async ValueTask<int> CompareAsync(Slot slot, ReadOnlyMemory<byte> raw, int greatestCount, CancellationToken cancellationToken)
     {
         RequireWhole(slot);
-        var key = await GetKeyAsync(PackContent.Data, slot.PackSeq, cancellationToken);
         var codec = codecs.Rent();
         var buffer = ArrayPool<byte>.Shared.Rent(FrameFormat.PartLengthBytes);
+        var mask = 0;
         try
         {
-            var frame = await ReadFrameAsync(PackContent.Data, slot, codec, cancellationToken);
-            var count = FrameFormat.PartCountOf(raw.Length);
-            var mask = 0;
-            for (var part = 0; part < count; part++)
-            {
-                var ours = raw.Slice(part * FrameFormat.PartLengthBytes, FrameFormat.RawLengthOf(part, raw.Length));
-                OpenParts(key, slot, codec, frame.Span, raw.Length, part, buffer.AsSpan(0, ours.Length));
-                if (!ours.Span.SequenceEqual(buffer.AsSpan(0, ours.Length)))
-                    mask |= 1 << part;
-                if (int.PopCount(mask) > greatestCount)
-                    return (1 << count) - 1;
-            }
-
+            await ThroughRelocationsAsync(
+                slot,
+                async (place, token) =>
+                {
+                    var key = await GetKeyAsync(PackContent.Data, place.PackSeq, token);
+                    var frame = await ReadFrameAsync(PackContent.Data, place, codec, token);
+                    mask = Compare(key, place, codec, frame.Span, raw.Span, greatestCount, buffer);
+                },
+                cancellationToken);
             return mask;
         }
         finally
@@ -187,6 +187,41 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
     {
         if (slot.Kind != SlotKind.Whole || slot.Flags != 0)
             throw new StoreException(StoreErrorKind.Unsupported, $"The image holds a slot of kind {slot.Kind}, which a newer Strongroom wrote. Use that version to read it.");
+    }
+
+    private async ValueTask ReadInPlaceAsync(PackContent content, Slot slot, Memory<byte> raw, CancellationToken cancellationToken)
+    {
+        var key = await GetKeyAsync(content, slot.PackSeq, cancellationToken);
+        var codec = codecs.Rent();
+        try
+        {
+            var frame = await ReadFrameAsync(content, slot, codec, cancellationToken);
+            Open(key, slot, codec, frame.Span, raw.Span);
+        }
+        finally
+        {
+            codecs.Return(codec);
+        }
+    }
+
+    private ValueTask ThroughRelocationsAsync(Slot slot, Func<Slot, CancellationToken, ValueTask> read, CancellationToken cancellationToken) =>
+        Relocations is null ? read(slot, cancellationToken) : Relocations.ReadAsync(slot, read, cancellationToken);
+
+    private int Compare(PackKey key, Slot slot, FrameCodec codec, ReadOnlySpan<byte> frame, ReadOnlySpan<byte> raw, int greatestCount, byte[] buffer)
+    {
+        var count = FrameFormat.PartCountOf(raw.Length);
+        var mask = 0;
+        for (var part = 0; part < count; part++)
+        {
+            var ours = raw.Slice(part * FrameFormat.PartLengthBytes, FrameFormat.RawLengthOf(part, raw.Length));
+            OpenParts(key, slot, codec, frame, raw.Length, part, buffer.AsSpan(0, ours.Length));
+            if (!ours.SequenceEqual(buffer.AsSpan(0, ours.Length)))
+                mask |= 1 << part;
+            if (int.PopCount(mask) > greatestCount)
+                return (1 << count) - 1;
+        }
+
+        return mask;
     }
 
     private T Watch<T>(uint packSeq, Func<T> read)

@@ -1,5 +1,8 @@
 namespace Strongroom.Store.Packs;
 
+/// <summary>A pack in the storage.</summary>
+internal readonly record struct PackInfo(uint PackSeq, PackContent Content, long LengthBytes);
+
 /// <summary>The packs that are in the vault: number, content, length. Thread-safe; about 40 bytes a pack.</summary>
 internal sealed class PackSet
 {
@@ -21,6 +24,12 @@ internal sealed class PackSet
 
     /// <summary>The greatest number ever seen; 0 when there is none.</summary>
     public uint Greatest => Volatile.Read(ref greatest);
+
+    public PackInfo? Find(uint packSeq)
+    {
+        lock (gate)
+            return packs.TryGetValue(packSeq, out var pack) ? new(packSeq, pack.Content, pack.LengthBytes) : null;
+    }
 
     public void Add(PackContent content, uint packSeq, long packLengthBytes)
     {
@@ -48,9 +57,9 @@ internal sealed class PackSet
             return packs.TryGetValue(packSeq, out var pack) && pack.Content == content;
     }
 
-    public IReadOnlyList<(uint PackSeq, PackContent Content, long LengthBytes)> ToList()
+    public IReadOnlyList<PackInfo> ToList()
     {
         lock (gate)
-            return [.. packs.Select(pack => (pack.Key, pack.Value.Content, pack.Value.LengthBytes))];
+            return [.. packs.Select(pack => new PackInfo(pack.Key, pack.Value.Content, pack.Value.LengthBytes))];
     }
 }

@@ -10,6 +10,8 @@ internal sealed class SuspectPacks
     /// <summary>The packs, each with what was found first.</summary>
     public IReadOnlyDictionary<uint, string> All => packs;
 
+    public bool Any => !packs.IsEmpty;
+
     public bool Contains(uint packSeq) => !packs.IsEmpty && packs.ContainsKey(packSeq);
 
     public void Add(uint packSeq, string what) => packs.TryAdd(packSeq, what);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Strongroom.Store.Images;
 using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
@@ -9,16 +10,20 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
 {
     private readonly List<VerifyProblem> problems = [];
     private readonly ConcurrentDictionary<uint, string> damagedPacks = [];
+    private readonly HashSet<uint> present = [];
     private long bytesRead;
 
     public async Task<VerifyReport> RunAsync(CancellationToken cancellationToken)
     {
         vault.Tree.Clear();
         problems.AddRange(vault.Log.Damage.Select(what => new VerifyProblem(what, [])));
+        await vault.Log.RefreshAsync(cancellationToken);
         var snapshots = vault.Log.State.Snapshots.AllLive.ToList();
-        var packs = vault.PackSet.ToList();
+        var packs = await vault.RefreshPacksAsync(cancellationToken);
+        present.UnionWith(packs.Select(pack => pack.PackSeq));
         var limits = new ParallelOptions { MaxDegreeOfParallelism = vault.Options.Workers, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(packs, limits, (pack, stop) => VerifyPackAsync(pack.Content, pack.PackSeq, stop));
+        await VerifyTablesAsync(cancellationToken);
         await VerifySnapshotsAsync(snapshots, cancellationToken);
         return new(snapshots.Count, packs.Count, bytesRead, problems);
     }
@@ -33,7 +38,10 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
         }
         catch (StoreException failure) when (failure.IsDamage)
         {
-            damagedPacks[packSeq] = failure.Message;
+            // A collection may have removed it meanwhile, in this process or another.
+            await vault.Log.RefreshAsync(cancellationToken);
+            if (!vault.Log.State.Collection.IsSwept(packSeq))
+                damagedPacks[packSeq] = failure.Message;
         }
     }
 
@@ -44,6 +52,9 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
             touched.TryAdd(message, []);
         foreach (var snapshot in snapshots)
         {
+            // One that was deleted meanwhile may have lost everything, and nobody misses it.
+            if (vault.Find(snapshot.Id) is null)
+                continue;
             foreach (var root in ManifestPointer.RootsOf(snapshot))
             {
                 try
@@ -57,7 +68,13 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
             }
         }
 
-        problems.AddRange(touched.Select(problem => new VerifyProblem(problem.Key, problem.Value)));
+        foreach (var (what, ids) in touched)
+        {
+            var isOfSnapshots = ids.Count > 0;
+            ids.RemoveWhere(id => vault.Find(id) is null);
+            if (ids.Count > 0 || !isOfSnapshots)
+                problems.Add(new(what, ids));
+        }
     }
 
     private async Task VerifyManifestAsync(
@@ -68,23 +85,52 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
         await foreach (var pointer in walk.VisitAsync(root, cancellationToken))
         {
             // The flags of a slot that points to a node are the node's, and no directory knows them.
-            var content = pointer.Content;
             var slot = pointer.IsData ? pointer.Slot : pointer.Slot with { Flags = 0 };
+            if (await FindProblemAsync(pointer.Content, slot, cancellationToken) is null)
+                continue;
+
+            // Another process may have moved it since the log was read.
+            await vault.Log.RefreshAsync(cancellationToken);
+            if (await FindProblemAsync(pointer.Content, slot, cancellationToken) is { } problem)
+                Touch(touched, problem, snapshot);
+        }
+    }
+
+    private async ValueTask<string?> FindProblemAsync(PackContent content, Slot slot, CancellationToken cancellationToken)
+    {
+        try
+        {
+            slot = await vault.Packs.ResolveAsync(slot, cancellationToken);
             if (damagedPacks.TryGetValue(slot.PackSeq, out var message))
-            {
-                Touch(touched, message, snapshot);
-                continue;
-            }
-
-            if (!vault.PackSet.Contains(content, slot.PackSeq))
-            {
-                Touch(touched, $"Pack {slot.PackSeq:x8} is missing", snapshot);
-                continue;
-            }
-
+                return message;
+            if (present.Add(slot.PackSeq))
+                vault.Packs.Forget(slot.PackSeq);
             var directory = await vault.Packs.GetDirectoryAsync(content, slot.PackSeq, cancellationToken);
-            if (slot.Ordinal >= directory.Length || directory[slot.Ordinal].ToSlot(slot.PackSeq, slot.Ordinal) != slot)
-                Touch(touched, $"A manifest points to a place in pack {slot.PackSeq:x8} that holds something else", snapshot);
+            return slot.Ordinal < directory.Length && directory[slot.Ordinal].ToSlot(slot.PackSeq, slot.Ordinal) == slot
+                ? null
+                : $"A manifest points to a place in pack {slot.PackSeq:x8} that holds something else";
+        }
+        catch (StoreException failure) when (failure.Kind == StoreErrorKind.NotFound)
+        {
+            present.Remove(slot.PackSeq);
+            return $"Pack {slot.PackSeq:x8} is missing";
+        }
+    }
+
+    /// <summary>A damaged table costs the chunks that it leads to: the snapshots that need them are found by their manifests.</summary>
+    private async Task VerifyTablesAsync(CancellationToken cancellationToken)
+    {
+        foreach (var id in vault.Log.State.Collection.Tables.Keys)
+        {
+            try
+            {
+                await (await vault.Relocations.OpenAsync(id, cancellationToken)).VerifyAsync(cancellationToken);
+            }
+            catch (StoreException failure) when (failure.IsDamage)
+            {
+                if (vault.Log.State.Collection.Tables.ContainsKey(id))
+                    problems.Add(new(failure.Message, []));
+            }
         }
     }
 

@@ -94,7 +94,7 @@ internal sealed class Aftermath(SimulatedWorld world)
     {
         try
         {
-            await vault.CollectAsync([], CancellationToken.None);
+            await vault.CollectAsync([], new() { Grace = TimeSpan.Zero, CompactBelow = 0.9, GreatestShareToCompact = 1 }, CancellationToken.None);
         }
         catch (StoreException failure) when (failure.Kind == StoreErrorKind.Corrupt)
         {
@@ -109,7 +109,7 @@ internal sealed class Aftermath(SimulatedWorld world)
     {
         while (true)
         {
-            await vault.CollectAsync([.. vault.Snapshots.Select(snapshot => snapshot.Id)], CancellationToken.None);
+            await vault.CollectAsync([.. vault.Snapshots.Select(snapshot => snapshot.Id)], new() { Grace = TimeSpan.Zero, CompactBelow = 0.9, GreatestShareToCompact = 1 }, CancellationToken.None);
             var live = vault.Snapshots.OrderBy(snapshot => snapshot.LogSequence).ToList();
             foreach (var snapshot in live)
                 await world.RequireRestoresAsync(vault, snapshot, world.Ledger.Find(snapshot.Id)!);

@@ -68,7 +68,7 @@ internal sealed class SimulatedProcess(SimulatedWorld world, int number)
                 await DeleteAsync(open);
                 break;
             case Act.Collect:
-                await open.CollectAsync(world.Ledger.Owed, CancellationToken.None);
+                await open.CollectAsync(world.Ledger.Owed, new() { Grace = TimeSpan.Zero, CompactBelow = 0.9, GreatestShareToCompact = 1 }, CancellationToken.None);
                 break;
             case Act.Verify:
                 await VerifyAsync(open);

@@ -171,8 +171,8 @@ internal sealed class SimulatedWorld
             return bytes;
         }
 
-        var ring = new KeyRing(NewGuid(), Bytes(1), Bytes(2), Bytes(3), Bytes(4), new() { [1] = Bytes(5) });
-        await KeyRingBlob.WriteAsync(quiet, ring, Key, CancellationToken.None);
+        var ring = new KeyRing(NewGuid(), Bytes(1), Bytes(2), Bytes(3), Bytes(4), System.Collections.Immutable.ImmutableSortedDictionary<uint, byte[]>.Empty.Add(1, Bytes(5)));
+        await VaultKeys.CreateAsync(quiet, ring, Key, CancellationToken.None);
         await VaultBirth.TryWriteAsync(quiet, ring.VaultId, Clock.GetUtcNow(), CancellationToken.None);
     }
 }

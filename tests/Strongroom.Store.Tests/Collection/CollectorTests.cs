@@ -22,11 +22,11 @@ public sealed class CollectorTests
         foreach (var snapshot in snapshots)
             Assert.True(await vault.DeleteSnapshotAsync(snapshot.Id, None));
         var stored = vault.Statistics.BytesStored;
-        var report = await vault.CollectAsync([], None);
+        var report = await vault.CollectAsync([], TestVault.AtOnce, None);
         Assert.Equal(stored, report.BytesDeleted);
         Assert.Empty(await backend.AllAsync("packs/"));
         Assert.Empty(await backend.AllAsync("meta/"));
-        Assert.Equal(0, (await vault.CollectAsync([], None)).PacksDeleted);
+        Assert.Equal(0, (await vault.CollectAsync([], TestVault.AtOnce, None)).PacksDeleted);
         var again = await vault.BackUpAsync(disk);
         await vault.AssertRestoresAsync(again.Images[0].Image, disk);
     }
@@ -41,31 +41,9 @@ public sealed class CollectorTests
         disk.Write(0, TestVault.Noise(2, 3 << 20));
         var second = await vault.BackUpAsync(disk, first.Images[0].Image);
         await vault.DeleteSnapshotAsync(first.Id, None);
-        await vault.CollectAsync([], None);
+        await vault.CollectAsync([], TestVault.AtOnce, None);
         await vault.AssertRestoresAsync(second.Images[0].Image, disk);
         Assert.True((await vault.VerifyAsync(readData: true, null, None)).IsHealthy);
-    }
-
-    [Fact]
-    public async Task Nothing_is_collected_while_a_session_or_a_reader_is_open()
-    {
-        await using var vault = await TestVault.CreateAsync(new MemoryBackend());
-        var disk = new SparseDisk(2 << 20);
-        disk.Write(0, TestVault.Noise(1, 1 << 20));
-        var snapshot = await vault.BackUpAsync(disk);
-        await using (var reader = await vault.OpenImageAsync(snapshot.Images[0].Image, None))
-        {
-            await vault.DeleteSnapshotAsync(snapshot.Id, None);
-            Assert.True((await vault.CollectAsync([], None)).WasBusy);
-            var buffer = new byte[1 << 20];
-            await reader.ReadAsync(0, buffer, None);
-            Assert.Equal(TestVault.Noise(1, 1 << 20), buffer);
-        }
-
-        await using (await vault.OpenSessionAsync(None))
-            Assert.True((await vault.CollectAsync([], None)).WasBusy);
-        Assert.True((await vault.CollectAsync([], None)).PacksDeleted > 0);
-        Assert.Equal(0, vault.Statistics.BytesStored);
     }
 
     [Fact]
@@ -78,7 +56,7 @@ public sealed class CollectorTests
         {
             var first = await vault.BackUpAsync(disk);
             await vault.DeleteSnapshotAsync(first.Id, None);
-            await vault.CollectAsync([], None);
+            await vault.CollectAsync([], TestVault.AtOnce, None);
             var second = await vault.BackUpCountedAsync(disk);
             Assert.Equal(3 << 20, second.Statistics.BytesNew);
         }
@@ -106,7 +84,7 @@ public sealed class CollectorTests
         await using (var vault = await TestVault.OpenAsync(backend))
         {
             var packs = vault.Statistics.Packs;
-            var failure = await Assert.ThrowsAsync<StoreException>(() => vault.CollectAsync([kept.Id, lost.Id], None));
+            var failure = await Assert.ThrowsAsync<StoreException>(() => vault.CollectAsync([kept.Id, lost.Id], TestVault.AtOnce, None));
             Assert.Equal(StoreErrorKind.Corrupt, failure.Kind);
             Assert.Contains(lost.Id.ToString(), failure.Message, StringComparison.Ordinal);
             Assert.Equal(packs, vault.Statistics.Packs);
@@ -115,7 +93,7 @@ public sealed class CollectorTests
             Assert.Contains("has lost the entry", failure.Message, StringComparison.Ordinal);
 
             // Once nobody counts on it any more, its room comes back.
-            Assert.True((await vault.CollectAsync([kept.Id], None)).PacksDeleted > 0);
+            Assert.True((await vault.CollectAsync([kept.Id], TestVault.AtOnce, None)).PacksDeleted > 0);
         }
 
         await using var copy = await TestVault.OpenAsync(complete);
@@ -130,9 +108,9 @@ public sealed class CollectorTests
         disk.Write(0, TestVault.Noise(1, 900_000));
         var snapshot = await vault.BackUpAsync(disk);
         await vault.DeleteSnapshotAsync(snapshot.Id, None);
-        var failure = await Assert.ThrowsAsync<StoreException>(() => vault.CollectAsync([snapshot.Id], None));
+        var failure = await Assert.ThrowsAsync<StoreException>(() => vault.CollectAsync([snapshot.Id], TestVault.AtOnce, None));
         Assert.Equal(StoreErrorKind.Conflict, failure.Kind);
         Assert.Equal(StoreErrorKind.NotFound, Assert.Throws<StoreException>(() => vault.Require(snapshot.Id)).Kind);
-        Assert.True((await vault.CollectAsync([], None)).PacksDeleted > 0);
+        Assert.True((await vault.CollectAsync([], TestVault.AtOnce, None)).PacksDeleted > 0);
     }
 }

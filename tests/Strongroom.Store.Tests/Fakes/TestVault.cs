@@ -10,6 +10,12 @@ internal static class TestVault
     /// <summary>Small packs and buffers, so that small images reach every limit.</summary>
     public static readonly VaultStoreOptions Small = new() { PackSizeBytes = 1 << 20, IndexBufferRecords = 16, VerifyEvery = 4, Workers = 3 };
 
+    /// <summary>Without grace, and only packs that are wholly dead.</summary>
+    public static readonly CollectOptions AtOnce = new() { Grace = TimeSpan.Zero, CompactBelow = 0 };
+
+    /// <summary>Without grace, and every pack that is not wholly live is compacted.</summary>
+    public static readonly CollectOptions Compact = new() { Grace = TimeSpan.Zero, CompactBelow = 0.99, GreatestShareToCompact = 1 };
+
     public static FakeTimeProvider Clock() => new(new DateTimeOffset(2026, 11, 1, 12, 0, 0, TimeSpan.Zero));
 
     public static Task<VaultStore> CreateAsync(IBlobBackend backend, VaultStoreOptions? options = null) =>

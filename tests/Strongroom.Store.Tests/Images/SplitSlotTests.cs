@@ -87,7 +87,7 @@ public sealed class SplitSlotTests
             disk.Write(slot * SlotBytes, TestVault.Noise(10 + slot, SubBytes));
         var second = await vault.BackUpAsync(disk, first.Images[0].Image);
         await vault.DeleteSnapshotAsync(first.Id, CancellationToken.None);
-        await vault.CollectAsync([], CancellationToken.None);
+        await vault.CollectAsync([], TestVault.Compact, CancellationToken.None);
         await vault.AssertRestoresAsync(second.Images[0].Image, disk);
         Assert.True((await vault.VerifyAsync(readData: true, null, CancellationToken.None)).IsHealthy);
     }

@@ -43,7 +43,7 @@ public sealed class LogDamageTests
             await using var mended = await TestVault.OpenAsync(copy);
             Assert.True(mended.Log.Damage.Count == 0, $"{when}: {string.Join('\n', mended.Log.Damage)}");
             Assert.Equal(all.Keys.ToHashSet(), mended.Snapshots.Select(snapshot => snapshot.Id).ToHashSet());
-            await mended.CollectAsync([.. all.Keys], None);
+            await mended.CollectAsync([.. all.Keys], TestVault.AtOnce, None);
             await AssertRestoreAsync(mended, all);
             Assert.True((await mended.VerifyAsync(readData: true, null, None)).IsHealthy, when);
         }
@@ -85,7 +85,7 @@ public sealed class LogDamageTests
 
         await using var mended = await TestVault.OpenAsync(copy);
         Assert.Empty(mended.Log.Damage);
-        await mended.CollectAsync([.. promised.Keys], None);
+        await mended.CollectAsync([.. promised.Keys], TestVault.AtOnce, None);
         await AssertRestoreAsync(mended, promised);
     }
 
@@ -107,7 +107,7 @@ public sealed class LogDamageTests
 
         await storage.ReplaceAsync(last.Name, whole);
         await using var mended = await TestVault.OpenAsync(storage);
-        await mended.CollectAsync([.. promised.Keys], None);
+        await mended.CollectAsync([.. promised.Keys], TestVault.AtOnce, None);
         await AssertRestoreAsync(mended, promised);
         Assert.Equal(promised.Count + 300, mended.Snapshots.Count);
     }
@@ -136,7 +136,7 @@ public sealed class LogDamageTests
 
         await storage.ReplaceAsync(commit.Name, whole);
         await using var mended = await TestVault.OpenAsync(storage);
-        await mended.CollectAsync([.. promised.Keys], None);
+        await mended.CollectAsync([.. promised.Keys], TestVault.AtOnce, None);
         await AssertRestoreAsync(mended, promised);
     }
 
@@ -168,7 +168,7 @@ public sealed class LogDamageTests
     private static async Task AssertCollectsNothingAsync(VaultStore vault, IBlobBackend storage, IEnumerable<SnapshotId> promised, string when)
     {
         var before = (await storage.AllAsync("packs/")).Concat(await storage.AllAsync("meta/")).ToList();
-        var failure = await Assert.ThrowsAsync<StoreException>(() => vault.CollectAsync([.. promised], None));
+        var failure = await Assert.ThrowsAsync<StoreException>(() => vault.CollectAsync([.. promised], TestVault.AtOnce, None));
         Assert.Equal(StoreErrorKind.Corrupt, failure.Kind);
         Assert.True(before.SequenceEqual((await storage.AllAsync("packs/")).Concat(await storage.AllAsync("meta/"))), when);
     }
@@ -202,7 +202,7 @@ public sealed class LogDamageTests
             var (gone, _) = promised.First();
             await vault.DeleteSnapshotAsync(gone, None);
             promised.Remove(gone);
-            Assert.True((await vault.CollectAsync([.. promised.Keys], None)).PacksDeleted > 0);
+            Assert.True((await vault.CollectAsync([.. promised.Keys], TestVault.AtOnce, None)).PacksDeleted > 0);
         }
 
         await using (var vault = await TestVault.OpenAsync(storage))

@@ -33,7 +33,7 @@ public sealed class VaultLogTests
         await using var again = await TestVault.OpenAsync(backend);
         Assert.Equal(2, again.Snapshots.Count);
         Assert.Single(again.Log.Damage);
-        Assert.Equal(StoreErrorKind.Corrupt, (await Assert.ThrowsAsync<StoreException>(() => again.CollectAsync([], None))).Kind);
+        Assert.Equal(StoreErrorKind.Corrupt, (await Assert.ThrowsAsync<StoreException>(() => again.CollectAsync([], TestVault.AtOnce, None))).Kind);
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class VaultLogTests
         await backend.DeleteAsync(entries[3].Name, None);
         await using var again = await TestVault.OpenAsync(backend);
         Assert.Equal(2, again.Snapshots.Count);
-        var failure = await Assert.ThrowsAsync<StoreException>(() => again.CollectAsync([], None));
+        var failure = await Assert.ThrowsAsync<StoreException>(() => again.CollectAsync([], TestVault.AtOnce, None));
         Assert.Equal(StoreErrorKind.Corrupt, failure.Kind);
         Assert.False((await again.VerifyAsync(readData: false, null, None)).IsHealthy);
         await again.BackUpAsync(disk);
@@ -133,6 +133,29 @@ public sealed class VaultLogTests
         await backend.DeleteAsync("packs/f0/fffffff0", None);
         await using var again = await TestVault.OpenAsync(backend);
         await again.BackUpAsync(disk);
+    }
+
+    [Theory]
+    [InlineData(1_000_000)]
+    [InlineData(long.MaxValue)]
+    public async Task A_stray_file_far_beyond_the_end_of_the_log_is_reported_and_not_counted_up_to(long sequence)
+    {
+        var backend = new MemoryBackend();
+        long head;
+        await using (var vault = await TestVault.CreateAsync(backend))
+            head = (await vault.BackUpAsync(new SparseDisk(0))).LogSequence;
+        await backend.PutIfAbsentAsync(LogEntry.NameOf(sequence), new byte[300], None);
+        await using (var vault = await TestVault.OpenAsync(backend))
+        {
+            Assert.Contains(LogEntry.NameOf(sequence), Assert.Single(vault.Log.Damage), StringComparison.Ordinal);
+            Assert.Equal(head + 1, (await vault.BackUpAsync(new SparseDisk(0))).LogSequence);
+            Assert.Equal(StoreErrorKind.Corrupt, (await Assert.ThrowsAsync<StoreException>(() => vault.CollectAsync([], TestVault.AtOnce, None))).Kind);
+        }
+
+        await backend.DeleteAsync(LogEntry.NameOf(sequence), None);
+        await using var again = await TestVault.OpenAsync(backend);
+        Assert.Empty(again.Log.Damage);
+        Assert.Equal(2, again.Snapshots.Count);
     }
 
     [Fact]
@@ -221,7 +244,7 @@ public sealed class VaultLogTests
         await using (var two = await TestVault.OpenAsync(backend))
         {
             await two.DeleteSnapshotAsync(first.Id, None);
-            Assert.True((await two.CollectAsync([], None)).PacksDeleted > 0);
+            Assert.True((await two.CollectAsync([], TestVault.AtOnce, None)).PacksDeleted > 0);
         }
 
         var failure = await Assert.ThrowsAsync<StoreException>(() => session.CommitAsync(TestVault.Draft(image), None));

@@ -13,7 +13,7 @@ internal static class GcVerb
         {
             var started = context.Time.GetTimestamp();
             var vault = await context.OpenAsync(cancellationToken);
-            var report = await vault.CollectAsync([], cancellationToken);
+            var report = await vault.CollectAsync([], new() { Grace = TimeSpan.Zero }, cancellationToken);
             var elapsed = context.Time.GetElapsedTime(started);
             return new(
                 new JsonObject

@@ -1,0 +1,73 @@
+using System.Security.Cryptography;
+using Strongroom.Store.Log;
+using Strongroom.Store.Packs;
+
+namespace Strongroom.Store.Collection;
+
+/// <summary>What a compaction copied.</summary>
+/// <param name="Attempt">The random number of its table; 0 when there is none.</param>
+/// <param name="Live">The chunks that have copies, by their old places.</param>
+/// <param name="BytesCopied">The plaintext of them.</param>
+internal sealed record CompactionResult(ulong Attempt, LiveMap Live, long BytesCopied);
+
+/// <summary>Copies the live chunks of packs into new packs, and writes the table that says where they lie now.</summary>
+/// <remarks>Every chunk is opened and checked on the way. Nothing is in force before the SWEEP that names the table.</remarks>
+internal sealed class Compaction(VaultStore vault, LiveMap live, IReadOnlyList<PackInfo> packs)
+{
+    private readonly List<Relocation> relocations = [];
+    private readonly LiveMap copied = new();
+    private long bytes;
+
+    public async Task<CompactionResult> CopyAsync(IEnumerable<uint> toCopy, long condemnSequence, CancellationToken cancellationToken)
+    {
+        var contents = packs.ToDictionary(pack => pack.PackSeq, pack => pack.Content);
+        using var workspace = new ChunkWorkspace();
+        using var claims = vault.Claim();
+        foreach (var group in toCopy.GroupBy(pack => contents[pack]))
+        {
+            using var lane = new PackLane(vault, group.Key, null, claims.Claims, cancellationToken);
+            try
+            {
+                foreach (var pack in group.Order())
+                    await CopyPackAsync(pack, group.Key, lane, workspace, cancellationToken);
+                await lane.FinishAsync(cancellationToken);
+            }
+            finally
+            {
+                await lane.AbandonAsync();
+            }
+        }
+
+        if (relocations.Count == 0)
+            return new(0, copied, 0);
+        relocations.Sort((a, b) => (a.From, a.FromOrdinal).CompareTo((b.From, b.FromOrdinal)));
+        var id = new RelocationTableId(condemnSequence, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) | 1);
+        await RelocationFormat.WriteAsync(vault.Packs.Backend, vault.Packs.Ring, id, relocations, cancellationToken);
+        return new(id.Attempt, copied, bytes);
+    }
+
+    /// <summary>A pack of which something cannot be read stays: chunks without a copy keep it.</summary>
+    private async Task CopyPackAsync(uint pack, PackContent content, PackLane lane, ChunkWorkspace workspace, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var directory = await vault.Packs.GetDirectoryAsync(content, pack, cancellationToken);
+            foreach (var ordinal in live.LiveOrdinals(pack))
+            {
+                if (ordinal >= directory.Length)
+                    return;
+                var entry = directory[ordinal];
+                var raw = new byte[entry.RawLengthBytes];
+                await vault.Packs.ReadChunkAsync(content, entry.ToSlot(pack, ordinal), raw, cancellationToken);
+                var slot = await lane.AppendAsync(entry.Id, workspace.Encode(raw), cancellationToken);
+                relocations.Add(new(pack, ordinal, slot.PackSeq, slot.Ordinal, slot.OffsetBytes, slot.StoredLengthBytes, slot.Codec));
+                copied.Mark(pack, ordinal, slot.StoredLengthBytes);
+                bytes += raw.Length;
+            }
+        }
+        catch (StoreException failure) when (failure.IsDamage)
+        {
+            // Verification reports it.
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Strongroom.Store.Images;
+using Strongroom.Store.Log;
+using Strongroom.Store.Manifests;
+
+namespace Strongroom.Store.Collection;
+
+/// <summary>Finds what snapshots reach: each node is read once, however many snapshots share it, and nodes are read in parallel. Thread-safe.</summary>
+/// <remarks>What was marked before is not looked at again, so marking the snapshots that came since costs only what they brought.</remarks>
+internal sealed class Marker(ImageTree tree, CollectionState state, Relocations relocations, int workers)
+{
+    private readonly ConcurrentDictionary<RelocationTableId, byte> needed = [];
+    private long nodes;
+
+    public LiveMap Live { get; } = new();
+
+    /// <summary>Tables that led to something live.</summary>
+    public IReadOnlyCollection<RelocationTableId> NeededTables => (IReadOnlyCollection<RelocationTableId>)needed.Keys;
+
+    /// <summary>Manifest nodes that were read.</summary>
+    public long Nodes => Interlocked.Read(ref nodes);
+
+    /// <exception cref="StoreException">NotFound, Corrupt: a manifest of a live snapshot cannot be read, so nobody knows what is live.</exception>
+    public async Task MarkAsync(IEnumerable<Snapshot> snapshots, CancellationToken cancellationToken)
+    {
+        var pending = Channel.CreateUnbounded<ManifestPointer>();
+        var open = new Outstanding(pending.Writer);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        foreach (var root in snapshots.SelectMany(ManifestPointer.RootsOf))
+            await VisitAsync(root, open, stop.Token);
+        open.Done();
+        await Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Workers.StartAsync(() => WorkAsync(pending.Reader, open, stop))));
+    }
+
+    private async Task WorkAsync(ChannelReader<ManifestPointer> pending, Outstanding open, CancellationTokenSource stop)
+    {
+        var children = new List<ManifestPointer>();
+        try
+        {
+            await foreach (var node in pending.ReadAllAsync(stop.Token))
+            {
+                children.Clear();
+                Interlocked.Increment(ref nodes);
+                await ManifestWalk.ReadChildrenAsync(tree, node, children, stop.Token);
+                foreach (var child in children)
+                    await VisitAsync(child, open, stop.Token);
+                open.Done();
+            }
+        }
+        catch
+        {
+            await stop.CancelAsync();
+            throw;
+        }
+    }
+
+    private ValueTask VisitAsync(ManifestPointer pointer, Outstanding open, CancellationToken cancellationToken)
+    {
+        var slot = pointer.Slot;
+        if (!Live.Mark(slot.PackSeq, slot.Ordinal, slot.StoredLengthBytes))
+            return default;
+        if (!pointer.IsData)
+            open.Add(pointer);
+        return state.IsRelocated(slot.PackSeq) ? MarkMovedAsync(slot, cancellationToken) : default;
+    }
+
+    private async ValueTask MarkMovedAsync(Slot slot, CancellationToken cancellationToken)
+    {
+        var place = await relocations.ResolveAsync(slot, id => needed.TryAdd(id, 0), cancellationToken);
+        Live.Mark(place.PackSeq, place.Ordinal, place.StoredLengthBytes);
+    }
+
+    /// <summary>Counts nodes that wait or are being read, and ends the queue after the last.</summary>
+    private sealed class Outstanding(ChannelWriter<ManifestPointer> writer)
+    {
+        private int count = 1;
+
+        public void Add(ManifestPointer node)
+        {
+            Interlocked.Increment(ref count);
+            writer.TryWrite(node);
+        }
+
+        public void Done()
+        {
+            if (Interlocked.Decrement(ref count) == 0)
+                writer.Complete();
+        }
+    }
+}

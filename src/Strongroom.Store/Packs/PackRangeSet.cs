@@ -1,0 +1,57 @@
+using Strongroom.Store.Index;
+
+namespace Strongroom.Store.Packs;
+
+/// <summary>A set of pack numbers, kept as sorted ranges. Changed by one thread at a time; read by any at any time.</summary>
+/// <remarks>Memory: 8 bytes a range. Numbers are given out in order and die in runs, so ranges are few.</remarks>
+internal sealed class PackRangeSet
+{
+    private volatile (uint First, uint Last)[] ranges = [];
+
+    public IReadOnlyList<(uint First, uint Last)> Ranges => ranges;
+
+    public bool IsEmpty => ranges.Length == 0;
+
+    public bool Contains(uint packSeq)
+    {
+        var found = ranges;
+        int low = 0, high = found.Length - 1;
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            if (packSeq < found[middle].First)
+                high = middle - 1;
+            else if (packSeq > found[middle].Last)
+                low = middle + 1;
+            else
+                return true;
+        }
+
+        return false;
+    }
+
+    public void UnionWith(IEnumerable<(uint First, uint Last)> others)
+    {
+        var merged = new List<(uint First, uint Last)>();
+        foreach (var range in ranges.Concat(others).OrderBy(range => range.First))
+        {
+            if (merged.Count > 0 && range.First <= (ulong)merged[^1].Last + 1)
+                merged[^1] = (merged[^1].First, Math.Max(merged[^1].Last, range.Last));
+            else
+                merged.Add(range);
+        }
+
+        ranges = [.. merged];
+    }
+
+    public void Clear() => ranges = [];
+
+    public static PackRangeSet Of(IEnumerable<(uint First, uint Last)> ranges)
+    {
+        var set = new PackRangeSet();
+        set.UnionWith(ranges);
+        return set;
+    }
+
+    public static PackRangeSet OfPacks(IEnumerable<uint> packs) => Of(PackRanges.Of(packs));
+}
