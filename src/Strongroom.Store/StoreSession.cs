@@ -3,12 +3,13 @@ using Strongroom.Store.Collection;
 using Strongroom.Store.Images;
 using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
+using Strongroom.Store.Streams;
 
 namespace Strongroom.Store;
 
 /// <summary>One backup's writing: images, then one commit. Images may be written concurrently; commit comes after them.</summary>
 /// <remarks>A failure other than of the commit itself ends the session: what it wrote is garbage that a collection removes. Disposing without commit does the same.</remarks>
-public sealed class StoreSession : IAsyncDisposable, ISessionChunks
+public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
 {
     private const int DataLanes = 2;
     private readonly VaultStore vault;
@@ -18,6 +19,8 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
     private readonly PackLane[] dataLanes;
     private readonly PackLane nodeLane;
     private readonly ConcurrentDictionary<ImageRef, byte> written = [];
+    private readonly ConcurrentDictionary<StreamRef, byte> writtenStreams = [];
+    private readonly ConcurrentDictionary<TreeRef, byte> writtenTrees = [];
     private readonly SessionCounters counters = new();
     private readonly ReuseCheck reuse;
     private int nextLane;
@@ -31,6 +34,8 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
         dataLanes = [.. Enumerable.Range(0, DataLanes).Select(_ => new PackLane(vault, PackContent.Data, pending, Claims, life.Token))];
         nodeLane = new(vault, PackContent.Nodes, null, Claims, life.Token);
         reuse = new(vault.Packs, vault.Options.ReadBackEvery);
+        pump = new(() => new(this, vault.Packs.Ring.IdKey, vault.Options.Workers));
+        gear = new(() => GearTable.Derive(vault.Packs.Ring));
     }
 
     /// <summary>What was done so far.</summary>
@@ -114,6 +119,9 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
                 await lane.AbandonAsync();
                 lane.Dispose();
             }
+
+            if (pump.IsValueCreated)
+                pump.Value.Dispose();
         }
         finally
         {
@@ -177,6 +185,10 @@ public sealed class StoreSession : IAsyncDisposable, ISessionChunks
             throw new StoreException(StoreErrorKind.Conflict, $"The backup cannot be committed: {why}. Run the backup again.");
         if (draft.Images.FirstOrDefault(disk => !written.ContainsKey(disk.Image) && !state.Snapshots.Holds(disk.Image)) is { } stranger)
             throw new StoreException(StoreErrorKind.InvalidRequest, $"The image of '{stranger.Name}' was not written by this session and no live snapshot holds it.");
+        if (draft.Streams.FirstOrDefault(item => !writtenStreams.ContainsKey(item.Stream) && !state.Snapshots.Holds(item.Stream)) is { } stream)
+            throw new StoreException(StoreErrorKind.InvalidRequest, $"The stream '{stream.Name}' was not written by this session and no live snapshot holds it.");
+        if (draft.Trees.FirstOrDefault(item => !writtenTrees.ContainsKey(item.Tree) && !state.Snapshots.Holds(item.Tree)) is { } tree)
+            throw new StoreException(StoreErrorKind.InvalidRequest, $"The tree '{tree.Name}' was not written by this session and no live snapshot holds it.");
         return SnapshotPayload.Format(draft, now);
     }
 

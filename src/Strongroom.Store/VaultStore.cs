@@ -12,7 +12,7 @@ namespace Strongroom.Store;
 
 /// <summary>A vault: a deduplicating, compressing, encrypting, verifying store of disk images. Thread-safe.</summary>
 /// <remarks>Any number of processes, on any machines, may have the same vault open, and back up, restore and collect at the same time.</remarks>
-public sealed class VaultStore : IAsyncDisposable
+public sealed partial class VaultStore : IAsyncDisposable
 {
     private const uint PacksPerReservation = 1024;
     private static readonly TimeSpan SignOfLife = TimeSpan.FromHours(1);

@@ -1,0 +1,75 @@
+using System.Runtime.CompilerServices;
+using Strongroom.Store.Images;
+using Strongroom.Store.Packs;
+
+namespace Strongroom.Store.Streams;
+
+/// <summary>Finds what a stream is made of.</summary>
+internal static class StreamRecords
+{
+    /// <summary>The chunks (or pages) and holes of a stream in order, each with its offset.</summary>
+    public static async IAsyncEnumerable<(long OffsetBytes, StreamRecord Record)> ReadAllAsync(
+        ImageTree tree, StreamRef stream, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var pending = new Stack<(long OffsetBytes, StreamRecord Record, int Level)>();
+        if (stream.LengthBytes > 0)
+            pending.Push((0, new(stream.LengthBytes, stream.Root), stream.Height));
+        while (pending.TryPop(out var next))
+        {
+            if (next.Level == 0 || next.Record.Slot.IsHole)
+            {
+                yield return (next.OffsetBytes, next.Record);
+                continue;
+            }
+
+            var records = await tree.ReadStreamNodeAsync(next.Record.Slot, next.Level, next.Record.LengthBytes, cancellationToken);
+            var end = next.OffsetBytes + next.Record.LengthBytes;
+            for (var i = records.Length - 1; i >= 0; i--)
+            {
+                end -= records[i].LengthBytes;
+                pending.Push((end, records[i], next.Level - 1));
+            }
+        }
+    }
+
+    /// <summary>The chunk or hole that holds the byte at <paramref name="positionBytes"/>, which is inside the stream.</summary>
+    public static async ValueTask<(long OffsetBytes, StreamRecord Record)> FindAsync(
+        ImageTree tree, StreamRef stream, long positionBytes, CancellationToken cancellationToken)
+    {
+        var offset = 0L;
+        var record = new StreamRecord(stream.LengthBytes, stream.Root);
+        for (var level = stream.Height; level > 0 && !record.Slot.IsHole; level--)
+        {
+            foreach (var child in await tree.ReadStreamNodeAsync(record.Slot, level, record.LengthBytes, cancellationToken))
+            {
+                record = child;
+                if (positionBytes < offset + child.LengthBytes)
+                    break;
+                offset += child.LengthBytes;
+            }
+        }
+
+        return (offset, record);
+    }
+
+    /// <summary>The slots of a stream's nodes by id: what another stream may share of it. Only inner nodes are read for it.</summary>
+    public static async Task<IReadOnlyDictionary<ChunkId, Slot>> ReadNodesAsync(ImageTree tree, StreamRef stream, CancellationToken cancellationToken)
+    {
+        var nodes = new Dictionary<ChunkId, Slot>();
+        var pending = new Stack<(StreamRecord Record, int Level)>();
+        if (stream.Height > 0)
+            pending.Push((new(stream.LengthBytes, stream.Root), stream.Height));
+        while (pending.TryPop(out var next))
+        {
+            if (next.Record.Slot.IsHole)
+                continue;
+            nodes[next.Record.Slot.Id] = next.Record.Slot;
+            if (next.Level == 1)
+                continue;
+            foreach (var child in await tree.ReadStreamNodeAsync(next.Record.Slot, next.Level, next.Record.LengthBytes, cancellationToken))
+                pending.Push((child, next.Level - 1));
+        }
+
+        return nodes;
+    }
+}

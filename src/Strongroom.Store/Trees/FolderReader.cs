@@ -1,0 +1,77 @@
+using System.Runtime.CompilerServices;
+using Strongroom.Store.Images;
+using Strongroom.Store.Streams;
+
+namespace Strongroom.Store.Trees;
+
+/// <summary>Reads folders of a stored tree, page by page. Thread-safe.</summary>
+internal static class FolderReader
+{
+    /// <summary>The entry of the tree's own folder.</summary>
+    public static async ValueTask<TreeEntry> ReadTopAsync(ImageTree tree, TreeRef top, CancellationToken cancellationToken)
+    {
+        var entry = (await tree.ReadPageAsync(top.Page.Root, top.Page.LengthBytes, true, cancellationToken))[0];
+        return entry.Kind == TreeEntryKind.Folder ? entry : throw TreePage.Malformed();
+    }
+
+    /// <summary>Where the pages of a folder are.</summary>
+    public static async ValueTask<List<StreamRecord>> ReadPagesAsync(ImageTree tree, TreeEntry folder, CancellationToken cancellationToken)
+    {
+        var pages = new List<StreamRecord>();
+        if (folder.Stream is not { LengthBytes: > 0 } stream)
+            return pages;
+        await foreach (var (_, record) in StreamRecords.ReadAllAsync(tree, stream, cancellationToken))
+            pages.Add(record.Slot.IsHole ? throw TreePage.Malformed() : record);
+        return pages;
+    }
+
+    /// <summary>The entries of a folder in the order of their names.</summary>
+    public static async IAsyncEnumerable<TreeEntry> ReadAsync(
+        ImageTree tree, TreeEntry folder, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ReadOnlyMemory<byte> last = default;
+        foreach (var page in await ReadPagesAsync(tree, folder, cancellationToken))
+        {
+            foreach (var entry in await tree.ReadPageAsync(page.Slot, page.LengthBytes, false, cancellationToken))
+            {
+                if (last.Span.SequenceCompareTo(entry.Name.Span) >= 0)
+                    throw TreePage.Malformed();
+                last = entry.Name;
+                yield return entry;
+            }
+        }
+    }
+
+    /// <summary>What lies at a path, or null. Of each folder on the way only a few pages are read.</summary>
+    public static async ValueTask<TreeEntry?> FindAsync(ImageTree tree, TreeRef top, TreePath path, CancellationToken cancellationToken)
+    {
+        var entry = await ReadTopAsync(tree, top, cancellationToken);
+        foreach (var name in path.Names())
+        {
+            if (entry.Kind != TreeEntryKind.Folder || await FindAsync(tree, entry, name, cancellationToken) is not { } child)
+                return null;
+            entry = child;
+        }
+
+        return entry;
+    }
+
+    private static async ValueTask<TreeEntry?> FindAsync(ImageTree tree, TreeEntry folder, byte[] name, CancellationToken cancellationToken)
+    {
+        var pages = await ReadPagesAsync(tree, folder, cancellationToken);
+        var (low, high) = (0, pages.Count - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            var entries = await tree.ReadPageAsync(pages[middle].Slot, pages[middle].LengthBytes, false, cancellationToken);
+            if (entries[0].Name.Span.SequenceCompareTo(name) > 0)
+                high = middle - 1;
+            else if (entries[^1].Name.Span.SequenceCompareTo(name) < 0)
+                low = middle + 1;
+            else
+                return entries.Find(entry => entry.Name.Span.SequenceEqual(name));
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,44 @@
+using Strongroom.Store.Trees;
+
+namespace Strongroom.Store;
+
+public sealed partial class StoreSession
+{
+    /// <summary>Stores a folder and all below it, with everything that Linux keeps of files. Files that the parent has unchanged (same inode, length, modification and change time) are not read.</summary>
+    /// <param name="folder">An open path may lead through symbolic links; nothing below it is followed.</param>
+    /// <param name="parent">An earlier state of the same folder.</param>
+    /// <param name="options">What is left out, and more.</param>
+    /// <param name="progress">Called concurrently.</param>
+    /// <param name="cancellationToken">Fails the session.</param>
+    /// <returns>The tree, and what of it could not be read: that does not fail the backup.</returns>
+    /// <exception cref="StoreException">NotFound: no live snapshot holds <paramref name="parent"/>. InvalidRequest: the folder cannot be opened, or a pattern is void. Full, Io, Corrupt.</exception>
+    public async Task<TreeBackupResult> WriteTreeAsync(
+        string folder, TreeRef? parent, TreeOptions options, IProgress<TreeProgress>? progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(options);
+        RequireUsable();
+        if (parent is { } earlier && !vault.Log.State.Snapshots.Holds(earlier))
+            throw new StoreException(StoreErrorKind.NotFound, "The parent tree is not in the vault any more. Run the backup again without a parent.");
+        if (parent is { } shared)
+            Claims.AddParent(state => state.Snapshots.Holds(shared));
+        try
+        {
+            var content = new FileContent(pump.Value, gear.Value, vault.Packs.Ring.NodeKey);
+            using var backup = new TreeBackup(vault.Tree, this, content, options, HasPack, vault.Options.Workers, progress);
+            var result = await backup.RunAsync(folder, parent, cancellationToken);
+            Vouch(result.Tree);
+            return result;
+        }
+        catch
+        {
+            hasFailed = true;
+            throw;
+        }
+    }
+
+    /// <summary>Lets a tree be committed whose nodes this session has stored.</summary>
+    internal void Vouch(TreeRef tree) => writtenTrees[tree] = 0;
+
+    private bool HasPack(ManifestPackQuery pack) => vault.PackSet.Contains(pack.Content, pack.PackSeq) && !vault.Packs.Suspects.Contains(pack.PackSeq);
+}

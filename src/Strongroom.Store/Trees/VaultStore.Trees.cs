@@ -1,0 +1,67 @@
+using System.Runtime.CompilerServices;
+using Strongroom.Store.Trees;
+
+namespace Strongroom.Store;
+
+public sealed partial class VaultStore
+{
+    /// <summary>What lies at a path of a tree of a live snapshot, or null. Reads only what leads there.</summary>
+    public async Task<TreeEntry?> FindInTreeAsync(TreeRef tree, TreePath path, CancellationToken cancellationToken)
+    {
+        RequireLive(tree);
+        return await FolderReader.FindAsync(Tree, tree, path, cancellationToken);
+    }
+
+    /// <summary>The entries of a folder in a tree, sorted by name as bytes. Nothing below them is read.</summary>
+    /// <exception cref="StoreException">NotFound: there is no such folder, or no live snapshot holds the tree. Corrupt.</exception>
+    public async IAsyncEnumerable<TreeEntry> ListTreeAsync(TreeRef tree, TreePath path, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        RequireLive(tree);
+        var folder = await RequireEntryAsync(tree, path, cancellationToken);
+        if (folder.Kind != TreeEntryKind.Folder)
+            throw new StoreException(StoreErrorKind.NotFound, $"'{path}' is no folder.");
+        await foreach (var entry in FolderReader.ReadAsync(Tree, folder, cancellationToken))
+            yield return entry;
+    }
+
+    /// <summary>Opens a file of a tree to be read anywhere.</summary>
+    /// <exception cref="StoreException">NotFound: there is no such file with content, or no live snapshot holds the tree. Corrupt.</exception>
+    public async Task<VaultStream> OpenTreeFileAsync(TreeRef tree, TreePath path, CancellationToken cancellationToken)
+    {
+        RequireLive(tree);
+        var entry = await RequireEntryAsync(tree, path, cancellationToken);
+        if (entry.Kind != TreeEntryKind.File || !entry.HasContent)
+            throw new StoreException(StoreErrorKind.NotFound, $"'{path}' is no file, or could not be read when it was backed up.");
+        return new(Tree, entry.Stream ?? default, entry.Inline);
+    }
+
+    /// <summary>Restores a tree, or a path of it: a folder's content into the folder <paramref name="target"/>, a file by its name into that folder.</summary>
+    /// <param name="tree">Of a live snapshot.</param>
+    /// <param name="path">Empty for all.</param>
+    /// <param name="target">Made if it is not there. Nothing is ever written outside of it, whatever symbolic links lie in it or in the tree.</param>
+    /// <param name="options">What happens to existing files.</param>
+    /// <param name="progress">Called concurrently.</param>
+    /// <param name="cancellationToken">What is in place then is whole.</param>
+    /// <returns>What was restored, and what could not be: owners and devices need root; a damaged file does not hold up the others.</returns>
+    /// <exception cref="StoreException">NotFound: no such path. InvalidRequest: the target is not empty, or no folder. Full, Io.</exception>
+    public async Task<TreeRestoreResult> RestoreTreeAsync(
+        TreeRef tree, TreePath path, string target, TreeRestoreOptions options, IProgress<TreeProgress>? progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        ArgumentNullException.ThrowIfNull(options);
+        RequireLive(tree);
+        var entry = await RequireEntryAsync(tree, path, cancellationToken);
+        using var restore = new TreeRestore(Tree, options, Options.Workers, progress);
+        return await restore.RunAsync(entry, target, cancellationToken);
+    }
+
+    private async ValueTask<TreeEntry> RequireEntryAsync(TreeRef tree, TreePath path, CancellationToken cancellationToken) =>
+        await FolderReader.FindAsync(Tree, tree, path, cancellationToken)
+        ?? throw new StoreException(StoreErrorKind.NotFound, $"There is no '{path}' in the tree.");
+
+    private void RequireLive(TreeRef tree)
+    {
+        if (!Log.State.Snapshots.Holds(tree))
+            throw new StoreException(StoreErrorKind.NotFound, "No live snapshot holds this tree. List the recovery points again.");
+    }
+}
