@@ -131,7 +131,7 @@ public sealed class StreamTests
         await vault.StoreAsync(TestVault.Noise(9, 20_000_000));
         var gone = vault.Snapshots.Single(snapshot => snapshot.Streams[0].Stream != kept);
         await vault.DeleteSnapshotAsync(gone.Id, CancellationToken.None);
-        var report = await vault.CollectAsync([.. vault.Snapshots.Select(snapshot => snapshot.Id)], CancellationToken.None);
+        var report = await vault.CollectAsync([.. vault.Snapshots.Select(snapshot => snapshot.Id)], TestVault.Compact, CancellationToken.None);
         Assert.True(report.BytesDeleted > 19_000_000);
         await vault.AssertRestoresAsync(kept, content);
         var failure = Assert.Throws<StoreException>(() => vault.OpenStream(gone.Streams[0].Stream));

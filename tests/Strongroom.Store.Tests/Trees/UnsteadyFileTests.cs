@@ -67,6 +67,10 @@ public sealed class UnsteadyFileTests
 
         public SessionCounters Counters { get; } = new();
 
+        public bool HasDoubts => false;
+
+        public bool IsDoubtful(Slot chunk) => false;
+
         public ValueTask<bool> CanReuseAsync(Slot chunk, int rawLengthBytes, CancellationToken cancellationToken) => ValueTask.FromResult(true);
 
         public ValueTask<Slot?> FindDataAsync(ChunkId id, int rawLengthBytes, CancellationToken cancellationToken) => ValueTask.FromResult<Slot?>(null);
