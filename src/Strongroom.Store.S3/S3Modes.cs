@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Strongroom.Store.S3;
 
-/// <summary>What <c>backend.json</c> records of a place (<c>docs/store-format.md</c> section 10). Thread-safe.</summary>
+/// <summary>What <c>backend.json</c> records of a place (<c>docs/store-format.md</c> section 11). Thread-safe.</summary>
 internal sealed class S3Modes(S3Objects objects) : IDisposable
 {
     private const string Name = "backend.json";

@@ -246,7 +246,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
     /// <summary>A log that lost its last entries looks whole; only somebody else can know that they were there.</summary>
     private void RequireLive()
     {
-        var absent = mustBeLive.Where(id => vault.Find(id) is null).ToList();
+        var absent = mustBeLive.Where(id => !vault.Log.State.Snapshots.IsLive(id)).ToList();
         if (absent.Count == 0)
             return;
 

@@ -7,7 +7,7 @@ using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Collection;
 
-/// <summary>The bytes of a relocation table (<c>docs/store-format.md</c> section 8).</summary>
+/// <summary>The bytes of a relocation table (<c>docs/store-format.md</c> section 10).</summary>
 internal static class RelocationFormat
 {
     public const int HeaderLengthBytes = 64;

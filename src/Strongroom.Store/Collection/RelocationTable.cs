@@ -14,7 +14,7 @@ internal readonly record struct Relocation(
         slot with { PackSeq = To, Ordinal = ToOrdinal, OffsetBytes = OffsetBytes, StoredLengthBytes = StoredLengthBytes, Codec = Codec };
 }
 
-/// <summary>A relocation table in the storage (<c>docs/store-format.md</c> section 8): found by one read of a page. Thread-safe.</summary>
+/// <summary>A relocation table in the storage (<c>docs/store-format.md</c> section 10): found by one read of a page. Thread-safe.</summary>
 internal sealed class RelocationTable
 {
     private readonly IBlobBackend backend;

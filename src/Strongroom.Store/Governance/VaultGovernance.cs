@@ -25,7 +25,7 @@ public sealed class VaultGovernance
     /// <summary>Deleted snapshots that can be brought back, in no order. Their content stays.</summary>
     public IReadOnlyCollection<SoftDeletedSnapshot> SoftDeleted => log.State.Snapshots.SoftDeleted;
 
-    /// <summary>False while the clock looks set wrong: nothing is purged or unlocked by its age, nor swept, until it looks right again or <see cref="AcceptClockAsync"/>. Backups and restores go on.</summary>
+    /// <summary>False while the clock looks set wrong: nothing is purged or unlocked by its age until it looks right again or <see cref="AcceptClockAsync"/>. Backups and restores go on.</summary>
     public bool IsClockTrusted => clock.Distrust is null;
 
     /// <summary>Why the clock is not trusted, as a part of a sentence; null when it is.</summary>

@@ -31,6 +31,9 @@ internal sealed class SnapshotState(PolicyState policy, List<string> breaches) :
 
     public SoftDeletedSnapshot? FindSoftDeleted(SnapshotId id) => present.GetValueOrDefault(id)?.Deleted;
 
+    /// <summary>True when its content must stay, be it visible or not. Safe for concurrent calls.</summary>
+    public bool IsLive(SnapshotId id) => present.ContainsKey(id);
+
     /// <summary>True when it was deleted, be it that it can be brought back or not. Safe for concurrent calls.</summary>
     public bool IsDeleted(SnapshotId id) => FindSoftDeleted(id) is not null || purged.ContainsKey(id);
 

@@ -38,7 +38,7 @@ public sealed class SoftDeleteTests
         Assert.Empty(vault.Snapshots);
         await Assert.ThrowsAsync<StoreException>(() => vault.RestoreAsync(snapshot.Images[0].Image));
         var packs = await backend.AllAsync("packs/");
-        await vault.CollectAsync([], TestVault.AtOnce, None);
+        await vault.CollectAsync([snapshot.Id], TestVault.Compact, None);
         Assert.Equal(packs, await backend.AllAsync("packs/"));
         Assert.Equal(1, (await vault.VerifyAsync(readData: true, null, None)).SnapshotsChecked);
 

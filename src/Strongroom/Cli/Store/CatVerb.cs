@@ -45,7 +45,7 @@ internal static class CatVerb
         }
 
         if (snapshot.Streams.Count == 1)
-            return OfStream(await vault.OpenStreamAsync(snapshot.Streams[0].Stream, cancellationToken));
+            return OfStream(vault.OpenStream(snapshot.Streams[0].Stream));
         var reader = await vault.OpenImageAsync(SnapshotChoice.FindImage(snapshot, disk).Image, cancellationToken);
         return new(reader.LengthBytes, reader.ReadAsync, reader);
     }
