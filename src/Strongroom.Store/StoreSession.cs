@@ -134,7 +134,7 @@ public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
     bool ISessionChunks.HasDoubts => vault.Packs.Suspects.Any;
 
     bool ISessionChunks.IsDoubtful(Slot chunk) =>
-        vault.Packs.Suspects.Contains(chunk.PackSeq) || !vault.PackSet.Contains(PackContent.Data, chunk.PackSeq);
+        vault.Packs.Suspects.Contains(chunk.PackSeq) || !vault.HasDataPack(chunk.PackSeq);
 
     async ValueTask<bool> ISessionChunks.CanReuseAsync(Slot chunk, int rawLengthBytes, CancellationToken cancellationToken) =>
         vault.HasDataPack(chunk.PackSeq) && await reuse.IsSoundAsync(chunk, rawLengthBytes, cancellationToken);
