@@ -10,7 +10,7 @@ internal static class ImageGeometry
     public const long LeafLengthBytes = (long)SlotLengthBytes * FanOut;
     private const int FanOutBits = 8;
 
-    public static long SlotCountOf(long lengthBytes) => (lengthBytes + SlotLengthBytes - 1) / SlotLengthBytes;
+    public static long SlotCountOf(long lengthBytes) => (lengthBytes / SlotLengthBytes) + (lengthBytes % SlotLengthBytes > 0 ? 1 : 0);
 
     /// <summary>The least height, at least 1, whose tree has a slot for every 256 KiB.</summary>
     public static int HeightOf(long lengthBytes)

@@ -25,6 +25,9 @@ public readonly record struct ImageRef
 
     internal Slot Root { get; }
 
+    /// <summary>False for what no writer makes: then nothing may be read by it.</summary>
+    internal bool IsWellFormed => LengthBytes >= 0 && Height == ImageGeometry.HeightOf(LengthBytes);
+
     /// <summary>Reads what <see cref="ToString"/> wrote. True says that the text is well formed, not that the image exists.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out ImageRef image)
     {
@@ -39,7 +42,7 @@ public readonly record struct ImageRef
         Span<byte> bytes = stackalloc byte[EncodedLengthBytes];
         Base64Url.DecodeFromChars(encoded, bytes);
         image = Read(bytes);
-        return image.LengthBytes >= 0 && image.Height == ImageGeometry.HeightOf(image.LengthBytes);
+        return image.IsWellFormed;
     }
 
     public override string ToString()

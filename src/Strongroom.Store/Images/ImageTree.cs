@@ -53,7 +53,8 @@ internal sealed class ImageTree(PackReader packs, int cachedNodes)
     /// <summary>The slot that points to the node of <paramref name="level"/> that covers data slot <paramref name="slotIndex"/>; a hole where there is none.</summary>
     public async ValueTask<Slot> FindAsync(ImageRef image, long slotIndex, int level, CancellationToken cancellationToken)
     {
-        if (slotIndex >= ImageGeometry.SlotsBelow(image.Height) || level > image.Height)
+        RequireWellFormed(image);
+        if (level > image.Height || slotIndex >= ImageGeometry.SlotsBelow(image.Height))
             return default;
         var slot = image.Root;
         for (var at = image.Height; at > level && !slot.IsHole; at--)
@@ -76,6 +77,7 @@ internal sealed class ImageTree(PackReader packs, int cachedNodes)
     public async IAsyncEnumerable<(long FirstSlot, byte[] Leaf)> ReadLeavesAsync(
         ImageRef image, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        RequireWellFormed(image);
         var pending = new Stack<(Slot Slot, int Level, long FirstSlot)>();
         pending.Push((image.Root, image.Height, 0));
         while (pending.TryPop(out var next))
@@ -96,4 +98,10 @@ internal sealed class ImageTree(PackReader packs, int cachedNodes)
     }
 
     public void Clear() => nodes.Clear();
+
+    private static void RequireWellFormed(ImageRef image)
+    {
+        if (!image.IsWellFormed)
+            throw StoreException.Corrupt($"A snapshot refers to an image of {image.LengthBytes} bytes and height {image.Height}, which cannot be");
+    }
 }

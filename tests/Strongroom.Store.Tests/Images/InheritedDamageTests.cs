@@ -7,12 +7,15 @@ public sealed class InheritedDamageTests
 {
     private const int SlotBytes = 256 * 1024;
 
+    /// <summary>So that the chunk that rotted, the first of its pack, is the first to be met.</summary>
+    private static readonly VaultStoreOptions OneWorker = TestVault.Small with { Workers = 1 };
+
     [Fact]
     public async Task A_chunk_that_rotted_is_not_found_by_the_next_full_backup()
     {
         var (storage, disk, _) = await MakeAsync();
         await RotFirstChunksAsync(storage);
-        await using var vault = await TestVault.OpenAsync(storage);
+        await using var vault = await TestVault.OpenAsync(storage, OneWorker);
         var next = await vault.BackUpAsync(disk);
         await vault.AssertRestoresAsync(next.Images[0].Image, disk);
     }
@@ -22,7 +25,7 @@ public sealed class InheritedDamageTests
     {
         var (storage, disk, parent) = await MakeAsync();
         await RotFirstChunksAsync(storage);
-        await using var vault = await TestVault.OpenAsync(storage);
+        await using var vault = await TestVault.OpenAsync(storage, OneWorker);
         var next = await vault.BackUpAsync(disk, parent);
         await vault.AssertRestoresAsync(next.Images[0].Image, disk);
     }
@@ -32,7 +35,7 @@ public sealed class InheritedDamageTests
     {
         var (storage, disk, parent) = await MakeAsync();
         await RotFirstChunksAsync(storage);
-        await using var vault = await TestVault.OpenAsync(storage, TestVault.Small with { ReadBackEvery = int.MaxValue, Workers = 1 });
+        await using var vault = await TestVault.OpenAsync(storage, OneWorker with { ReadBackEvery = int.MaxValue });
         var next = await vault.BackUpCountedAsync(disk, parent);
         Assert.True(next.Statistics.BytesNew > 0);
         Assert.NotEmpty(vault.Packs.Suspects.All);
@@ -95,7 +98,7 @@ public sealed class InheritedDamageTests
     private static async Task<(MemoryBackend Storage, SparseDisk Disk, ImageRef Image)> MakeAsync()
     {
         var storage = new MemoryBackend();
-        await using var vault = await TestVault.CreateAsync(storage, TestVault.Small with { Workers = 1 });
+        await using var vault = await TestVault.CreateAsync(storage, OneWorker);
         var disk = new SparseDisk(8 * SlotBytes);
         disk.Write(0, TestVault.Noise(1, 8 * SlotBytes));
         return (storage, disk, (await vault.BackUpAsync(disk)).Images[0].Image);
