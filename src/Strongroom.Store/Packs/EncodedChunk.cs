@@ -49,7 +49,7 @@ internal sealed class EncodedChunk
 
     public void Complete()
     {
-        if (RawLengthBytes <= FrameFormat.PartLengthBytes)
+        if (parts.Count == 1)
         {
             Codec = parts[0].IsCompressed ? ChunkCodec.Zstd : ChunkCodec.Raw;
             return;

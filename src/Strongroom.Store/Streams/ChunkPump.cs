@@ -38,7 +38,7 @@ internal sealed class ChunkPump(ISessionChunks chunks, byte[] idKey, int workers
 
     private async Task<Slot> StoreAsync(byte[] buffer, int lengthBytes, CancellationToken cancellationToken)
     {
-        var workspace = idle.TryTake(out var found) ? found : new ChunkWorkspace();
+        var workspace = idle.TryTake(out var found) ? found : new ChunkWorkspace(isThorough: true);
         try
         {
             var raw = buffer.AsMemory(0, lengthBytes);

@@ -6,8 +6,10 @@ namespace Strongroom.Store.Trees;
 
 /// <summary>Puts single entries in place: made complete under a temporary name, then renamed. Thread-safe.</summary>
 /// <remarks>What goes wrong with one entry is reported; a full disk ends the restore.</remarks>
-internal sealed class EntryRestore(ImageTree tree, bool mayReplace, int chunksAhead)
+internal sealed class EntryRestore(ImageTree tree, bool mayReplace)
 {
+    /// <summary>Of each file: there are several at once.</summary>
+    private const int ChunksAhead = 2;
     private const int SparseBlockBytes = 4096;
     private const int SetIdBits = 0xC00; // 06000
     private readonly bool isRoot = LinuxCalls.EffectiveUser() == 0;
@@ -166,7 +168,7 @@ internal sealed class EntryRestore(ImageTree tree, bool mayReplace, int chunksAh
             await StreamRestore.RunAsync(
                 tree,
                 stream,
-                chunksAhead,
+                ChunksAhead,
                 (offset, data, _) =>
                 {
                     Write(file, offset, data.Span, isSparse);

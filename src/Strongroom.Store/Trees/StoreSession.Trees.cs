@@ -40,5 +40,6 @@ public sealed partial class StoreSession
     /// <summary>Lets a tree be committed whose nodes this session has stored.</summary>
     internal void Vouch(TreeRef tree) => writtenTrees[tree] = 0;
 
-    private bool HasPack(ManifestPackQuery pack) => vault.PackSet.Contains(pack.Content, pack.PackSeq) && !vault.Packs.Suspects.Contains(pack.PackSeq);
+    private bool HasPack(ManifestPackQuery pack) => !vault.Packs.Suspects.Contains(pack.PackSeq)
+        && (pack.Content == Packs.PackContent.Data ? vault.HasDataPack(pack.PackSeq) : vault.PackSet.Contains(pack.Content, pack.PackSeq));
 }

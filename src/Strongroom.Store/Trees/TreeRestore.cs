@@ -8,9 +8,9 @@ internal sealed class TreeRestore(ImageTree tree, TreeRestoreOptions options, in
 {
     private const int EntriesAhead = 256;
     private const int GreatestDepth = 512;
-    private readonly SemaphoreSlim filePermits = new(workers * 2);
+    private readonly SemaphoreSlim filePermits = new(workers + 1);
     private readonly RunningTasks running = new();
-    private readonly EntryRestore files = new(tree, options.Existing == ExistingFiles.Overwrite, workers);
+    private readonly EntryRestore files = new(tree, options.Existing == ExistingFiles.Overwrite);
     private readonly Dictionary<(uint Device, ulong Inode), (TreePath Path, Task<bool> Placed)> linked = [];
 
     /// <summary>Restores a folder's content and metadata into <paramref name="target"/>, or a single file of this name into it.</summary>
