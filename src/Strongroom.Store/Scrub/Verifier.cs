@@ -23,7 +23,9 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
         present.UnionWith(packs.Select(pack => pack.PackSeq));
         var limits = new ParallelOptions
         {
-            MaxDegreeOfParallelism = vault.Options.Workers, CancellationToken = cancellationToken, TaskScheduler = TaskScheduler.Current,
+            MaxDegreeOfParallelism = vault.Options.Workers,
+            CancellationToken = cancellationToken,
+            TaskScheduler = TaskScheduler.Current,
         };
         await Parallel.ForEachAsync(packs, limits, (pack, stop) => VerifyPackAsync(pack.Content, pack.PackSeq, stop));
         await VerifyTablesAsync(cancellationToken);

@@ -137,7 +137,7 @@ internal sealed class FrameTarget : FuzzTarget
         if (input.Length < 6)
             throw StoreException.Corrupt("Too short for this harness");
         var codec = (ChunkCodec)(input[0] & 15);
-        
+
         // Up to 512 KiB: longer ones only take longer.
         var rawLength = PackFormat.ReadUInt24(input.AsSpan(1)) & 0x7FFFF;
         var rest = input.AsSpan(6);

@@ -27,7 +27,7 @@ public sealed class DiskFullTests
             }
             finally
             {
-                Run("umount", mount);
+                Run("umount", "-l", mount);
             }
         }
         finally
