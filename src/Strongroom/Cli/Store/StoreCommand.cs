@@ -22,5 +22,6 @@ internal static class StoreCommand
         GcVerb.Create(),
         StatsVerb.Create(),
         KeyVerbs.Create(),
+        RebuildCatalogueVerb.Create(),
     };
 }

@@ -94,7 +94,10 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddSingleton<IMachineFabric>(fabric);
         services.AddSingleton<IHostValidator>(new AnyFolder());
         services.AddSingleton<IKeyEncryptionKey>(MasterKeyFile.LoadOrCreate(Path.Combine(folder, "master.key")));
-        services.AddSingleton<IVaultStores>(sp => ActivatorUtilities.CreateInstance<VaultStores>(sp, Path.Combine(folder, "vaults")));
+        services.AddSingleton<IVaultPlaces>(new FolderPlaces(Path.Combine(folder, "vaults")));
+        // The tests move the time.
+        services.AddSingleton(new VaultStoreOptions { GuardsClock = false });
+        services.AddSingleton<IVaultStores, VaultStores>();
         services.AddSingleton(new StorageAccountFolders(Path.Combine(folder, "storage")));
         services.AddSingleton<VaultLifecycle>();
         services.AddSingleton<ItemProtection>();
