@@ -36,7 +36,13 @@ public sealed class BackupHost : IAsyncDisposable
     private readonly ArmHost _host;
     private readonly DirectoryInfo _folder;
 
-    private BackupHost(ArmHost host, DirectoryInfo folder, DiskFabric fabric) => (_host, _folder, Fabric) = (host, folder, fabric);
+    private BackupHost(ArmHost host, DirectoryInfo folder, DiskFabric fabric, IServiceProvider services) => (_host, _folder, Fabric, Services) = (host, folder, fabric, services);
+
+    /// <summary>What the server is made of.</summary>
+    public IServiceProvider Services { get; }
+
+    /// <summary>The file of the catalogue.</summary>
+    public string DatabaseFile => Path.Combine(_folder.FullName, "strongroom.db");
 
     public DiskFabric Fabric { get; }
 
@@ -64,21 +70,23 @@ public sealed class BackupHost : IAsyncDisposable
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("strongroom-api-");
         var fabric = new DiskFabric();
+        IServiceProvider? services = null;
         ArmHost host = await ArmHost.StartAsync(
             app =>
             {
+                services = app.Services;
                 MetadataRegistration.MigrateAsync(app.Services, CancellationToken.None).GetAwaiter().GetResult();
                 app.MapPlatformProviders();
                 app.MapRecoveryServices();
                 app.MapBlobs();
             },
-            services =>
+            collection =>
             {
-                Compose(services, folder.FullName, fabric);
-                if (isGuarded) Guard(services, folder.FullName);
+                Compose(collection, folder.FullName, fabric);
+                if (isGuarded) Guard(collection, folder.FullName);
             },
             isGuarded ? app => app.UseStrongroomIdentity() : null);
-        return new BackupHost(host, folder, fabric);
+        return new BackupHost(host, folder, fabric, services!);
     }
 
     private static void Guard(IServiceCollection services, string folder) => services.AddStrongroomIdentity(new IdentityOptions
