@@ -73,7 +73,7 @@ internal sealed class LeafProducer(
         {
             var isShared = kind == ExtentKind.Unchanged && IsSharable(endBytes, ImageGeometry.LeafLengthBytes);
             var slot = await FindParentAsync(image, leaf, !isShared || chunks.HasDoubts, cancellationToken);
-            if (isShared && leaf.Pieces is [{ Kind: ExtentKind.Unchanged }])
+            if (isShared && leaf.Pieces is [{ Kind: ExtentKind.Unchanged }] && !tree.Packs.Suspects.Contains(slot.PackSeq))
             {
                 leaf.Known = slot;
                 chunks.Counters.AddUnchanged(length);
