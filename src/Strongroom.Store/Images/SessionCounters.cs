@@ -45,7 +45,10 @@ internal sealed class SessionCounters
 
     public SessionStatistics ToStatistics() => new(
         Scanned(), Volatile.Read(ref read), Volatile.Read(ref zero), Volatile.Read(ref unchanged),
-        Volatile.Read(ref deduplicated), Volatile.Read(ref added), Volatile.Read(ref stored)) { BytesResumed = Volatile.Read(ref resumed) };
+        Volatile.Read(ref deduplicated), Volatile.Read(ref added), Volatile.Read(ref stored))
+    {
+        BytesResumed = Volatile.Read(ref resumed),
+    };
 
     public SessionProgress ToProgress(long imageLengthBytes) =>
         new(Scanned(), Volatile.Read(ref read), Volatile.Read(ref stored), imageLengthBytes);
