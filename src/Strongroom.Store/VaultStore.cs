@@ -40,7 +40,7 @@ public sealed partial class VaultStore : IAsyncDisposable
         Index = new(
             Packs,
             options.IndexBufferRecords,
-            packSeq => PackSet.Contains(PackContent.Data, packSeq) && log.State.Collection.IsUsable(packSeq) && !Packs.Suspects.Contains(packSeq));
+            IsDedupPack);
     }
 
     /// <summary>The vault's own id, the same for ever.</summary>
@@ -295,7 +295,7 @@ public sealed partial class VaultStore : IAsyncDisposable
     }
 
     /// <summary>Packs that sessions of this process have written or refer to.</summary>
-    internal HashSet<uint> PacksInUse() => [.. leases.Keys.SelectMany(lease => lease.Claims.Packs)];
+    internal HashSet<uint> PacksInUse() => PacksInUse(TimeSpan.Zero);
 
     /// <summary>Lists the packs in the storage, and learns those of other processes. What a SWEEP took is not among them.</summary>
     internal async Task<IReadOnlyList<PackInfo>> RefreshPacksAsync(CancellationToken cancellationToken)
