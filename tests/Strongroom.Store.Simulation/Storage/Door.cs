@@ -89,8 +89,7 @@ internal sealed class Door(SimulatedStorage storage, FaultPlan plan, SimulationS
         RequireLife();
         var fault = plan.Next(random);
 
-        // The name of an index segment ends in random digits; everything else repeats.
-        scheduler.Record(what.Contains("idx/", StringComparison.Ordinal) ? $"{name} idx {fault}" : $"{name} {what} {fault}");
+        scheduler.Record($"{name} {string.Join(' ', what.Split(' ').Select(SimulatedStorage.StableName))} {fault}");
         await DelayAsync();
         RequireLife();
         switch (fault)

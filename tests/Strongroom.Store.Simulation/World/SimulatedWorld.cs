@@ -92,7 +92,7 @@ internal sealed class SimulatedWorld
         var name = names[Random.Next(names.Count)];
         Storage.Damage(name, Random);
         wasDamaged = true;
-        scheduler.Record($"damage {name}");
+        scheduler.Record($"damage {SimulatedStorage.StableName(name)}");
     }
 
     /// <summary>Fails unless the store had a reason for this failure.</summary>
