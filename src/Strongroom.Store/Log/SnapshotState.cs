@@ -88,7 +88,7 @@ internal sealed class SnapshotState(PolicyState policy, List<string> breaches) :
         }
 
         target.UInt32((uint)purged.Count);
-        foreach (var id in purged.Keys)
+        foreach (var id in purged.Keys.OrderBy(id => id.Value))
             target.Guid(id.Value);
     }
 

@@ -44,6 +44,8 @@ internal sealed class Door(SimulatedStorage storage, FaultPlan plan, SimulationS
         if (fault == Fault.ShortRead && count > 0)
             count = CutShort(count);
         content.AsSpan((int)Math.Min(offsetBytes, content.Length), count).CopyTo(buffer.Span);
+        if (fault == Fault.Misread && count > 0)
+            buffer.Span[random.Next(count)] ^= (byte)(1 << random.Next(8));
         return count;
     }
 
@@ -106,7 +108,7 @@ internal sealed class Door(SimulatedStorage storage, FaultPlan plan, SimulationS
             case Fault.CrashAfter when !what.StartsWith("put", StringComparison.Ordinal) && !what.StartsWith("delete", StringComparison.Ordinal):
                 Kill();
                 throw Dead();
-            case Fault.ShortRead:
+            case Fault.ShortRead or Fault.Misread:
                 Faults++;
                 break;
         }

@@ -115,7 +115,7 @@ internal sealed class SimulatedWorld
     /// <summary>Damage may be reported only where something damaged the storage or what was read of it.</summary>
     public void JudgeDamage(string what)
     {
-        if (!wasDamaged && !plan.HasShortReads)
+        if (!wasDamaged && !plan.HasWrongReads)
             throw new BrokenPromiseException($"Damage without a cause: {what}");
     }
 
