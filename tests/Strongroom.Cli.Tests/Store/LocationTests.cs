@@ -111,7 +111,8 @@ public sealed class LocationTests(Azurite azurite, RadosGateway gateway, PlainSe
 
     private static async Task TellAsync(StoreLab lab, string vault, string assembly)
     {
-        Assert.Equal("NotFound", (await lab.FailAsync(1, "list", vault, "--key-file", lab["none"])).Code);
+        await lab.DoAsync("init", lab.Vault);
+        Assert.Equal("NotFound", (await lab.FailAsync(1, "list", vault)).Code);
         await lab.DoAsync("init", vault);
         await lab.FailAsync(1, "init", vault);
         var first = lab.WriteDisk("a.raw", 5 * MiB, seed: 1);
