@@ -26,5 +26,7 @@ internal static class StoreCommand
         GcVerb.Create(),
         StatsVerb.Create(),
         KeyVerbs.Create(),
+        AcceptClockVerb.Create(),
+        VerifyBackendVerb.Create(),
     };
 }
