@@ -21,6 +21,9 @@ internal static class AzureFailures
     public static bool IsAbsent(RequestFailedException failure) =>
         failure.Status == (int)HttpStatusCode.NotFound && failure.ErrorCode != BlobErrorCode.ContainerNotFound && failure.ErrorCode != BlobErrorCode.ContainerBeingDeleted;
 
+    /// <summary>True when a policy or a legal hold keeps the blob from being deleted.</summary>
+    public static bool IsRetained(RequestFailedException failure) => failure.ErrorCode == BlobErrorCode.BlobImmutableDueToPolicy;
+
     /// <summary>True for what this class translates. The SDK puts the failures of all its attempts together.</summary>
     public static bool IsFailure(Exception failure) =>
         failure is RequestFailedException or AggregateException or IOException or HttpRequestException or TimeoutException or FormatException

@@ -37,6 +37,7 @@ public sealed partial class VaultStore : IAsyncDisposable
         Packs = new(backend, keys.Ring, codecs) { Relocations = Relocations, Suspects = new() { Quarantined = () => log.State.Quarantine.Packs } };
         Tree = new(Packs, options.CachedNodes);
         PackSet = new();
+        Retention = new(this);
         Index = new(
             Packs,
             options.IndexBufferRecords,
@@ -239,6 +240,7 @@ public sealed partial class VaultStore : IAsyncDisposable
         Index.Dispose();
         reservation.Dispose();
         collecting.Dispose();
+        Retention.Dispose();
         listing.Dispose();
         codecs.Dispose();
         return default;

@@ -165,6 +165,13 @@ public sealed class VaultGovernance
         clock.Accept();
     }
 
+    /// <exception cref="StoreException">Refused: the clock is not trusted.</exception>
+    internal async Task RequireClockAsync(string what, CancellationToken cancellationToken)
+    {
+        await clock.CompareAsync(cancellationToken);
+        RequireClock(what);
+    }
+
     /// <summary>The payload of ERASE, if the rules allow it now.</summary>
     internal byte[] RequireErasable(DateTimeOffset now)
     {

@@ -47,6 +47,9 @@ internal sealed class VaultLog : IDisposable
     /// <summary>The last sequence number that is taken, void ones included.</summary>
     public long Head => Volatile.Read(ref head);
 
+    /// <summary>The newest checkpoint, where the next opening begins; 0 for none.</summary>
+    public long LastCheckpoint => Volatile.Read(ref lastCheckpoint);
+
     /// <summary>The last entry of another writer that may have brought packs.</summary>
     public long LastForeignWrite => Volatile.Read(ref lastForeignWrite);
 
@@ -168,7 +171,7 @@ internal sealed class VaultLog : IDisposable
         headHash = entry.Hash;
         Volatile.Write(ref head, entry.Sequence);
         if (entry.Type == LogEntryType.Checkpoint)
-            lastCheckpoint = entry.Sequence;
+            Volatile.Write(ref lastCheckpoint, entry.Sequence);
         if (entry.Type == LogEntryType.Accept)
             ShowDamage();
         if (entry.WriterId == WriterId)

@@ -12,6 +12,8 @@ internal class RawVerbCommand : Command
         Description = $"The key file. Otherwise {VaultKey.KeyFileVariable} names it, or {VaultKey.PassphraseVariable} holds a passphrase.",
     };
 
+    private readonly LimitOptions limits = new();
+
     /// <param name="needsKey">False for what looks at the place and not into a vault.</param>
     public RawVerbCommand(string name, string description, bool needsKey = true)
         : base(name, description)
@@ -19,6 +21,7 @@ internal class RawVerbCommand : Command
         Add(vault);
         if (needsKey)
             Add(keyFile);
+        limits.AddTo(this);
     }
 
     /// <summary>What the verb does; what it returns is the exit code.</summary>
@@ -26,7 +29,7 @@ internal class RawVerbCommand : Command
         this.SetCancellableAction(async (parsed, cancellationToken) =>
         {
             var console = new VerbConsole(FormatOf(parsed), TimeProvider.System);
-            await using var context = new VerbContext(parsed.GetRequiredValue(vault), parsed.GetValue(keyFile), console, TimeProvider.System);
+            await using var context = new VerbContext(parsed.GetRequiredValue(vault), parsed.GetValue(keyFile), limits.MakeBudget(parsed, TimeProvider.System), console, TimeProvider.System);
             try
             {
                 return await run(parsed, context, cancellationToken);

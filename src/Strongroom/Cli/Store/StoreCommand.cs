@@ -22,6 +22,7 @@ internal static class StoreCommand
         PurgeVerb.Create(),
         LockVerb.Create(),
         PolicyVerb.Create(),
+        RetainVerb.Create(),
         PruneVerb.Create(),
         GcVerb.Create(),
         StatsVerb.Create(),
