@@ -188,7 +188,7 @@ internal sealed class VaultLog : IDisposable
             return;
         try
         {
-            await AppendLockedAsync(LogEntryType.Checkpoint, _ => State.FormatCheckpoint(), CancellationToken.None);
+            await AppendLockedAsync(LogEntryType.Checkpoint, _ => damage.Count > 0 ? null : State.FormatCheckpoint(), CancellationToken.None);
         }
         catch (StoreException)
         {
@@ -307,8 +307,9 @@ internal sealed class VaultLog : IDisposable
             }
             else
             {
+                // A listing may pass over what is created while it runs: only a reading tells that an entry is not there.
                 for (; expected < sequence; expected++)
-                    Take(expected, null);
+                    Take(expected, await ReadAsync(expected, cancellationToken));
                 Take(sequence, bytes);
             }
 
