@@ -34,7 +34,7 @@ public sealed partial class VaultStore : IAsyncDisposable
         Log = log;
         codecs = new();
         Relocations = new(log, backend, keys.Ring);
-        Packs = new(backend, keys.Ring, codecs) { Relocations = Relocations };
+        Packs = new(backend, keys.Ring, codecs) { Relocations = Relocations, Suspects = new() { Quarantined = () => log.State.Quarantine.Packs } };
         Tree = new(Packs, options.CachedNodes);
         PackSet = new();
         Index = new(
@@ -160,6 +160,7 @@ public sealed partial class VaultStore : IAsyncDisposable
         await Keys.FollowAsync(cancellationToken);
         if (Log.LastForeignWrite > Volatile.Read(ref listedAt))
             await RefreshPacksAsync(cancellationToken);
+        Packs.Suspects.SetMoved(await Relocations.FindMovedToAsync(Log.State.Quarantine.Packs, cancellationToken));
         return new(this);
     }
 
@@ -262,7 +263,7 @@ public sealed partial class VaultStore : IAsyncDisposable
                     {
                         // Not below a pack that is there, nor in what an entry that cannot be read may have reserved: a damaged log must not
                         // lead to a second pack of that number.
-                        var greatest = Math.Max(Log.State.PackNumbers.NextPackSeq - 1, PackSet.Greatest) + ((ulong)Log.Unreadable * PacksPerReservation);
+                        var greatest = GreatestPackSeq();
                         if (greatest > uint.MaxValue - PacksPerReservation - 1)
                             throw StoreException.Corrupt($"No pack can follow number {greatest:x8}: if no server wrote it, move that file out of the vault");
                         first = (uint)greatest + 1;
@@ -282,8 +283,8 @@ public sealed partial class VaultStore : IAsyncDisposable
     }
 
     /// <summary>False when a pack that a manifest points to is lost: what it held is stored anew as long as a source still has it.</summary>
-    internal bool HasDataPack(uint packSeq) =>
-        PackSet.Contains(PackContent.Data, packSeq) || Log.State.Collection.IsRelocated(packSeq);
+    internal bool HasPack(PackContent content, uint packSeq) =>
+        PackSet.Contains(content, packSeq) || Log.State.Collection.IsRelocated(packSeq);
 
     /// <summary>Claims that collections of this process spare.</summary>
     internal ClaimLease Claim()

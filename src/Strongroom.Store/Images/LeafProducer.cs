@@ -76,7 +76,7 @@ internal sealed class LeafProducer(
         {
             var isShared = kind == ExtentKind.Unchanged && IsSharable(endBytes, ImageGeometry.LeafLengthBytes);
             parentSlot = await FindParentAsync(image, leaf, !isShared || chunks.HasDoubts, cancellationToken);
-            if (isShared && leaf.Pieces is [{ Kind: ExtentKind.Unchanged }])
+            if (isShared && leaf.Pieces is [{ Kind: ExtentKind.Unchanged }] && !tree.Packs.Suspects.Contains(parentSlot.PackSeq))
             {
                 leaf.Known = parentSlot;
                 chunks.Counters.AddUnchanged(length);

@@ -9,7 +9,7 @@ using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Journals;
 
-/// <summary>The names and bytes of session journals (<c>docs/store-format.md</c> section 12).</summary>
+/// <summary>The names and bytes of session journals (<c>docs/store-format.md</c> section 13).</summary>
 internal static class JournalFormat
 {
     public const string Folder = "sess/";

@@ -68,6 +68,9 @@ internal sealed class SnapshotState(PolicyState policy, List<string> breaches) :
             case LogEntryType.Purge:
                 ApplyPurge(entry, PurgeEntry.Parse(entry));
                 return true;
+            case LogEntryType.Accept:
+                ApplyAccept(entry, AcceptPayload.Parse(entry));
+                return true;
             case LogEntryType.Lock:
                 ApplyLock(entry, LockEntry.Parse(entry));
                 return true;
@@ -159,6 +162,25 @@ internal sealed class SnapshotState(PolicyState policy, List<string> breaches) :
             AddPurged(id);
             present.TryRemove(id, out _);
         }
+    }
+
+    /// <summary>Gives up what the log has lost. A commit that some processes can still read, or that was put back later, is dead for all, unless something keeps it.</summary>
+    private void ApplyAccept(LogEntry entry, AcceptPayload accepted)
+    {
+        foreach (var snapshot in AllLive.Where(snapshot => accepted.Names(snapshot.LogSequence)))
+        {
+            if ((SnapshotRules.WhyKept(snapshot, policy.Current, accepted.At) ?? WhyNotAt(entry, accepted.At)) is { } why)
+            {
+                Report(entry, "gives up", snapshot.Id, why);
+                continue;
+            }
+
+            AddPurged(snapshot.Id);
+            present.TryRemove(snapshot.Id, out _);
+        }
+
+        foreach (var id in accepted.Snapshots.Where(id => !present.ContainsKey(id)))
+            AddPurged(id);
     }
 
     /// <summary>The oldest are forgotten beyond a limit; nobody repeats a commit that was purged so many purges ago.</summary>

@@ -24,7 +24,7 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
     public FrameCodecPool Codecs => codecs;
 
     /// <summary>Packs that gave back something else than was written.</summary>
-    public SuspectPacks Suspects { get; } = new();
+    public SuspectPacks Suspects { get; init; } = new();
 
     /// <summary>Where chunks lie whose packs were compacted; without it, packs are read where slots say.</summary>
     public Relocations? Relocations { get; init; }

@@ -18,9 +18,13 @@ internal static class DeleteVerb
             var snapshots = parsed.GetRequiredValue(ids).Select(id => SnapshotChoice.Find(vault, id)).DistinctBy(snapshot => snapshot.Id).ToList();
             foreach (var snapshot in snapshots)
                 await vault.DeleteSnapshotAsync(snapshot.Id, cancellationToken);
+            var days = vault.Governance.Policy.SoftDeleteDays;
             return new(
-                new() { ["deleted"] = new JsonArray([.. snapshots.Select(JsonNode (snapshot) => snapshot.Id.Value)]) },
-                [.. snapshots.Select(snapshot => $"Deleted {snapshot.Id} of {snapshot.ItemId}.")]);
+                new() { ["deleted"] = new JsonArray([.. snapshots.Select(JsonNode (snapshot) => snapshot.Id.Value)]), ["softDeleteDays"] = days },
+                [
+                    .. snapshots.Select(snapshot => $"Deleted {snapshot.Id} of {snapshot.ItemId}."),
+                    days > 0 ? $"'undelete' can bring them back for {days} days." : "The vault's policy keeps no deleted snapshots: they cannot be brought back.",
+                ]);
         });
         return command;
     }

@@ -14,11 +14,15 @@ internal static class GcVerb
         {
             var started = context.Time.GetTimestamp();
             var vault = await context.OpenAsync(cancellationToken);
+
+            // What was deleted long enough ago is given up first; else its room would come back with the collection after the next.
+            var purged = vault.Governance.IsClockTrusted ? await vault.Governance.PurgeAsync(cancellationToken) : [];
             var report = await vault.CollectAsync([], new() { Grace = TimeSpan.FromHours(parsed.GetValue(grace)) }, cancellationToken);
             var elapsed = context.Time.GetElapsedTime(started);
             return new(
                 new JsonObject
                 {
+                    ["snapshotsPurged"] = purged.Count,
                     ["packsKept"] = report.PacksKept,
                     ["packsDeleted"] = report.PacksDeleted,
                     ["bytesDeleted"] = report.BytesDeleted,

@@ -10,12 +10,15 @@ internal static class ListVerb
     public static Command Create()
     {
         var item = new Option<string?>("--item") { Description = "Only the snapshots of this item." };
-        var command = new VerbCommand("list", "Show the snapshots, oldest first.") { item };
+        var deleted = new Option<bool>("--deleted") { Description = "The deleted snapshots that 'undelete' can bring back." };
+        var command = new VerbCommand("list", "Show the snapshots, oldest first.") { item, deleted };
         command.SetVerb(async (parsed, context, cancellationToken) =>
         {
             var vault = await context.OpenAsync(cancellationToken);
             var wanted = parsed.GetValue(item);
-            return Live(vault, [.. SnapshotChoice.InOrder(vault).Where(snapshot => wanted is null || snapshot.ItemId == wanted)]);
+            return parsed.GetValue(deleted)
+                ? Deleted(vault, [.. SnapshotChoice.DeletedInOrder(vault).Where(one => wanted is null || one.Snapshot.ItemId == wanted)])
+                : Live(vault, [.. SnapshotChoice.InOrder(vault).Where(snapshot => wanted is null || snapshot.ItemId == wanted)]);
         });
         return command;
     }
@@ -27,6 +30,25 @@ internal static class ListVerb
             return new(json, ["The vault holds no snapshot."]);
         List<string> lines = [$"{"Snapshot",-36}  {"Time (UTC)",-19}  {"Kind",-6}  {"Size",9}  Item"];
         lines.AddRange(snapshots.Select(s => $"{s.Id}  {Sizes.Time(s.CreatedAt)}  {SnapshotJson.Kind(s),-6}  {SizeOf(s),9}  {s.ItemId}"));
+        return new(json, lines);
+    }
+
+    private static VerbResult Deleted(VaultStore vault, List<SoftDeletedSnapshot> deleted)
+    {
+        var snapshots = new JsonArray();
+        foreach (var one in deleted)
+        {
+            var snapshot = SnapshotJson.Of(one.Snapshot);
+            snapshot["deletedAt"] = Sizes.IsoTime(one.DeletedAt);
+            snapshot["deleteAfter"] = Sizes.IsoTime(one.DeleteAfter);
+            snapshots.Add(snapshot);
+        }
+
+        var json = new JsonObject { ["vaultId"] = vault.VaultId, ["deleted"] = snapshots };
+        if (deleted.Count == 0)
+            return new(json, ["There is no deleted snapshot that could be brought back."]);
+        List<string> lines = [$"{"Snapshot",-36}  {"Time (UTC)",-19}  {"Kept until (UTC)",-19}  Item"];
+        lines.AddRange(deleted.Select(one => $"{one.Snapshot.Id}  {Sizes.Time(one.Snapshot.CreatedAt)}  {Sizes.Time(one.DeleteAfter)}  {one.Snapshot.ItemId}"));
         return new(json, lines);
     }
 

@@ -10,6 +10,9 @@ internal static class SnapshotChoice
     /// <summary>The snapshots of a vault, oldest first.</summary>
     public static IReadOnlyList<Snapshot> InOrder(VaultStore vault) => [.. vault.Snapshots.OrderBy(snapshot => snapshot.LogSequence)];
 
+    /// <summary>The deleted snapshots that can be brought back, oldest first.</summary>
+    public static IReadOnlyList<SoftDeletedSnapshot> DeletedInOrder(VaultStore vault) => [.. vault.Governance.SoftDeleted.OrderBy(one => one.Snapshot.LogSequence)];
+
     /// <exception cref="UsageException">No snapshot, or more than one, is meant.</exception>
     public static Snapshot Find(VaultStore vault, string text, string? item = null)
     {
@@ -18,6 +21,10 @@ internal static class SnapshotChoice
             return candidates.Count > 0 ? candidates[^1] : throw new UsageException(item is null ? "The vault holds no snapshot." : $"The vault holds no snapshot of '{item}'.");
         return FindAmong(candidates, text, "list");
     }
+
+    /// <summary>A deleted snapshot that can be brought back.</summary>
+    /// <exception cref="UsageException">No snapshot, or more than one, is meant.</exception>
+    public static Snapshot FindDeleted(VaultStore vault, string text) => FindAmong([.. DeletedInOrder(vault).Select(one => one.Snapshot)], text, "list --deleted");
 
     private static Snapshot FindAmong(List<Snapshot> candidates, string text, string verb)
     {

@@ -37,5 +37,7 @@ internal static class SnapshotJson
             ["lengthBytes"] = stream.Stream.LengthBytes,
         })]),
         ["trees"] = new JsonArray([.. snapshot.Trees.Select(JsonNode (tree) => new JsonObject { ["name"] = tree.Name })]),
+        ["lockedUntil"] = snapshot.LockedUntil is { } until ? Sizes.IsoTime(until) : null,
+        ["legalHold"] = snapshot.HasLegalHold,
     };
 }

@@ -18,9 +18,14 @@ internal static class StoreCommand
         MountVerb.Create(),
         VerifyVerb.Create(),
         DeleteVerb.Create(),
+        UndeleteVerb.Create(),
+        PurgeVerb.Create(),
+        LockVerb.Create(),
+        PolicyVerb.Create(),
         PruneVerb.Create(),
         GcVerb.Create(),
         StatsVerb.Create(),
         KeyVerbs.Create(),
+        RebuildCatalogueVerb.Create(),
     };
 }

@@ -1,0 +1,28 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Strongroom.Store;
+
+namespace Strongroom.Cli.Store;
+
+/// <summary><c>strongroom store purge</c>: gives deleted snapshots up for good.</summary>
+internal static class PurgeVerb
+{
+    public static Command Create()
+    {
+        var ids = new Argument<string[]>("SNAPSHOT") { Description = "Ids of deleted snapshots, before their time; without any those whose time has come.", Arity = ArgumentArity.ZeroOrMore };
+        var command = new VerbCommand("purge", "Give deleted snapshots up for good; 'gc' gives their room back.") { ids };
+        command.SetVerb(async (parsed, context, cancellationToken) =>
+        {
+            var vault = await context.OpenAsync(cancellationToken);
+            IReadOnlyList<SnapshotId> purged = [.. (parsed.GetValue(ids) ?? []).Select(id => SnapshotChoice.FindDeleted(vault, id).Id).Distinct()];
+            if (purged.Count > 0)
+                await vault.Governance.PurgeNowAsync(purged, cancellationToken);
+            else
+                purged = await vault.Governance.PurgeAsync(cancellationToken);
+            return new(
+                new() { ["purged"] = new JsonArray([.. purged.Select(JsonNode (id) => id.Value)]) },
+                [.. purged.Select(id => $"Purged {id}."), $"{purged.Count} snapshots are gone for good."]);
+        });
+        return command;
+    }
+}
