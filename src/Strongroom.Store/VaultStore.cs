@@ -14,7 +14,7 @@ namespace Strongroom.Store;
 /// <remarks>Any number of processes, on any machines, may have the same vault open, and back up, restore and collect at the same time.</remarks>
 public sealed partial class VaultStore : IAsyncDisposable
 {
-    private const uint PacksPerReservation = 1024;
+    private const uint PacksPerReservation = PackNumberState.GreatestReservation;
     private static readonly TimeSpan SignOfLife = TimeSpan.FromHours(1);
     private readonly SemaphoreSlim reservation = new(1, 1);
     private readonly FrameCodecPool codecs;
@@ -250,7 +250,8 @@ public sealed partial class VaultStore : IAsyncDisposable
         await reservation.WaitAsync(cancellationToken);
         try
         {
-            if (nextPackSeq != reservedEnd)
+            // Numbers that an entry that cannot be read may have swept are given up.
+            if (nextPackSeq != reservedEnd && !Log.State.Collection.IsDoubtful(nextPackSeq))
             {
                 await ShowLifeAsync(cancellationToken);
             }

@@ -33,6 +33,8 @@ internal sealed class CommitClaims
         {
             if (state.Collection.IsSwept(pack))
                 return $"pack {pack:x8}, which the backup relies on, was removed";
+            if (state.Collection.IsDoubtful(pack))
+                return $"an entry of the vault's log cannot be read, and may have removed pack {pack:x8}, which the backup relies on";
         }
 
         return parents.All(isHeld => isHeld(state)) ? null : "the recovery point that the backup shares data with was deleted";

@@ -211,7 +211,7 @@ public sealed class VaultGovernance
     private void RequireClock(string what)
     {
         if (clock.Distrust is { } why)
-            throw new StoreException(StoreErrorKind.Refused, $"{what}, because this machine's clock is not trusted: {why}. Set the clock right, or accept it as it is.");
+            throw new StoreException(StoreErrorKind.Refused, $"{what}, because this machine's clock is not trusted: {why}. Set the clock right, or accept it as it is with 'strongroom store accept-clock'.");
     }
 
     private async Task<LogEntry?> AppendAsync(LogEntryType type, Func<DateTimeOffset, byte[]?> makePayload, CancellationToken cancellationToken)

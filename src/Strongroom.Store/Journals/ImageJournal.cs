@@ -1,4 +1,5 @@
 using Strongroom.Store.Images;
+using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Journals;
 
@@ -118,7 +119,7 @@ internal sealed class ImageJournal : IDisposable
 
     private async ValueTask WriteAsync(int least, CancellationToken cancellationToken)
     {
-        var ready = waiting.Where(one => Array.TrueForAll(one.Packs, vault.HasDataPack)).Take(JournalFormat.GreatestRecords).ToList();
+        var ready = waiting.Where(one => Array.TrueForAll(one.Packs, pack => vault.HasPack(PackContent.Data, pack))).Take(JournalFormat.GreatestRecords).ToList();
         if (ready.Count == 0 || ready.Count < least)
             return;
         waiting.RemoveAll(ready.Contains);
