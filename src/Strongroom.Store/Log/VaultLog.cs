@@ -9,6 +9,9 @@ internal sealed class VaultLog : IDisposable
     private const int CheckpointEvery = 256;
     private const int GreatestAttempts = 1000;
 
+    /// <summary>So often an entry is read before it counts as damaged: what it says may be needed, and a transfer may flip a bit.</summary>
+    private const int Readings = 3;
+
     /// <summary>Entries that may be missing in a row before what follows counts as far away: a stray file must not be counted up to.</summary>
     private const int GreatestHole = 65_536;
     private readonly IBlobBackend backend;
@@ -16,8 +19,9 @@ internal sealed class VaultLog : IDisposable
     private readonly TimeProvider time;
     private readonly SemaphoreSlim gate = new(1, 1);
     private readonly List<(long Sequence, byte[] Digest)> torn = [];
-    private readonly List<string> closedDamage = [];
+    private readonly List<LogDamage> closedDamage = [];
     private volatile IReadOnlyList<string> damage = [];
+    private volatile IReadOnlyList<LogDamage> unread = [];
 
     private long head;
     private byte[] headHash = new byte[32];
@@ -38,6 +42,8 @@ internal sealed class VaultLog : IDisposable
 
     public VaultState State { get; } = new();
 
+    public TimeProvider Time => time;
+
     /// <summary>The last sequence number that is taken, void ones included.</summary>
     public long Head => Volatile.Read(ref head);
 
@@ -53,6 +59,9 @@ internal sealed class VaultLog : IDisposable
 
     /// <summary>What is wrong with the log, its end included; empty when it is whole. Safe for concurrent reading.</summary>
     public IReadOnlyList<string> Damage => damage;
+
+    /// <summary>The part of <see cref="Damage"/> that concerns entries which cannot be read. Safe for concurrent reading.</summary>
+    public IReadOnlyList<LogDamage> Unread => unread;
 
     /// <summary>Entries that this opening could not read, each of which may have said anything. Read under the log's lock.</summary>
     public uint Unreadable { get; private set; }
@@ -160,6 +169,8 @@ internal sealed class VaultLog : IDisposable
         Volatile.Write(ref head, entry.Sequence);
         if (entry.Type == LogEntryType.Checkpoint)
             lastCheckpoint = entry.Sequence;
+        if (entry.Type == LogEntryType.Accept)
+            ShowDamage();
         if (entry.WriterId == WriterId)
             Volatile.Write(ref lastOwnTime, entry.Time.ToUnixTimeMilliseconds());
         else if (entry.Type is LogEntryType.Reserve or LogEntryType.Commit)
@@ -198,6 +209,7 @@ internal sealed class VaultLog : IDisposable
         if (bytes is null || !LogEntry.TryOpen(ring, sequence, bytes, out var entry))
         {
             Unreadable++;
+            DoubtPacks();
             torn.Add((sequence, bytes is null ? new byte[32] : SHA256.HashData(bytes)));
             return;
         }
@@ -205,9 +217,12 @@ internal sealed class VaultLog : IDisposable
         if (torn.Count > 0)
             CloseHole();
         else if (head > 0 && !entry.PreviousHash.AsSpan().SequenceEqual(headHash) && !IsMended(entry))
-            closedDamage.Add($"log entry {sequence} does not follow entry {head}");
+            closedDamage.Add(new(sequence, sequence, $"log entry {sequence} does not follow entry {head}"));
         Accept(entry);
     }
+
+    /// <summary>What cannot be read may have swept any pack whose number is reserved by now; numbers that are reserved later lie above.</summary>
+    private void DoubtPacks() => State.Collection.Doubt(State.PackNumbers.NextPackSeq + ((ulong)Unreadable * PackNumberState.GreatestReservation));
 
     /// <summary>True for a VOID whose writer could not read the head, which has been put back from a copy since.</summary>
     private bool IsMended(LogEntry entry)
@@ -234,11 +249,15 @@ internal sealed class VaultLog : IDisposable
         ShowDamage();
     }
 
-    private string DescribeHole() => torn.Count == 1
+    private LogDamage DescribeHole() => new(torn[0].Sequence, torn[^1].Sequence, torn.Count == 1
         ? $"log entry {torn[0].Sequence} is damaged or missing"
-        : $"log entries {torn[0].Sequence} to {torn[^1].Sequence} are damaged or missing";
+        : $"log entries {torn[0].Sequence} to {torn[^1].Sequence} are damaged or missing");
 
-    private void ShowDamage() => damage = [.. closedDamage, .. torn.Count == 0 ? [] : (string[])[DescribeHole()], .. State.Breaches];
+    private void ShowDamage()
+    {
+        unread = [.. closedDamage.Where(one => !State.Losses.IsAccepted(one.First, one.Last)), .. torn.Count == 0 ? [] : (LogDamage[])[DescribeHole()]];
+        damage = [.. unread.Select(one => one.What), .. State.Breaches];
+    }
 
     private byte[] FormatVoid()
     {
@@ -248,14 +267,21 @@ internal sealed class VaultLog : IDisposable
         return payload.ToArray();
     }
 
+    /// <summary>The bytes of an entry, or null where none is. They are read anew where they do not verify.</summary>
     private async Task<byte[]?> ReadAsync(long sequence, CancellationToken cancellationToken)
     {
         var name = LogEntry.NameOf(sequence);
-        if (await backend.GetLengthAsync(name, cancellationToken) is not { } length)
-            return null;
-        var bytes = new byte[Math.Min(length, LogEntry.GreatestLengthBytes)];
-        var read = await backend.ReadAsync(name, 0, bytes, cancellationToken);
-        return bytes.AsSpan(0, read).ToArray();
+        for (var reading = 1; ; reading++)
+        {
+            if (await backend.GetLengthAsync(name, cancellationToken) is not { } length)
+                return null;
+            var bytes = new byte[Math.Min(length, LogEntry.GreatestLengthBytes)];
+            var read = await backend.ReadAsync(name, 0, bytes, cancellationToken);
+            if (read < bytes.Length)
+                bytes = bytes[..read];
+            if (reading == Readings || LogEntry.TryOpen(ring, sequence, bytes, out _))
+                return bytes;
+        }
     }
 
     private async Task ReplayAsync(List<long> sequences, CancellationToken cancellationToken)
@@ -292,14 +318,18 @@ internal sealed class VaultLog : IDisposable
     {
         if (bytes is null || !LogEntry.TryOpen(ring, sequence, bytes, out var entry))
         {
-            closedDamage.Add($"the file {LogEntry.NameOf(sequence)}, far beyond the log's end, is no entry of this log (if no server wrote it, move it out of the vault)");
+            closedDamage.Add(new(
+                sequence,
+                sequence,
+                $"the file {LogEntry.NameOf(sequence)}, far beyond the log's end, is no entry of this log (if no server wrote it, move it out of the vault)"));
             return false;
         }
 
         if (torn.Count > 0)
             CloseHole();
-        closedDamage.Add($"log entries {expected} to {sequence - 1} are damaged or missing");
+        closedDamage.Add(new(expected, sequence - 1, $"log entries {expected} to {sequence - 1} are damaged or missing"));
         Accept(entry);
+        DoubtPacks();
         return true;
     }
 
@@ -325,7 +355,7 @@ internal sealed class VaultLog : IDisposable
             if (await ReadAsync(commit, cancellationToken) is { } found && LogEntry.TryOpen(ring, commit, found, out var entry))
                 State.Apply(entry);
             else
-                closedDamage.Add($"log entry {commit}, the commit of a snapshot, is damaged or missing");
+                closedDamage.Add(new(commit, commit, $"log entry {commit}, the commit of a snapshot, is damaged or missing"));
         }
 
         Accept(checkpoint);

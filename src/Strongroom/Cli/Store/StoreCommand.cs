@@ -28,5 +28,6 @@ internal static class StoreCommand
         KeyVerbs.Create(),
         AcceptClockVerb.Create(),
         VerifyBackendVerb.Create(),
+        RebuildCatalogueVerb.Create(),
     };
 }
