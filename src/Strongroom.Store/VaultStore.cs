@@ -34,13 +34,13 @@ public sealed partial class VaultStore : IAsyncDisposable
         Log = log;
         codecs = new();
         Relocations = new(log, backend, keys.Ring);
-        Packs = new(backend, keys.Ring, codecs) { Relocations = Relocations };
+        Packs = new(backend, keys.Ring, codecs) { Relocations = Relocations, Suspects = new() { Quarantined = () => log.State.Quarantine.Packs } };
         Tree = new(Packs, options.CachedNodes);
         PackSet = new();
         Index = new(
             Packs,
             options.IndexBufferRecords,
-            packSeq => PackSet.Contains(PackContent.Data, packSeq) && log.State.Collection.IsUsable(packSeq) && !Packs.Suspects.Contains(packSeq));
+            IsDedupPack);
     }
 
     /// <summary>The vault's own id, the same for ever.</summary>
@@ -160,6 +160,7 @@ public sealed partial class VaultStore : IAsyncDisposable
         await Keys.FollowAsync(cancellationToken);
         if (Log.LastForeignWrite > Volatile.Read(ref listedAt))
             await RefreshPacksAsync(cancellationToken);
+        Packs.Suspects.SetMoved(await Relocations.FindMovedToAsync(Log.State.Quarantine.Packs, cancellationToken));
         return new(this);
     }
 
@@ -263,7 +264,7 @@ public sealed partial class VaultStore : IAsyncDisposable
                     {
                         // Not below a pack that is there, nor in what an entry that cannot be read may have reserved: a damaged log must not
                         // lead to a second pack of that number.
-                        var greatest = Math.Max(Log.State.PackNumbers.NextPackSeq - 1, PackSet.Greatest) + ((ulong)Log.Unreadable * PacksPerReservation);
+                        var greatest = GreatestPackSeq();
                         if (greatest > uint.MaxValue - PacksPerReservation - 1)
                             throw StoreException.Corrupt($"No pack can follow number {greatest:x8}: if no server wrote it, move that file out of the vault");
                         first = (uint)greatest + 1;
@@ -283,8 +284,8 @@ public sealed partial class VaultStore : IAsyncDisposable
     }
 
     /// <summary>False when a pack that a manifest points to is lost: what it held is stored anew as long as a source still has it.</summary>
-    internal bool HasDataPack(uint packSeq) =>
-        PackSet.Contains(PackContent.Data, packSeq) || Log.State.Collection.IsRelocated(packSeq);
+    internal bool HasPack(PackContent content, uint packSeq) =>
+        PackSet.Contains(content, packSeq) || Log.State.Collection.IsRelocated(packSeq);
 
     /// <summary>Claims that collections of this process spare.</summary>
     internal ClaimLease Claim()
@@ -295,7 +296,7 @@ public sealed partial class VaultStore : IAsyncDisposable
     }
 
     /// <summary>Packs that sessions of this process have written or refer to.</summary>
-    internal HashSet<uint> PacksInUse() => [.. leases.Keys.SelectMany(lease => lease.Claims.Packs)];
+    internal HashSet<uint> PacksInUse() => PacksInUse(TimeSpan.Zero);
 
     /// <summary>Lists the packs in the storage, and learns those of other processes. What a SWEEP took is not among them.</summary>
     internal async Task<IReadOnlyList<PackInfo>> RefreshPacksAsync(CancellationToken cancellationToken)

@@ -81,6 +81,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
             await vault.Packs.Backend.SyncAsync(PackFormat.FolderOf(PackContent.Nodes), cancellationToken);
         }
 
+        await vault.RemoveOldJournalsAsync(options.Grace, cancellationToken);
         vault.Relocations.Forget();
         return State.Undeleted.Keys.Where(sweep => sweep <= head).DefaultIfEmpty().Max();
     }
@@ -114,7 +115,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
     /// <summary>Packs of which nothing is live and that nobody is writing, and packs of which little is live, those with the least first.</summary>
     private List<uint> Choose()
     {
-        var inUse = vault.PacksInUse();
+        var inUse = vault.PacksInUse(options.Grace);
         var others = vault.Log.State.PackNumbers.ReservedByWritersHeardSince(vault.Log.Now - options.Grace, vault.Log.WriterId);
         var free = packs.Where(pack => !State.IsSwept(pack.PackSeq) && !inUse.Contains(pack.PackSeq)).ToList();
         var chosen = free.Where(pack => marker.Live.LiveIn(pack.PackSeq).Chunks == 0 && !others.Contains(pack.PackSeq)).Select(pack => pack.PackSeq).ToList();
@@ -203,7 +204,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
             return null;
 
         // What sessions of this process have come to use since is spared. They would find out when they commit; this saves them the trouble.
-        var inUse = vault.PacksInUse();
+        var inUse = vault.PacksInUse(options.Grace);
         decided = SweepPlan.Of(plan.Dead.Where(pack => !inUse.Contains(pack)), plan.ToCopy.Where(pack => !inUse.Contains(pack)));
         return new SweepPayload(
             condemnSequence,

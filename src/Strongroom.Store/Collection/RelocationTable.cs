@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
@@ -74,6 +75,18 @@ internal sealed class RelocationTable
         }
 
         return null;
+    }
+
+    /// <summary>Every line, in order.</summary>
+    public async IAsyncEnumerable<Relocation> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        for (var page = 0; page < pages; page++)
+        {
+            var records = await ReadAsync(page, cancellationToken);
+            var count = Math.Min(RelocationFormat.RecordsPerPage, Records - (page * RelocationFormat.RecordsPerPage));
+            for (var i = 0; i < count; i++)
+                yield return RelocationFormat.ReadRecord(records.AsSpan(i * RelocationFormat.RecordLengthBytes));
+        }
     }
 
     /// <summary>Reads every page.</summary>

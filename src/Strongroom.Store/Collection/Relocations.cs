@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using Strongroom.Store.Images;
+using Strongroom.Store.Index;
 using Strongroom.Store.Keys;
 using Strongroom.Store.Log;
+using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Collection;
 
@@ -68,6 +70,33 @@ internal sealed class Relocations(VaultLog log, IBlobBackend backend, KeyRing ri
         if (open.TryGetValue(id, out var table))
             return table;
         return open.GetOrAdd(id, await RelocationTable.OpenAsync(backend, ring, id, cancellationToken));
+    }
+
+    /// <summary>Packs of which something was moved to one of <paramref name="packs"/>, be it in several steps. A table that cannot be read counts with all its packs.</summary>
+    public async Task<HashSet<uint>> FindMovedToAsync(PackRangeSet packs, CancellationToken cancellationToken)
+    {
+        var found = new HashSet<uint>();
+        if (packs.IsEmpty)
+            return found;
+
+        // What was moved lies in packs that were swept later, if at all: so the newest table comes first.
+        foreach (var (id, replaced) in State.Tables.OrderByDescending(table => table.Key.CondemnSequence))
+        {
+            try
+            {
+                await foreach (var record in (await OpenAsync(id, cancellationToken)).ReadAllAsync(cancellationToken))
+                {
+                    if (packs.Contains(record.To) || found.Contains(record.To))
+                        found.Add(record.From);
+                }
+            }
+            catch (StoreException failure) when (failure.IsDamage)
+            {
+                found.UnionWith(PackRanges.Expand(replaced.Ranges));
+            }
+        }
+
+        return found;
     }
 
     /// <summary>Forgets tables that are in force no more.</summary>

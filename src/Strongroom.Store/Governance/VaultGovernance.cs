@@ -49,6 +49,14 @@ public sealed class VaultGovernance
             cancellationToken);
     }
 
+    /// <summary>Tells whether a snapshot can be deleted now, as far as the log was read. One that is not there can.</summary>
+    /// <exception cref="StoreException">Locked: something keeps it.</exception>
+    public void RequireDeletable(SnapshotId id)
+    {
+        if (log.State.Snapshots.Find(id) is { } snapshot)
+            Require($"Snapshot {id} cannot be deleted", SnapshotRules.WhyKept(snapshot, Policy, clock.Now));
+    }
+
     /// <summary>Takes a snapshot off the list. It can be brought back for as long as the policy says; without soft delete it is gone for good.</summary>
     /// <returns>False when it was not there: repeating is harmless.</returns>
     /// <exception cref="StoreException">Locked: something keeps it.</exception>
@@ -203,7 +211,7 @@ public sealed class VaultGovernance
     private void RequireClock(string what)
     {
         if (clock.Distrust is { } why)
-            throw new StoreException(StoreErrorKind.Refused, $"{what}, because this machine's clock is not trusted: {why}. Set the clock right, or accept it as it is.");
+            throw new StoreException(StoreErrorKind.Refused, $"{what}, because this machine's clock is not trusted: {why}. Set the clock right, or accept it as it is with 'strongroom store accept-clock'.");
     }
 
     private async Task<LogEntry?> AppendAsync(LogEntryType type, Func<DateTimeOffset, byte[]?> makePayload, CancellationToken cancellationToken)

@@ -90,13 +90,13 @@ internal sealed class TreeBuilder
         return await storeNode(bytes, cancellationToken) with { Flags = (ushort)records };
     }
 
-    /// <summary>The parent's node in the same place, if it has the same bytes. One that cannot be read is not shared but stored anew.</summary>
+    /// <summary>The parent's node in the same place, if it has the same bytes. One that cannot be read, or lies in a pack that is not whole, is not shared but stored anew.</summary>
     private async ValueTask<Slot?> FindSameAsync(ImageRef image, int level, long index, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         try
         {
             var slot = await tree.FindAsync(image, index * ImageGeometry.SlotsBelow(level), level, cancellationToken);
-            return !slot.IsHole && (await tree.ReadNodeAsync(slot, level, cancellationToken)).AsSpan().SequenceEqual(bytes.Span) ? slot : null;
+            return !slot.IsHole && !tree.Packs.Suspects.Contains(slot.PackSeq) && (await tree.ReadNodeAsync(slot, level, cancellationToken)).AsSpan().SequenceEqual(bytes.Span) ? slot : null;
         }
         catch (StoreException failure) when (failure.IsDamage)
         {

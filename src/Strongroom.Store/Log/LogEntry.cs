@@ -20,14 +20,16 @@ internal enum LogEntryType : ushort
     Condemn = 9,
     Policy = 13,
     Undelete = 14,
+    Quarantine = 15,
     Purge = 16,
     Lock = 17,
     Clock = 18,
     Erase = 19,
+    Release = 20,
+    Accept = 21,
 
-    // Reserved for later versions, so that this one refuses rather than misreads them.
+    // Reserved for later versions, so that this one refuses rather than misreads it.
     Session = 12,
-    Quarantine = 15,
 }
 
 /// <summary>One entry of the log, opened (<c>docs/store-format.md</c> section 6).</summary>

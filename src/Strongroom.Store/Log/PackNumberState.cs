@@ -36,6 +36,12 @@ internal sealed class PackNumberState : ILogConcern
             return false;
         lock (gate)
             heard[entry.WriterId] = entry.Time;
+        if (entry.Type == LogEntryType.Accept)
+        {
+            NextPackSeq = Math.Max(NextPackSeq, AcceptPayload.Parse(entry).NextPackSeq);
+            return true;
+        }
+
         if (entry.Type != LogEntryType.Reserve)
             return false;
         var source = new PayloadReader(entry.Payload);

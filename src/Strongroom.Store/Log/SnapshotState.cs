@@ -8,6 +8,8 @@ namespace Strongroom.Store.Log;
 internal sealed class SnapshotState(PolicyState policy, List<string> breaches) : ILogConcern
 {
     public const ushort SectionNumber = 1;
+    /// <summary>Purged ids that are remembered: 1 MiB of a checkpoint.</summary>
+    public const int GreatestPurged = 65_536;
     private const int LineLengthBytes = 33;
     private const byte HoldFlag = 1;
     private const byte DeletedFlag = 2;
@@ -15,6 +17,7 @@ internal sealed class SnapshotState(PolicyState policy, List<string> breaches) :
     // One place for both: a reader meets a snapshot that is being deleted or brought back exactly once.
     private readonly ConcurrentDictionary<SnapshotId, Life> present = [];
     private readonly ConcurrentDictionary<SnapshotId, byte> purged = [];
+    private readonly Queue<SnapshotId> purgedInOrder = [];
 
     public ushort Section => SectionNumber;
 
@@ -65,6 +68,9 @@ internal sealed class SnapshotState(PolicyState policy, List<string> breaches) :
             case LogEntryType.Purge:
                 ApplyPurge(entry, PurgeEntry.Parse(entry));
                 return true;
+            case LogEntryType.Accept:
+                ApplyAccept(entry, AcceptPayload.Parse(entry));
+                return true;
             case LogEntryType.Lock:
                 ApplyLock(entry, LockEntry.Parse(entry));
                 return true;
@@ -87,8 +93,8 @@ internal sealed class SnapshotState(PolicyState policy, List<string> breaches) :
                 .Int64(gone?.DeleteAfter.ToUnixTimeMilliseconds() ?? 0);
         }
 
-        target.UInt32((uint)purged.Count);
-        foreach (var id in purged.Keys.OrderBy(id => id.Value))
+        target.UInt32((uint)purgedInOrder.Count);
+        foreach (var id in purgedInOrder)
             target.Guid(id.Value);
     }
 
@@ -109,7 +115,7 @@ internal sealed class SnapshotState(PolicyState policy, List<string> breaches) :
         }
 
         for (var ids = source.Count(16); ids > 0; ids--)
-            purged[new SnapshotId(source.Guid())] = 0;
+            AddPurged(new(source.Guid()));
     }
 
     /// <summary>The sequence numbers at the beginning of the section.</summary>
@@ -153,9 +159,38 @@ internal sealed class SnapshotState(PolicyState policy, List<string> breaches) :
             }
 
             // In this order, so that a concurrent reader never takes it for lost.
-            purged[id] = 0;
+            AddPurged(id);
             present.TryRemove(id, out _);
         }
+    }
+
+    /// <summary>Gives up what the log has lost. A commit that some processes can still read, or that was put back later, is dead for all, unless something keeps it.</summary>
+    private void ApplyAccept(LogEntry entry, AcceptPayload accepted)
+    {
+        foreach (var snapshot in AllLive.Where(snapshot => accepted.Names(snapshot.LogSequence)))
+        {
+            if ((SnapshotRules.WhyKept(snapshot, policy.Current, accepted.At) ?? WhyNotAt(entry, accepted.At)) is { } why)
+            {
+                Report(entry, "gives up", snapshot.Id, why);
+                continue;
+            }
+
+            AddPurged(snapshot.Id);
+            present.TryRemove(snapshot.Id, out _);
+        }
+
+        foreach (var id in accepted.Snapshots.Where(id => !present.ContainsKey(id)))
+            AddPurged(id);
+    }
+
+    /// <summary>The oldest are forgotten beyond a limit; nobody repeats a commit that was purged so many purges ago.</summary>
+    private void AddPurged(SnapshotId id)
+    {
+        if (!purged.TryAdd(id, 0))
+            return;
+        purgedInOrder.Enqueue(id);
+        if (purgedInOrder.Count > GreatestPurged)
+            purged.TryRemove(purgedInOrder.Dequeue(), out _);
     }
 
     private void ApplyLock(LogEntry entry, LockEntry change)

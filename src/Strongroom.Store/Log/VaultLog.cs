@@ -19,8 +19,9 @@ internal sealed class VaultLog : IDisposable
     private readonly TimeProvider time;
     private readonly SemaphoreSlim gate = new(1, 1);
     private readonly List<(long Sequence, byte[] Digest)> torn = [];
-    private readonly List<string> closedDamage = [];
+    private readonly List<LogDamage> closedDamage = [];
     private volatile IReadOnlyList<string> damage = [];
+    private volatile IReadOnlyList<LogDamage> unread = [];
 
     private long head;
     private byte[] headHash = new byte[32];
@@ -41,6 +42,8 @@ internal sealed class VaultLog : IDisposable
 
     public VaultState State { get; } = new();
 
+    public TimeProvider Time => time;
+
     /// <summary>The last sequence number that is taken, void ones included.</summary>
     public long Head => Volatile.Read(ref head);
 
@@ -56,6 +59,9 @@ internal sealed class VaultLog : IDisposable
 
     /// <summary>What is wrong with the log, its end included; empty when it is whole. Safe for concurrent reading.</summary>
     public IReadOnlyList<string> Damage => damage;
+
+    /// <summary>The part of <see cref="Damage"/> that concerns entries which cannot be read. Safe for concurrent reading.</summary>
+    public IReadOnlyList<LogDamage> Unread => unread;
 
     /// <summary>Entries that this opening could not read, each of which may have said anything. Read under the log's lock.</summary>
     public uint Unreadable { get; private set; }
@@ -163,6 +169,8 @@ internal sealed class VaultLog : IDisposable
         Volatile.Write(ref head, entry.Sequence);
         if (entry.Type == LogEntryType.Checkpoint)
             lastCheckpoint = entry.Sequence;
+        if (entry.Type == LogEntryType.Accept)
+            ShowDamage();
         if (entry.WriterId == WriterId)
             Volatile.Write(ref lastOwnTime, entry.Time.ToUnixTimeMilliseconds());
         else if (entry.Type is LogEntryType.Reserve or LogEntryType.Commit)
@@ -209,7 +217,7 @@ internal sealed class VaultLog : IDisposable
         if (torn.Count > 0)
             CloseHole();
         else if (head > 0 && !entry.PreviousHash.AsSpan().SequenceEqual(headHash) && !IsMended(entry))
-            closedDamage.Add($"log entry {sequence} does not follow entry {head}");
+            closedDamage.Add(new(sequence, sequence, $"log entry {sequence} does not follow entry {head}"));
         Accept(entry);
     }
 
@@ -241,11 +249,15 @@ internal sealed class VaultLog : IDisposable
         ShowDamage();
     }
 
-    private string DescribeHole() => torn.Count == 1
+    private LogDamage DescribeHole() => new(torn[0].Sequence, torn[^1].Sequence, torn.Count == 1
         ? $"log entry {torn[0].Sequence} is damaged or missing"
-        : $"log entries {torn[0].Sequence} to {torn[^1].Sequence} are damaged or missing";
+        : $"log entries {torn[0].Sequence} to {torn[^1].Sequence} are damaged or missing");
 
-    private void ShowDamage() => damage = [.. closedDamage, .. torn.Count == 0 ? [] : (string[])[DescribeHole()], .. State.Breaches];
+    private void ShowDamage()
+    {
+        unread = [.. closedDamage.Where(one => !State.Losses.IsAccepted(one.First, one.Last)), .. torn.Count == 0 ? [] : (LogDamage[])[DescribeHole()]];
+        damage = [.. unread.Select(one => one.What), .. State.Breaches];
+    }
 
     private byte[] FormatVoid()
     {
@@ -306,13 +318,16 @@ internal sealed class VaultLog : IDisposable
     {
         if (bytes is null || !LogEntry.TryOpen(ring, sequence, bytes, out var entry))
         {
-            closedDamage.Add($"the file {LogEntry.NameOf(sequence)}, far beyond the log's end, is no entry of this log (if no server wrote it, move it out of the vault)");
+            closedDamage.Add(new(
+                sequence,
+                sequence,
+                $"the file {LogEntry.NameOf(sequence)}, far beyond the log's end, is no entry of this log (if no server wrote it, move it out of the vault)"));
             return false;
         }
 
         if (torn.Count > 0)
             CloseHole();
-        closedDamage.Add($"log entries {expected} to {sequence - 1} are damaged or missing");
+        closedDamage.Add(new(expected, sequence - 1, $"log entries {expected} to {sequence - 1} are damaged or missing"));
         Accept(entry);
         DoubtPacks();
         return true;
@@ -340,7 +355,7 @@ internal sealed class VaultLog : IDisposable
             if (await ReadAsync(commit, cancellationToken) is { } found && LogEntry.TryOpen(ring, commit, found, out var entry))
                 State.Apply(entry);
             else
-                closedDamage.Add($"log entry {commit}, the commit of a snapshot, is damaged or missing");
+                closedDamage.Add(new(commit, commit, $"log entry {commit}, the commit of a snapshot, is damaged or missing"));
         }
 
         Accept(checkpoint);

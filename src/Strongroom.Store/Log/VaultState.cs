@@ -12,7 +12,7 @@ internal sealed class VaultState
         Policy = new(breaches);
         Snapshots = new(Policy, breaches);
         Keys = new(Snapshots, Policy, breaches);
-        concerns = [Snapshots, PackNumbers, Collection, Keys, Policy, Clock];
+        concerns = [Snapshots, PackNumbers, Collection, Keys, Policy, Clock, Quarantine, Losses];
     }
 
     /// <summary>Entries that broke the vault's rules, which no honest writer's do; they were not obeyed.</summary>
@@ -29,6 +29,10 @@ internal sealed class VaultState
     public CollectionState Collection { get; } = new();
 
     public KeyState Keys { get; }
+
+    public QuarantineState Quarantine { get; } = new();
+
+    public LossState Losses { get; } = new();
 
     /// <summary>The time of the newest entry. Safe to read at any time.</summary>
     public DateTimeOffset LastTime => DateTimeOffset.FromUnixTimeMilliseconds(Volatile.Read(ref lastTime));

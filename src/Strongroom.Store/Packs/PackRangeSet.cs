@@ -44,6 +44,27 @@ internal sealed class PackRangeSet
         ranges = [.. merged];
     }
 
+    /// <summary>The numbers that are not in <paramref name="others"/>.</summary>
+    public PackRangeSet Except(PackRangeSet others)
+    {
+        var left = new List<(uint First, uint Last)>();
+        foreach (var (first, last) in ranges)
+        {
+            var next = (ulong)first;
+            foreach (var taken in others.ranges.Where(taken => taken.First <= last && taken.Last >= first))
+            {
+                if (taken.First > next)
+                    left.Add(((uint)next, taken.First - 1));
+                next = Math.Max(next, (ulong)taken.Last + 1);
+            }
+
+            if (next <= last)
+                left.Add(((uint)next, last));
+        }
+
+        return Of(left);
+    }
+
     public void Clear() => ranges = [];
 
     public static PackRangeSet Of(IEnumerable<(uint First, uint Last)> ranges)

@@ -24,7 +24,7 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
     public FrameCodecPool Codecs => codecs;
 
     /// <summary>Packs that gave back something else than was written.</summary>
-    public SuspectPacks Suspects { get; } = new();
+    public SuspectPacks Suspects { get; init; } = new();
 
     /// <summary>Where chunks lie whose packs were compacted; without it, packs are read where slots say.</summary>
     public Relocations? Relocations { get; init; }
@@ -173,6 +173,27 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
         {
             Suspects.Add(slot.PackSeq, failure.Message);
             throw;
+        }
+    }
+
+    /// <summary>Reads a chunk where its slot says, checks it as a whole, its id included, and hands it on compressed as it is.</summary>
+    /// <exception cref="StoreException">NotFound, Corrupt, Io.</exception>
+    public async ValueTask<TResult> ReadEncodedAsync<TResult>(
+        PackContent content, Slot slot, int rawLengthBytes, Func<EncodedChunk, ValueTask<TResult>> take, CancellationToken cancellationToken)
+    {
+        var key = await GetKeyAsync(content, slot.PackSeq, cancellationToken);
+        var codec = codecs.Rent();
+        var raw = ArrayPool<byte>.Shared.Rent(rawLengthBytes);
+        try
+        {
+            var frame = await ReadFrameAsync(content, slot, codec, cancellationToken);
+            Open(key, slot, codec, frame.Span, raw.AsSpan(0, rawLengthBytes));
+            return await take(codec.OpenEncoded(key, ring.VaultId, slot, frame.Span, rawLengthBytes));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(raw);
+            codecs.Return(codec);
         }
     }
 

@@ -5,18 +5,20 @@ namespace Strongroom.Cli.Store;
 /// <summary>A verb of <c>strongroom store</c>: the vault comes first, the key never stands in an argument, and every end has an exit code.</summary>
 internal class RawVerbCommand : Command
 {
-    private readonly Argument<string> vault = new("VAULT") { Description = "The vault: a folder." };
+    private readonly Argument<string> vault = new("VAULT") { Description = $"The vault: {LocationArgument.Description}." };
 
     private readonly Option<string?> keyFile = new("--key-file")
     {
         Description = $"The key file. Otherwise {VaultKey.KeyFileVariable} names it, or {VaultKey.PassphraseVariable} holds a passphrase.",
     };
 
-    public RawVerbCommand(string name, string description)
+    /// <param name="needsKey">False for what looks at the place and not into a vault.</param>
+    public RawVerbCommand(string name, string description, bool needsKey = true)
         : base(name, description)
     {
         Add(vault);
-        Add(keyFile);
+        if (needsKey)
+            Add(keyFile);
     }
 
     /// <summary>What the verb does; what it returns is the exit code.</summary>

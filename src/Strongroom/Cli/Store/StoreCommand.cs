@@ -26,5 +26,8 @@ internal static class StoreCommand
         GcVerb.Create(),
         StatsVerb.Create(),
         KeyVerbs.Create(),
+        AcceptClockVerb.Create(),
+        VerifyBackendVerb.Create(),
+        RebuildCatalogueVerb.Create(),
     };
 }

@@ -1,0 +1,78 @@
+namespace Strongroom.Store.Log;
+
+/// <summary>Damage to the log that somebody took for good, as ACCEPT says. Changed under the log's lock; may be read at any time.</summary>
+internal sealed class LossState : ILogConcern
+{
+    private volatile IReadOnlyList<(long First, long Last)> accepted = [];
+
+    public ushort Section => 20;
+
+    public bool IsAccepted(long first, long last) => accepted.Any(range => range.First <= first && last <= range.Last);
+
+    public bool TryApply(LogEntry entry)
+    {
+        if (entry.Type != LogEntryType.Accept)
+            return false;
+        accepted = [.. accepted, .. AcceptPayload.Parse(entry).Entries];
+        return true;
+    }
+
+    public void WriteSection(PayloadWriter target)
+    {
+        target.UInt32((uint)accepted.Count);
+        foreach (var (first, last) in accepted)
+            target.Int64(first).Int64(last);
+    }
+
+    public void ReadSection(ref PayloadReader source)
+    {
+        var ranges = new (long First, long Last)[source.Count(16)];
+        for (var i = 0; i < ranges.Length; i++)
+            ranges[i] = (source.Int64(), source.Int64());
+        accepted = ranges;
+    }
+}
+
+/// <summary>Damage to the log: entries that cannot be read.</summary>
+internal sealed record LogDamage(long First, long Last, string What);
+
+/// <summary>ACCEPT: what damaged entries said is given up.</summary>
+/// <param name="At">The writer's clock, by which locks count.</param>
+/// <param name="NextPackSeq">Numbers below it may have been reserved by an entry that is given up.</param>
+/// <param name="Entries">The first and the last of each run of entries.</param>
+/// <param name="Snapshots">Snapshots that the log has lost.</param>
+internal sealed record AcceptPayload(
+    DateTimeOffset At, uint NextPackSeq, IReadOnlyList<(long First, long Last)> Entries, IReadOnlyList<SnapshotId> Snapshots)
+{
+    public byte[] Format()
+    {
+        var payload = new PayloadWriter().Int64(At.ToUnixTimeMilliseconds()).UInt32(NextPackSeq).UInt32((uint)Entries.Count);
+        foreach (var (first, last) in Entries)
+            payload.Int64(first).Int64(last);
+        payload.UInt32((uint)Snapshots.Count);
+        foreach (var id in Snapshots)
+            payload.Guid(id.Value);
+        return payload.ToArray();
+    }
+
+    public static AcceptPayload Parse(LogEntry entry)
+    {
+        var source = new PayloadReader(entry.Payload);
+        var at = source.Time();
+        var nextPackSeq = source.UInt32();
+        var entries = new (long First, long Last)[source.Count(16)];
+        for (var i = 0; i < entries.Length; i++)
+        {
+            entries[i] = (source.Int64(), source.Int64());
+            if (entries[i].First < 1 || entries[i].Last < entries[i].First || entries[i].Last >= entry.Sequence)
+                throw StoreException.Corrupt("A log entry's payload is malformed");
+        }
+
+        var ids = new SnapshotId[source.Count(16)];
+        for (var i = 0; i < ids.Length; i++)
+            ids[i] = new(source.Guid());
+        return new(at, nextPackSeq, entries, ids);
+    }
+
+    public bool Names(long sequence) => Entries.Any(range => range.First <= sequence && sequence <= range.Last);
+}

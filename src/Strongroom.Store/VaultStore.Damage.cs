@@ -1,0 +1,73 @@
+using Strongroom.Store.Log;
+using Strongroom.Store.Packs;
+
+namespace Strongroom.Store;
+
+/// <summary>Log entries that cannot be read.</summary>
+/// <param name="FirstEntry">The first of them.</param>
+/// <param name="LastEntry">The last of them.</param>
+/// <param name="What">What is wrong.</param>
+public sealed record LogLoss(long FirstEntry, long LastEntry, string What);
+
+public sealed partial class VaultStore
+{
+    /// <summary>What of the log cannot be read: while it is not put back or given up (<see cref="AcceptLossAsync"/>) nothing is collected.</summary>
+    public IReadOnlyList<LogLoss> LogLosses => [.. Log.Unread.Select(one => new LogLoss(one.First, one.Last, one.What))];
+
+    /// <summary>Packs that are known to be damaged or missing and are in quarantine: backups store anew what they held.</summary>
+    public long QuarantinedPacks => Log.State.Quarantine.Packs.Ranges.Sum(range => (long)range.Last - range.First + 1);
+
+    /// <summary>Gives up, for good, what damaged log entries said, and snapshots that the log has lost, so that the vault can be collected again.</summary>
+    /// <param name="entries">Of <see cref="LogLosses"/>, what is given up; what is not damaged is refused.</param>
+    /// <param name="snapshots">Snapshots that a caller's list still has and the vault does not; one that the vault has is refused: delete it.</param>
+    /// <param name="cancellationToken">Has no effect once the entry may be visible.</param>
+    /// <remarks>Entries that were given up must not be put back later: packs that they named may be gone.</remarks>
+    /// <exception cref="StoreException">InvalidRequest: something is not lost.</exception>
+    public async Task AcceptLossAsync(IReadOnlyCollection<LogLoss> entries, IReadOnlyCollection<SnapshotId> snapshots, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entries);
+        ArgumentNullException.ThrowIfNull(snapshots);
+        await Log.RefreshAsync(cancellationToken);
+        await Log.AppendAsync(LogEntryType.Accept, now => FormatAccept(now, entries, snapshots), cancellationToken);
+    }
+
+    private byte[]? FormatAccept(DateTimeOffset now, IReadOnlyCollection<LogLoss> entries, IReadOnlyCollection<SnapshotId> snapshots)
+    {
+        if (entries.Count == 0 && snapshots.Count == 0)
+            return null;
+        foreach (var entry in entries)
+        {
+            if (!Log.Unread.Any(one => one.First == entry.FirstEntry && one.Last == entry.LastEntry))
+                throw new StoreException(StoreErrorKind.InvalidRequest, $"The log has no damage from entry {entry.FirstEntry} to {entry.LastEntry}. Look at the vault's damage again.");
+        }
+
+        foreach (var present in snapshots.Where(Log.State.Snapshots.IsLive))
+            throw new StoreException(StoreErrorKind.InvalidRequest, $"The vault has not lost snapshot {present}. Delete it if it is not wanted.");
+
+        // What a lost entry may have reserved stays reserved.
+        var next = Math.Min(uint.MaxValue, GreatestPackSeq() + 1);
+        return new AcceptPayload(now, (uint)next, [.. entries.Select(one => (one.FirstEntry, one.LastEntry))], [.. snapshots]).Format();
+    }
+
+    /// <summary>The greatest number that may be taken. Called under the log's lock.</summary>
+    private ulong GreatestPackSeq() =>
+        Math.Max(Log.State.PackNumbers.NextPackSeq - 1, PackSet.Greatest) + ((ulong)Log.Unreadable * PacksPerReservation);
+
+    internal async Task QuarantineAsync(IReadOnlyCollection<uint> packs, CancellationToken cancellationToken) => await Log.AppendAsync(
+        LogEntryType.Quarantine,
+        _ => FormatPacks(packs.Where(pack => !Log.State.Quarantine.Contains(pack) && !Log.State.Collection.IsSwept(pack))),
+        cancellationToken);
+
+    internal async Task ReleaseAsync(IReadOnlyCollection<uint> packs, CancellationToken cancellationToken)
+    {
+        await Log.AppendAsync(LogEntryType.Release, _ => FormatPacks(packs.Where(Log.State.Quarantine.Contains)), cancellationToken);
+        foreach (var pack in packs)
+            Packs.Suspects.Remove(pack);
+    }
+
+    private static byte[]? FormatPacks(IEnumerable<uint> packs)
+    {
+        var set = PackRangeSet.OfPacks(packs);
+        return set.IsEmpty ? null : new PayloadWriter().Ranges(set).ToArray();
+    }
+}
