@@ -2,6 +2,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Arm;
+using Strongroom.Backup.Catalogue;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Machines;
@@ -30,6 +31,7 @@ public static class MetadataRegistration
         services.AddSingleton<IPolicyRepository, PolicyRepository>();
         services.AddSingleton<IItemRepository, ItemRepository>();
         services.AddSingleton<IRecoveryPointRepository, RecoveryPointRepository>();
+        services.AddSingleton<ICatalogueWriter, CatalogueWriter>();
         services.AddSingleton<IJobLedger, JobLedger>();
         services.AddSingleton<IOperationRepository, OperationRepository>();
         services.AddSingleton<IDiscoveryRepository, DiscoveryRepository>();

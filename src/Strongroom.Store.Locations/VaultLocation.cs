@@ -25,6 +25,10 @@ public abstract record VaultLocation
         };
     }
 
+    /// <summary>The place of one vault among others here.</summary>
+    /// <param name="name">Letters, digits, dots, dashes and underscores.</param>
+    public abstract VaultLocation Below(string name);
+
     /// <summary>Connects to what stands behind, without asking it anything yet.</summary>
     /// <param name="environment">Gives an environment variable's value or null; credentials come from there, or from files that the SDKs know.</param>
     /// <exception cref="StoreException">AccessDenied: there are no credentials, or not for this place.</exception>
@@ -36,6 +40,9 @@ public sealed record FolderLocation(string Path) : VaultLocation
 {
     /// <inheritdoc/>
     public override string ToString() => Path;
+
+    /// <inheritdoc/>
+    public override VaultLocation Below(string name) => this with { Path = System.IO.Path.Combine(Path, name) };
 
     internal static FolderLocation ParseUrl(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Host.Length == 0 && url.Query.Length == 0
@@ -55,6 +62,9 @@ public sealed record AzureBlobLocation(string Account, string Container, string 
     /// <inheritdoc/>
     public override string ToString() =>
         Endpoint is null ? $"azblob://{Account}/{Container}/{Prefix}".TrimEnd('/') : $"{Endpoint.ToString().TrimEnd('/')}/{Container}/{Prefix}".TrimEnd('/');
+
+    /// <inheritdoc/>
+    public override VaultLocation Below(string name) => this with { Prefix = Prefix + name + "/" };
 
     internal static AzureBlobLocation ParseShort(string text)
     {
@@ -114,6 +124,9 @@ public sealed record S3Location(string Bucket, string Prefix, string? Region, Ur
         var query = string.Join('&', parameters.OfType<string>());
         return $"s3://{Bucket}/{Prefix}".TrimEnd('/') + (query.Length > 0 ? "?" + query : "");
     }
+
+    /// <inheritdoc/>
+    public override VaultLocation Below(string name) => this with { Prefix = Prefix + name + "/" };
 
     internal static new S3Location Parse(string text)
     {

@@ -134,10 +134,10 @@ public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
     bool ISessionChunks.HasDoubts => vault.Packs.Suspects.Any;
 
     bool ISessionChunks.IsDoubtful(Slot chunk) =>
-        vault.Packs.Suspects.Contains(chunk.PackSeq) || !vault.HasDataPack(chunk.PackSeq);
+        vault.Packs.Suspects.Contains(chunk.PackSeq) || !vault.HasPack(PackContent.Data, chunk.PackSeq);
 
     async ValueTask<bool> ISessionChunks.CanReuseAsync(Slot chunk, int rawLengthBytes, CancellationToken cancellationToken) =>
-        vault.HasDataPack(chunk.PackSeq) && await reuse.IsSoundAsync(chunk, rawLengthBytes, cancellationToken);
+        vault.HasPack(PackContent.Data, chunk.PackSeq) && await reuse.IsSoundAsync(chunk, rawLengthBytes, cancellationToken);
 
     async ValueTask<Slot?> ISessionChunks.FindDataAsync(ChunkId id, int rawLengthBytes, CancellationToken cancellationToken)
     {

@@ -283,8 +283,8 @@ public sealed partial class VaultStore : IAsyncDisposable
     }
 
     /// <summary>False when a pack that a manifest points to is lost: what it held is stored anew as long as a source still has it.</summary>
-    internal bool HasDataPack(uint packSeq) =>
-        PackSet.Contains(PackContent.Data, packSeq) || Log.State.Collection.IsRelocated(packSeq);
+    internal bool HasPack(PackContent content, uint packSeq) =>
+        PackSet.Contains(content, packSeq) || Log.State.Collection.IsRelocated(packSeq);
 
     /// <summary>Claims that collections of this process spare.</summary>
     internal ClaimLease Claim()

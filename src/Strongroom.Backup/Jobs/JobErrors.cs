@@ -1,5 +1,6 @@
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Vaults;
+using Strongroom.Store;
 
 namespace Strongroom.Backup.Jobs;
 
@@ -28,6 +29,15 @@ public static class JobErrors
     public static JobError DiskChanged(IEnumerable<string> changes) => new(400052, "DiskChangedDuringBackup",
         "No recovery point was made, because what was read is not the machine at one moment: " + string.Join("; ", changes) + ".",
         ["Shut the machine down, or take a snapshot of its disks, and start the backup again."]);
+
+    /// <summary>What a vault's store refuses for a reason that somebody has set, or null when its message says it all.</summary>
+    public static JobError? OfStore(StoreException problem) => problem.Kind switch
+    {
+        StoreErrorKind.Locked => new(400060, "UserErrorRecoveryPointLocked", problem.Message, ["Wait until the lock has ended, or lift the legal hold, then start the job again."]),
+        StoreErrorKind.Refused => new(400060, "UserErrorOperationNotAllowedByVaultPolicy", problem.Message, ["Read which rule of the vault forbids it; change the rule where that is allowed, then start the job again."]),
+        StoreErrorKind.AccessDenied => new(400061, "UserErrorVaultStorageAccessDenied", problem.Message, ["Check the credentials of the vault's storage in the server's environment, then start the job again."]),
+        _ => null,
+    };
 
     public static JobError BackupFailed(string message) => new(400002, "BackUpOperationFailed", message, ["Read the message, mend the cause and start the backup again."]);
 

@@ -21,7 +21,7 @@ namespace Strongroom.Backup.Pipelines;
 /// A crash before 5 leaves chunks that the next backup may use; a crash between 5 and 6 is mended by 1.
 /// </remarks>
 public sealed class BackupHandler(
-    IItemRepository items, IRecoveryPointRepository points, IMachineFabric fabric, IVaultStores stores, TimeProvider time, ILogger<BackupHandler> log) : IJobHandler
+    IItemRepository items, IVaultRepository vaults, IRecoveryPointRepository points, IMachineFabric fabric, IVaultStores stores, TimeProvider time, ILogger<BackupHandler> log) : IJobHandler
 {
     /// <summary>How often the disks are read before a machine that never stands still is given up.</summary>
     public const int MaxReads = 3;
@@ -41,7 +41,7 @@ public sealed class BackupHandler(
         if (store.Find(new(request.SnapshotId)) is { } committed)
         {
             log.LogInformation("Job {JobId} finds its snapshot committed by an earlier run", run.Job.Id);
-            return End(run, Point(item, request, committed), SnapshotConfiguration.Read(committed.Configuration).Bytes);
+            return End(run, SnapshotPoints.Of(item.Key, committed, request.ExpiresAt), SnapshotConfiguration.Read(committed.Configuration).Bytes);
         }
 
         var useParents = true;
@@ -87,11 +87,16 @@ public sealed class BackupHandler(
                 ItemId = item.Key.ToString("N"),
                 Images = images,
                 Consistency = snapshot.Consistency,
-                Configuration = new SnapshotConfiguration(snapshot.Machine, [.. images.Select(i => i.Image.LengthBytes)], bytes).Write(),
+                Configuration = new SnapshotConfiguration(snapshot.Machine, [.. images.Select(i => i.Image.LengthBytes)], bytes)
+                {
+                    Vault = await vaults.FindAsync(item.VaultKey, cancellationToken),
+                    Item = item,
+                    ExpiresAt = request.ExpiresAt,
+                }.Write(),
                 Parent = parents.Id,
             };
             var made = await session.CommitAsync(draft, CancellationToken.None);
-            return End(run, Point(item, request, made), bytes);
+            return End(run, SnapshotPoints.Of(item.Key, made, request.ExpiresAt), bytes);
         }
     }
 
@@ -99,6 +104,7 @@ public sealed class BackupHandler(
     {
         MachineException e => JobErrors.Machine(e),
         DiskMovedException e => JobErrors.DiskChanged(e.Changes),
+        StoreException e when JobErrors.OfStore(e) is { } error => error,
         StoreException or IOException or UnauthorizedAccessException => JobErrors.BackupFailed(exception.Message),
         _ => null,
     };
@@ -144,24 +150,6 @@ public sealed class BackupHandler(
         }
 
         return images;
-    }
-
-    private static RecoveryPoint Point(ProtectedItem item, BackupRequest request, Snapshot made)
-    {
-        var configuration = SnapshotConfiguration.Read(made.Configuration);
-        return new()
-        {
-            ItemKey = item.Key,
-            // 18 digits that grow with time: ticks of a whole millisecond, and in the place of the ticks below it the log's number, because the
-            // store's clock stands still while the machine's, set back, catches up with it.
-            Name = (made.CreatedAt.UtcTicks + made.LogSequence % TimeSpan.TicksPerMillisecond).ToString(CultureInfo.InvariantCulture),
-            Time = made.CreatedAt,
-            SnapshotId = made.Id.Value,
-            Consistency = made.Consistency,
-            Machine = configuration.Machine,
-            Disks = [.. made.Images.Select(image => new RecoveryPointDisk(image.Lun, image.Name, image.Image.LengthBytes, image.Image.ToString()!))],
-            ExpiresAt = request.ExpiresAt,
-        };
     }
 
     private JobEnd End(JobRun run, RecoveryPoint point, BackupBytes bytes)

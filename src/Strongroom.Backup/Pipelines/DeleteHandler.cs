@@ -9,7 +9,7 @@ namespace Strongroom.Backup.Pipelines;
 
 /// <summary>Deletes all recovery points of an item, then the item.</summary>
 /// <remarks>
-/// 1. The points leave the list. 2. The store forgets their snapshots. 3. The item goes, in one transaction with the job's end.
+/// 1. The points leave the list, if no lock is on any of them. 2. The store forgets their snapshots. 3. The item goes, in one transaction with the job's end.
 /// In this order no point is ever listed that cannot be restored; a run that is cut off is repeated, and deleting what is gone does nothing.
 /// </remarks>
 public sealed class DeleteHandler(
@@ -27,6 +27,8 @@ public sealed class DeleteHandler(
             var listed = (await points.ListAsync(item.Key, cancellationToken)).Select(p => new SnapshotId(p.SnapshotId));
             // Also those of an earlier run that was cut off after step 1, and those that were committed but never listed, because a backup was cut off and then failed.
             var all = store.Snapshots.Where(s => s.ItemId == itemId).Select(s => s.Id).Union(listed).ToList();
+            // Asked before anything leaves the list: what the vault keeps stays listed.
+            foreach (var id in all) store.Governance.RequireDeletable(id);
             if (!await ledger.TryUnlistAsync(run.Claim, cancellationToken)) throw new ClaimLostException();
             foreach (var id in all) await store.DeleteSnapshotAsync(id, cancellationToken);
             if (all.Count > 0) await CollectAsync(store, item.VaultKey, cancellationToken);
@@ -52,6 +54,10 @@ public sealed class DeleteHandler(
         }
     }
 
-    public JobError? Explain(Exception exception) =>
-        exception is StoreException or IOException or UnauthorizedAccessException ? JobErrors.DeleteFailed(exception.Message) : null;
+    public JobError? Explain(Exception exception) => exception switch
+    {
+        StoreException e when JobErrors.OfStore(e) is { } error => error,
+        StoreException or IOException or UnauthorizedAccessException => JobErrors.DeleteFailed(exception.Message),
+        _ => null,
+    };
 }

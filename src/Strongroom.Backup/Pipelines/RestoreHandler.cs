@@ -79,6 +79,7 @@ public sealed class RestoreHandler(
     public JobError? Explain(Exception exception) => exception switch
     {
         StorageAccountMissingException e => JobErrors.StorageAccountMissing(e.Account),
+        StoreException e when JobErrors.OfStore(e) is { } error => error,
         StoreException or IOException or UnauthorizedAccessException or RestoreException => JobErrors.RestoreFailed(exception.Message),
         _ => null,
     };

@@ -2,17 +2,28 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Strongroom.Backup.Items;
 using Strongroom.Backup.Machines;
+using Strongroom.Backup.Vaults;
 using Strongroom.Store;
 
 namespace Strongroom.Backup.Pipelines;
 
 /// <summary>
-/// What a snapshot in the store says besides its images: enough to make the recovery point's row again from the store alone.
+/// What a snapshot in the store says besides its images: enough to make the rows of the recovery point, its item and its vault again from the store alone.
 /// </summary>
 /// <param name="DiskSizesBytes">The virtual size of each image, in the images' order.</param>
 public sealed record SnapshotConfiguration(VirtualMachine Machine, ImmutableArray<long> DiskSizesBytes, BackupBytes Bytes)
 {
+    /// <summary>The vault as it was then.</summary>
+    public Vault? Vault { get; init; }
+
+    /// <summary>The item as it was when the backup began.</summary>
+    public ProtectedItem? Item { get; init; }
+
+    /// <summary>When the recovery point goes, if that was asked for.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
     public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, SnapshotJson.Default.SnapshotConfiguration);
 
     /// <exception cref="JsonException">It was not written by <see cref="Write"/>.</exception>

@@ -3,6 +3,11 @@ using System.Text.Json.Nodes;
 
 namespace Strongroom.Backup.Vaults;
 
+/// <summary>Where a vault's store is, other than in the server's own folder. Fixed when the vault is made.</summary>
+/// <param name="Name">The operator's name for the storage; null when the vault went where vaults go by default.</param>
+/// <param name="Location">The store's own place, as <c>--storage</c> writes places. Where the name is still known, its present place counts instead: the operator may have moved it.</param>
+public sealed record VaultStorage(string? Name, string Location);
+
 /// <summary>A Recovery Services vault: what ARM knows of it and how it is set up for backup.</summary>
 public sealed record Vault
 {
@@ -28,7 +33,16 @@ public sealed record Vault
     /// <summary>The last write; the etag is made of it.</summary>
     public required DateTimeOffset ChangedAt { get; init; }
 
+    /// <summary>Where its store is; null: in the server's own folder.</summary>
+    public VaultStorage? Storage { get; init; }
+
     public VaultConfig Config { get; init => field = value ?? new(); } = new();
+
+    /// <summary>The tag that names the storage of a new vault.</summary>
+    public const string StorageTag = "strongroom-storage";
+
+    /// <summary>The storage that the tags ask for, or null.</summary>
+    public string? TaggedStorage => Tags.FirstOrDefault(t => t.Key.Equals(StorageTag, StringComparison.OrdinalIgnoreCase)).Value;
 
     public string ResourceId => $"/subscriptions/{SubscriptionId}/resourceGroups/{ResourceGroup}/providers/Microsoft.RecoveryServices/vaults/{Name}";
 

@@ -6,7 +6,7 @@ using Strongroom.Store;
 namespace Strongroom.Backup.Vaults;
 
 /// <summary>Makes, changes and deletes vaults.</summary>
-public sealed class VaultLifecycle(IVaultRepository vaults, IItemRepository items, IVaultStores stores, TimeProvider time, ILogger<VaultLifecycle> log)
+public sealed class VaultLifecycle(IVaultRepository vaults, IItemRepository items, IVaultStores stores, IVaultPlaces places, TimeProvider time, ILogger<VaultLifecycle> log)
 {
     /// <summary>Makes the vault, or changes the one that has its name.</summary>
     /// <param name="change">Makes the wanted vault out of the existing one, or out of null; called again when someone else wrote in between.</param>
@@ -22,12 +22,14 @@ public sealed class VaultLifecycle(IVaultRepository vaults, IItemRepository item
             if (existing is null)
             {
                 var now = time.GetUtcNow();
-                var vault = wanted with { Key = Guid.NewGuid(), CreatedAt = now, ChangedAt = now };
+                var key = Guid.NewGuid();
+                var vault = wanted with { Key = key, Storage = places.Choose(key, wanted.TaggedStorage), CreatedAt = now, ChangedAt = now };
                 if (await vaults.TryAddAsync(vault, DefaultPolicies.For(vault.Key, now), cancellationToken)) return (vault, true);
             }
             else
             {
-                var vault = wanted with { ChangedAt = After(existing.ChangedAt) };
+                RequireSameStorage(existing, wanted);
+                var vault = wanted with { Storage = existing.Storage, ChangedAt = After(existing.ChangedAt) };
                 if (await vaults.TryUpdateAsync(vault, existing.ChangedAt, cancellationToken)) return (vault, false);
             }
         }
@@ -43,7 +45,8 @@ public sealed class VaultLifecycle(IVaultRepository vaults, IItemRepository item
         {
             var existing = await vaults.FindAsync(vault.Key, cancellationToken);
             if (existing is null) return null;
-            var wanted = change(existing) with { ChangedAt = After(existing.ChangedAt) };
+            var wanted = change(existing) with { Storage = existing.Storage, ChangedAt = After(existing.ChangedAt) };
+            RequireSameStorage(existing, wanted);
             if (await vaults.TryUpdateAsync(wanted, existing.ChangedAt, cancellationToken)) return wanted;
         }
 
@@ -70,7 +73,7 @@ public sealed class VaultLifecycle(IVaultRepository vaults, IItemRepository item
         if (await FindObstacleAsync(vault, cancellationToken) is { } obstacle) throw obstacle;
         if (!await vaults.TryDeleteEmptyAsync(vault.Key, cancellationToken))
             throw await FindObstacleAsync(vault, cancellationToken) ?? new BackupRefusedException(BackupRefusal.Conflict, $"Vault '{vault.Name}' is in use. Try again.");
-        await DeleteStoreAsync(vault.Key);
+        await DeleteStoreAsync(vault.Key, vault.Storage);
     }
 
     /// <summary>
@@ -82,7 +85,7 @@ public sealed class VaultLifecycle(IVaultRepository vaults, IItemRepository item
         var known = await vaults.ListKeysAsync(cancellationToken);
         foreach (var key in storeKeys.Where(k => !known.Contains(k)))
         {
-            if (await IsEmptyAsync(key, cancellationToken)) await DeleteStoreAsync(key);
+            if (await IsEmptyAsync(key, cancellationToken)) await DeleteStoreAsync(key, null);
             else log.LogError("Store {VaultKey} belongs to no vault in the database, and holds recovery points or cannot be read. It is kept: is the database an old copy, or another server's?", key);
         }
     }
@@ -97,13 +100,24 @@ public sealed class VaultLifecycle(IVaultRepository vaults, IItemRepository item
         }
     }
 
-    private async Task DeleteStoreAsync(Guid key)
+    private async Task DeleteStoreAsync(Guid key, VaultStorage? storage)
     {
-        // The vault's row is gone: from here on there is no way back, and what cannot be removed now is swept at the next start.
-        try { await stores.DeleteAsync(key, CancellationToken.None); }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        // The vault's row is gone: from here on there is no way back. What cannot be removed now from our own folder is swept at the next start.
+        try { await stores.DeleteAsync(key, storage, CancellationToken.None); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StoreException)
         {
-            log.LogWarning(e, "The store of vault {VaultKey} could not be removed; the next start tries again", key);
+            if (storage is null) log.LogWarning(e, "The store of vault {VaultKey} could not be removed; the next start tries again", key);
+            else log.LogError(e, "The store of the deleted vault {VaultKey} could not be removed from '{Place}'; it holds no recovery point: remove what is left by hand", key, storage.Location);
+        }
+    }
+
+    /// <summary>A vault stays where it was made; a tag that said otherwise would lie.</summary>
+    private static void RequireSameStorage(Vault existing, Vault wanted)
+    {
+        if (wanted.TaggedStorage is { } name && name != existing.TaggedStorage && name != existing.Storage?.Name)
+        {
+            throw new BackupRefusedException(BackupRefusal.InvalidInput,
+                $"The tag '{Vault.StorageTag}' of vault '{existing.Name}' cannot become '{name}': where a vault is kept is fixed when it is made. Make another vault there.");
         }
     }
 

@@ -5,62 +5,41 @@ using Strongroom.Store;
 
 namespace Strongroom.Backup.Vaults;
 
-/// <summary>The vaults' stores on local disk: one folder for each, named by the vault's key.</summary>
-/// <param name="folder">The folder of folders; the caller holds the data folder's lock, so no other process writes here.</param>
+/// <summary>The vaults' stores, each at the place that was recorded when its vault was made.</summary>
 /// <param name="masterKey">Wraps the key ring of every vault.</param>
-public sealed class VaultStores(string folder, IKeyEncryptionKey masterKey, IRecoveryPointRepository points, TimeProvider time, ILogger<VaultStores> log) : IVaultStores, IAsyncDisposable
+/// <param name="options">How every store is worked with.</param>
+public sealed class VaultStores(
+    IVaultPlaces places, IKeyEncryptionKey masterKey, IVaultRepository vaults, IRecoveryPointRepository points, VaultStoreOptions options, TimeProvider time, ILogger<VaultStores> log)
+    : IVaultStores, IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<Guid, Lazy<Task<OpenStore>>> _open = new();
+    private readonly ConcurrentDictionary<Guid, Lazy<Task<OpenStore?>>> _open = new();
 
-    public async Task<VaultStore> OpenAsync(Guid vaultKey, CancellationToken cancellationToken)
-    {
-        // Opened under no caller's token: others may wait for the same opening.
-        var opening = _open.GetOrAdd(vaultKey, key => new(() => OpenOrCreateAsync(key)));
-        try
-        {
-            return (await opening.Value.WaitAsync(cancellationToken)).Store;
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            // A failed opening is forgotten, so that the next caller tries again (the disk may have room by then).
-            _open.TryRemove(new(vaultKey, opening));
-            throw;
-        }
-    }
+    public async Task<VaultStore> OpenAsync(Guid vaultKey, CancellationToken cancellationToken) =>
+        await OpenAsync(vaultKey, isMadeIfMissing: true, cancellationToken)
+        ?? throw new InvalidOperationException("A store that is made if it is missing is never missing.");
 
-    public async Task DeleteAsync(Guid vaultKey, CancellationToken cancellationToken)
+    public Task<VaultStore?> FindAsync(Guid vaultKey, CancellationToken cancellationToken) => OpenAsync(vaultKey, isMadeIfMissing: false, cancellationToken);
+
+    public async Task DeleteAsync(Guid vaultKey, VaultStorage? storage, CancellationToken cancellationToken)
     {
         if (_open.TryRemove(vaultKey, out var opening) && opening.IsValueCreated)
         {
-            try { await (await opening.Value).DisposeAsync(); }
+            try { await DisposeAsync(opening); }
             catch (Exception e) when (e is StoreException or IOException)
             {
                 log.LogDebug(e, "The store of vault {VaultKey} was not open", vaultKey);
             }
         }
 
-        var path = FolderOf(vaultKey);
-        if (!Directory.Exists(path)) return;
-        // Renamed first: a deletion that is cut off must not leave something that looks like a vault with holes.
-        var doomed = path + ".deleted";
-        if (Directory.Exists(doomed)) Directory.Delete(doomed, true);
-        Directory.Move(path, doomed);
-        Directory.Delete(doomed, true);
-    }
-
-    /// <summary>The keys of all stores on the disk; what a cut-off deletion left is removed.</summary>
-    public IReadOnlyList<Guid> ListKeys()
-    {
-        if (!Directory.Exists(folder)) return [];
-        foreach (var doomed in Directory.GetDirectories(folder, "*.deleted")) Directory.Delete(doomed, true);
-        return [.. Directory.GetDirectories(folder).Select(Path.GetFileName).Where(n => Guid.TryParseExact(n, "N", out _)).Select(n => Guid.ParseExact(n!, "N"))];
+        using var place = places.Open(vaultKey, storage);
+        await place.DestroyAsync(cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
     {
         foreach (var opening in _open.Values.Where(o => o.IsValueCreated))
         {
-            try { await (await opening.Value).DisposeAsync(); }
+            try { await DisposeAsync(opening); }
             catch (Exception e) when (e is StoreException or IOException)
             {
                 log.LogWarning(e, "A vault's store could not be closed; it is consistent all the same");
@@ -70,39 +49,70 @@ public sealed class VaultStores(string folder, IKeyEncryptionKey masterKey, IRec
         _open.Clear();
     }
 
-    private async Task<OpenStore> OpenOrCreateAsync(Guid key)
+    private static async Task DisposeAsync(Lazy<Task<OpenStore?>> opening)
     {
-        var path = FolderOf(key);
-        var backend = new LocalBackend(path);
+        if (await opening.Value is { } store) await store.DisposeAsync();
+    }
+
+    private async Task<VaultStore?> OpenAsync(Guid vaultKey, bool isMadeIfMissing, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            // Opened under no caller's token: others may wait for the same opening.
+            var opening = _open.GetOrAdd(vaultKey, key => new(() => OpenNowAsync(key, isMadeIfMissing)));
+            try
+            {
+                if (await opening.Value.WaitAsync(cancellationToken) is { } store) return store.Store;
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // A failed opening is forgotten, so that the next caller tries again (the disk may have room by then).
+                _open.TryRemove(new(vaultKey, opening));
+                throw;
+            }
+
+            // Somebody only looked, and found none.
+            _open.TryRemove(new(vaultKey, opening));
+            if (!isMadeIfMissing) return null;
+        }
+    }
+
+    private async Task<OpenStore?> OpenNowAsync(Guid key, bool isMadeIfMissing)
+    {
+        var storage = (await vaults.FindAsync(key, CancellationToken.None))?.Storage;
+        var place = places.Open(key, storage);
         try
         {
-            var options = new VaultStoreOptions();
-            var exists = await VaultStore.ExistsAsync(backend, CancellationToken.None);
+            var exists = await VaultStore.ExistsAsync(place.Backend, CancellationToken.None);
             // A new store in place of one that holds points would take backups where nobody looks for them: under a mount point, beside a mistake.
             if (!exists && (await points.ListSnapshotIdsAsync(key, CancellationToken.None)).Count > 0)
-                throw new StoreException(StoreErrorKind.NotFound, $"The store '{path}' of this vault is not there, though the vault has recovery points. Is its disk mounted? Else restore the folder from a copy.");
-            Directory.CreateDirectory(path);
+                throw new StoreException(StoreErrorKind.NotFound, $"The store '{place.Text}' of this vault is not there, though the vault has recovery points. Is its disk mounted? Else restore it from a copy.");
+            if (!exists && !isMadeIfMissing)
+            {
+                place.Dispose();
+                return null;
+            }
+
+            place.Prepare();
             var store = exists
-                ? await VaultStore.OpenAsync(backend, masterKey, options, time, CancellationToken.None)
-                : await VaultStore.CreateAsync(backend, masterKey, options, time, CancellationToken.None);
-            return new(store, backend);
+                ? await VaultStore.OpenAsync(place.Backend, masterKey, options, time, CancellationToken.None)
+                : await VaultStore.CreateAsync(place.Backend, masterKey, options, time, CancellationToken.None);
+            return new(store, place);
         }
         catch
         {
-            backend.Dispose();
+            place.Dispose();
             throw;
         }
     }
 
-    private string FolderOf(Guid key) => Path.Combine(folder, key.ToString("N"));
-
-    /// <summary>A store and the backend under it, which the store does not own.</summary>
-    private sealed record OpenStore(VaultStore Store, LocalBackend Backend) : IAsyncDisposable
+    /// <summary>A store and the place under it, which the store does not own.</summary>
+    private sealed record OpenStore(VaultStore Store, IVaultPlace Place) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {
             await Store.DisposeAsync();
-            Backend.Dispose();
+            Place.Dispose();
         }
     }
 }

@@ -105,14 +105,7 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
 
         if (outcome.NewRecoveryPoint is { } point)
         {
-            db.Points.Add(new PointRow
-            {
-                ItemKey = point.ItemKey,
-                Name = point.Name,
-                Time = point.Time.UtcTicks,
-                SnapshotId = point.SnapshotId,
-                Document = Documents.Write(point, Documents.Default.RecoveryPoint),
-            });
+            db.Points.Add(CatalogueWriter.Row(point));
             await db.SaveChangesAsync(cancellationToken);
         }
 

@@ -49,6 +49,14 @@ public sealed class VaultGovernance
             cancellationToken);
     }
 
+    /// <summary>Tells whether a snapshot can be deleted now, as far as the log was read. One that is not there can.</summary>
+    /// <exception cref="StoreException">Locked: something keeps it.</exception>
+    public void RequireDeletable(SnapshotId id)
+    {
+        if (log.State.Snapshots.Find(id) is { } snapshot)
+            Require($"Snapshot {id} cannot be deleted", SnapshotRules.WhyKept(snapshot, Policy, clock.Now));
+    }
+
     /// <summary>Takes a snapshot off the list. It can be brought back for as long as the policy says; without soft delete it is gone for good.</summary>
     /// <returns>False when it was not there: repeating is harmless.</returns>
     /// <exception cref="StoreException">Locked: something keeps it.</exception>

@@ -41,5 +41,5 @@ public sealed partial class StoreSession
     internal void Vouch(TreeRef tree) => writtenTrees[tree] = 0;
 
     private bool HasPack(ManifestPackQuery pack) => !vault.Packs.Suspects.Contains(pack.PackSeq)
-        && (pack.Content == Packs.PackContent.Data ? vault.HasDataPack(pack.PackSeq) : vault.PackSet.Contains(pack.Content, pack.PackSeq));
+        && vault.HasPack(pack.Content, pack.PackSeq);
 }

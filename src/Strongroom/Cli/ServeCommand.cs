@@ -17,11 +17,15 @@ internal static class ServeCommand
         var allow = new Option<string[]>("--allow-path") { Description = "A folder below which machines' disks may be read. Repeatable.", DefaultValueFactory = _ => [] };
         var names = new Option<string[]>("--tls-name") { Description = "A further name or address for the certificate. Repeatable.", DefaultValueFactory = _ => [] };
         var locations = new Option<string[]>("--location") { Description = "A region that resources can be in. Repeatable; the first is the default.", DefaultValueFactory = _ => ["home"] };
+        var vaultStorage = new Option<string?>("--vault-storage") { Description = "Where new vaults' stores go, other than the data folder: a folder, azblob://account/container/prefix or s3://bucket/prefix." };
+        var storages = new Option<string[]>("--storage") { Description = "NAME=LOCATION: a further place, which vaults with the tag strongroom-storage=NAME go to. Repeatable.", DefaultValueFactory = _ => [] };
+        var collectEvery = CommandLine.NumberOption("--collect-every", "Hours between two collections of each vault; 0 for only after deletions.", 6);
+        var collectGrace = CommandLine.NumberOption("--collect-grace", "Hours that packs which nobody needs are kept before a collection removes them.", 24);
         var jobs = CommandLine.NumberOption("--max-jobs", "Jobs at a time.", 2);
         var retry = CommandLine.NumberOption("--retry-after", "Seconds that clients are asked to wait between two looks at an operation.", 5);
         var cloud = new Option<string>("--cloud-name") { Description = "What az calls this server.", DefaultValueFactory = _ => "Strongroom" };
         var quiet = new Option<bool>("--quiet") { Description = "Log warnings and errors only." };
-        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, locations, jobs, retry, cloud, quiet };
+        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, locations, vaultStorage, storages, collectEvery, collectGrace, jobs, retry, cloud, quiet };
         command.SetCancellableAction((parsed, cancellationToken) => RunAsync(() => new ServerOptions
         {
             DataFolder = parsed.GetRequiredValue(data),
@@ -30,6 +34,10 @@ internal static class ServeCommand
             AllowedPaths = parsed.GetRequiredValue(allow),
             TlsNames = parsed.GetRequiredValue(names),
             Locations = parsed.GetRequiredValue(locations),
+            VaultStorage = parsed.GetValue(vaultStorage) is { } standard ? NamedStorage.ParseLocation(standard) : null,
+            Storages = [.. parsed.GetRequiredValue(storages).Select(NamedStorage.Parse)],
+            CollectEveryHours = parsed.GetRequiredValue(collectEvery),
+            CollectGraceHours = parsed.GetRequiredValue(collectGrace),
             MaxJobs = parsed.GetRequiredValue(jobs),
             RetryAfterSeconds = parsed.GetRequiredValue(retry),
             CloudName = parsed.GetRequiredValue(cloud),

@@ -53,7 +53,13 @@ internal sealed class DataFolder : IDisposable
 
     /// <summary>Opens the folder, making it (mode 0700) and its sub-folders where there are none.</summary>
     /// <exception cref="DataFolderException">Another server owns the folder, or it cannot be used; the message says what to do.</exception>
-    public static DataFolder Open(string path)
+    public static DataFolder Open(string path) => Open(path, true);
+
+    /// <summary>As <see cref="Open(string)"/>, for mending what a server would refuse to start with: a lost database.</summary>
+    /// <exception cref="DataFolderException">A server owns the folder, or it cannot be used.</exception>
+    public static DataFolder OpenForRepair(string path) => Open(path, false);
+
+    private static DataFolder Open(string path, bool mustBeWhole)
     {
         var root = Path.GetFullPath(path);
         try
@@ -68,7 +74,7 @@ internal sealed class DataFolder : IDisposable
                 foreach (var part in (string[])[folder.TlsFolder, folder.IdentityFolder, folder.VaultsFolder, folder.StorageFolder])
                     AtomicFile.CreatePrivateFolder(part);
 
-                folder.RequireWhole();
+                if (mustBeWhole) folder.RequireWhole();
 
                 // SQLite makes its files for everybody to read; in a folder that is older than we are, that would be everybody.
                 // It takes an empty file for a new database, and gives its log the mode of the database.
@@ -106,16 +112,22 @@ internal sealed class DataFolder : IDisposable
     /// <summary>Where there are stores there is no first start: an empty database would disown them, and a new key cannot open them.</summary>
     private void RequireWhole()
     {
-        if (!Directory.EnumerateDirectories(VaultsFolder).Any()) return;
-        if (IsEmpty(DatabaseFile) && IsEmpty(DatabaseFile + "-wal"))
-            throw Missing(DatabaseFile, "nothing else tells whose recovery points they are");
-        if (IsEmpty(MasterKeyFile))
-            throw Missing(MasterKeyFile, "nothing else opens them");
+        var hasDatabase = !IsEmpty(DatabaseFile) || !IsEmpty(DatabaseFile + "-wal");
+        var hasStores = Directory.EnumerateDirectories(VaultsFolder).Any();
+        if (hasStores && !hasDatabase)
+        {
+            throw new DataFolderException(
+                $"'{DatabaseFile}' is missing or empty, but there are stores of vaults in '{VaultsFolder}'. Restore the file from a copy of the data folder, or have it made again from each store: strongroom store rebuild-catalogue '{VaultsFolder}/NAME' --data '{Root}' --key-file '{MasterKeyFile}'.", null);
+        }
+
+        // Stores may be elsewhere: the database comes after the key, so where it is, the key was.
+        if ((hasStores || hasDatabase) && IsEmpty(MasterKeyFile))
+        {
+            throw new DataFolderException(
+                $"'{MasterKeyFile}' is missing or empty, but this server has worked before, and nothing else opens the stores of its vaults. Restore the file from a copy.", null);
+        }
 
         static bool IsEmpty(string file) => new FileInfo(file) is not { Exists: true, Length: > 0 };
-
-        DataFolderException Missing(string file, string why) => new(
-            $"'{file}' is missing or empty, but there are stores of vaults in '{VaultsFolder}', and {why}. Restore the file from a copy of the data folder.", null);
     }
 
     private static FileStream Own(string root)

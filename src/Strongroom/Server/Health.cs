@@ -12,12 +12,16 @@ internal static class Health
         routes.MapGet("/readyz", ReadyAsync).AllowAnonymous();
     }
 
-    private static async Task<IResult> ReadyAsync(IResourceStore resources, ArmOptions options, DataFolder data, ILogger<StrongroomServer> log, CancellationToken cancellationToken)
+    private static async Task<IResult> ReadyAsync(IResourceStore resources, ArmOptions options, DataFolder data, StorageHealth storages, ILogger<StrongroomServer> log, CancellationToken cancellationToken)
     {
         try
         {
             await resources.ListGroupsAsync(options.Subscriptions[0].Id, cancellationToken);
-            return DiskRoom.IsShort(data) ? Results.Text("the disk of the data folder is full\n", statusCode: StatusCodes.Status503ServiceUnavailable) : Results.Text("ready\n");
+            if (DiskRoom.IsShort(data)) return Results.Text("the disk of the data folder is full\n", statusCode: StatusCodes.Status503ServiceUnavailable);
+
+            // Other vaults can be worked with, and lists and settings of this one too: no reason to take the server out of service.
+            var unreachable = await storages.FindUnreachableAsync(cancellationToken);
+            return Results.Text("ready\n" + string.Concat(unreachable.Select(name => $"storage '{name}' cannot be reached\n")));
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -1,4 +1,5 @@
 using System.Net;
+using Strongroom.Store.Locations;
 
 namespace Strongroom.Server;
 
@@ -19,6 +20,18 @@ internal sealed record ServerOptions
 
     /// <summary>Folders below which hosts may be; none: no host of kind Folder is accepted.</summary>
     public IReadOnlyList<string> AllowedPaths { get; init; } = [];
+
+    /// <summary>Where vaults go that name no storage; null: into the data folder.</summary>
+    public VaultLocation? VaultStorage { get; init; }
+
+    /// <summary>Storages that a vault's tag may name.</summary>
+    public IReadOnlyList<NamedStorage> Storages { get; init; } = [];
+
+    /// <summary>Hours between two collections of each vault; 0: only after deletions.</summary>
+    public int CollectEveryHours { get; init; } = 6;
+
+    /// <summary>Hours that packs stay condemned before a collection removes them.</summary>
+    public int CollectGraceHours { get; init; } = 24;
 
     /// <summary>Names and addresses in the server's certificate, besides localhost, the machine's name and <see cref="Listen"/>'s.</summary>
     public IReadOnlyList<string> TlsNames { get; init; } = [];
@@ -51,6 +64,9 @@ internal sealed record ServerOptions
             throw new ArgumentException("--listen on all addresses needs --public-url as well: the address that clients use.");
         if (MaxJobs is < 1 or > 64) throw new ArgumentException($"--max-jobs takes a number from 1 to 64, not {MaxJobs}.");
         if (RetryAfterSeconds is < 0 or > 600) throw new ArgumentException($"--retry-after takes seconds from 0 to 600, not {RetryAfterSeconds}.");
+        if (CollectEveryHours is < 0 or > 720) throw new ArgumentException($"--collect-every takes hours from 0 to 720, not {CollectEveryHours}.");
+        if (CollectGraceHours is < 0 or > 720) throw new ArgumentException($"--collect-grace takes hours from 0 to 720, not {CollectGraceHours}.");
+        if (Storages.GroupBy(s => s.Name).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new ArgumentException($"--storage names '{twice.Key}' twice.");
         foreach (var location in Locations)
         {
             if (location.Length is 0 or > 60 || !location.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c)))

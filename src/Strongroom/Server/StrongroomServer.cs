@@ -9,7 +9,6 @@ using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Pipelines;
-using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Vaults;
 using Strongroom.Hosting;
@@ -80,8 +79,9 @@ internal sealed class StrongroomServer : IAsyncDisposable
 
             // Step 4.
             var stores = app.Services.GetRequiredService<VaultStores>();
-            await app.Services.GetRequiredService<VaultLifecycle>().SweepAsync(stores.ListKeys(), cancellationToken);
-            await RequireKeyAsync(stores, data, cancellationToken);
+            var keys = app.Services.GetRequiredService<IVaultPlaces>().ListKeys();
+            await app.Services.GetRequiredService<VaultLifecycle>().SweepAsync(keys, cancellationToken);
+            await RequireKeyAsync(stores, keys, data, cancellationToken);
             app.Services.GetRequiredService<StorageAccountFolders>().SweepDrafts();
 
             // Step 5.
@@ -111,13 +111,13 @@ internal sealed class StrongroomServer : IAsyncDisposable
     }
 
     /// <summary>A master key that does not open the stores would seal new vaults that nobody can open once the right one is back.</summary>
-    private static async Task RequireKeyAsync(VaultStores stores, DataFolder data, CancellationToken cancellationToken)
+    private static async Task RequireKeyAsync(VaultStores stores, IEnumerable<Guid> keys, DataFolder data, CancellationToken cancellationToken)
     {
-        foreach (var key in stores.ListKeys())
+        foreach (var key in keys)
         {
             try
             {
-                await stores.OpenAsync(key, cancellationToken);
+                if (await stores.FindAsync(key, cancellationToken) is null) continue;
                 return;
             }
             catch (StoreException e) when (e.Kind == StoreErrorKind.WrongKey)
@@ -201,7 +201,12 @@ internal sealed class StrongroomServer : IAsyncDisposable
 
         // Where it goes.
         services.AddSingleton<IKeyEncryptionKey>(masterKey);
-        services.AddSingleton(sp => new VaultStores(data.VaultsFolder, masterKey, sp.GetRequiredService<IRecoveryPointRepository>(), time, sp.GetRequiredService<ILogger<VaultStores>>()));
+        services.AddSingleton(new ConfiguredPlaces(new(data.VaultsFolder), options.VaultStorage, options.Storages, TimeProvider.System));
+        services.AddSingleton<IVaultPlaces>(sp => sp.GetRequiredService<ConfiguredPlaces>());
+        services.AddSingleton<StorageHealth>();
+        // A tester's clock is moved on purpose; a machine's should not be.
+        services.AddSingleton(new VaultStoreOptions { GuardsClock = ReferenceEquals(time, TimeProvider.System) });
+        services.AddSingleton<VaultStores>();
         services.AddSingleton<IVaultStores>(sp => sp.GetRequiredService<VaultStores>());
         services.AddSingleton(new StorageAccountFolders(data.StorageFolder));
 
@@ -216,6 +221,8 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<IJobHandler, RestoreHandler>();
         services.AddSingleton<IJobHandler, DeleteHandler>();
         services.AddHostedService<JobWorker>();
+        services.AddSingleton(new MaintenanceOptions { Every = TimeSpan.FromHours(options.CollectEveryHours), Grace = TimeSpan.FromHours(options.CollectGraceHours) });
+        services.AddHostedService<VaultMaintenance>();
 
         services.AddPlatformProviders();
         services.AddRecoveryServices();

@@ -18,7 +18,10 @@ internal sealed class MemoryVaultStores(IKeyEncryptionKey key, TimeProvider time
     public Task<VaultStore> OpenAsync(Guid vaultKey, CancellationToken cancellationToken) =>
         Failure is { } failure ? throw failure : _open.GetOrAdd(vaultKey, k => new(() => OpenNowAsync(k))).Value;
 
-    public Task DeleteAsync(Guid vaultKey, CancellationToken cancellationToken)
+    public async Task<VaultStore?> FindAsync(Guid vaultKey, CancellationToken cancellationToken) =>
+        Failure is { } failure ? throw failure : _backends.ContainsKey(vaultKey) ? await OpenAsync(vaultKey, cancellationToken) : null;
+
+    public Task DeleteAsync(Guid vaultKey, VaultStorage? storage, CancellationToken cancellationToken)
     {
         if (Failure is { } failure) throw failure;
         Deleted.Add(vaultKey);

@@ -41,6 +41,7 @@ internal sealed class Rig : IAsyncDisposable
     public JobSignal Signal { get; } = new();
     public MasterKeyFile Key { get; }
     public MemoryVaultStores Stores { get; }
+    public IVaultPlaces Places => new FolderPlaces(Path.Combine(Folder, "vaults"));
     public StorageAccountFolders Accounts { get; }
     public string Folder => _folder.FullName;
     public string StorageFolder => Path.Combine(_folder.FullName, "storage");
@@ -56,8 +57,8 @@ internal sealed class Rig : IAsyncDisposable
     public IResourceStore Resources => Get<IResourceStore>();
     public JobAdmission Admission => new(Items, Points, Ledger, Operations, Signal, Time);
     public ItemProtection Protection => ProtectionWith(Items);
-    public VaultLifecycle Lifecycle => new(Vaults, Items, Stores, Time, NullLogger<VaultLifecycle>.Instance);
-    public BackupHandler BackupHandler => new(Items, Points, Fabric, Stores, Time, NullLogger<BackupHandler>.Instance);
+    public VaultLifecycle Lifecycle => new(Vaults, Items, Stores, Places, Time, NullLogger<VaultLifecycle>.Instance);
+    public BackupHandler BackupHandler => new(Items, Vaults, Points, Fabric, Stores, Time, NullLogger<BackupHandler>.Instance);
     public RestoreHandler RestoreHandler => new(Items, Points, Stores, Accounts, Resources, Time);
     public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Time, NullLogger<DeleteHandler>.Instance);
 

@@ -114,7 +114,7 @@ public sealed class VaultLifecycleTests
         await rig.BackUpAsync(vault, machine);
         // An older copy of the database, or another server's: no row knows the store.
         await using var other = await Rig.NewAsync();
-        var lifecycle = new VaultLifecycle(other.Vaults, other.Items, rig.Stores, rig.Time, NullLogger<VaultLifecycle>.Instance);
+        var lifecycle = new VaultLifecycle(other.Vaults, other.Items, rig.Stores, rig.Places, rig.Time, NullLogger<VaultLifecycle>.Instance);
 
         await lifecycle.SweepAsync([vault.Key], Rig.Token);
         Assert.Empty(rig.Stores.Deleted);
@@ -131,8 +131,8 @@ public sealed class VaultLifecycleTests
     {
         await using var rig = await Rig.NewAsync();
         var folder = Path.Combine(rig.Folder, "vaults");
-        await using var stores = new VaultStores(folder, rig.Key, rig.Points, rig.Time, NullLogger<VaultStores>.Instance);
-        Assert.Empty(stores.ListKeys());
+        await using var stores = new VaultStores(rig.Places, rig.Key, rig.Vaults, rig.Points, new(), rig.Time, NullLogger<VaultStores>.Instance);
+        Assert.Empty(rig.Places.ListKeys());
         var (a, b) = (Guid.NewGuid(), Guid.NewGuid());
 
         var opened = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => stores.OpenAsync(a, Rig.Token))));
@@ -141,12 +141,12 @@ public sealed class VaultLifecycleTests
         Assert.NotEqual(opened[0].VaultId, other.VaultId);
         Directory.CreateDirectory(Path.Combine(folder, Guid.NewGuid().ToString("N") + ".deleted"));
         Directory.CreateDirectory(Path.Combine(folder, "lost+found"));
-        Assert.Equal(new[] { a, b }.Order(), stores.ListKeys().Order());
+        Assert.Equal(new[] { a, b }.Order(), rig.Places.ListKeys().Order());
 
-        await stores.DeleteAsync(a, Rig.Token);
-        await stores.DeleteAsync(a, Rig.Token);
+        await stores.DeleteAsync(a, null, Rig.Token);
+        await stores.DeleteAsync(a, null, Rig.Token);
 
-        Assert.Equal([b], stores.ListKeys());
+        Assert.Equal([b], rig.Places.ListKeys());
         Assert.Empty(Directory.GetDirectories(folder, "*.deleted"));
         // Open files would keep the room of what was deleted; the back end leaves those that it has dropped to the collector.
         GC.Collect();
@@ -180,12 +180,11 @@ public sealed class VaultLifecycleTests
         await rig.ProtectAsync(vault, machine);
         await rig.BackUpAsync(vault, machine);
         // The disk with the stores is not mounted.
-        var folder = Path.Combine(rig.Folder, "vaults");
-        await using var stores = new VaultStores(folder, rig.Key, rig.Points, rig.Time, NullLogger<VaultStores>.Instance);
+        await using var stores = new VaultStores(rig.Places, rig.Key, rig.Vaults, rig.Points, new(), rig.Time, NullLogger<VaultStores>.Instance);
 
         var missing = await Assert.ThrowsAsync<StoreException>(() => stores.OpenAsync(vault.Key, Rig.Token));
 
         Assert.Equal(StoreErrorKind.NotFound, missing.Kind);
-        Assert.Empty(stores.ListKeys());
+        Assert.Empty(rig.Places.ListKeys());
     }
 }

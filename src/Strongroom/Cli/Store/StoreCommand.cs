@@ -26,5 +26,6 @@ internal static class StoreCommand
         GcVerb.Create(),
         StatsVerb.Create(),
         KeyVerbs.Create(),
+        RebuildCatalogueVerb.Create(),
     };
 }

@@ -36,7 +36,13 @@ public sealed class BackupHost : IAsyncDisposable
     private readonly ArmHost _host;
     private readonly DirectoryInfo _folder;
 
-    private BackupHost(ArmHost host, DirectoryInfo folder, DiskFabric fabric) => (_host, _folder, Fabric) = (host, folder, fabric);
+    private BackupHost(ArmHost host, DirectoryInfo folder, DiskFabric fabric, IServiceProvider services) => (_host, _folder, Fabric, Services) = (host, folder, fabric, services);
+
+    /// <summary>What the server is made of.</summary>
+    public IServiceProvider Services { get; }
+
+    /// <summary>The file of the catalogue.</summary>
+    public string DatabaseFile => Path.Combine(_folder.FullName, "strongroom.db");
 
     public DiskFabric Fabric { get; }
 
@@ -64,21 +70,23 @@ public sealed class BackupHost : IAsyncDisposable
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("strongroom-api-");
         var fabric = new DiskFabric();
+        IServiceProvider? services = null;
         ArmHost host = await ArmHost.StartAsync(
             app =>
             {
+                services = app.Services;
                 MetadataRegistration.MigrateAsync(app.Services, CancellationToken.None).GetAwaiter().GetResult();
                 app.MapPlatformProviders();
                 app.MapRecoveryServices();
                 app.MapBlobs();
             },
-            services =>
+            collection =>
             {
-                Compose(services, folder.FullName, fabric);
-                if (isGuarded) Guard(services, folder.FullName);
+                Compose(collection, folder.FullName, fabric);
+                if (isGuarded) Guard(collection, folder.FullName);
             },
             isGuarded ? app => app.UseStrongroomIdentity() : null);
-        return new BackupHost(host, folder, fabric);
+        return new BackupHost(host, folder, fabric, services!);
     }
 
     private static void Guard(IServiceCollection services, string folder) => services.AddStrongroomIdentity(new IdentityOptions
@@ -94,7 +102,10 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddSingleton<IMachineFabric>(fabric);
         services.AddSingleton<IHostValidator>(new AnyFolder());
         services.AddSingleton<IKeyEncryptionKey>(MasterKeyFile.LoadOrCreate(Path.Combine(folder, "master.key")));
-        services.AddSingleton<IVaultStores>(sp => ActivatorUtilities.CreateInstance<VaultStores>(sp, Path.Combine(folder, "vaults")));
+        services.AddSingleton<IVaultPlaces>(new FolderPlaces(Path.Combine(folder, "vaults")));
+        // The tests move the time.
+        services.AddSingleton(new VaultStoreOptions { GuardsClock = false });
+        services.AddSingleton<IVaultStores, VaultStores>();
         services.AddSingleton(new StorageAccountFolders(Path.Combine(folder, "storage")));
         services.AddSingleton<VaultLifecycle>();
         services.AddSingleton<ItemProtection>();
