@@ -131,6 +131,37 @@ public sealed class HealingTests
         await AssertHoldsAsync(storage, disks);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_collection_heals_old_snapshots_from_what_the_next_backup_stored_anew(bool isDeleted)
+    {
+        var storage = new MemoryBackend();
+        var disk = new SparseDisk(3 << 20);
+        disk.Write(0, TestVault.Noise(1, 3 << 20));
+        Snapshot first;
+        await using (var vault = await TestVault.CreateAsync(storage))
+            first = await vault.BackUpAsync(disk);
+        var pack = (await storage.AllAsync("packs/"))[0].Name;
+        await DamageAsync(storage, pack, isDeleted);
+        await ScrubAsync(storage);
+        await using (var vault = await TestVault.OpenAsync(storage))
+        {
+            // Nothing else has its chunks yet: it stays where it is.
+            await vault.CollectAsync([first.Id], TestVault.AtOnce, None);
+            Assert.Equal(1, vault.QuarantinedPacks);
+            await vault.BackUpAsync(disk, first.Images[0].Image);
+            Assert.Equal(1, (await vault.CollectAsync([first.Id], TestVault.AtOnce, None)).PacksCompacted);
+            Assert.Equal(0, vault.QuarantinedPacks);
+        }
+
+        Assert.Null(await storage.GetLengthAsync(pack, None));
+        await using var healed = await TestVault.OpenAsync(storage);
+        await healed.AssertRestoresAsync(first.Images[0].Image, disk);
+        Assert.True((await healed.VerifyAsync(readData: true, null, None)).IsHealthy);
+        Assert.True((await healed.ScrubAsync(new() { Deep = true }, null, None)).IsHealthy);
+    }
+
     private static Task<HealReport> HealAsync(IBlobBackend storage, IBlobBackend replica) =>
         VaultHealing.RunAsync(storage, replica, TestVault.Key, TestVault.Small, TestVault.Clock(), null, None);
 
