@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
+using Strongroom.Store.Blobs;
 
 namespace Strongroom.Store.AzureBlob;
 
@@ -11,17 +12,20 @@ namespace Strongroom.Store.AzureBlob;
 /// Requests, conditions and limits: Azure Storage REST API, "Put Blob", "Put Block List" and "Specifying conditional headers". Throttling
 /// (429, 503) and lost answers are waited out and repeated by the SDK's retry policy, which the container's client carries.
 /// </remarks>
-public sealed class AzureBlobBackend : IBlobBackend
+public sealed class AzureBlobBackend : IBlobBackend, IRetainingBackend
 {
     private readonly AzureBlobs blobs;
+    private readonly AzureRetention retention;
 
     /// <param name="container">An existing container.</param>
     /// <param name="options">Prefix, and how blobs are sent.</param>
-    public AzureBlobBackend(BlobContainerClient container, AzureBlobOptions options)
+    /// <param name="time">Tells whether retention is over; null for the machine's clock.</param>
+    public AzureBlobBackend(BlobContainerClient container, AzureBlobOptions options, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(container);
         ArgumentNullException.ThrowIfNull(options);
-        blobs = new(container, options);
+        blobs = new(container, options, time ?? TimeProvider.System);
+        retention = new(blobs);
     }
 
     /// <inheritdoc/>
@@ -99,12 +103,33 @@ public sealed class AzureBlobBackend : IBlobBackend
         BlobName.Require(name);
         try
         {
-            return (await blobs.Of(name).DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots, cancellationToken: cancellationToken)).Value;
+            return await retention.DeleteAsync(name, cancellationToken);
+        }
+        catch (RequestFailedException failure) when (AzureFailures.IsRetained(failure))
+        {
+            throw NoRetention.Retained(name, await retention.FindAsync(name, cancellationToken) ?? DateTimeOffset.MaxValue);
         }
         catch (Exception failure) when (AzureFailures.IsFailure(failure))
         {
             throw AzureFailures.Translate(failure, blobs.Container.Uri, name);
         }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<RetentionSupport> GetSupportAsync(CancellationToken cancellationToken) => retention.GetSupportAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask RetainUntilAsync(string name, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        BlobName.Require(name);
+        await retention.RetainAsync(name, until, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DateTimeOffset?> GetRetainedUntilAsync(string name, CancellationToken cancellationToken)
+    {
+        BlobName.Require(name);
+        return await retention.FindAsync(name, cancellationToken);
     }
 
     /// <inheritdoc/>

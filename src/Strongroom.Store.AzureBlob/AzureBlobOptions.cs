@@ -12,6 +12,9 @@ public sealed record AzureBlobOptions
     /// <summary>Blocks of one blob under way at once.</summary>
     public int ConcurrentBlocks { get; init; } = 2;
 
+    /// <summary>True: retention, where the container has version-level immutability, can be ended by nobody; false: by who may change policies.</summary>
+    public bool IsRetentionLocked { get; init; } = true;
+
     /// <summary>Blobs asked for in one page of a list; at most 5,000.</summary>
     public int PageBlobs { get; init; } = 1000;
 }

@@ -12,7 +12,7 @@ namespace Strongroom.Store.AzureBlob;
 /// Each creation carries a random nonce in the blob's metadata. The SDK repeats a request whose answer was lost; when the repetition then finds
 /// the name taken, the nonce tells whether the first request was it.
 /// </remarks>
-internal sealed class AzureBlobs(BlobContainerClient container, AzureBlobOptions options)
+internal sealed class AzureBlobs(BlobContainerClient container, AzureBlobOptions options, TimeProvider time)
 {
     public const string NonceKey = "strongroomcreate";
     private static readonly BlobRequestConditions IfAbsent = new() { IfNoneMatch = ETag.All };
@@ -20,6 +20,9 @@ internal sealed class AzureBlobs(BlobContainerClient container, AzureBlobOptions
     public AzureBlobOptions Options => options;
 
     public BlobContainerClient Container => container;
+
+    /// <summary>Tells whether retention is over; the service has the last word.</summary>
+    public TimeProvider Time => time;
 
     public static string NewNonce() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 

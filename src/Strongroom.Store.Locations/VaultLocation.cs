@@ -112,6 +112,9 @@ public sealed record AzureBlobLocation(string Account, string Container, string 
 /// <param name="IsSingleWriter">The operator vouches that one program at a time writes.</param>
 public sealed record S3Location(string Bucket, string Prefix, string? Region, Uri? Endpoint, bool IsSingleWriter) : VaultLocation
 {
+    /// <summary>True: Object Lock retains in governance mode, which some may lift; false: in compliance mode, which nobody may.</summary>
+    public bool IsRetentionLiftable { get; init; }
+
     /// <inheritdoc/>
     public override string ToString()
     {
@@ -120,6 +123,7 @@ public sealed record S3Location(string Bucket, string Prefix, string? Region, Ur
             Region is null ? null : $"region={Region}",
             Endpoint is null ? null : $"endpoint={Endpoint.ToString().TrimEnd('/')}",
             IsSingleWriter ? "writers=single" : null,
+            IsRetentionLiftable ? "retention=governance" : null,
         ];
         var query = string.Join('&', parameters.OfType<string>());
         return $"s3://{Bucket}/{Prefix}".TrimEnd('/') + (query.Length > 0 ? "?" + query : "");
@@ -143,8 +147,11 @@ public sealed record S3Location(string Bucket, string Prefix, string? Region, Ur
                 "region" when value.Length > 0 => location with { Region = value },
                 "endpoint" => location with { Endpoint = RequireEndpoint(text, value) },
                 "writers" when value == "single" => location with { IsSingleWriter = true },
+                "retention" when value == "governance" => location with { IsRetentionLiftable = true },
+                "retention" when value == "compliance" => location with { IsRetentionLiftable = false },
+                "retention" => throw LocationText.Bad(text, "retention can be 'compliance' or 'governance' only"),
                 "writers" => throw LocationText.Bad(text, "writers can be 'single' only"),
-                var name => throw LocationText.Bad(text, $"'{name}' is no parameter; there are region=, endpoint= and writers=single"),
+                var name => throw LocationText.Bad(text, $"'{name}' is no parameter; there are region=, endpoint=, writers=single and retention=governance"),
             };
         }
 
@@ -152,7 +159,7 @@ public sealed record S3Location(string Bucket, string Prefix, string? Region, Ur
     }
 
     internal override IBlobBackend Connect(Func<string, string?> environment, TimeProvider time) => S3Connection.Open(
-        new() { Bucket = Bucket, Prefix = Prefix, IsSingleWriter = IsSingleWriter }, Region, Endpoint, time);
+        new() { Bucket = Bucket, Prefix = Prefix, IsSingleWriter = IsSingleWriter, Retention = IsRetentionLiftable ? S3RetentionMode.Governance : S3RetentionMode.Compliance }, Region, Endpoint, time);
 
     private static Uri RequireEndpoint(string text, string value) =>
         Uri.TryCreate(value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url is { Query: "", UserInfo: "", AbsolutePath: "/" }

@@ -11,13 +11,14 @@ namespace Strongroom.Store.S3;
 /// (<see cref="S3CreateMode"/>). One that lacks it is refused unless the operator vouches for a single writer.
 /// Requests, errors and limits: Amazon S3 API Reference; conditional writes: Amazon S3 User Guide, "Add preconditions to S3 operations".
 /// </remarks>
-public sealed class S3Backend : IBlobBackend, IDisposable
+public sealed class S3Backend : IBlobBackend, IRetainingBackend, IDisposable
 {
     private const int ReadAttempts = 5;
     private const int Stripes = 64;
     private static readonly TimeSpan ForgottenUploadAge = TimeSpan.FromDays(7);
     private readonly S3Objects objects;
     private readonly S3Modes modes;
+    private readonly S3Retention retention;
     private readonly TimeProvider time;
     private readonly SemaphoreSlim[] creations = [.. Enumerable.Range(0, Stripes).Select(_ => new SemaphoreSlim(1, 1))];
 
@@ -31,6 +32,7 @@ public sealed class S3Backend : IBlobBackend, IDisposable
         ArgumentNullException.ThrowIfNull(time);
         objects = new(client, options);
         modes = new(objects);
+        retention = new(objects);
         this.time = time;
     }
 
@@ -112,10 +114,28 @@ public sealed class S3Backend : IBlobBackend, IDisposable
     public async ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken)
     {
         // A deletion succeeds whether or not there was something.
-        if (await GetLengthAsync(name, cancellationToken) is null)
+        BlobName.Require(name);
+        if (await objects.HeadAsync(name, cancellationToken) is not { } found)
             return false;
-        await objects.DeleteAsync(name, cancellationToken);
+        await retention.DeleteAsync(name, found.VersionId, cancellationToken);
         return true;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<RetentionSupport> GetSupportAsync(CancellationToken cancellationToken) => retention.GetSupportAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask RetainUntilAsync(string name, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        BlobName.Require(name);
+        await retention.RetainAsync(name, until, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DateTimeOffset?> GetRetainedUntilAsync(string name, CancellationToken cancellationToken)
+    {
+        BlobName.Require(name);
+        return await retention.FindAsync(name, cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -19,6 +19,9 @@ internal static class S3Failures
     public static bool IsAbsent(AmazonS3Exception failure) =>
         failure.StatusCode == HttpStatusCode.NotFound && failure.ErrorCode is not "NoSuchBucket";
 
+    /// <summary>True when the server says that it is not allowed; a lock on an object is such a reason, too.</summary>
+    public static bool IsRefused(Exception failure) => failure is AmazonS3Exception { StatusCode: HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized };
+
     /// <summary>True for what this class translates; cancellation is not among it.</summary>
     public static bool IsFailure(Exception failure) =>
         failure is AmazonServiceException or AmazonClientException or IOException or HttpRequestException or TimeoutException or TaskCanceledException { InnerException: TimeoutException };

@@ -71,13 +71,13 @@ internal sealed class S3Objects(IAmazonS3 client, S3Options place)
         }
     }
 
-    /// <summary>The object's length and the nonce it was created with, or null when it is not there.</summary>
-    public async Task<(long LengthBytes, string? Nonce)?> HeadAsync(string name, CancellationToken cancellationToken)
+    /// <summary>The object's length, the nonce it was created with, and its version where the bucket has versions; null when it is not there.</summary>
+    public async Task<(long LengthBytes, string? Nonce, string? VersionId)?> HeadAsync(string name, CancellationToken cancellationToken)
     {
         try
         {
             var answer = await client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = place.Bucket, Key = KeyOf(name) }, cancellationToken);
-            return (answer.ContentLength, answer.Metadata.Keys.Contains(NonceKey) ? answer.Metadata[NonceKey] : null);
+            return (answer.ContentLength, answer.Metadata.Keys.Contains(NonceKey) ? answer.Metadata[NonceKey] : null, answer.VersionId);
         }
         catch (AmazonS3Exception failure) when (S3Failures.IsAbsent(failure))
         {
@@ -122,11 +122,12 @@ internal sealed class S3Objects(IAmazonS3 client, S3Options place)
         }
     }
 
-    public async Task DeleteAsync(string name, CancellationToken cancellationToken)
+    /// <summary>Deletes a version, or with null what the name has now.</summary>
+    public async Task DeleteAsync(string name, string? versionId, CancellationToken cancellationToken)
     {
         try
         {
-            await client.DeleteObjectAsync(place.Bucket, KeyOf(name), cancellationToken);
+            await client.DeleteObjectAsync(new DeleteObjectRequest { BucketName = place.Bucket, Key = KeyOf(name), VersionId = versionId }, cancellationToken);
         }
         catch (Exception failure) when (S3Failures.IsFailure(failure))
         {

@@ -15,6 +15,9 @@ public sealed record S3Options
     /// <summary>Blobs of more bytes than this go in parts of this length where the server can commit those conditionally; at least 5 MiB.</summary>
     public int PartLengthBytes { get; init; } = 16 << 20;
 
+    /// <summary>How firmly blobs are retained where the bucket has Object Lock.</summary>
+    public S3RetentionMode Retention { get; init; }
+
     /// <summary>Parts of one blob under way at once.</summary>
     public int ConcurrentParts { get; init; } = 2;
 }

@@ -35,7 +35,7 @@ internal static class S3Probe
     {
         try
         {
-            await objects.DeleteAsync(name, CancellationToken.None);
+            await objects.DeleteAsync(name, null, CancellationToken.None);
         }
         catch (StoreException)
         {

@@ -1,13 +1,14 @@
 using System.Collections.Concurrent;
 using Strongroom.Store.Collection;
 using Strongroom.Store.Images;
+using Strongroom.Store.Journals;
 using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
 
 namespace Strongroom.Store;
 
-/// <summary>One backup's writing: images, then one commit. Images may be written concurrently; commit comes after them.</summary>
+/// <summary>One backup's writing: images, streams and trees, then one commit. They may be written concurrently; commit comes after them.</summary>
 /// <remarks>A failure other than of the commit itself ends the session: what it wrote is garbage that a collection removes. Disposing without commit does the same.</remarks>
 public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
 {
@@ -31,7 +32,7 @@ public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
     {
         this.vault = vault;
         lease = vault.Claim();
-        dataLanes = [.. Enumerable.Range(0, DataLanes).Select(_ => new PackLane(vault, PackContent.Data, pending, Claims, life.Token))];
+        dataLanes = [.. Enumerable.Range(0, DataLanes).Select(_ => new PackLane(vault, PackContent.Data, pending, Claims, life.Token, () => FlushJournalsAsync(vault.Options.JournalLeaves)))];
         nodeLane = new(vault, PackContent.Nodes, null, Claims, life.Token);
         reuse = new(vault.Packs, vault.Options.ReadBackEvery);
         pump = new(() => new(this, vault.Packs.Ring.IdKey, vault.Options.Workers));
@@ -62,7 +63,9 @@ public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
             Claims.AddParent(state => state.Snapshots.Holds(shared));
         try
         {
-            var writer = new ImageWriter(vault.Tree, this, source, parent, vault.Options.Workers, progress);
+            var journal = await OpenJournalAsync(source, parent, cancellationToken);
+            var resume = journal is null ? null : new ImageResume(new LeafResume(journal, this, TryRelyOnAsync), (leaf, token) => NoteAsync(journal, leaf, token));
+            var writer = new ImageWriter(vault.Tree, this, source, parent, vault.Options.Workers, resume, progress);
             var result = await writer.WriteAsync(cancellationToken);
             written[result] = 0;
             return result;
@@ -103,6 +106,7 @@ public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
 
         await vault.Log.AppendAsync(LogEntryType.Commit, now => Decide(draft, now), cancellationToken);
         isCommitted = true;
+        await RemoveJournalsAsync();
         return vault.Find(draft.Id) ?? throw new StoreException(StoreErrorKind.Conflict, $"The snapshot {draft.Id} was deleted by another writer.");
     }
 
@@ -111,6 +115,8 @@ public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
     {
         if (life.IsCancellationRequested)
             return;
+        if (!isCommitted && !journals.IsEmpty)
+            await LeaveJournalsAsync();
         await life.CancelAsync();
         try
         {
@@ -120,13 +126,18 @@ public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
                 lane.Dispose();
             }
 
+            foreach (var journal in journals)
+                journal.Dispose();
             if (pump.IsValueCreated)
                 pump.Value.Dispose();
         }
         finally
         {
             // Whatever happened above: packs that are never given back would never be collected.
-            lease.Dispose();
+            if (isCommitted || journals.IsEmpty)
+                lease.Dispose();
+            else
+                lease.End(vault.Log.Now);
             life.Dispose();
         }
     }

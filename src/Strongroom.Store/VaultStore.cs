@@ -10,11 +10,11 @@ using Strongroom.Store.Scrub;
 
 namespace Strongroom.Store;
 
-/// <summary>A vault: a deduplicating, compressing, encrypting, verifying store of disk images. Thread-safe.</summary>
+/// <summary>A vault: a deduplicating, compressing, encrypting, verifying store of disk images, streams and trees of files. Thread-safe.</summary>
 /// <remarks>Any number of processes, on any machines, may have the same vault open, and back up, restore and collect at the same time.</remarks>
 public sealed partial class VaultStore : IAsyncDisposable
 {
-    private const uint PacksPerReservation = 1024;
+    private const uint PacksPerReservation = PackNumberState.GreatestReservation;
     private static readonly TimeSpan SignOfLife = TimeSpan.FromHours(1);
     private readonly SemaphoreSlim reservation = new(1, 1);
     private readonly FrameCodecPool codecs;
@@ -37,10 +37,11 @@ public sealed partial class VaultStore : IAsyncDisposable
         Packs = new(backend, keys.Ring, codecs) { Relocations = Relocations, Suspects = new() { Quarantined = () => log.State.Quarantine.Packs } };
         Tree = new(Packs, options.CachedNodes);
         PackSet = new();
+        Retention = new(this);
         Index = new(
             Packs,
             options.IndexBufferRecords,
-            packSeq => PackSet.Contains(PackContent.Data, packSeq) && log.State.Collection.IsUsable(packSeq) && !Packs.Suspects.Contains(packSeq));
+            IsDedupPack);
     }
 
     /// <summary>The vault's own id, the same for ever.</summary>
@@ -239,6 +240,7 @@ public sealed partial class VaultStore : IAsyncDisposable
         Index.Dispose();
         reservation.Dispose();
         collecting.Dispose();
+        Retention.Dispose();
         listing.Dispose();
         codecs.Dispose();
         return default;
@@ -250,7 +252,8 @@ public sealed partial class VaultStore : IAsyncDisposable
         await reservation.WaitAsync(cancellationToken);
         try
         {
-            if (nextPackSeq != reservedEnd)
+            // Numbers that an entry that cannot be read may have swept are given up.
+            if (nextPackSeq != reservedEnd && !Log.State.Collection.IsDoubtful(nextPackSeq))
             {
                 await ShowLifeAsync(cancellationToken);
             }
@@ -295,7 +298,7 @@ public sealed partial class VaultStore : IAsyncDisposable
     }
 
     /// <summary>Packs that sessions of this process have written or refer to.</summary>
-    internal HashSet<uint> PacksInUse() => [.. leases.Keys.SelectMany(lease => lease.Claims.Packs)];
+    internal HashSet<uint> PacksInUse() => PacksInUse(TimeSpan.Zero);
 
     /// <summary>Lists the packs in the storage, and learns those of other processes. What a SWEEP took is not among them.</summary>
     internal async Task<IReadOnlyList<PackInfo>> RefreshPacksAsync(CancellationToken cancellationToken)

@@ -24,6 +24,9 @@ public sealed record VaultStoreOptions
     /// <summary>New index records kept in memory before they go to disk as a segment; about 100 bytes each.</summary>
     public int IndexBufferRecords { get; init; } = 64 * 1024;
 
+    /// <summary>Of an image whose source has a resume token, the leaves of 64 MiB that are noted in the vault at a time; 1 to 256, 8 by default.</summary>
+    public int JournalLeaves { get; init; } = 8;
+
     /// <summary>Opens a vault for reading whose newest keys are lost, with older ones; backups then wait for <see cref="VaultKeys.RotateAsync"/>. Packs of lost keys stay unreadable.</summary>
     public bool AcceptsOlderKeys { get; init; }
 
@@ -38,6 +41,7 @@ public sealed record VaultStoreOptions
         Require(ReadBackEvery >= 1, nameof(ReadBackEvery), "at least 1");
         Require(CachedNodes >= 16, nameof(CachedNodes), "at least 16");
         Require(CachedChunksPerReader >= 1, nameof(CachedChunksPerReader), "at least 1");
+        Require(JournalLeaves is >= 1 and <= Journals.JournalFormat.GreatestRecords, nameof(JournalLeaves), "1 to 256");
         Require(IndexBufferRecords >= 16, nameof(IndexBufferRecords), "at least 16");
     }
 

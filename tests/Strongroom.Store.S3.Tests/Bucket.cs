@@ -12,11 +12,11 @@ internal sealed record Bucket(Uri Endpoint, string Name, string AccessKey, strin
     /// <summary>True: the server is spoken to as if it did not hear conditions, as many do not.</summary>
     public bool IsDeafToConditions { get; init; }
 
-    public static async Task<Bucket> MakeAsync(Uri endpoint, string accessKey = RadosGateway.AccessKey, string secretKey = RadosGateway.SecretKey)
+    public static async Task<Bucket> MakeAsync(Uri endpoint, string accessKey = RadosGateway.AccessKey, string secretKey = RadosGateway.SecretKey, bool hasObjectLock = false)
     {
         var bucket = new Bucket(endpoint, "b" + Guid.NewGuid().ToString("N"), accessKey, secretKey);
         using var client = bucket.Client();
-        await client.PutBucketAsync(bucket.Name);
+        await client.PutBucketAsync(new PutBucketRequest { BucketName = bucket.Name, ObjectLockEnabledForBucket = hasObjectLock });
         return bucket;
     }
 

@@ -21,6 +21,7 @@ public sealed class SimulationTests
     [InlineData("Conflict")]
     [InlineData("Full")]
     [InlineData("ShortRead")]
+    [InlineData("Misread")]
     public async Task Promises_are_kept_whichever_call_goes_wrong(string fault)
     {
         var runs = int.Parse((await PlayAsync("--every-call", fault)).Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);

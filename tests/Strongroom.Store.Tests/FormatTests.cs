@@ -103,7 +103,8 @@ public sealed class FormatTests
             Assert.Equal(contents[i].SubSlots, read.SubSlots);
         }
 
-        Assert.Equal([whole, whole, own, own], NodeFormat.ChildrenOf(leaf, 1));
+        var children = new Slot[NodeFormat.GreatestChildCount];
+        Assert.Equal([whole, whole, own, own], children[..NodeFormat.ReadChildren(leaf, 1, children)]);
     }
 
     [Fact]

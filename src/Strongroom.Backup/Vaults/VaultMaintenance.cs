@@ -79,12 +79,31 @@ public sealed class VaultMaintenance(
             log.LogWarning(e, "Deleted snapshots of vault {VaultKey} wait", key);
         }
 
+        await RetainAsync(key, store, cancellationToken);
         var listed = await points.ListSnapshotIdsAsync(key, cancellationToken);
         var report = await store.CollectAsync([.. listed.Select(id => new SnapshotId(id))], new() { Grace = options.Grace }, cancellationToken);
         if (report.PacksDeleted > 0 || report.PacksCondemned > 0)
         {
             log.LogInformation("Vault {VaultKey}: {Deleted} packs of {Bytes} bytes removed, {Condemned} condemned, {Kept} kept",
                 key, report.PacksDeleted, report.BytesDeleted, report.PacksCondemned, report.PacksKept);
+        }
+    }
+
+    /// <summary>Has the storage itself keep what locked snapshots need.</summary>
+    private async Task RetainAsync(Guid key, VaultStore store, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var report = await store.ExtendRetentionAsync(new(), cancellationToken);
+            if (report.State == RetentionState.NotAvailable)
+                log.LogWarning("Vault {VaultKey} is locked, but its storage retains nothing by itself: {Why}", key, report.Detail);
+            else if (report.BlobsExtended > 0)
+                log.LogInformation("Vault {VaultKey}: {Count} blobs retained until {Until} by {What}", key, report.BlobsExtended, report.Until, report.Detail);
+            foreach (var problem in report.Problems) log.LogError("Vault {VaultKey}: {Problem}", key, problem);
+        }
+        catch (StoreException e) when (e.Kind == StoreErrorKind.Refused)
+        {
+            log.LogWarning(e, "What vault {VaultKey} keeps cannot be retained by its storage now", key);
         }
     }
 }

@@ -36,6 +36,15 @@ public readonly record struct FileIdentity(ulong Device, ulong Inode, long Lengt
         return Format(result) == RegularFormat;
     }
 
+    /// <summary>True when the open file is a block device.</summary>
+    internal static bool IsBlockDevice(SafeFileHandle file, string path)
+    {
+        Span<byte> result = stackalloc byte[LinuxFileCalls.StatxSizeBytes];
+        if (LinuxFileCalls.Statx(file, "", LinuxFileCalls.EmptyPath, LinuxFileCalls.BasicStatistics, result) != 0)
+            throw LinuxFileCalls.Failure("Cannot examine", path);
+        return Format(result) == BlockDeviceFormat;
+    }
+
     /// <summary>The identity behind a path, links followed, when content can be read from it (regular file or block device); null for anything else, or nothing.</summary>
     internal static FileIdentity? OfContentAt(string path)
     {

@@ -7,15 +7,18 @@ namespace Strongroom.Blocks.Raw;
 /// <remarks>64-bit Linux only (off_t is a long). All calls are safe from many threads.</remarks>
 internal static partial class LinuxFileCalls
 {
+    public const int SeekEnd = 2;
     public const int SeekData = 3;
     public const int SeekHole = 4;
 
     public const int NoSuchDeviceOrAddress = 6;
+    public const int Busy = 16;
     public const int InvalidArgument = 22;
     public const int TooManyLinks = 40;
     public const int NotSupported = 95;
 
     public const int ReadOnly = 0;
+    public const int Exclusive = 0x80;
     public const int NonBlocking = 0x800;
     public const int CloseOnExec = 0x80000;
     public const int PathOnly = 0x200000;

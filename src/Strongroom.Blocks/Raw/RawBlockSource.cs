@@ -15,10 +15,10 @@ public sealed class RawBlockSource : IBlockSource
     private readonly DiskFile _file;
     private readonly long _dataLengthBytes;
 
-    /// <summary>The whole file as it is long now. Owns <paramref name="file"/> from now on.</summary>
+    /// <summary>The whole file or device as it is long now. Owns <paramref name="file"/> from now on.</summary>
     /// <exception cref="IOException">The file's length cannot be read.</exception>
     public RawBlockSource(DiskFile file)
-        : this(file, RandomAccess.GetLength(file.Handle))
+        : this(file, file.LengthBytes)
     {
     }
 
@@ -100,7 +100,7 @@ public sealed class RawBlockSource : IBlockSource
         return Marshal.GetLastPInvokeError() switch
         {
             // lseek(2): no data after the offset. It also comes when the file was cut; then nothing is known and the read will tell.
-            LinuxFileCalls.NoSuchDeviceOrAddress => RandomAccess.GetLength(_file.Handle) >= _dataLengthBytes ? LengthBytes : null,
+            LinuxFileCalls.NoSuchDeviceOrAddress => _file.LengthBytes >= _dataLengthBytes ? LengthBytes : null,
             LinuxFileCalls.InvalidArgument or LinuxFileCalls.NotSupported => null,
             _ => throw LinuxFileCalls.Failure("Cannot find the holes of", _file.Path),
         };

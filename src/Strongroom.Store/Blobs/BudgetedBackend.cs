@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Strongroom.Store.Blobs;
 
 namespace Strongroom.Store;
 
@@ -7,7 +8,7 @@ namespace Strongroom.Store;
 /// Counted are calls, not what an SDK makes of them: a large blob counts as one request and its bytes when they are appended, and a list as one
 /// for each 1,000 names.
 /// </remarks>
-public sealed class BudgetedBackend(IBlobBackend inner, BackendBudget budget) : IBlobBackend
+public sealed class BudgetedBackend(IBlobBackend inner, BackendBudget budget) : IBlobBackend, IRetainingBackend
 {
     private const int NamesPerRequest = 1000;
 
@@ -70,6 +71,27 @@ public sealed class BudgetedBackend(IBlobBackend inner, BackendBudget budget) : 
 
     /// <inheritdoc/>
     public ValueTask RemoveLeftoversAsync(CancellationToken cancellationToken) => inner.RemoveLeftoversAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<RetentionSupport> GetSupportAsync(CancellationToken cancellationToken)
+    {
+        await RequestAsync(cancellationToken);
+        return await NoRetention.Or(inner).GetSupportAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask RetainUntilAsync(string name, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        await RequestAsync(cancellationToken);
+        await NoRetention.Or(inner).RetainUntilAsync(name, until, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DateTimeOffset?> GetRetainedUntilAsync(string name, CancellationToken cancellationToken)
+    {
+        await RequestAsync(cancellationToken);
+        return await NoRetention.Or(inner).GetRetainedUntilAsync(name, cancellationToken);
+    }
 
     private static ValueTask WriteAsync(BackendBudget budget, int count, CancellationToken cancellationToken) =>
         budget.Current.Writes?.TakeAsync(count, cancellationToken) ?? default;

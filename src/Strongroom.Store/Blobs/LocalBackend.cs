@@ -6,17 +6,22 @@ namespace Strongroom.Store;
 
 /// <summary>Blobs as files below one folder of a local POSIX file system (<c>docs/store-format.md</c> section 1).</summary>
 /// <remarks>Thread-safe. The folder is made when first written. Disposing drops cached file handles (those in use are closed when their reads end); the backend stays usable.</remarks>
-public sealed class LocalBackend : IBlobBackend, IDisposable
+public sealed class LocalBackend : IBlobBackend, IRetainingBackend, IDisposable
 {
     private const int OpenHandles = 128;
     private readonly string root;
     private readonly RecentlyUsed<string, SafeFileHandle> handles = new(OpenHandles, handle => handle.Dispose());
 
-    public LocalBackend(string folder)
+    private readonly LocalRetention retention;
+
+    /// <param name="folder">The folder; it need not be there yet.</param>
+    /// <param name="time">The clock that ends retention; null for the machine's.</param>
+    public LocalBackend(string folder, TimeProvider? time = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         Folders = new(root);
+        retention = new(time ?? TimeProvider.System);
     }
 
     internal string TemporaryFolder => Path.Combine(root, "tmp");
@@ -100,7 +105,50 @@ public sealed class LocalBackend : IBlobBackend, IDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         handles.Remove(name);
-        return Guard<ValueTask<bool>>(name, () => new(PosixCalls.TryUnlink(PathOf(name))));
+        return Guard<ValueTask<bool>>(name, () =>
+        {
+            try
+            {
+                return new(PosixCalls.TryUnlink(PathOf(name)));
+            }
+            catch (IOException failure) when (failure.HResult == PosixCalls.Eperm)
+            {
+                if (!retention.TryEnd(PathOf(name), name))
+                    throw;
+                return new(PosixCalls.TryUnlink(PathOf(name)));
+            }
+        });
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>By the file system's immutable flag, where it has one and this process may set it (CAP_LINUX_IMMUTABLE); so may everybody else who has that right.</remarks>
+    public ValueTask<RetentionSupport> GetSupportAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Guard<ValueTask<RetentionSupport>>("tmp", () =>
+        {
+            Folders.Ensure(TemporaryFolder);
+            return new(retention.Probe(TemporaryFolder));
+        });
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask RetainUntilAsync(string name, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        if (await GetSupportAsync(cancellationToken) is { IsAvailable: false } support)
+            throw NoRetention.NotAvailable(support.Detail);
+        Guard(name, () =>
+        {
+            retention.Retain(PathOf(name), until);
+            return true;
+        });
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<DateTimeOffset?> GetRetainedUntilAsync(string name, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Guard<ValueTask<DateTimeOffset?>>(name, () => new(retention.Find(PathOf(name))));
     }
 
     /// <inheritdoc/>

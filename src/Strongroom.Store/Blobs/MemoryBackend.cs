@@ -1,12 +1,15 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using Strongroom.Store.Blobs;
 
 namespace Strongroom.Store;
 
 /// <summary>Blobs in memory, for tests and demonstrations. Thread-safe; gone with the process.</summary>
-public sealed class MemoryBackend : IBlobBackend
+/// <param name="retentionClock">The clock that retention goes by; null for a place that retains nothing.</param>
+public sealed class MemoryBackend(TimeProvider? retentionClock = null) : IBlobBackend, IRetainingBackend
 {
     private readonly ConcurrentDictionary<string, byte[]> blobs = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DateTimeOffset> retained = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public ValueTask<IBlobWriter> CreateAsync(string name, CancellationToken cancellationToken)
@@ -48,13 +51,51 @@ public sealed class MemoryBackend : IBlobBackend
     }
 
     /// <inheritdoc/>
-    public ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken) => new(blobs.TryRemove(name, out _));
+    public ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken)
+    {
+        lock (retained)
+        {
+            if (retained.TryGetValue(name, out var until) && retentionClock!.GetUtcNow() < until)
+                throw NoRetention.Retained(name, until);
+            retained.Remove(name);
+            return new(blobs.TryRemove(name, out _));
+        }
+    }
 
     /// <inheritdoc/>
     public ValueTask SyncAsync(string prefix, CancellationToken cancellationToken) => default;
 
     /// <inheritdoc/>
     public ValueTask RemoveLeftoversAsync(CancellationToken cancellationToken) => default;
+
+    /// <inheritdoc/>
+    public ValueTask<RetentionSupport> GetSupportAsync(CancellationToken cancellationToken) => new(retentionClock is null
+        ? new RetentionSupport(false, "this memory was made without it")
+        : new RetentionSupport(true, "the memory of this process refuses deletions"));
+
+    /// <inheritdoc/>
+    public ValueTask RetainUntilAsync(string name, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (retentionClock is null)
+            throw NoRetention.NotAvailable("this memory was made without it");
+        lock (retained)
+        {
+            if (!blobs.ContainsKey(name))
+                throw new StoreException(StoreErrorKind.NotFound, $"The blob '{name}' is not in the vault. Run a verification of the vault.");
+            until = NoRetention.RoundUp(until);
+            retained[name] = retained.TryGetValue(name, out var before) && before > until ? before : until;
+        }
+
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<DateTimeOffset?> GetRetainedUntilAsync(string name, CancellationToken cancellationToken)
+    {
+        lock (retained)
+            return new(retained.TryGetValue(name, out var until) ? until : null);
+    }
 
     private static int CopyRange(byte[] content, int length, long offsetBytes, Memory<byte> buffer)
     {

@@ -5,6 +5,7 @@ namespace Strongroom.Store.Blobs;
 /// <summary>The few calls that .NET does not offer: link(2) as the atomic create-only commit, unlink(2) that tells what it found, and fsync(2) of a folder.</summary>
 internal static partial class PosixCalls
 {
+    public const int Eperm = 1;
     private const int ReadOnlyFlag = 0;
     private const int Enoent = 2;
     private const int Eexist = 17;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Strongroom.Store.Blobs;
 
 namespace Strongroom.Store;
 
@@ -20,7 +21,7 @@ public sealed record RetryOptions
 /// A creation whose answer was lost may have happened. When its repetition finds the name taken, what is there is compared with what was to be
 /// written, and the same bytes count as created: the store's blobs hold random bytes of their writer, or mean the same whoever wrote them.
 /// </remarks>
-public sealed class RetryingBackend(IBlobBackend inner, RetryOptions options, TimeProvider time) : IBlobBackend
+public sealed class RetryingBackend(IBlobBackend inner, RetryOptions options, TimeProvider time) : IBlobBackend, IRetainingBackend
 {
     private const int ComparedBytes = 64 << 10;
 
@@ -86,6 +87,18 @@ public sealed class RetryingBackend(IBlobBackend inner, RetryOptions options, Ti
     /// <inheritdoc/>
     public async ValueTask RemoveLeftoversAsync(CancellationToken cancellationToken) =>
         await RepeatAsync(async _ => { await inner.RemoveLeftoversAsync(cancellationToken); return true; }, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<RetentionSupport> GetSupportAsync(CancellationToken cancellationToken) =>
+        RepeatAsync(_ => NoRetention.Or(inner).GetSupportAsync(cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask RetainUntilAsync(string name, DateTimeOffset until, CancellationToken cancellationToken) => await RepeatAsync(
+        async _ => { await NoRetention.Or(inner).RetainUntilAsync(name, until, cancellationToken); return true; }, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<DateTimeOffset?> GetRetainedUntilAsync(string name, CancellationToken cancellationToken) =>
+        RepeatAsync(_ => NoRetention.Or(inner).GetRetainedUntilAsync(name, cancellationToken), cancellationToken);
 
     private async ValueTask<T> RepeatAsync<T>(Func<bool, ValueTask<T>> call, CancellationToken cancellationToken)
     {

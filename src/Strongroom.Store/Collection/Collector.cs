@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Strongroom.Store.Index;
 using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
@@ -36,7 +37,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
             await CarryOutAsync(waiting.Sequence, cancellationToken);
         }
 
-        var condemned = Choose();
+        var condemned = await WithoutRetainedAsync(Choose(), cancellationToken);
         if (condemned.Count == 0 && !await HasTablesToDropAsync(cancellationToken))
             return Report(State.Condemned);
         var payload = new CondemnPayload(markedTo, deletedThrough, PackRangeSet.OfPacks(condemned)).Format();
@@ -63,16 +64,26 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
         RequireLive();
     }
 
-    /// <summary>Deletes what is swept and still there, and tables that never came into force; the last SWEEP of which nothing is left.</summary>
+    /// <summary>Deletes what is swept and still there, and tables that never came into force; the last SWEEP of which, and of all before it, nothing is left.</summary>
     private async Task<long> FinishAsync(CancellationToken cancellationToken)
     {
         var head = vault.Log.Head;
-        foreach (var (_, swept) in State.Undeleted)
-            await DeleteAsync(PackRanges.Expand(swept.Ranges), cancellationToken);
+        var deletedThrough = 0L;
+        var finished = new List<long>();
+        var isRetained = false;
+        foreach (var (sweep, swept) in State.Undeleted.Where(one => one.Key <= head).OrderBy(one => one.Key).ToList())
+        {
+            var isGone = vault.Retention.IsFinished(sweep) || await DeleteAsync(PackRanges.Expand(swept.Ranges), cancellationToken);
+            if (isGone)
+                finished.Add(sweep);
+            isRetained |= !isGone;
+            deletedThrough = isRetained ? deletedThrough : sweep;
+        }
+
         foreach (var table in await vault.ListTablesAsync(cancellationToken))
         {
             if (State.IsStray(table, head))
-                await vault.Packs.Backend.DeleteAsync(table.Name, cancellationToken);
+                await vault.Retention.TryDeleteAsync(table.Name, cancellationToken);
         }
 
         // The next CONDEMN forgets these packs for ever, and until then a power cut may bring a deleted name back.
@@ -82,8 +93,10 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
             await vault.Packs.Backend.SyncAsync(PackFormat.FolderOf(PackContent.Nodes), cancellationToken);
         }
 
+        await vault.RemoveOldJournalsAsync(options.Grace, cancellationToken);
+        vault.Retention.Finish(finished);
         vault.Relocations.Forget();
-        return State.Undeleted.Keys.Where(sweep => sweep <= head).DefaultIfEmpty().Max();
+        return deletedThrough;
     }
 
     /// <summary>Marks what is live at the head. Repeated, it marks only what came since.</summary>
@@ -115,7 +128,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
     /// <summary>Packs of which nothing is live and that nobody is writing, and packs of which little is live, those with the least first.</summary>
     private List<uint> Choose()
     {
-        var inUse = vault.PacksInUse();
+        var inUse = vault.PacksInUse(options.Grace);
         var others = vault.Log.State.PackNumbers.ReservedByWritersHeardSince(vault.Log.Now - options.Grace, vault.Log.WriterId);
         var free = packs.Where(pack => !State.IsSwept(pack.PackSeq) && !inUse.Contains(pack.PackSeq)).ToList();
         var chosen = free.Where(pack => marker.Live.LiveIn(pack.PackSeq).Chunks == 0 && !others.Contains(pack.PackSeq)).Select(pack => pack.PackSeq).ToList();
@@ -142,6 +155,25 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
         var listed = packs.Select(pack => pack.PackSeq).ToHashSet();
         var missing = marker.Watched.Keys.Select(place => place.PackSeq).Distinct().Where(pack => !listed.Contains(pack)).ToList();
         packs = [.. packs, .. missing.Select(pack => new PackInfo(pack, PackContent.Data, 0))];
+    }
+
+    /// <summary>What nothing needs and the storage retains stays where it is, and may be found by deduplication again, until it can be deleted.</summary>
+    /// <remarks>Packs to compact are not spared: as long as they are needed their retention would go on, and they would stay for ever.</remarks>
+    private async Task<List<uint>> WithoutRetainedAsync(List<uint> chosen, CancellationToken cancellationToken)
+    {
+        if (!vault.Retention.IsInUse)
+            return chosen;
+        var contents = packs.ToDictionary(pack => pack.PackSeq, pack => pack.Content);
+        var spared = new ConcurrentDictionary<uint, byte>();
+        await Parallel.ForEachAsync(
+            chosen.Where(pack => marker.Live.LiveIn(pack).Chunks == 0),
+            new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken },
+            async (pack, token) =>
+            {
+                if (await vault.Retention.FindAsync(pack, PackFormat.NameOf(contents[pack], pack), token) is not null)
+                    spared[pack] = 0;
+            });
+        return [.. chosen.Where(pack => !spared.ContainsKey(pack))];
     }
 
     /// <summary>Whether enough comes free, beside what any pack of the live chunks takes: else small packs would be copied again and again.</summary>
@@ -191,7 +223,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
             report = report with { PacksCompacted = decided!.ToCopy.Count, BytesCopied = copies.BytesCopied };
             await DeleteAsync(decided.Dead.Concat(decided.ToCopy), cancellationToken);
             foreach (var table in dropped)
-                await vault.Packs.Backend.DeleteAsync(table.Name, cancellationToken);
+                await vault.Retention.TryDeleteAsync(table.Name, cancellationToken);
             vault.Relocations.Forget();
             return;
         }
@@ -217,7 +249,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
             return null;
 
         // What sessions of this process have come to use since is spared. They would find out when they commit; this saves them the trouble.
-        var inUse = vault.PacksInUse();
+        var inUse = vault.PacksInUse(options.Grace);
         decided = SweepPlan.Of(plan.Dead.Where(pack => !inUse.Contains(pack)), plan.ToCopy.Where(pack => !inUse.Contains(pack)));
         return new SweepPayload(
             condemnSequence,
@@ -227,8 +259,10 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
             [.. dropped.Select(table => table.CondemnSequence)]).Format();
     }
 
-    private async Task DeleteAsync(IEnumerable<uint> gone, CancellationToken cancellationToken)
+    /// <summary>False when the storage retains one of them: the next collection tries again.</summary>
+    private async Task<bool> DeleteAsync(IEnumerable<uint> gone, CancellationToken cancellationToken)
     {
+        var isDone = true;
         foreach (var pack in gone)
         {
             foreach (var content in (PackContent[])[PackContent.Data, PackContent.Nodes])
@@ -236,7 +270,9 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
                 if (vault.PackSet.Find(pack) is { } known && known.Content != content)
                     continue;
                 var length = vault.PackSet.Find(pack)?.LengthBytes ?? 0;
-                if (!await vault.Packs.Backend.DeleteAsync(PackFormat.NameOf(content, pack), cancellationToken))
+                var (isGone, wasThere) = await vault.Retention.TryDeleteAsync(PackFormat.NameOf(content, pack), cancellationToken);
+                isDone &= isGone;
+                if (!isGone || !wasThere)
                     continue;
                 report = report with { PacksDeleted = report.PacksDeleted + 1, BytesDeleted = report.BytesDeleted + length };
             }
@@ -244,6 +280,8 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
             vault.PackSet.Remove(pack);
             vault.Packs.Forget(pack);
         }
+
+        return isDone;
     }
 
     private void RequireWholeLog()

@@ -33,16 +33,31 @@ internal sealed class CommitClaims
         {
             if (state.Collection.IsSwept(pack))
                 return $"pack {pack:x8}, which the backup relies on, was removed";
+            if (state.Collection.IsDoubtful(pack))
+                return $"an entry of the vault's log cannot be read, and may have removed pack {pack:x8}, which the backup relies on";
         }
 
         return parents.All(isHeld => isHeld(state)) ? null : "the recovery point that the backup shares data with was deleted";
     }
 }
 
-/// <summary>Claims that collections of this process spare until it is disposed.</summary>
+/// <summary>Claims that collections of this process spare until it is disposed, or for their grace after it has ended. Thread-safe.</summary>
 internal sealed class ClaimLease(Action<ClaimLease> release) : IDisposable
 {
+    private readonly ConcurrentDictionary<string, byte> sources = [];
+    private long endedAt;
+
     public CommitClaims Claims { get; } = new();
+
+    /// <summary>The journals that the session writes and reads.</summary>
+    public ICollection<string> Sources => sources.Keys;
+
+    /// <summary>When the session ended without a commit, so that another can go on with it; null while it is open.</summary>
+    public DateTimeOffset? EndedAt => Volatile.Read(ref endedAt) is var at and not 0 ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
+
+    public void AddSource(string source) => sources.TryAdd(source, 0);
+
+    public void End(DateTimeOffset now) => Volatile.Write(ref endedAt, now.ToUnixTimeMilliseconds());
 
     public void Dispose() => release(this);
 }

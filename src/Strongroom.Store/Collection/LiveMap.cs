@@ -12,7 +12,10 @@ internal sealed class LiveMap
     /// <summary>Marks a chunk; false when it was marked before.</summary>
     public bool Mark(uint packSeq, ushort ordinal, int storedLengthBytes)
     {
+        // Snapshots share most of what they hold, so most chunks are marked already. A bit is never taken back: seen without the lock it is set.
         var run = RunOf(packSeq);
+        if (run.Packs[packSeq & ((1 << RunBits) - 1)].IsLive(ordinal))
+            return false;
         lock (run)
             return run.Packs[packSeq & ((1 << RunBits) - 1)].Mark(ordinal, storedLengthBytes);
     }

@@ -165,6 +165,13 @@ public sealed class VaultGovernance
         clock.Accept();
     }
 
+    /// <exception cref="StoreException">Refused: the clock is not trusted.</exception>
+    internal async Task RequireClockAsync(string what, CancellationToken cancellationToken)
+    {
+        await clock.CompareAsync(cancellationToken);
+        RequireClock(what);
+    }
+
     /// <summary>The payload of ERASE, if the rules allow it now.</summary>
     internal byte[] RequireErasable(DateTimeOffset now)
     {
@@ -211,7 +218,7 @@ public sealed class VaultGovernance
     private void RequireClock(string what)
     {
         if (clock.Distrust is { } why)
-            throw new StoreException(StoreErrorKind.Refused, $"{what}, because this machine's clock is not trusted: {why}. Set the clock right, or accept it as it is.");
+            throw new StoreException(StoreErrorKind.Refused, $"{what}, because this machine's clock is not trusted: {why}. Set the clock right, or accept it as it is with 'strongroom store accept-clock'.");
     }
 
     private async Task<LogEntry?> AppendAsync(LogEntryType type, Func<DateTimeOffset, byte[]?> makePayload, CancellationToken cancellationToken)

@@ -23,6 +23,12 @@ public interface IImageSource
     /// <summary>The size in bytes; does not change while the image is written.</summary>
     long LengthBytes { get; }
 
+    /// <summary>
+    /// Names these bytes, or null. Two sources with the same token, length and parent hold the same bytes, for ever: then a backup of the one
+    /// goes on where one of the other died. 1 to 1,024 characters; a snapshot's id, say, or a file's inode, size and times. Only its HMAC is stored.
+    /// </summary>
+    string? ResumeToken => null;
+
     /// <summary>Adjacent extents from 0 to <see cref="LengthBytes"/>, in order, without gap or overlap.</summary>
     IAsyncEnumerable<ImageExtent> MapAsync(CancellationToken cancellationToken);
 

@@ -25,6 +25,20 @@ internal sealed class ImageTree(PackReader packs, int cachedNodes)
         return node;
     }
 
+    /// <summary>
+    /// Reads a node into <paramref name="buffer"/>, which has room for the longest; its length. What is read here does not enter the cache: a walk
+    /// through everything would push out what readers need.
+    /// </summary>
+    public async ValueTask<int> ReadNodeAsync(Slot slot, int level, byte[] buffer, CancellationToken cancellationToken)
+    {
+        var length = NodeFormat.LengthOf(slot, level);
+        if (nodes.TryGet((slot.PackSeq, slot.Ordinal), out var node) && node.Length == length)
+            node.CopyTo(buffer, 0);
+        else
+            await packs.ReadChunkAsync(PackContent.Nodes, slot.Chunk, buffer.AsMemory(0, length), cancellationToken);
+        return length;
+    }
+
     /// <summary>The records of a node of a stream's manifest, checked.</summary>
     public async ValueTask<StreamRecord[]> ReadStreamNodeAsync(Slot slot, int level, long lengthBytes, CancellationToken cancellationToken)
     {

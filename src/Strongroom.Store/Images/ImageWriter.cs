@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
+using Strongroom.Store.Journals;
 
 namespace Strongroom.Store.Images;
 
@@ -9,7 +10,7 @@ namespace Strongroom.Store.Images;
 /// Every queue is bounded, so it does not grow with the image.
 /// </remarks>
 internal sealed class ImageWriter(
-    ImageTree tree, ISessionChunks chunks, IImageSource source, ImageRef? parent, int workers, IProgress<SessionProgress>? progress)
+    ImageTree tree, ISessionChunks chunks, IImageSource source, ImageRef? parent, int workers, ImageResume? resume, IProgress<SessionProgress>? progress)
 {
     private const int LeavesAhead = 4;
     private readonly long lengthBytes = source.LengthBytes;
@@ -23,7 +24,7 @@ internal sealed class ImageWriter(
         var height = ImageGeometry.HeightOf(lengthBytes);
         var root = default(Slot);
         var filler = new SlabFiller(tree, chunks, source, parent, progress);
-        var producer = new LeafProducer(tree, source, parent, leaves.Writer, slabs.Writer, chunks);
+        var producer = new LeafProducer(tree, source, parent, leaves.Writer, slabs.Writer, chunks, resume?.Leaves);
         var tasks = new List<Task>
         {
             GuardAsync(() => producer.RunAsync(stop.Token), stop),
@@ -51,6 +52,8 @@ internal sealed class ImageWriter(
 
             await leaf.WhenFilledAsync(cancellationToken);
             await builder.AddLeafAsync(leaf.Slots, cancellationToken);
+            if (resume is not null && leaf.WasRead)
+                await resume.NoteAsync(leaf, cancellationToken);
         }
 
         return await builder.FinishAsync(cancellationToken);
@@ -71,6 +74,11 @@ internal sealed class ImageWriter(
             }
         });
 }
+
+/// <summary>How an image goes on where an earlier session died, and how a later one will.</summary>
+/// <param name="Leaves">What earlier sessions settled.</param>
+/// <param name="NoteAsync">Takes a leaf that was read; called in order.</param>
+internal sealed record ImageResume(LeafResume Leaves, Func<LeafWork, CancellationToken, ValueTask> NoteAsync);
 
 /// <summary>What storing an image needs of its session. Thread-safe.</summary>
 internal interface ISessionChunks

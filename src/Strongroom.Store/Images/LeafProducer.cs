@@ -1,10 +1,12 @@
 using System.Threading.Channels;
+using Strongroom.Store.Journals;
 
 namespace Strongroom.Store.Images;
 
 /// <summary>Walks a source's map, settles what needs no reading, and queues the rest as slabs.</summary>
 internal sealed class LeafProducer(
-    ImageTree tree, IImageSource source, ImageRef? parent, ChannelWriter<LeafWork> leaves, ChannelWriter<Slab> slabs, ISessionChunks chunks)
+    ImageTree tree, IImageSource source, ImageRef? parent, ChannelWriter<LeafWork> leaves, ChannelWriter<Slab> slabs, ISessionChunks chunks,
+    LeafResume? resume)
 {
     private const int SlabSlots = 4;
     private const long SlabLengthBytes = SlabSlots * ImageGeometry.SlotLengthBytes;
@@ -69,13 +71,14 @@ internal sealed class LeafProducer(
             return;
         }
 
+        var parentSlot = default(Slot);
         if (parent is { } image)
         {
             var isShared = kind == ExtentKind.Unchanged && IsSharable(endBytes, ImageGeometry.LeafLengthBytes);
-            var slot = await FindParentAsync(image, leaf, !isShared || chunks.HasDoubts, cancellationToken);
-            if (isShared && leaf.Pieces is [{ Kind: ExtentKind.Unchanged }] && !tree.Packs.Suspects.Contains(slot.PackSeq))
+            parentSlot = await FindParentAsync(image, leaf, !isShared || chunks.HasDoubts, cancellationToken);
+            if (isShared && leaf.Pieces is [{ Kind: ExtentKind.Unchanged }] && !tree.Packs.Suspects.Contains(parentSlot.PackSeq))
             {
-                leaf.Known = slot;
+                leaf.Known = parentSlot;
                 chunks.Counters.AddUnchanged(length);
                 await leaves.WriteAsync(leaf, cancellationToken);
                 return;
@@ -83,6 +86,12 @@ internal sealed class LeafProducer(
         }
 
         leaf.AllocateSlots();
+        if (resume is not null && await resume.TryAsync(leaf, parentSlot, length, cancellationToken))
+        {
+            await leaves.WriteAsync(leaf, cancellationToken);
+            return;
+        }
+
         var work = Plan(leaf, endBytes);
         leaf.Expect(work.Count);
         await leaves.WriteAsync(leaf, cancellationToken);

@@ -25,6 +25,9 @@ internal sealed class LeafWork(long firstSlot)
     /// <summary>The parent's node, or null when there the parent has a hole or there is no parent.</summary>
     public byte[]? ParentLeaf { get; set; }
 
+    /// <summary>True when some of it had to be looked at in the source.</summary>
+    public bool WasRead { get; private set; }
+
     public void AllocateSlots() => Slots = new SlotContent[ImageGeometry.FanOut];
 
     public SlotContent ParentSlot(int index) => ParentLeaf is null ? default : SlotContent.Of(ParentLeaf, index);
@@ -58,6 +61,7 @@ internal sealed class LeafWork(long firstSlot)
     public void Expect(int slabs)
     {
         slabsLeft = slabs;
+        WasRead = slabs > 0;
         if (slabs == 0)
             filled.SetResult();
     }

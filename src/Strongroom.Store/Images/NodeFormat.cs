@@ -7,6 +7,7 @@ internal static class NodeFormat
 {
     public const int SubSlotCount = ImageGeometry.SlotLengthBytes / ImageGeometry.SubSlotLengthBytes;
     public const int SplitRecordLengthBytes = SubSlotCount * Slot.LengthBytes;
+    public const int GreatestChildCount = ImageGeometry.FanOut * SubSlotCount;
     public const int GreatestLengthBytes = ImageGeometry.NodeLengthBytes + (ImageGeometry.FanOut * SplitRecordLengthBytes);
 
     /// <summary>The length of the node of <paramref name="level"/> that <paramref name="slot"/> points to.</summary>
@@ -19,16 +20,16 @@ internal static class NodeFormat
         return ImageGeometry.NodeLengthBytes + (slot.Flags * SplitRecordLengthBytes);
     }
 
-    public static Slot SlotOf(byte[] node, int index) => Slot.Read(node.AsSpan(index * Slot.LengthBytes, Slot.LengthBytes));
+    public static Slot SlotOf(ReadOnlySpan<byte> node, int index) => Slot.Read(node.Slice(index * Slot.LengthBytes, Slot.LengthBytes));
 
     /// <summary>What covers the 64 KiB <paramref name="sub"/> of a split slot: a hole, a chunk of its own or a part of one.</summary>
     /// <exception cref="StoreException">Corrupt, Unsupported.</exception>
-    public static Slot SubSlotOf(byte[] leaf, Slot split, int sub)
+    public static Slot SubSlotOf(ReadOnlySpan<byte> leaf, Slot split, int sub)
     {
         var offset = ImageGeometry.NodeLengthBytes + (split.Ordinal * SplitRecordLengthBytes) + (sub * Slot.LengthBytes);
         if (offset + Slot.LengthBytes > leaf.Length)
             throw StoreException.Corrupt("A manifest names a split record that its leaf does not have");
-        var slot = Slot.Read(leaf.AsSpan(offset, Slot.LengthBytes));
+        var slot = Slot.Read(leaf.Slice(offset, Slot.LengthBytes));
         if (slot.IsHole)
             return slot;
         PackReader.RequireWhole(slot.Chunk);
@@ -38,7 +39,7 @@ internal static class NodeFormat
     }
 
     /// <summary>The four sub-slots of a split slot.</summary>
-    public static Slot[] SubSlotsOf(byte[] leaf, Slot split)
+    public static Slot[] SubSlotsOf(ReadOnlySpan<byte> leaf, Slot split)
     {
         var subSlots = new Slot[SubSlotCount];
         for (var sub = 0; sub < SubSlotCount; sub++)
@@ -47,23 +48,38 @@ internal static class NodeFormat
     }
 
     /// <summary>Everything that a node points to: nodes of the level below with their flags; for a leaf data chunks, each once for each slot.</summary>
+    /// <param name="node">Its bytes.</param>
+    /// <param name="level">Its level.</param>
+    /// <param name="children">Takes them; at least <see cref="GreatestChildCount"/> long.</param>
+    /// <returns>How many there are.</returns>
     /// <exception cref="StoreException">Corrupt, Unsupported.</exception>
-    public static IEnumerable<Slot> ChildrenOf(byte[] node, int level)
+    public static int ReadChildren(ReadOnlySpan<byte> node, int level, Span<Slot> children)
     {
+        // A collection passes here for every chunk of every node that there is.
+        var count = 0;
         for (var i = 0; i < ImageGeometry.FanOut; i++)
         {
             var slot = SlotOf(node, i);
             if (slot.IsHole)
                 continue;
-            if (level > 1)
+            if (level > 1 || slot.Kind != SlotKind.Split)
             {
-                yield return slot;
+                if (level == 1)
+                    PackReader.RequireWhole(slot);
+                children[count++] = slot;
                 continue;
             }
 
-            foreach (var chunk in SlotContent.Of(node, i).Chunks.Distinct())
-                yield return chunk;
+            var first = count;
+            for (var sub = 0; sub < SubSlotCount; sub++)
+            {
+                var chunk = SubSlotOf(node, slot, sub).Chunk;
+                if (!chunk.IsHole && !children[first..count].Contains(chunk))
+                    children[count++] = chunk;
+            }
         }
+
+        return count;
     }
 
     /// <summary>Writes a leaf; its length in bytes.</summary>
@@ -95,7 +111,7 @@ internal readonly record struct SlotContent(Slot Slot, Slot[]? SubSlots = null)
 
     /// <summary>What a leaf says of a slot.</summary>
     /// <exception cref="StoreException">Corrupt, Unsupported.</exception>
-    public static SlotContent Of(byte[] leaf, int index)
+    public static SlotContent Of(ReadOnlySpan<byte> leaf, int index)
     {
         var slot = NodeFormat.SlotOf(leaf, index);
         if (slot.Kind == SlotKind.Split)

@@ -12,7 +12,11 @@ public readonly record struct SessionProgress(long BytesScanned, long BytesRead,
 /// <param name="BytesNew">New to the vault, before compression.</param>
 /// <param name="BytesStored">What the new chunks and manifest nodes take in packs.</param>
 public sealed record SessionStatistics(
-    long BytesScanned, long BytesRead, long BytesZero, long BytesUnchanged, long BytesDeduplicated, long BytesNew, long BytesStored);
+    long BytesScanned, long BytesRead, long BytesZero, long BytesUnchanged, long BytesDeduplicated, long BytesNew, long BytesStored)
+{
+    /// <summary>Settled by an earlier session that was not committed; not asked of the sources again.</summary>
+    public long BytesResumed { get; init; }
+}
 
 /// <summary>The running sums of a session. Thread-safe.</summary>
 internal sealed class SessionCounters
@@ -23,6 +27,7 @@ internal sealed class SessionCounters
     private long deduplicated;
     private long added;
     private long stored;
+    private long resumed;
 
     public void AddRead(long bytes) => Interlocked.Add(ref read, bytes);
 
@@ -36,13 +41,18 @@ internal sealed class SessionCounters
 
     public void AddStored(long bytes) => Interlocked.Add(ref stored, bytes);
 
+    public void AddResumed(long bytes) => Interlocked.Add(ref resumed, bytes);
+
     public SessionStatistics ToStatistics() => new(
         Scanned(), Volatile.Read(ref read), Volatile.Read(ref zero), Volatile.Read(ref unchanged),
-        Volatile.Read(ref deduplicated), Volatile.Read(ref added), Volatile.Read(ref stored));
+        Volatile.Read(ref deduplicated), Volatile.Read(ref added), Volatile.Read(ref stored))
+    {
+        BytesResumed = Volatile.Read(ref resumed),
+    };
 
     public SessionProgress ToProgress(long imageLengthBytes) =>
         new(Scanned(), Volatile.Read(ref read), Volatile.Read(ref stored), imageLengthBytes);
 
     private long Scanned() =>
-        Volatile.Read(ref zero) + Volatile.Read(ref unchanged) + Volatile.Read(ref deduplicated) + Volatile.Read(ref added);
+        Volatile.Read(ref zero) + Volatile.Read(ref unchanged) + Volatile.Read(ref deduplicated) + Volatile.Read(ref added) + Volatile.Read(ref resumed);
 }

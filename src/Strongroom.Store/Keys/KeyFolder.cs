@@ -69,22 +69,40 @@ internal sealed class KeyFolder(IBlobBackend backend, Guid vaultId)
         return await backend.PutIfAbsentAsync(NameOf(generation.Number), content, cancellationToken) ? SHA256.HashData(content) : null;
     }
 
-    /// <summary>Removes every generation below a number, oldest first.</summary>
+    /// <summary>Removes every generation below a number, oldest first. What the storage retains stays for a later change to remove.</summary>
     public async Task DeleteBelowAsync(uint number, CancellationToken cancellationToken)
     {
         foreach (var older in await ListAsync(cancellationToken))
         {
             if (older < number)
-                await backend.DeleteAsync(NameOf(older), cancellationToken);
+                await TryDeleteAsync(older, cancellationToken);
         }
     }
 
     /// <summary>Removes everything: nothing opens the vault afterwards.</summary>
+    /// <exception cref="StoreException">Locked: the storage retains some of it; the rest is gone. To be repeated after that time.</exception>
     public async Task DeleteAllAsync(CancellationToken cancellationToken)
     {
+        StoreException? retained = null;
         foreach (var number in await ListAsync(cancellationToken))
-            await backend.DeleteAsync(NameOf(number), cancellationToken);
+            retained = await TryDeleteAsync(number, cancellationToken) ?? retained;
+        if (retained is not null)
+            throw retained;
     }
 
-    private string NameOf(uint number) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:D8}-{vaultId:N}");
+    private async Task<StoreException?> TryDeleteAsync(uint number, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await backend.DeleteAsync(NameOf(number), cancellationToken);
+            return null;
+        }
+        catch (StoreException failure) when (failure.Kind == StoreErrorKind.Locked)
+        {
+            return failure;
+        }
+    }
+
+    /// <summary>The name of a generation's blob.</summary>
+    public string NameOf(uint number) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:D8}-{vaultId:N}");
 }

@@ -49,6 +49,19 @@ public sealed class MasterKeyFile : IKeyEncryptionKey
     /// <inheritdoc/>
     public ValueTask<byte[]> UnwrapAsync(ReadOnlyMemory<byte> wrapped, CancellationToken cancellationToken) => new(AesWrap.Open(key, wrapped.Span, default));
 
+    /// <summary>Reads the file's text.</summary>
+    /// <exception cref="StoreException">WrongKey: it is not a master key's.</exception>
+    internal static MasterKeyFile Parse(string text, string path)
+    {
+        var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var key = new byte[KeyLengthBytes];
+        if (lines.Length == 2 && lines[0] == FirstLine
+            && Convert.TryFromBase64String(lines[1], key, out var length) && length == KeyLengthBytes)
+            return new(key);
+        throw new StoreException(
+            StoreErrorKind.WrongKey, $"'{path}' is not a Strongroom master key file. Restore the right file from its safe copy; do not replace it.");
+    }
+
     private static MasterKeyFile Read(string path, bool createsMissing)
     {
         path = Path.GetFullPath(path);
@@ -56,7 +69,7 @@ public sealed class MasterKeyFile : IKeyEncryptionKey
         {
             if (createsMissing && !File.Exists(path))
                 Create(path);
-            return new(Parse(File.ReadAllText(path, Encoding.ASCII), path));
+            return Parse(File.ReadAllText(path, Encoding.ASCII), path);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -93,16 +106,5 @@ public sealed class MasterKeyFile : IKeyEncryptionKey
         {
             File.Delete(temporaryPath);
         }
-    }
-
-    private static byte[] Parse(string text, string path)
-    {
-        var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        var key = new byte[KeyLengthBytes];
-        if (lines.Length == 2 && lines[0] == FirstLine
-            && Convert.TryFromBase64String(lines[1], key, out var length) && length == KeyLengthBytes)
-            return key;
-        throw new StoreException(
-            StoreErrorKind.WrongKey, $"'{path}' is not a Strongroom master key file. Restore the right file from its safe copy; do not replace it.");
     }
 }

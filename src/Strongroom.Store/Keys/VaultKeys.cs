@@ -49,6 +49,9 @@ public sealed class VaultKeys : IDisposable
 
     internal KeyRing Ring { get; }
 
+    /// <summary>The blob of the generation in use.</summary>
+    internal string BlobName => folder.NameOf(current.Generation.Number);
+
     private bool IsOlder => current.Generation.Number < Log.State.Keys.Generation;
 
     private VaultLog Log => log ?? throw new InvalidOperationException("The keys are not joined to the log yet.");

@@ -18,6 +18,7 @@ internal sealed class CollectionState : ILogConcern
     private readonly ConcurrentDictionary<long, PackRangeSet> undeleted = [];
     private readonly ConcurrentDictionary<RelocationTableId, PackRangeSet> tables = [];
     private volatile Condemnation? condemned;
+    private ulong doubtfulBelow;
     private long lastCommit;
     private long lastSweep;
 
@@ -35,8 +36,12 @@ internal sealed class CollectionState : ILogConcern
     /// <summary>True for a pack that a SWEEP took: it may still be there, but nothing may refer to it anew.</summary>
     public bool IsSwept(uint packSeq) => swept.Contains(packSeq);
 
+    /// <summary>True for a pack that may be swept, as far as this process can tell: an entry that it cannot read may have said so.</summary>
+    /// <remarks>Nothing may refer to it anew, even while it is in the storage: whoever swept it may be about to delete it.</remarks>
+    public bool IsDoubtful(uint packSeq) => packSeq < Volatile.Read(ref doubtfulBelow);
+
     /// <summary>True for a pack that deduplication may refer to, as far as the log says.</summary>
-    public bool IsUsable(uint packSeq) => !swept.Contains(packSeq) && condemned?.Packs.Contains(packSeq) != true;
+    public bool IsUsable(uint packSeq) => !swept.Contains(packSeq) && !IsDoubtful(packSeq) && condemned?.Packs.Contains(packSeq) != true;
 
     /// <summary>True for a swept pack whose live chunks lie elsewhere.</summary>
     public bool IsRelocated(uint packSeq) => relocated.Contains(packSeq);
@@ -65,6 +70,9 @@ internal sealed class CollectionState : ILogConcern
 
     /// <summary>True when a SWEEP followed the entry: then relocations may have changed what is live.</summary>
     public bool IsSweptSince(long sequence) => lastSweep > sequence;
+
+    /// <summary>An entry cannot be read; it may have swept any pack of a number below this.</summary>
+    public void Doubt(ulong below) => Volatile.Write(ref doubtfulBelow, Math.Max(doubtfulBelow, below));
 
     public bool TryApply(LogEntry entry)
     {

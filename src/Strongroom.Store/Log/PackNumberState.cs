@@ -8,6 +8,9 @@ internal sealed class PackNumberState : ILogConcern
     /// <summary>A writer that was silent for so long counts as gone, whatever a collection's grace is.</summary>
     public static readonly TimeSpan LongestSilence = TimeSpan.FromDays(30);
 
+    /// <summary>So many numbers a RESERVE takes at most.</summary>
+    public const uint GreatestReservation = 1024;
+
     private readonly Lock gate = new();
     private readonly Dictionary<Guid, DateTimeOffset> heard = [];
     private readonly List<(uint First, uint Last, Guid Writer)> reserved = [];
@@ -62,7 +65,7 @@ internal sealed class PackNumberState : ILogConcern
     public void WriteSection(PayloadWriter target)
     {
         target.UInt32(NextPackSeq).UInt32((uint)heard.Count);
-        foreach (var (writer, at) in heard)
+        foreach (var (writer, at) in heard.OrderBy(one => one.Key))
             target.Guid(writer).Int64(at.ToUnixTimeMilliseconds());
         target.UInt32((uint)reserved.Count);
         foreach (var (first, last, writer) in reserved)

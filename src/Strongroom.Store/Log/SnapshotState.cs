@@ -8,6 +8,8 @@ namespace Strongroom.Store.Log;
 internal sealed class SnapshotState(PolicyState policy, List<string> breaches) : ILogConcern
 {
     public const ushort SectionNumber = 1;
+    /// <summary>Purged ids that are remembered: 1 MiB of a checkpoint.</summary>
+    public const int GreatestPurged = 65_536;
     private const int LineLengthBytes = 33;
     private const byte HoldFlag = 1;
     private const byte DeletedFlag = 2;
@@ -15,6 +17,7 @@ internal sealed class SnapshotState(PolicyState policy, List<string> breaches) :
     // One place for both: a reader meets a snapshot that is being deleted or brought back exactly once.
     private readonly ConcurrentDictionary<SnapshotId, Life> present = [];
     private readonly ConcurrentDictionary<SnapshotId, byte> purged = [];
+    private readonly Queue<SnapshotId> purgedInOrder = [];
 
     public ushort Section => SectionNumber;
 
@@ -90,8 +93,8 @@ internal sealed class SnapshotState(PolicyState policy, List<string> breaches) :
                 .Int64(gone?.DeleteAfter.ToUnixTimeMilliseconds() ?? 0);
         }
 
-        target.UInt32((uint)purged.Count);
-        foreach (var id in purged.Keys)
+        target.UInt32((uint)purgedInOrder.Count);
+        foreach (var id in purgedInOrder)
             target.Guid(id.Value);
     }
 
@@ -112,7 +115,7 @@ internal sealed class SnapshotState(PolicyState policy, List<string> breaches) :
         }
 
         for (var ids = source.Count(16); ids > 0; ids--)
-            purged[new SnapshotId(source.Guid())] = 0;
+            AddPurged(new(source.Guid()));
     }
 
     /// <summary>The sequence numbers at the beginning of the section.</summary>
@@ -156,7 +159,7 @@ internal sealed class SnapshotState(PolicyState policy, List<string> breaches) :
             }
 
             // In this order, so that a concurrent reader never takes it for lost.
-            purged[id] = 0;
+            AddPurged(id);
             present.TryRemove(id, out _);
         }
     }
@@ -172,12 +175,22 @@ internal sealed class SnapshotState(PolicyState policy, List<string> breaches) :
                 continue;
             }
 
-            purged[snapshot.Id] = 0;
+            AddPurged(snapshot.Id);
             present.TryRemove(snapshot.Id, out _);
         }
 
         foreach (var id in accepted.Snapshots.Where(id => !present.ContainsKey(id)))
-            purged[id] = 0;
+            AddPurged(id);
+    }
+
+    /// <summary>The oldest are forgotten beyond a limit; nobody repeats a commit that was purged so many purges ago.</summary>
+    private void AddPurged(SnapshotId id)
+    {
+        if (!purged.TryAdd(id, 0))
+            return;
+        purgedInOrder.Enqueue(id);
+        if (purgedInOrder.Count > GreatestPurged)
+            purged.TryRemove(purgedInOrder.Dequeue(), out _);
     }
 
     private void ApplyLock(LogEntry entry, LockEntry change)

@@ -9,6 +9,9 @@ internal sealed class VaultLog : IDisposable
     private const int CheckpointEvery = 256;
     private const int GreatestAttempts = 1000;
 
+    /// <summary>So often an entry is read before it counts as damaged: what it says may be needed, and a transfer may flip a bit.</summary>
+    private const int Readings = 3;
+
     /// <summary>Entries that may be missing in a row before what follows counts as far away: a stray file must not be counted up to.</summary>
     private const int GreatestHole = 65_536;
     private readonly IBlobBackend backend;
@@ -43,6 +46,9 @@ internal sealed class VaultLog : IDisposable
 
     /// <summary>The last sequence number that is taken, void ones included.</summary>
     public long Head => Volatile.Read(ref head);
+
+    /// <summary>The newest checkpoint, where the next opening begins; 0 for none.</summary>
+    public long LastCheckpoint => Volatile.Read(ref lastCheckpoint);
 
     /// <summary>The last entry of another writer that may have brought packs.</summary>
     public long LastForeignWrite => Volatile.Read(ref lastForeignWrite);
@@ -165,7 +171,7 @@ internal sealed class VaultLog : IDisposable
         headHash = entry.Hash;
         Volatile.Write(ref head, entry.Sequence);
         if (entry.Type == LogEntryType.Checkpoint)
-            lastCheckpoint = entry.Sequence;
+            Volatile.Write(ref lastCheckpoint, entry.Sequence);
         if (entry.Type == LogEntryType.Accept)
             ShowDamage();
         if (entry.WriterId == WriterId)
@@ -206,6 +212,7 @@ internal sealed class VaultLog : IDisposable
         if (bytes is null || !LogEntry.TryOpen(ring, sequence, bytes, out var entry))
         {
             Unreadable++;
+            DoubtPacks();
             torn.Add((sequence, bytes is null ? new byte[32] : SHA256.HashData(bytes)));
             return;
         }
@@ -216,6 +223,9 @@ internal sealed class VaultLog : IDisposable
             closedDamage.Add(new(sequence, sequence, $"log entry {sequence} does not follow entry {head}"));
         Accept(entry);
     }
+
+    /// <summary>What cannot be read may have swept any pack whose number is reserved by now; numbers that are reserved later lie above.</summary>
+    private void DoubtPacks() => State.Collection.Doubt(State.PackNumbers.NextPackSeq + ((ulong)Unreadable * PackNumberState.GreatestReservation));
 
     /// <summary>True for a VOID whose writer could not read the head, which has been put back from a copy since.</summary>
     private bool IsMended(LogEntry entry)
@@ -260,14 +270,21 @@ internal sealed class VaultLog : IDisposable
         return payload.ToArray();
     }
 
+    /// <summary>The bytes of an entry, or null where none is. They are read anew where they do not verify.</summary>
     private async Task<byte[]?> ReadAsync(long sequence, CancellationToken cancellationToken)
     {
         var name = LogEntry.NameOf(sequence);
-        if (await backend.GetLengthAsync(name, cancellationToken) is not { } length)
-            return null;
-        var bytes = new byte[Math.Min(length, LogEntry.GreatestLengthBytes)];
-        var read = await backend.ReadAsync(name, 0, bytes, cancellationToken);
-        return bytes.AsSpan(0, read).ToArray();
+        for (var reading = 1; ; reading++)
+        {
+            if (await backend.GetLengthAsync(name, cancellationToken) is not { } length)
+                return null;
+            var bytes = new byte[Math.Min(length, LogEntry.GreatestLengthBytes)];
+            var read = await backend.ReadAsync(name, 0, bytes, cancellationToken);
+            if (read < bytes.Length)
+                bytes = bytes[..read];
+            if (reading == Readings || LogEntry.TryOpen(ring, sequence, bytes, out _))
+                return bytes;
+        }
     }
 
     private async Task ReplayAsync(List<long> sequences, CancellationToken cancellationToken)
@@ -315,6 +332,7 @@ internal sealed class VaultLog : IDisposable
             CloseHole();
         closedDamage.Add(new(expected, sequence - 1, $"log entries {expected} to {sequence - 1} are damaged or missing"));
         Accept(entry);
+        DoubtPacks();
         return true;
     }
 

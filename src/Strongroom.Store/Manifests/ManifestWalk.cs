@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Strongroom.Store.Images;
 
@@ -44,8 +45,7 @@ internal sealed class ManifestWalk(ImageTree tree)
     {
         if (node.Kind == ManifestKind.Image)
         {
-            foreach (var child in NodeFormat.ChildrenOf(await tree.ReadNodeAsync(node.Slot, node.Level, cancellationToken), node.Level))
-                Add(children, new(child, ManifestKind.Image, node.Level - 1, 0));
+            await ReadImageNodeAsync(tree, node, children, cancellationToken);
         }
         else if (node.Level > 0)
         {
@@ -59,6 +59,25 @@ internal sealed class ManifestWalk(ImageTree tree)
                 if (entry.Stream is { } stream)
                     Add(children, ManifestPointer.Of(stream, entry.Kind == TreeEntryKind.Folder ? ManifestKind.Folder : ManifestKind.Stream));
             }
+        }
+    }
+
+    private static async ValueTask ReadImageNodeAsync(
+        ImageTree tree, ManifestPointer node, List<ManifestPointer> children, CancellationToken cancellationToken)
+    {
+        var bytes = ArrayPool<byte>.Shared.Rent(NodeFormat.GreatestLengthBytes);
+        var slots = ArrayPool<Slot>.Shared.Rent(NodeFormat.GreatestChildCount);
+        try
+        {
+            var length = await tree.ReadNodeAsync(node.Slot, node.Level, bytes, cancellationToken);
+            var count = NodeFormat.ReadChildren(bytes.AsSpan(0, length), node.Level, slots);
+            for (var i = 0; i < count; i++)
+                children.Add(new(slots[i], ManifestKind.Image, node.Level - 1, 0));
+        }
+        finally
+        {
+            ArrayPool<Slot>.Shared.Return(slots);
+            ArrayPool<byte>.Shared.Return(bytes);
         }
     }
 

@@ -9,7 +9,9 @@ internal sealed class FrameCodec : IDisposable
 {
     private readonly ChunkCompressor compressor = new();
     private byte[] plain = [];
+    private readonly EncodedChunk encoded = new();
     private byte[] stored = [];
+    private byte[] payload = [];
     private FramePart[] parts = [];
     private AesGcm? aes;
     private PackKey? aesKey;
@@ -60,6 +62,41 @@ internal sealed class FrameCodec : IDisposable
             OpenPiece(slot, (uint)i, part.IsCompressed, aad, frame.Slice(part.OffsetBytes, part.StoredLengthBytes), target[..length]);
             target = target[length..];
         }
+    }
+
+    /// <summary>What was sealed in a frame, compressed as it is, so that it can be sealed elsewhere. Checks the tags and nothing more. Valid until the next call.</summary>
+    /// <exception cref="StoreException">Corrupt.</exception>
+    public EncodedChunk OpenEncoded(PackKey key, Guid vaultId, Slot slot, ReadOnlySpan<byte> frame, int rawLengthBytes)
+    {
+        RequireLength(slot, frame);
+        if (payload.Length < frame.Length)
+            payload = GC.AllocateUninitializedArray<byte>(frame.Length);
+        Span<byte> aad = stackalloc byte[PackFormat.FrameAadLengthBytes];
+        PackFormat.WriteFrameAad(aad, vaultId, slot.PackSeq, slot.Ordinal, rawLengthBytes, slot.Codec);
+        var cipher = CipherOf(key);
+        ReadOnlySpan<FramePart> pieces = [new(0, frame.Length, slot.Codec == ChunkCodec.Zstd)];
+        if (slot.Codec == ChunkCodec.Parts)
+        {
+            var count = FrameFormat.PartCountOf(rawLengthBytes);
+            if (parts.Length < count)
+                parts = new FramePart[count];
+            if (!FrameFormat.TryOpenTable(cipher, slot.Ordinal, aad, frame, parts.AsSpan(0, count)))
+                throw Damaged(slot);
+            pieces = parts.AsSpan(0, count);
+        }
+
+        encoded.Begin(rawLengthBytes);
+        for (var i = 0; i < pieces.Length; i++)
+        {
+            var piece = pieces[i];
+            var target = payload.AsMemory(piece.OffsetBytes, piece.StoredLengthBytes - FrameFormat.TagLengthBytes);
+            if (!FrameFormat.TryOpen(cipher, (uint)i, slot.Ordinal, aad, frame.Slice(piece.OffsetBytes, piece.StoredLengthBytes), target.Span))
+                throw Damaged(slot);
+            encoded.Add(new(target, piece.IsCompressed));
+        }
+
+        encoded.Complete();
+        return encoded;
     }
 
     public void Dispose()

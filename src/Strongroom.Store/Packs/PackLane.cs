@@ -7,7 +7,8 @@ namespace Strongroom.Store.Packs;
 
 /// <summary>A session's row of packs, one open and at most one being sealed in the background. Thread-safe.</summary>
 internal sealed class PackLane(
-    VaultStore vault, PackContent content, ConcurrentDictionary<ChunkId, Slot>? pending, CommitClaims claims, CancellationToken life) : IDisposable
+    VaultStore vault, PackContent content, ConcurrentDictionary<ChunkId, Slot>? pending, CommitClaims claims, CancellationToken life,
+    Func<ValueTask>? whenSealed = null) : IDisposable
 {
     private readonly SemaphoreSlim gate = new(1, 1);
     private PackWriter? current;
@@ -31,6 +32,21 @@ internal sealed class PackLane(
         }
     }
 
+    /// <summary>Closes the open pack though it has room, and does not wait for it.</summary>
+    public async Task CloseAsync(CancellationToken cancellationToken)
+    {
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (current is not null)
+                await BeginSealAsync();
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
     /// <summary>Seals what is open; on return every pack of the lane is visible and durable.</summary>
     public async Task FinishAsync(CancellationToken cancellationToken)
     {
@@ -40,6 +56,20 @@ internal sealed class PackLane(
             if (current is not null)
                 await BeginSealAsync();
             await sealing;
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>Waits until no pack is being sealed; says nothing of how that went.</summary>
+    public async Task WhenSealedAsync()
+    {
+        await gate.WaitAsync(CancellationToken.None);
+        try
+        {
+            await sealing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
         finally
         {
@@ -97,5 +127,8 @@ internal sealed class PackLane(
             foreach (var entry in pack.Entries)
                 pending.TryRemove(entry.Id, out _);
         }
+
+        if (whenSealed is not null)
+            await whenSealed();
     }
 }

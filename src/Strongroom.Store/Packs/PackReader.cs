@@ -176,6 +176,27 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
         }
     }
 
+    /// <summary>Reads a chunk where its slot says, checks it as a whole, its id included, and hands it on compressed as it is.</summary>
+    /// <exception cref="StoreException">NotFound, Corrupt, Io.</exception>
+    public async ValueTask<TResult> ReadEncodedAsync<TResult>(
+        PackContent content, Slot slot, int rawLengthBytes, Func<EncodedChunk, ValueTask<TResult>> take, CancellationToken cancellationToken)
+    {
+        var key = await GetKeyAsync(content, slot.PackSeq, cancellationToken);
+        var codec = codecs.Rent();
+        var raw = ArrayPool<byte>.Shared.Rent(rawLengthBytes);
+        try
+        {
+            var frame = await ReadFrameAsync(content, slot, codec, cancellationToken);
+            Open(key, slot, codec, frame.Span, raw.AsSpan(0, rawLengthBytes));
+            return await take(codec.OpenEncoded(key, ring.VaultId, slot, frame.Span, rawLengthBytes));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(raw);
+            codecs.Return(codec);
+        }
+    }
+
     /// <summary>Forgets what is cached of a pack: it was deleted, or is to be read again.</summary>
     public void Forget(uint packSeq)
     {

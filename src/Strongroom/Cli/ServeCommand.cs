@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.AspNetCore.Connections;
+using Strongroom.Cli.Store;
 using Strongroom.Hosting;
 using Strongroom.Server;
 using Strongroom.Store;
@@ -19,6 +20,7 @@ internal static class ServeCommand
         var locations = new Option<string[]>("--location") { Description = "A region that resources can be in. Repeatable; the first is the default.", DefaultValueFactory = _ => ["home"] };
         var vaultStorage = new Option<string?>("--vault-storage") { Description = "Where new vaults' stores go, other than the data folder: a folder, azblob://account/container/prefix or s3://bucket/prefix." };
         var storages = new Option<string[]>("--storage") { Description = "NAME=LOCATION: a further place, which vaults with the tag strongroom-storage=NAME go to. Repeatable.", DefaultValueFactory = _ => [] };
+        var limits = new LimitOptions();
         var collectEvery = CommandLine.NumberOption("--collect-every", "Hours between two collections of each vault; 0 for only after deletions.", 6);
         var collectGrace = CommandLine.NumberOption("--collect-grace", "Hours that packs which nobody needs are kept before a collection removes them.", 24);
         var jobs = CommandLine.NumberOption("--max-jobs", "Jobs at a time.", 2);
@@ -26,6 +28,7 @@ internal static class ServeCommand
         var cloud = new Option<string>("--cloud-name") { Description = "What az calls this server.", DefaultValueFactory = _ => "Strongroom" };
         var quiet = new Option<bool>("--quiet") { Description = "Log warnings and errors only." };
         var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, locations, vaultStorage, storages, collectEvery, collectGrace, jobs, retry, cloud, quiet };
+        limits.AddTo(command);
         command.SetCancellableAction((parsed, cancellationToken) => RunAsync(() => new ServerOptions
         {
             DataFolder = parsed.GetRequiredValue(data),
@@ -36,6 +39,7 @@ internal static class ServeCommand
             Locations = parsed.GetRequiredValue(locations),
             VaultStorage = parsed.GetValue(vaultStorage) is { } standard ? NamedStorage.ParseLocation(standard) : null,
             Storages = [.. parsed.GetRequiredValue(storages).Select(NamedStorage.Parse)],
+            StorageLimits = limits.Read(parsed),
             CollectEveryHours = parsed.GetRequiredValue(collectEvery),
             CollectGraceHours = parsed.GetRequiredValue(collectGrace),
             MaxJobs = parsed.GetRequiredValue(jobs),

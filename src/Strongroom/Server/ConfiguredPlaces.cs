@@ -9,7 +9,8 @@ namespace Strongroom.Server;
 /// <param name="own">The data folder's.</param>
 /// <param name="standard">Where vaults without a tag go; null: into the data folder.</param>
 /// <param name="named">What tags may name. Callers of the API choose among these names and can make the server reach nowhere else.</param>
-internal sealed class ConfiguredPlaces(FolderPlaces own, VaultLocation? standard, IReadOnlyList<NamedStorage> named, TimeProvider time) : IVaultPlaces
+/// <param name="budget">What all vaults together may ask of cloud services.</param>
+internal sealed class ConfiguredPlaces(FolderPlaces own, VaultLocation? standard, IReadOnlyList<NamedStorage> named, BackendBudget budget, TimeProvider time) : IVaultPlaces
 {
     public VaultStorage? Choose(Guid vaultKey, string? name)
     {
@@ -25,7 +26,7 @@ internal sealed class ConfiguredPlaces(FolderPlaces own, VaultLocation? standard
         if (storage is null) return own.Open(vaultKey, null);
         var present = named.FirstOrDefault(s => s.Name == storage.Name);
         var location = present is null ? VaultLocation.Parse(storage.Location) : Below(present.Location, vaultKey);
-        return location is FolderLocation folder ? new FolderPlace(folder.Path, true) : new RemotePlace(VaultPlace.Open(location, null, time));
+        return location is FolderLocation folder ? new FolderPlace(folder.Path, true) : new RemotePlace(VaultPlace.Open(location, budget, time));
     }
 
     public IReadOnlyList<Guid> ListKeys() => own.ListKeys();

@@ -1,4 +1,5 @@
 using System.Net;
+using Strongroom.Store;
 using Strongroom.Store.Locations;
 
 namespace Strongroom.Server;
@@ -26,6 +27,9 @@ internal sealed record ServerOptions
 
     /// <summary>Storages that a vault's tag may name.</summary>
     public IReadOnlyList<NamedStorage> Storages { get; init; } = [];
+
+    /// <summary>What cloud services may be asked for each second, all vaults together.</summary>
+    public BackendLimits StorageLimits { get; init; } = BackendLimits.None;
 
     /// <summary>Hours between two collections of each vault; 0: only after deletions.</summary>
     public int CollectEveryHours { get; init; } = 6;

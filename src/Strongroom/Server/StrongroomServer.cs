@@ -201,7 +201,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
 
         // Where it goes.
         services.AddSingleton<IKeyEncryptionKey>(masterKey);
-        services.AddSingleton(new ConfiguredPlaces(new(data.VaultsFolder), options.VaultStorage, options.Storages, TimeProvider.System));
+        services.AddSingleton(new ConfiguredPlaces(new(data.VaultsFolder), options.VaultStorage, options.Storages, new(options.StorageLimits, TimeProvider.System), TimeProvider.System));
         services.AddSingleton<IVaultPlaces>(sp => sp.GetRequiredService<ConfiguredPlaces>());
         services.AddSingleton<StorageHealth>();
         // A tester's clock is moved on purpose; a machine's should not be.

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Strongroom.Blocks.Nbd;
@@ -16,7 +15,7 @@ public sealed class MountTests
         using var lab = await StoreLab.WithVaultAsync();
         lab.WriteDisk("a.raw", 20 * MiB, seed: 1);
         await lab.DoAsync("backup", lab.Vault, "--image", lab["a.raw"]);
-        using var mount = await MountAsync(lab);
+        using var mount = await Mount.StartAsync(lab);
         Assert.Contains("identical", await Programs.RunAsync(qemu, "compare", mount.Uri, lab["a.raw"]), StringComparison.Ordinal);
         await Programs.RunAsync(qemu, "convert", "-O", "qcow2", mount.Uri, lab["a.qcow2"]);
         Assert.Contains("identical", await Programs.RunAsync(qemu, "compare", lab["a.qcow2"], lab["a.raw"]), StringComparison.Ordinal);
@@ -33,7 +32,7 @@ public sealed class MountTests
         using var lab = await StoreLab.WithVaultAsync();
         var content = lab.WriteDisk("a.raw", 20 * MiB, seed: 2);
         await lab.DoAsync("backup", lab.Vault, "--image", lab["a.raw"]);
-        using var mount = await MountAsync(lab);
+        using var mount = await Mount.StartAsync(lab);
         var json = JsonNode.Parse(await Programs.RunAsync(info, "--json", mount.Uri))!;
         var export = json["exports"]![0]!;
         Assert.Equal(content.Length, (long)export["export-size"]!);
@@ -51,7 +50,7 @@ public sealed class MountTests
         using var lab = await StoreLab.WithVaultAsync();
         var content = lab.WriteDisk("a.raw", 5 * MiB, seed: 3);
         await lab.DoAsync("backup", lab.Vault, "--image", lab["a.raw"]);
-        using var mount = await MountAsync(lab);
+        using var mount = await Mount.StartAsync(lab);
         await using (var client = await NbdClient.ConnectAsync(new UnixDomainSocketEndPoint(mount.Socket), new NbdClientOptions(), CancellationToken.None))
         {
             var random = new Random(4);
@@ -76,34 +75,14 @@ public sealed class MountTests
         using var lab = await StoreLab.WithVaultAsync();
         lab.WriteDisk("a.raw", MiB, seed: 5);
         await lab.DoAsync("backup", lab.Vault, "--image", lab["a.raw"]);
-        using (var first = await MountAsync(lab))
+        using (var first = await Mount.StartAsync(lab))
             await StoreLab.SignalAsync(first.Process, "KILL");
         Assert.True(File.Exists(lab["s"]));
-        using (var second = await MountAsync(lab))
+        using (var second = await Mount.StartAsync(lab))
             Assert.Equal(0, await StoreLab.SignalAsync(second.Process, "INT"));
 
         await File.WriteAllTextAsync(lab["s"], "", TestContext.Current.CancellationToken);
         await lab.FailAsync(1, "mount", lab.Vault, "--snapshot", "latest", "--socket", lab["s"]);
         Assert.True(File.Exists(lab["s"]));
-    }
-
-    private static async Task<Mount> MountAsync(StoreLab lab)
-    {
-        var process = lab.Start("mount", lab.Vault, "--snapshot", "latest", "--socket", lab["s"], "--output", "json");
-        var line = await process.StandardOutput.ReadLineAsync();
-        Assert.True(line is not null, line is null ? await process.StandardError.ReadToEndAsync() : "");
-        var ready = JsonNode.Parse(line!)!;
-        return new(process, (string)ready["uri"]!, (string)ready["socket"]!);
-    }
-
-    private sealed record Mount(Process Process, string Uri, string Socket) : IDisposable
-    {
-        public void Dispose()
-        {
-            if (!Process.HasExited)
-                Process.Kill();
-            Process.WaitForExit();
-            Process.Dispose();
-        }
     }
 }

@@ -70,22 +70,9 @@ internal sealed class EscrowWrapTarget : FuzzTarget
 
 internal sealed class MasterKeyTarget : FuzzTarget
 {
-    private readonly string path = Path.Combine(Path.GetTempPath(), $"strongroom-fuzz-{Guid.NewGuid():N}");
-
     public override string Name => "master-key-file";
 
     public override IEnumerable<byte[]> Seeds => [Encoding.ASCII.GetBytes($"strongroom-master-key-v1\n{Convert.ToBase64String(new byte[32])}\n")];
 
-    public override void Run(byte[] input)
-    {
-        File.WriteAllBytes(path, input);
-        try
-        {
-            MasterKeyFile.Load(path);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
-    }
+    public override void Run(byte[] input) => MasterKeyFile.Parse(Encoding.ASCII.GetString(input), "a file");
 }

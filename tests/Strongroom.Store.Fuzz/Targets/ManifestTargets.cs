@@ -39,7 +39,8 @@ internal sealed class ImageNodeTarget : FuzzTarget
             input.AsSpan(at + 2, Slot.LengthBytes).CopyTo(node.AsSpan(place * Slot.LengthBytes));
         }
 
-        foreach (var child in NodeFormat.ChildrenOf(node, Math.Max(1, level)))
+        var children = new Slot[NodeFormat.GreatestChildCount];
+        foreach (var child in children[..NodeFormat.ReadChildren(node, Math.Max(1, level), children)])
         {
             if (level > 1)
                 NodeFormat.LengthOf(child, level - 1);

@@ -44,6 +44,8 @@ internal sealed class Door(SimulatedStorage storage, FaultPlan plan, SimulationS
         if (fault == Fault.ShortRead && count > 0)
             count = CutShort(count);
         content.AsSpan((int)Math.Min(offsetBytes, content.Length), count).CopyTo(buffer.Span);
+        if (fault == Fault.Misread && count > 0)
+            buffer.Span[random.Next(count)] ^= (byte)(1 << random.Next(8));
         return count;
     }
 
@@ -89,8 +91,7 @@ internal sealed class Door(SimulatedStorage storage, FaultPlan plan, SimulationS
         RequireLife();
         var fault = plan.Next(random);
 
-        // The name of an index segment ends in random digits; everything else repeats.
-        scheduler.Record(what.Contains("idx/", StringComparison.Ordinal) ? $"{name} idx {fault}" : $"{name} {what} {fault}");
+        scheduler.Record($"{name} {string.Join(' ', what.Split(' ').Select(SimulatedStorage.StableName))} {fault}");
         await DelayAsync();
         RequireLife();
         switch (fault)
@@ -107,7 +108,7 @@ internal sealed class Door(SimulatedStorage storage, FaultPlan plan, SimulationS
             case Fault.CrashAfter when !what.StartsWith("put", StringComparison.Ordinal) && !what.StartsWith("delete", StringComparison.Ordinal):
                 Kill();
                 throw Dead();
-            case Fault.ShortRead:
+            case Fault.ShortRead or Fault.Misread:
                 Faults++;
                 break;
         }

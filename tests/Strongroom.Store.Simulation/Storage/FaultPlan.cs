@@ -20,6 +20,9 @@ internal enum Fault
     /// <summary>Fewer bytes than there are.</summary>
     ShortRead,
 
+    /// <summary>One bit of what is read is wrong, this time; what is stored is right.</summary>
+    Misread,
+
     /// <summary>The process dies, and nothing was done.</summary>
     CrashBefore,
 
@@ -35,8 +38,8 @@ internal sealed class FaultPlan
 {
     private readonly Dictionary<Fault, double> chances = [];
 
-    /// <summary>True once short reads are possible: then a reader may see damage that is not there.</summary>
-    public bool HasShortReads => chances.ContainsKey(Fault.ShortRead) || (AtCall >= 0 && FaultAtCall == Fault.ShortRead);
+    /// <summary>True when reads may go wrong: then a reader may see damage that is not there.</summary>
+    public bool HasWrongReads => AtCall < 0 ? chances.ContainsKey(Fault.ShortRead) || chances.ContainsKey(Fault.Misread) : FaultAtCall is Fault.ShortRead or Fault.Misread;
 
     /// <summary>Chance per action that a stored blob is damaged.</summary>
     public double Rot { get; init; }

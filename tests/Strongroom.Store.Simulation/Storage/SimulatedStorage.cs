@@ -3,18 +3,32 @@ namespace Strongroom.Store.Simulation.Storage;
 /// <summary>The blobs behind all doors: what is visible, and what of it a power cut would take. Used by the simulation's one thread.</summary>
 internal sealed class SimulatedStorage
 {
-    private readonly SortedDictionary<string, Blob> blobs = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, Blob> ghosts = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Blob> blobs = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Blob> ghosts = new(StringComparer.Ordinal);
+    private IReadOnlyList<string>? names;
+    private long created;
 
     /// <summary>Names of blobs whose bytes were changed behind everybody's back.</summary>
-    public IReadOnlyCollection<string> Damaged => [.. blobs.Where(blob => blob.Value.IsDamaged).Select(blob => blob.Key)];
+    public IReadOnlyCollection<string> Damaged => [.. Names.Where(name => blobs[name].IsDamaged)];
 
-    public IReadOnlyCollection<string> Names => blobs.Keys;
+    /// <summary>Sorted, but where names differ in random digits only, in the order of their creation: so it is the same in each run of a seed.</summary>
+    public IReadOnlyList<string> Names => names ??= [.. InOrder(blobs).Select(blob => blob.Key)];
 
     public byte[]? Find(string name) => blobs.GetValueOrDefault(name)?.Content;
 
+    /// <summary>A name, or what there may be of one, without the random digits at the end that index segments and relocation tables have.</summary>
+    public static string StableName(string name)
+    {
+        var isRandom = name.StartsWith("idx/", StringComparison.Ordinal) || name.StartsWith("gc/", StringComparison.Ordinal);
+        return isRandom && name.LastIndexOf('-') is var end and > 0 ? name[..end] : name;
+    }
+
     /// <summary>Shows a blob; it lasts only once it is synced.</summary>
-    public bool TryAdd(string name, byte[] content) => blobs.TryAdd(name, new(content));
+    public bool TryAdd(string name, byte[] content)
+    {
+        names = null;
+        return blobs.TryAdd(name, new(content, created++));
+    }
 
     /// <summary>Makes the visible names that begin with <paramref name="prefix"/>, and deletions among them, last.</summary>
     public void Sync(string prefix)
@@ -32,6 +46,7 @@ internal sealed class SimulatedStorage
     /// <summary>Hides a blob; a power cut may bring it back.</summary>
     public bool Delete(string name)
     {
+        names = null;
         if (!blobs.Remove(name, out var blob))
             return false;
         if (blob.IsDurable)
@@ -42,7 +57,7 @@ internal sealed class SimulatedStorage
     /// <summary>Each thing that was not made to last is there afterwards, or is not.</summary>
     public void CutPower(Random random)
     {
-        foreach (var name in blobs.Where(blob => !blob.Value.IsDurable).Select(blob => blob.Key).ToList())
+        foreach (var name in Names.Where(name => !blobs[name].IsDurable))
         {
             if (random.Next(2) == 0)
                 blobs.Remove(name);
@@ -50,13 +65,14 @@ internal sealed class SimulatedStorage
                 blobs[name].IsDurable = true;
         }
 
-        foreach (var (name, blob) in ghosts)
+        foreach (var (name, blob) in InOrder(ghosts))
         {
             if (random.Next(2) == 0)
                 blobs.TryAdd(name, blob);
         }
 
         ghosts.Clear();
+        names = null;
     }
 
     /// <summary>Flips a bit of a blob, or cuts it short.</summary>
@@ -71,8 +87,13 @@ internal sealed class SimulatedStorage
         blob.IsDamaged = true;
     }
 
-    private sealed class Blob(byte[] content)
+    private static IEnumerable<KeyValuePair<string, Blob>> InOrder(Dictionary<string, Blob> some) =>
+        some.OrderBy(blob => StableName(blob.Key), StringComparer.Ordinal).ThenBy(blob => blob.Value.Order);
+
+    private sealed class Blob(byte[] content, long order)
     {
+        public long Order => order;
+
         public byte[] Content { get; set; } = content;
 
         public bool IsDurable { get; set; }

@@ -92,7 +92,7 @@ internal sealed class SimulatedWorld
         var name = names[Random.Next(names.Count)];
         Storage.Damage(name, Random);
         wasDamaged = true;
-        scheduler.Record($"damage {name}");
+        scheduler.Record($"damage {SimulatedStorage.StableName(name)}");
     }
 
     /// <summary>Fails unless the store had a reason for this failure.</summary>
@@ -115,7 +115,7 @@ internal sealed class SimulatedWorld
     /// <summary>Damage may be reported only where something damaged the storage or what was read of it.</summary>
     public void JudgeDamage(string what)
     {
-        if (!wasDamaged && !plan.HasShortReads)
+        if (!wasDamaged && !plan.HasWrongReads)
             throw new BrokenPromiseException($"Damage without a cause: {what}");
     }
 

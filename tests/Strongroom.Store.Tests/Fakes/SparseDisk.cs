@@ -18,6 +18,8 @@ internal sealed class SparseDisk(long lengthBytes) : IImageSource, IImageSink
     /// <summary>How the map describes pages that were not written since <see cref="MarkClean"/>.</summary>
     public bool TracksChanges { get; set; }
 
+    public string? ResumeToken { get; set; }
+
     /// <summary>False: the map says that everything is data.</summary>
     public bool KnowsHoles { get; set; } = true;
 
@@ -92,10 +94,24 @@ internal sealed class SparseDisk(long lengthBytes) : IImageSource, IImageSink
             yield return new(position, lengthBytes - position, Rest());
     }
 
+    /// <summary>From this offset on reads fail, as when the network goes.</summary>
+    public long FailsFrom { get; set; } = long.MaxValue;
+
+    /// <summary>What such a read waits for.</summary>
+    public Func<Task> BeforeFailing { get; set; } = () => Task.CompletedTask;
+
     public ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
     {
+        if (offsetBytes >= FailsFrom)
+            return new(FailAsync());
         Fill(offsetBytes, buffer.Span);
         return default;
+    }
+
+    private async Task FailAsync()
+    {
+        await BeforeFailing();
+        throw new IOException("The source is gone.");
     }
 
     private void Fill(long offsetBytes, Span<byte> span)

@@ -24,8 +24,8 @@ internal static class TestVault
     public static Task<VaultStore> OpenAsync(IBlobBackend backend, VaultStoreOptions? options = null) =>
         VaultStore.OpenAsync(backend, Key, options ?? Small, Clock(), CancellationToken.None);
 
-    public static async Task<VaultStore> OpenOrCreateAsync(IBlobBackend backend) =>
-        await VaultStore.ExistsAsync(backend, CancellationToken.None) ? await OpenAsync(backend) : await CreateAsync(backend);
+    public static async Task<VaultStore> OpenOrCreateAsync(IBlobBackend backend, VaultStoreOptions? options = null) =>
+        await VaultStore.ExistsAsync(backend, CancellationToken.None) ? await OpenAsync(backend, options) : await CreateAsync(backend, options);
 
     public static SnapshotDraft Draft(params ImageRef[] images) => new()
     {

@@ -101,7 +101,7 @@ public sealed class SplitSlotTests
                 leaf[i] = (byte)((leaf[i] & 0xF0) | (leaf[i] % tweak switch { 0 => 3, 1 => 2, _ => 16 }));
             try
             {
-                _ = NodeFormat.ChildrenOf(leaf, 1).Count();
+                _ = NodeFormat.ReadChildren(leaf, 1, new Slot[NodeFormat.GreatestChildCount]);
                 _ = SlotContent.Of(leaf, index);
             }
             catch (StoreException failure)

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Strongroom.Store.Blobs.Conformance;
 
-/// <summary>Checks by trying that a back end keeps every rule of <see cref="IBlobBackend"/> that the store relies on.</summary>
+/// <summary>Checks by trying that a back end keeps every rule of <see cref="IBlobBackend"/> that the store relies on, and of <see cref="IRetainingBackend"/> where that is available.</summary>
 public static class BackendConformance
 {
     /// <summary>The folder that runs make theirs in; nothing in a vault is there.</summary>
@@ -13,7 +13,7 @@ public static class BackendConformance
     /// <summary>Tries every rule in a folder of its own, which is removed afterwards. May run beside backups.</summary>
     /// <param name="backend">The place to try; writing and deleting must be allowed.</param>
     /// <param name="options">How much.</param>
-    /// <param name="time">Measures.</param>
+    /// <param name="time">Measures, and waits for the end of retention.</param>
     /// <param name="progress">Each result as it comes; may be null.</param>
     /// <param name="cancellationToken">Ends the run without a report; what it made is removed still.</param>
     /// <exception cref="StoreException">The place cannot be written at all, or the folder could not be removed.</exception>
@@ -30,10 +30,11 @@ public static class BackendConformance
         try
         {
             var results = new List<ConformanceResult>();
-            foreach (var rule in Rules)
+            var isRetaining = (await NoRetention.Or(backend).GetSupportAsync(cancellationToken)).IsAvailable;
+            foreach (var rule in isRetaining ? [.. Rules, .. RetentionRules.All] : Rules)
             {
                 var begun = time.GetTimestamp();
-                var violation = await TryAsync(rule, new(backend, $"{folder}{rule.Name}/", options), cancellationToken);
+                var violation = await TryAsync(rule, new(backend, $"{folder}{rule.Name}/", options, time), cancellationToken);
                 results.Add(new(rule.Name, rule.Requirement, violation, time.GetElapsedTime(begun)));
                 progress?.Report(results[^1]);
             }

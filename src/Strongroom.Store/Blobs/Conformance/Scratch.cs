@@ -7,9 +7,13 @@ internal sealed record ConformanceRule(string Name, string Requirement, Func<Scr
 internal sealed class RuleViolationException(string message) : Exception(message);
 
 /// <summary>The folder that one rule has for itself, and what rules do often.</summary>
-internal sealed class Scratch(IBlobBackend backend, string folder, ConformanceOptions options)
+internal sealed class Scratch(IBlobBackend backend, string folder, ConformanceOptions options, TimeProvider time)
 {
     public IBlobBackend Backend => backend;
+
+    public IRetainingBackend Retention => NoRetention.Or(backend);
+
+    public TimeProvider Time => time;
 
     public ConformanceOptions Options => options;
 

@@ -7,14 +7,14 @@ internal static class BackupVerb
 {
     public static Command Create()
     {
-        var image = new Option<string?>("--image") { Description = "A disk: a raw, qcow2 or fixed VHD file." };
+        var image = new Option<string?>("--image") { Description = "A disk: a raw, qcow2 or fixed VHD file, or a block device." };
         var tree = new Option<string?>("--tree") { Description = "A folder and all below it." };
         var stdin = new Option<bool>("--stdin") { Description = "What comes in on standard input." };
         var parent = new Option<string?>("--parent") { Description = "The snapshot to compare with; 'none' reads and stores on its own. Otherwise the newest of the same item." };
         var item = new Option<string?>("--item") { Description = "What the snapshot is of; otherwise the absolute path, or the name." };
         var format = new Option<ImageFormat>("--format") { Description = "With --image: the format; Auto goes by the file's name.", DefaultValueFactory = _ => ImageFormat.Auto };
         var changed = new Option<string?>("--changed") { Description = "With --image: a file of lines 'offset length', in bytes; all else is as in the parent and is not read." };
-        var allow = new Option<bool>("--allow-changing") { Description = "With --image: commit also when the file changed while it was read." };
+        var allow = new Option<bool>("--allow-changing") { Description = "With --image: commit also when the file changed while it was read, and read a device while it is mounted." };
         var exclude = new Option<string[]>("--exclude") { Description = "With --tree: leave out what matches the pattern (*, ?, **). Repeatable.", DefaultValueFactory = _ => [] };
         var stay = new Option<bool>("--one-file-system") { Description = "With --tree: keep folders on which another file system is mounted empty." };
         var name = new Option<string>("--name") { Description = "With --stdin: the stream's name.", DefaultValueFactory = _ => "stdin" };

@@ -34,7 +34,7 @@ internal sealed class ImageBackup(VerbContext context, ImageBackupRequest reques
         var started = context.Time.GetTimestamp();
 
         // Step 1.
-        await using var disk = await ImageFile.OpenAsync(request.Path, request.Format, cancellationToken);
+        await using var disk = await ImageFile.OpenAsync(request.Path, request.Format, request.AllowChanging, cancellationToken);
         var changed = request.ChangedFile is { } file ? await ChangedRanges.ReadAsync(file, disk.Blocks.LengthBytes, cancellationToken) : null;
         var vault = await context.OpenAsync(cancellationToken);
 

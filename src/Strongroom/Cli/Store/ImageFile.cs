@@ -11,7 +11,7 @@ internal enum ImageFormat
     Vhd,
 }
 
-/// <summary>A disk in a file of the user's own, open for a backup.</summary>
+/// <summary>A disk in a file of the user's own, or a block device, open for a backup.</summary>
 internal sealed class ImageFile : IAsyncDisposable
 {
     private readonly DiskFile watched;
@@ -26,17 +26,18 @@ internal sealed class ImageFile : IAsyncDisposable
 
     public IBlockSource Blocks { get; }
 
-    /// <summary>True when something wrote to the file since it was opened.</summary>
-    public bool HasChanged => watched.Identity != before;
+    /// <summary>True when something wrote to the file since it was opened. Never of a device, of which nobody can tell: it is kept from being mounted meanwhile.</summary>
+    public bool HasChanged => !watched.IsDevice && watched.Identity != before;
 
+    /// <param name="allowChanging">Opens a device also while it is mounted.</param>
     /// <exception cref="UsageException">The format is not clear.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="InvalidDataException">The file is not of its format.</exception>
-    public static async Task<ImageFile> OpenAsync(string path, ImageFormat format, CancellationToken cancellationToken)
+    public static async Task<ImageFile> OpenAsync(string path, ImageFormat format, bool allowChanging, CancellationToken cancellationToken)
     {
         // The user named the file, so a link is followed.
         var real = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
-        var watched = DiskFile.OpenRegular(real);
+        var watched = Open(real, allowChanging);
         try
         {
             var options = new DiskOpenOptions
@@ -53,6 +54,18 @@ internal sealed class ImageFile : IAsyncDisposable
         }
     }
 
+    private static DiskFile Open(string path, bool allowChanging)
+    {
+        try
+        {
+            return DiskFile.OpenFileOrDevice(path, allowChanging);
+        }
+        catch (DiskInUseException failure)
+        {
+            throw new IOException($"{failure.Message} Back up a snapshot of it; --allow-changing reads it all the same.", failure);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Blocks.DisposeAsync();
@@ -65,6 +78,13 @@ internal sealed class ImageFile : IAsyncDisposable
     /// </summary>
     private static DiskFormat Choose(DiskFile file, string path, ImageFormat format)
     {
+        if (file.IsDevice)
+        {
+            return format is ImageFormat.Auto or ImageFormat.Raw
+                ? DiskFormat.Raw
+                : throw new UsageException($"'{path}' is a device, and a device is always read as it is: leave --format out.");
+        }
+
         var detected = DiskImage.Detect(file.Handle);
         switch (format)
         {

@@ -5,7 +5,7 @@ using Strongroom.Store;
 
 namespace Strongroom.Cli.Store;
 
-/// <summary><c>strongroom store mount</c>: a disk of a snapshot over NBD on a Unix socket, until Ctrl-C or SIGTERM.</summary>
+/// <summary><c>strongroom store mount</c>: a disk of a snapshot over NBD on a Unix socket, until Ctrl-C or SIGTERM. With an overlay it can be written, and the vault stays as it is.</summary>
 internal static class MountVerb
 {
     public static Command Create()
@@ -14,24 +14,28 @@ internal static class MountVerb
         var item = ChoiceOptions.Item();
         var disk = ChoiceOptions.Disk();
         var socket = new Option<string?>("--socket") { Description = "The socket to make; otherwise one in a new folder of its own." };
-        var command = new VerbCommand("mount", "Serve a disk, read-only, over NBD on a Unix socket.") { snapshot, item, disk, socket };
+        var overlay = new Option<string?>("--overlay") { Description = "Let clients write: what they write is kept in this file, which is made when it is missing." };
+        var command = new VerbCommand("mount", "Serve a disk over NBD on a Unix socket: read-only, or with changes in a file.") { snapshot, item, disk, socket, overlay };
         command.SetVerb(async (parsed, context, cancellationToken) =>
         {
             var vault = await context.OpenAsync(cancellationToken);
             var source = SnapshotChoice.Find(vault, parsed.GetRequiredValue(snapshot), parsed.GetValue(item));
             var image = SnapshotChoice.FindImage(source, parsed.GetValue(disk));
             using var place = SocketPlace.Choose(parsed.GetValue(socket));
-            await using var device = new ReadOnlyDevice(new ImageBlockSource(await vault.OpenImageAsync(image.Image, cancellationToken)));
+            await using var device = await MountedDevice.OpenAsync(vault, source, image, parsed.GetValue(overlay), cancellationToken);
             var options = new NbdServerOptions { OnFailure = static failure => VerbConsole.Note($"A request failed: {failure.Message}") };
-            await using var server = NbdServer.Start(place.Path, device, options);
-            context.Console.Write(Ready(server, source, image));
-            await UntilCancelledAsync(cancellationToken);
-            return new(new() { ["ended"] = true, ["snapshot"] = source.Id.Value }, ["Ended."]);
+            await using (var server = NbdServer.Start(place.Path, device.Device, options))
+            {
+                context.Console.Write(Ready(server, source, image, device.OverlayPath));
+                await UntilCancelledAsync(cancellationToken);
+            }
+
+            return await EndAsync(source, device);
         });
         return command;
     }
 
-    private static VerbResult Ready(NbdServer server, Snapshot snapshot, SnapshotImage image) => new(
+    private static VerbResult Ready(NbdServer server, Snapshot snapshot, SnapshotImage image, string? overlay) => new(
         new JsonObject
         {
             ["ready"] = true,
@@ -40,17 +44,36 @@ internal static class MountVerb
             ["snapshot"] = snapshot.Id.Value,
             ["disk"] = image.Name,
             ["lengthBytes"] = image.Image.LengthBytes,
-            ["readOnly"] = true,
+            ["readOnly"] = overlay is null,
+            ["overlay"] = overlay,
         },
         [
-            $"Serving {image.Name} of snapshot {snapshot.Id}, {Sizes.Text(image.Image.LengthBytes)}, read-only, at",
+            $"Serving {image.Name} of snapshot {snapshot.Id}, {Sizes.Text(image.Image.LengthBytes)}, {(overlay is null ? "read-only" : $"with changes kept in {overlay}")}, at",
             $"  {server.Uri}",
             "Connect with one of",
             $"  qemu-img convert -O qcow2 '{server.Uri}' disk.qcow2",
             $"  nbdcopy '{server.Uri}' disk.raw",
-            $"  sudo nbd-client -unix {server.SocketPath} /dev/nbd0 -readonly   # then mount -o ro /dev/nbd0p1 /mnt",
+            overlay is null
+                ? $"  sudo nbd-client -unix {server.SocketPath} /dev/nbd0 -readonly   # then mount -o ro /dev/nbd0p1 /mnt"
+                : $"  sudo nbd-client -unix {server.SocketPath} /dev/nbd0   # then mount /dev/nbd0p1 /mnt",
             "Ctrl-C ends it.",
         ]);
+
+    /// <summary>A client that was cut off may not have flushed; an orderly end keeps what it wrote all the same.</summary>
+    private static async Task<VerbResult> EndAsync(Snapshot snapshot, MountedDevice device)
+    {
+        var json = new JsonObject { ["ended"] = true, ["snapshot"] = snapshot.Id.Value };
+        try
+        {
+            await device.Device.FlushAsync(CancellationToken.None);
+            return new(json, ["Ended."]);
+        }
+        catch (IOException failure)
+        {
+            json["flushed"] = false;
+            return new(json, [$"Ended, but what was written since the last flush may be lost: {failure.Message}"], ExitCodes.Failed);
+        }
+    }
 
     private static async Task UntilCancelledAsync(CancellationToken cancellationToken)
     {
@@ -58,30 +81,4 @@ internal static class MountVerb
         await using var registration = cancellationToken.Register(ended.SetResult);
         await ended.Task;
     }
-}
-
-/// <summary>Where the socket lies; a folder that was made for it goes with it.</summary>
-internal sealed class SocketPlace : IDisposable
-{
-    private readonly DirectoryInfo? folder;
-
-    private SocketPlace(string path, DirectoryInfo? folder)
-    {
-        Path = path;
-        this.folder = folder;
-    }
-
-    public string Path { get; }
-
-    public static SocketPlace Choose(string? path)
-    {
-        if (path is not null)
-            return new(path, null);
-
-        // Of mode 0700, so that nobody else can put something in the socket's place.
-        var folder = Directory.CreateTempSubdirectory("strongroom-");
-        return new(System.IO.Path.Combine(folder.FullName, "nbd.sock"), folder);
-    }
-
-    public void Dispose() => folder?.Delete(recursive: true);
 }

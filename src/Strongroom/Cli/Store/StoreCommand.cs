@@ -22,10 +22,13 @@ internal static class StoreCommand
         PurgeVerb.Create(),
         LockVerb.Create(),
         PolicyVerb.Create(),
+        RetainVerb.Create(),
         PruneVerb.Create(),
         GcVerb.Create(),
         StatsVerb.Create(),
         KeyVerbs.Create(),
+        AcceptClockVerb.Create(),
+        VerifyBackendVerb.Create(),
         RebuildCatalogueVerb.Create(),
     };
 }

@@ -11,8 +11,8 @@ internal sealed class VerbCommand : RawVerbCommand
         DefaultValueFactory = _ => OutputFormat.Text,
     };
 
-    public VerbCommand(string name, string description)
-        : base(name, description) => Add(output);
+    public VerbCommand(string name, string description, bool needsKey = true)
+        : base(name, description, needsKey) => Add(output);
 
     protected override OutputFormat FormatOf(ParseResult parsed) => parsed.GetValue(output);
 

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Globalization;
+using Strongroom.Store;
+
+namespace Strongroom.Cli.Store;
+
+/// <summary>The options <c>--limit-rate</c> and <c>--limit-requests</c>: what the storage may be asked for each second.</summary>
+internal sealed class LimitOptions
+{
+    private const string Units = "KMGT";
+
+    private readonly Option<long?> rate = new("--limit-rate")
+    {
+        Description = "The most bytes that are read, and that are written, each second, such as 500K, 20M or 1G (powers of 1,024).",
+        CustomParser = result =>
+        {
+            var text = result.Tokens is [var token] ? token.Value : "";
+            if (ParseRate(text) is { } bytes)
+                return bytes;
+            result.AddError($"--limit-rate takes bytes per second such as 500K, 20M or 1G, not '{text}'.");
+            return null;
+        },
+    };
+
+    private readonly Option<long?> requests = new("--limit-requests")
+    {
+        Description = "The most requests to the storage each second.",
+        CustomParser = result =>
+        {
+            var text = result.Tokens is [var token] ? token.Value : "";
+            if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0)
+                return count;
+            result.AddError($"--limit-requests takes a whole number above 0, not '{text}'.");
+            return null;
+        },
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Add(rate);
+        command.Add(requests);
+    }
+
+    public BackendLimits Read(ParseResult parsed) => new(parsed.GetValue(rate), parsed.GetValue(rate), parsed.GetValue(requests));
+
+    /// <summary>A budget of its own, or null where nothing is limited.</summary>
+    public BackendBudget? MakeBudget(ParseResult parsed, TimeProvider time) => Read(parsed) is var limits && limits == BackendLimits.None ? null : new(limits, time);
+
+    /// <summary>Bytes, or null for what is no rate.</summary>
+    internal static long? ParseRate(string text)
+    {
+        var unit = text.Length > 0 ? Units.IndexOf(char.ToUpperInvariant(text[^1]), StringComparison.Ordinal) : -1;
+        var digits = unit < 0 ? text : text[..^1];
+        return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 && count <= long.MaxValue >> (10 * (unit + 1))
+            ? count << (10 * (unit + 1))
+            : null;
+    }
+}
