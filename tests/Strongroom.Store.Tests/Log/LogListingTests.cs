@@ -73,11 +73,51 @@ public sealed class LogListingTests
         Assert.InRange(vault.Log.State.PackNumbers.NextPackSeq, numbers.Max() + 1, numbers.Max() + 1024);
     }
 
+    [Fact]
+    public async Task An_opening_reads_the_commits_that_a_checkpoint_names_many_at_a_time_and_not_all_at_once()
+    {
+        var backend = new WaitingBackend();
+        await using (var vault = await TestVault.CreateAsync(backend))
+        {
+            for (var i = 0; i < 70; i++)
+                await vault.BackUpAsync(new SparseDisk(i));
+            await vault.Log.AppendAsync(LogEntryType.Checkpoint, _ => vault.Log.State.FormatCheckpoint(), None);
+        }
+
+        backend.IsSlow = true;
+        await using var again = await TestVault.OpenAsync(backend);
+        Assert.Equal(70, again.Snapshots.Count);
+        Assert.Equal(32, backend.GreatestReads);
+    }
+
     private static SparseDisk Disk()
     {
         var disk = new SparseDisk(1 << 20);
         disk.Write(0, TestVault.Noise(1, 300_000));
         return disk;
+    }
+
+    /// <summary>A storage that counts how many log entries are read at the same time.</summary>
+    private sealed class WaitingBackend : BentBackend
+    {
+        private readonly Lock gate = new();
+        private int reads;
+
+        public bool IsSlow { get; set; }
+
+        public int GreatestReads { get; private set; }
+
+        public override async ValueTask<int> ReadAsync(string name, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
+        {
+            if (!IsSlow || !name.StartsWith("log/", StringComparison.Ordinal))
+                return await base.ReadAsync(name, offsetBytes, buffer, cancellationToken);
+            lock (gate)
+                GreatestReads = Math.Max(GreatestReads, ++reads);
+            await Task.Delay(20, cancellationToken);
+            lock (gate)
+                reads--;
+            return await base.ReadAsync(name, offsetBytes, buffer, cancellationToken);
+        }
     }
 
     /// <summary>A storage whose listings may pass over what is created while they run.</summary>
