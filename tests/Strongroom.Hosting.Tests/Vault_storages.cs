@@ -75,5 +75,5 @@ public sealed class Vault_storages : IDisposable
         Assert.Equal(StoreErrorKind.AccessDenied, failure.Kind);
     }
 
-    private ConfiguredPlaces Places(VaultLocation? standard, params NamedStorage[] named) => new(new FolderPlaces(folder["vaults"]), standard, named, TimeProvider.System);
+    private ConfiguredPlaces Places(VaultLocation? standard, params NamedStorage[] named) => new(new FolderPlaces(folder["vaults"]), standard, named, new(new BackendLimits(), TimeProvider.System), TimeProvider.System);
 }

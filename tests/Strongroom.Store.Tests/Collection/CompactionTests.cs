@@ -186,7 +186,7 @@ public sealed class CompactionTests
         // All of what is there moves, be it worth it or not.
         var packs = await vault.RefreshPacksAsync(None);
         var live = (await vault.MarkAsync(None)).Live;
-        var result = await new Compaction(vault, live, packs).CopyAsync([.. packs.Select(pack => pack.PackSeq)], 99, None);
+        var result = await new Compaction(vault, live, packs, new Dictionary<(uint, ushort), Slot>()).CopyAsync([.. packs.Select(pack => pack.PackSeq)], 99, None);
 
         var moved = (await FramesAsync(vault, packs.Max(pack => pack.PackSeq))).ToList();
         Assert.True(moved.Select(one => one.Value.Codec).Distinct().Count() == 3 && result.BytesCopied > 3 << 20, $"{moved.Count} {result}");
