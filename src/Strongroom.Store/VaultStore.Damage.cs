@@ -54,7 +54,7 @@ public sealed partial class VaultStore
 
     /// <summary>The greatest number that may be taken. Called under the log's lock.</summary>
     private ulong GreatestPackSeq() =>
-        Math.Max(Log.State.PackNumbers.NextPackSeq - 1, PackSet.Greatest) + ((ulong)Log.Unreadable * PacksPerReservation);
+        Math.Max(Log.State.PackNumbers.NextPackSeq - 1, PackSet.Greatest) + ((ulong)Log.Unreadable * PackNumberState.GreatestReservation);
 
     internal async Task QuarantineAsync(IReadOnlyCollection<uint> packs, CancellationToken cancellationToken) => await Log.AppendAsync(
         LogEntryType.Quarantine,

@@ -14,7 +14,8 @@ namespace Strongroom.Store;
 /// <remarks>Any number of processes, on any machines, may have the same vault open, and back up, restore and collect at the same time.</remarks>
 public sealed partial class VaultStore : IAsyncDisposable
 {
-    private const uint PacksPerReservation = PackNumberState.GreatestReservation;
+    /// <summary>Pack numbers that a process reserves first; twice as many each further time. Most processes write few packs, and numbers are 32 bits.</summary>
+    private const uint FirstReservation = 16;
     private static readonly TimeSpan SignOfLife = TimeSpan.FromHours(1);
     private readonly SemaphoreSlim reservation = new(1, 1);
     private readonly FrameCodecPool codecs;
@@ -25,6 +26,7 @@ public sealed partial class VaultStore : IAsyncDisposable
     private long listedAt = -1;
     private uint nextPackSeq;
     private uint reservedEnd;
+    private uint nextReservation = FirstReservation;
 
     private VaultStore(IBlobBackend backend, VaultKeys keys, VaultLog log, VaultGovernance governance, VaultStoreOptions options)
     {
@@ -259,7 +261,7 @@ public sealed partial class VaultStore : IAsyncDisposable
             }
             else
             {
-                var first = 0u;
+                var (first, count) = (0u, nextReservation);
                 await Log.AppendAsync(
                     LogEntryType.Reserve,
                     _ =>
@@ -267,14 +269,15 @@ public sealed partial class VaultStore : IAsyncDisposable
                         // Not below a pack that is there, nor in what an entry that cannot be read may have reserved: a damaged log must not
                         // lead to a second pack of that number.
                         var greatest = GreatestPackSeq();
-                        if (greatest > uint.MaxValue - PacksPerReservation - 1)
+                        if (greatest > uint.MaxValue - count - 1)
                             throw StoreException.Corrupt($"No pack can follow number {greatest:x8}: if no server wrote it, move that file out of the vault");
                         first = (uint)greatest + 1;
-                        return new PayloadWriter().UInt32(first).UInt32(PacksPerReservation).ToArray();
+                        return new PayloadWriter().UInt32(first).UInt32(count).ToArray();
                     },
                     cancellationToken);
                 nextPackSeq = first;
-                reservedEnd = first + PacksPerReservation;
+                reservedEnd = first + count;
+                nextReservation = Math.Min(count * 2, PackNumberState.GreatestReservation);
             }
 
             return nextPackSeq++;

@@ -69,6 +69,9 @@ internal sealed class KeyFolder(IBlobBackend backend, Guid vaultId)
         return await backend.PutIfAbsentAsync(NameOf(generation.Number), content, cancellationToken) ? SHA256.HashData(content) : null;
     }
 
+    /// <summary>Makes every generation that is visible durable.</summary>
+    public ValueTask SyncAsync(CancellationToken cancellationToken) => backend.SyncAsync(Prefix, cancellationToken);
+
     /// <summary>Removes every generation below a number, oldest first. What the storage retains stays for a later change to remove.</summary>
     public async Task DeleteBelowAsync(uint number, CancellationToken cancellationToken)
     {

@@ -108,11 +108,15 @@ internal sealed class KeyRing
     {
         var isLater = newer.VaultId == VaultId && newer.IdKey.AsSpan().SequenceEqual(IdKey) && newer.NodeKey.AsSpan().SequenceEqual(NodeKey)
             && newer.LogKey.AsSpan().SequenceEqual(LogKey) && newer.SealKey.AsSpan().SequenceEqual(SealKey)
-            && dataKeys.All(known => newer.dataKeys.TryGetValue(known.Key, out var key) && key.AsSpan().SequenceEqual(known.Value));
+            && newer.Includes(this);
         if (!isLater)
             throw StoreException.Corrupt("The vault's key ring (keys/) was replaced by one that lacks keys in use: restore that folder from a copy of the vault");
         dataKeys = newer.dataKeys;
     }
+
+    /// <summary>True when it has every data key of the other.</summary>
+    public bool Includes(KeyRing other) =>
+        other.dataKeys.All(known => dataKeys.TryGetValue(known.Key, out var key) && key.AsSpan().SequenceEqual(known.Value));
 
     /// <summary>Makes sure that <see cref="DeriveDataKey"/> knows an epoch that another process may have begun.</summary>
     public async ValueTask RequireEpochAsync(uint epoch, CancellationToken cancellationToken)

@@ -57,10 +57,21 @@ public sealed class VaultKeys : IDisposable
     private VaultLog Log => log ?? throw new InvalidOperationException("The keys are not joined to the log yet.");
 
     /// <summary>Makes a new data key for new packs. Old packs stay readable; keys that open the vault stay as they are.</summary>
-    public Task RotateAsync(CancellationToken cancellationToken) => ChangeAsync(
-        newest => new(new PlannedKeys(newest.Generation.Wraps, newest.Ring.WithNextEpoch(Log.State.Keys.Epoch), newest.RingKey, kek)),
-        mendsOlder: true,
-        cancellationToken);
+    public Task RotateAsync(CancellationToken cancellationToken)
+    {
+        KeyRing? planned = null;
+        return ChangeAsync(
+            newest =>
+            {
+                // Planned anew although it was done: another process built upon it before this one saw it.
+                if (planned is not null && newest.Ring.Includes(planned))
+                    return new((PlannedKeys?)null);
+                planned = newest.Ring.WithNextEpoch(Log.State.Keys.Epoch);
+                return new(new PlannedKeys(newest.Generation.Wraps, planned, newest.RingKey, kek));
+            },
+            mendsOlder: true,
+            cancellationToken);
+    }
 
     /// <summary>Lets another key open the vault as well.</summary>
     public Task AddWrapAsync(IKeyEncryptionKey key, CancellationToken cancellationToken)
@@ -179,15 +190,34 @@ public sealed class VaultKeys : IDisposable
     {
         if (!IsOlder)
             return;
-        await ReloadAsync(cancellationToken);
-        RequireInForce();
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            await LoadInForceAsync(cancellationToken);
+        }
+        finally
+        {
+            gate.Release();
+        }
     }
 
     private static async Task<KeyWrap> WrapAsync(IKeyEncryptionKey key, byte[] ringKey, CancellationToken cancellationToken) =>
         new(key.Kind, key.KeyId, await key.WrapAsync(ringKey, cancellationToken));
 
-    private Task ReplaceAsync(string keyId, IKeyEncryptionKey? to, IReadOnlyCollection<IKeyEncryptionKey> remaining, CancellationToken cancellationToken) =>
-        ChangeAsync(newest => KeyReplacement.PlanAsync(newest, keyId, to, kek, remaining, cancellationToken), mendsOlder: false, cancellationToken);
+    private Task ReplaceAsync(string keyId, IKeyEncryptionKey? to, IReadOnlyCollection<IKeyEncryptionKey> remaining, CancellationToken cancellationToken)
+    {
+        var isPlanned = false;
+        return ChangeAsync(
+            newest =>
+            {
+                if (isPlanned && to is null && newest.Generation.Wraps.All(wrap => wrap.KeyId != keyId))
+                    return new((PlannedKeys?)null);
+                isPlanned = true;
+                return KeyReplacement.PlanAsync(newest, keyId, to, kek, remaining, cancellationToken);
+            },
+            mendsOlder: false,
+            cancellationToken);
+    }
 
     private async Task ChangeAsync(Plan plan, bool mendsOlder, CancellationToken cancellationToken)
     {
@@ -197,10 +227,15 @@ public sealed class VaultKeys : IDisposable
             await Log.RefreshAsync(cancellationToken);
             for (var attempt = 0; attempt < Attempts; attempt++)
             {
-                await LoadAsync(cancellationToken);
-                if (!mendsOlder)
-                    RequireInForce();
-                if (await plan(current) is not { } planned || await TryWriteAsync(planned, cancellationToken))
+                // The number comes before the keys from which the change is made: whatever another process does to them since takes that number.
+                var next = await NextNumberAsync(cancellationToken);
+                if (mendsOlder)
+                    await LoadAsync(cancellationToken);
+                else
+                    await LoadInForceAsync(cancellationToken);
+                if (current.Generation.Number >= next)
+                    continue;
+                if (await plan(current) is not { } planned || await TryWriteAsync(next, planned, cancellationToken))
                 {
                     await RecordAsync(cancellationToken);
                     await folder.DeleteBelowAsync(current.Generation.Number, cancellationToken);
@@ -216,17 +251,36 @@ public sealed class VaultKeys : IDisposable
         throw new StoreException(StoreErrorKind.Conflict, "Other processes keep changing the vault's keys. Try again when they are done.");
     }
 
-    /// <summary>Writes the next generation and opens it from the storage; false when another process took the number.</summary>
-    private async Task<bool> TryWriteAsync(PlannedKeys planned, CancellationToken cancellationToken)
+    private async Task<uint> NextNumberAsync(CancellationToken cancellationToken)
     {
+        var logged = Log.State.Keys.Generation;
         var taken = await folder.ListAsync(cancellationToken);
-        var number = Math.Max(Math.Max(taken.LastOrDefault(), current.Generation.Number), Log.State.Keys.Generation) + 1;
+        return Math.Max(Math.Max(taken.LastOrDefault(), current.Generation.Number), logged) + 1;
+    }
+
+    /// <summary>Writes the next generation and opens it from the storage; false when the change must be planned anew.</summary>
+    private async Task<bool> TryWriteAsync(uint number, PlannedKeys planned, CancellationToken cancellationToken)
+    {
         var generation = KeyGeneration.Seal(number, planned.Wraps, planned.Ring, planned.RingKey);
         if (await folder.TryWriteAsync(generation, cancellationToken) is null)
             return false;
+        var before = kek;
         kek = planned.Kek;
-        await LoadAsync(CancellationToken.None);
-        return current.Generation.Number >= number
+        try
+        {
+            await LoadAsync(CancellationToken.None);
+        }
+        catch (StoreException failure) when (failure.Kind == StoreErrorKind.WrongKey && before != kek)
+        {
+            // A later generation is there, and it was not made from this one.
+            kek = before;
+            return false;
+        }
+
+        // With a later one there, the number may have been free again because it was replaced and deleted: then nobody saw this generation.
+        if (current.Generation.Number > number)
+            return false;
+        return current.Generation.Number == number
             ? true
             : throw new StoreException(StoreErrorKind.Corrupt, "The storage did not give back the new keys as they were written. The keys before are still in force.");
     }
@@ -253,12 +307,33 @@ public sealed class VaultKeys : IDisposable
         current = newest;
     }
 
+    /// <summary>Loads the newest generation, and makes sure that it is not older than the log says.</summary>
+    private async Task LoadInForceAsync(CancellationToken cancellationToken)
+    {
+        uint logged;
+        do
+        {
+            logged = Log.State.Keys.Generation;
+            await LoadAsync(cancellationToken);
+        }
+        while (IsOlder && Log.State.Keys.Generation > logged);
+        RequireInForce();
+    }
+
     /// <summary>Enters the generation in the log, if it is not there yet.</summary>
     private async Task RecordAsync(CancellationToken cancellationToken)
     {
+        // Who wrote it may have died between showing it and syncing its folder; what the log names must last.
+        if (Log.State.Keys.Generation < current.Generation.Number)
+            await folder.SyncAsync(cancellationToken);
         var payload = new PayloadWriter().UInt32(current.Generation.Number).Raw(current.Digest).UInt32(Ring.CurrentEpoch).ToArray();
         await Log.AppendAsync(LogEntryType.Key, _ => Log.State.Keys.Generation >= current.Generation.Number ? null : payload, cancellationToken);
-        RequireInForce();
+
+        // Another process may have built upon it, and logged that first.
+        if (IsOlder)
+            await LoadInForceAsync(cancellationToken);
+        else
+            RequireInForce();
     }
 
     private void RequireInForce()

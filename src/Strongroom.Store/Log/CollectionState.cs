@@ -107,8 +107,7 @@ internal sealed class CollectionState : ILogConcern
 
     public void ReadSection(ref PayloadReader source)
     {
-        if (source.Byte() != 0)
-            condemned = new(source.Int64(), source.Time(), source.Int64(), source.Ranges());
+        condemned = source.Byte() == 0 ? null : new(source.Int64(), source.Time(), source.Int64(), source.Ranges());
         var sweeps = source.Count(12);
         for (var i = 0; i < sweeps; i++)
             AddSwept(source.Int64(), source.Ranges());

@@ -13,6 +13,6 @@ internal interface ILogConcern
     /// <summary>Writes what a reader that begins at the checkpoint must know.</summary>
     void WriteSection(PayloadWriter target);
 
-    /// <summary>Reads what <see cref="WriteSection"/> wrote, into a fresh state.</summary>
+    /// <summary>Reads what <see cref="WriteSection"/> wrote, into a fresh state or, where a process writes a checkpoint or meets one later, into one that went the same way.</summary>
     void ReadSection(ref PayloadReader source);
 }

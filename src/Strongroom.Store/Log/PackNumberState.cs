@@ -75,12 +75,18 @@ internal sealed class PackNumberState : ILogConcern
     public void ReadSection(ref PayloadReader source)
     {
         NextPackSeq = Math.Max(NextPackSeq, source.UInt32());
-        var writers = source.Count(24);
-        for (var i = 0; i < writers; i++)
-            heard[source.Guid()] = source.Time();
-        var reservations = source.Count(24);
-        for (var i = 0; i < reservations; i++)
-            reserved.Add((source.UInt32(), source.UInt32(), source.Guid()));
+        lock (gate)
+        {
+            // What a process says or meets in a later checkpoint it knows already: all of it takes the place of what is here.
+            heard.Clear();
+            reserved.Clear();
+            var writers = source.Count(24);
+            for (var i = 0; i < writers; i++)
+                heard[source.Guid()] = source.Time();
+            var reservations = source.Count(24);
+            for (var i = 0; i < reservations; i++)
+                reserved.Add((source.UInt32(), source.UInt32(), source.Guid()));
+        }
     }
 
     private void Forget(DateTimeOffset before)

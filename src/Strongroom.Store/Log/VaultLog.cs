@@ -12,6 +12,9 @@ internal sealed class VaultLog : IDisposable
     /// <summary>So often an entry is read before it counts as damaged: what it says may be needed, and a transfer may flip a bit.</summary>
     private const int Readings = 3;
 
+    /// <summary>So many entries are read at the same time where it is known which are needed.</summary>
+    private const int ParallelReadings = 32;
+
     /// <summary>Entries that may be missing in a row before what follows counts as far away: a stray file must not be counted up to.</summary>
     private const int GreatestHole = 65_536;
     private readonly IBlobBackend backend;
@@ -188,7 +191,7 @@ internal sealed class VaultLog : IDisposable
             return;
         try
         {
-            await AppendLockedAsync(LogEntryType.Checkpoint, _ => State.FormatCheckpoint(), CancellationToken.None);
+            await AppendLockedAsync(LogEntryType.Checkpoint, _ => damage.Count > 0 ? null : State.FormatCheckpoint(), CancellationToken.None);
         }
         catch (StoreException)
         {
@@ -307,8 +310,9 @@ internal sealed class VaultLog : IDisposable
             }
             else
             {
+                // A listing may pass over what is created while it runs: only a reading tells that an entry is not there.
                 for (; expected < sequence; expected++)
-                    Take(expected, null);
+                    Take(expected, await ReadAsync(expected, cancellationToken));
                 Take(sequence, bytes);
             }
 
@@ -353,12 +357,18 @@ internal sealed class VaultLog : IDisposable
     {
         if (!LogEntry.TryOpen(ring, sequence, bytes, out var checkpoint))
             throw StoreException.Corrupt($"Log entry {sequence} changed while it was read");
-        foreach (var commit in VaultState.CommitsOf(checkpoint))
+
+        // Read many at a time, for each costs two round trips; applied in their order.
+        foreach (var commits in VaultState.CommitsOf(checkpoint).Chunk(ParallelReadings))
         {
-            if (await ReadAsync(commit, cancellationToken) is { } found && LogEntry.TryOpen(ring, commit, found, out var entry))
-                State.Apply(entry);
-            else
-                closedDamage.Add(new(commit, commit, $"log entry {commit}, the commit of a snapshot, is damaged or missing"));
+            var found = await Task.WhenAll(commits.Select(commit => ReadAsync(commit, cancellationToken)));
+            foreach (var (commit, content) in commits.Zip(found))
+            {
+                if (content is not null && LogEntry.TryOpen(ring, commit, content, out var entry))
+                    State.Apply(entry);
+                else
+                    closedDamage.Add(new(commit, commit, $"log entry {commit}, the commit of a snapshot, is damaged or missing"));
+            }
         }
 
         Accept(checkpoint);
