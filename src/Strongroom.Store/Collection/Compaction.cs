@@ -24,7 +24,8 @@ internal sealed class Compaction(VaultStore vault, LiveMap live, IReadOnlyList<P
         using var claims = vault.Claim();
         foreach (var group in toCopy.GroupBy(pack => contents[pack]))
         {
-            using var lane = new PackLane(vault, group.Key, null, claims.Claims, cancellationToken);
+            // What is copied is deleted where it was: every frame is read back.
+            using var lane = new PackLane(vault, group.Key, null, claims.Claims, cancellationToken, verifyEvery: 1);
             try
             {
                 foreach (var pack in group.Order())
@@ -42,8 +43,33 @@ internal sealed class Compaction(VaultStore vault, LiveMap live, IReadOnlyList<P
         relocations.Sort((a, b) => (a.From, a.FromOrdinal).CompareTo((b.From, b.FromOrdinal)));
         var id = new RelocationTableId(condemnSequence, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) | 1);
         await RelocationFormat.WriteAsync(vault.Packs.Backend, vault.Packs.Ring, id, relocations, cancellationToken);
+        await RequireGivenBackAsync(id, cancellationToken);
         return new(id.Attempt, copied, bytes);
     }
+
+    /// <summary>Once it is in force, nothing else says where the chunks lie.</summary>
+    private async Task RequireGivenBackAsync(RelocationTableId id, CancellationToken cancellationToken)
+    {
+        var table = await RelocationTable.OpenAsync(vault.Packs.Backend, vault.Packs.Ring, id, cancellationToken);
+        var next = 0;
+        await foreach (var record in table.ReadAllAsync(cancellationToken))
+        {
+            if (next >= relocations.Count || record != relocations[next++])
+                throw NotGivenBack(id);
+        }
+
+        foreach (var at in (int[])[0, relocations.Count / 2, relocations.Count - 1])
+        {
+            if (await table.FindAsync(relocations[at].From, relocations[at].FromOrdinal, cancellationToken) != relocations[at])
+                throw NotGivenBack(id);
+        }
+
+        if (next != relocations.Count)
+            throw NotGivenBack(id);
+    }
+
+    private static StoreException NotGivenBack(RelocationTableId id) =>
+        StoreException.Corrupt($"The storage did not give back what was written to the relocation table {id.Name}. Nothing was removed");
 
     /// <summary>A pack of which something cannot be read stays: chunks without a copy keep it.</summary>
     private async Task CopyPackAsync(uint pack, PackContent content, PackLane lane, CancellationToken cancellationToken)
@@ -51,6 +77,10 @@ internal sealed class Compaction(VaultStore vault, LiveMap live, IReadOnlyList<P
         try
         {
             var directory = await vault.Packs.GetDirectoryAsync(content, pack, cancellationToken);
+
+            // A table has room for so many; the next collection goes on.
+            if (live.LiveIn(pack).Chunks > RelocationFormat.GreatestRecords - relocations.Count)
+                return;
             foreach (var ordinal in live.LiveOrdinals(pack))
             {
                 if (ordinal >= directory.Length)
