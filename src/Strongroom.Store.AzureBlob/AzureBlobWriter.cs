@@ -4,8 +4,10 @@ using System.Text;
 namespace Strongroom.Store.AzureBlob;
 
 /// <summary>A blob that goes as blocks, which are invisible until their list is committed.</summary>
-internal sealed class AzureBlobWriter(AzureBlobs blobs, string name) : SpooledBlobWriter(blobs.Options.BlockLengthBytes, blobs.Options.ConcurrentBlocks)
+internal sealed class AzureBlobWriter(AzureBlobs blobs, string name) : SpooledBlobWriter(blobs.Options.BlockLengthBytes, blobs.Options.ConcurrentBlocks, (long)GreatestBlocks * blobs.Options.BlockLengthBytes)
 {
+    // REST API, "Put Block List": the most blocks of a blob.
+    private const int GreatestBlocks = 50_000;
     private readonly string nonce = AzureBlobs.NewNonce();
 
     protected override Task<bool> CreateWholeAsync(Stream content, CancellationToken cancellationToken) =>

@@ -9,12 +9,12 @@ namespace Strongroom.Store.AzureBlob;
 internal static class AzureFailures
 {
     /// <summary>True when the blob exists already: the condition of a conditional request was not met.</summary>
-    /// <remarks>A commit finds its blocks gone when another writer's commit of the same name discarded them.</remarks>
     public static bool IsTaken(RequestFailedException failure) =>
         failure.ErrorCode == BlobErrorCode.BlobAlreadyExists || failure.ErrorCode == BlobErrorCode.ConditionNotMet
         || failure.ErrorCode == BlobErrorCode.BlobImmutableDueToPolicy || failure.Status == (int)HttpStatusCode.PreconditionFailed;
 
     /// <summary>True when staged blocks are not there any more.</summary>
+    /// <remarks>A commit finds its blocks gone when another writer's commit of the same name discarded them.</remarks>
     public static bool HasLostBlocks(RequestFailedException failure) => failure.ErrorCode == BlobErrorCode.InvalidBlockList;
 
     /// <summary>True when the blob is not there, and not when its container is not.</summary>

@@ -5,8 +5,12 @@ namespace Strongroom.Store.S3;
 
 /// <summary>A blob of which the server hears nothing before the commit, or that goes there as a multipart upload.</summary>
 internal sealed class S3BlobWriter(S3Backend backend, S3Objects objects, string name, int partLengthBytes)
-    : SpooledBlobWriter(partLengthBytes, objects.Place.ConcurrentParts)
+    : SpooledBlobWriter(partLengthBytes, objects.Place.ConcurrentParts, partLengthBytes == 0 ? GreatestRequestBytes : Math.Min(GreatestObjectBytes, (long)GreatestParts * partLengthBytes))
 {
+    // Amazon S3 User Guide, "Amazon S3 multipart upload limits".
+    private const long GreatestRequestBytes = 5L << 30;
+    private const long GreatestObjectBytes = 5L << 40;
+    private const int GreatestParts = 10_000;
     private readonly string nonce = S3Objects.NewNonce();
     private readonly SemaphoreSlim beginning = new(1, 1);
     private readonly Dictionary<int, string> tags = [];
@@ -77,7 +81,9 @@ internal sealed class S3BlobWriter(S3Backend backend, S3Objects objects, string 
             {
                 var request = new InitiateMultipartUploadRequest { BucketName = objects.Place.Bucket, Key = objects.KeyOf(name) };
                 request.Metadata[S3Objects.NonceKey] = nonce;
-                uploadId = (await objects.Client.InitiateMultipartUploadAsync(request, cancellationToken)).UploadId;
+
+                // Not ended halfway: an upload that the server has begun and nobody knows takes room until it is a week old.
+                uploadId = (await objects.Client.InitiateMultipartUploadAsync(request, CancellationToken.None)).UploadId;
             }
 
             return uploadId;

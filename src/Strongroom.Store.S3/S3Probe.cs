@@ -59,6 +59,18 @@ internal static class S3Probe
         return await objects.PutAsync(name, stream, S3Objects.NewNonce(), isConditional: true, cancellationToken);
     }
 
+    private static async Task AbandonAsync(S3Objects objects, string key, string? uploadId)
+    {
+        try
+        {
+            await objects.Client.AbortMultipartUploadAsync(objects.Place.Bucket, key, uploadId, CancellationToken.None);
+        }
+        catch (Exception failure) when (S3Failures.IsFailure(failure))
+        {
+            // Some servers cannot; what the probe found out counts all the same.
+        }
+    }
+
     private static async Task<bool> RefusesTakenUploadAsync(S3Objects objects, string taken, CancellationToken cancellationToken)
     {
         var key = objects.KeyOf(taken);
@@ -78,7 +90,7 @@ internal static class S3Probe
         }
         catch (Amazon.S3.AmazonS3Exception failure) when (S3Failures.IsTaken(failure))
         {
-            await objects.Client.AbortMultipartUploadAsync(bucket, key, uploadId, CancellationToken.None);
+            await AbandonAsync(objects, key, uploadId);
             return true;
         }
         catch (Exception failure) when (S3Failures.IsFailure(failure))

@@ -6,7 +6,7 @@ public enum StoreErrorKind
     /// <summary>Bytes in the vault are not what was written. Nothing wrong was handed out.</summary>
     Corrupt,
 
-    /// <summary>The key encryption key is not the one that the vault was made with.</summary>
+    /// <summary>The key encryption key does not open the vault.</summary>
     WrongKey,
 
     /// <summary>A blob, an image or a snapshot is not in the vault.</summary>

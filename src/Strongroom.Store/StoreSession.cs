@@ -8,7 +8,7 @@ using Strongroom.Store.Streams;
 
 namespace Strongroom.Store;
 
-/// <summary>One backup's writing: images, then one commit. Images may be written concurrently; commit comes after them.</summary>
+/// <summary>One backup's writing: images, streams and trees, then one commit. They may be written concurrently; commit comes after them.</summary>
 /// <remarks>A failure other than of the commit itself ends the session: what it wrote is garbage that a collection removes. Disposing without commit does the same.</remarks>
 public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
 {

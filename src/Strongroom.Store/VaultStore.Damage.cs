@@ -17,6 +17,9 @@ public sealed partial class VaultStore
     /// <summary>Packs that are known to be damaged or missing and are in quarantine: backups store anew what they held.</summary>
     public long QuarantinedPacks => Log.State.Quarantine.Packs.Ranges.Sum(range => (long)range.Last - range.First + 1);
 
+    /// <summary>True for the number of a pack that a collection removed, as far as the log was read; for <see cref="Copies.CopyOptions.MayRemove"/>.</summary>
+    public bool IsSwept(uint packSeq) => Log.State.Collection.IsSwept(packSeq);
+
     /// <summary>Gives up, for good, what damaged log entries said, and snapshots that the log has lost, so that the vault can be collected again.</summary>
     /// <param name="entries">Of <see cref="LogLosses"/>, what is given up; what is not damaged is refused.</param>
     /// <param name="snapshots">Snapshots that a caller's list still has and the vault does not; one that the vault has is refused: delete it.</param>

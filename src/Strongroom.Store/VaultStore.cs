@@ -10,7 +10,7 @@ using Strongroom.Store.Scrub;
 
 namespace Strongroom.Store;
 
-/// <summary>A vault: a deduplicating, compressing, encrypting, verifying store of disk images. Thread-safe.</summary>
+/// <summary>A vault: a deduplicating, compressing, encrypting, verifying store of disk images, streams and trees of files. Thread-safe.</summary>
 /// <remarks>Any number of processes, on any machines, may have the same vault open, and back up, restore and collect at the same time.</remarks>
 public sealed partial class VaultStore : IAsyncDisposable
 {

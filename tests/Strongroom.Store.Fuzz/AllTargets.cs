@@ -26,5 +26,7 @@ internal static class AllTargets
         new SegmentHeaderTarget(),
         new IndexSegmentTarget(),
         new RelocationTarget(),
+        new JournalTarget(),
+        new LedgerTarget(),
     ];
 }

@@ -14,8 +14,8 @@ switch (args)
         return Runs.PlayMany(Number(first), Number(count), TimeSpan.MaxValue);
     case ["--minutes", var minutes, .. var from]:
         return Runs.PlayMany(from is [var start] ? Number(start) : 1, int.MaxValue, TimeSpan.FromMinutes(double.Parse(minutes, CultureInfo.InvariantCulture)));
-    case ["--every-call", var fault]:
-        return Runs.PlayEveryCall(Enum.Parse<Fault>(fault));
+    case ["--every-call", var fault, .. var stride]:
+        return Runs.PlayEveryCall(Enum.Parse<Fault>(fault), stride is [var calls] ? Number(calls) : 1);
     case ["--workload", var folder, var number, .. var how]:
         return await Workload.RunAsync(folder, (int)Number(number), isEndless: how is ["--endless"]);
     default:

@@ -8,7 +8,7 @@ namespace Strongroom.Store.Simulation;
 internal static class Runs
 {
     private const long StorySeed = 20;
-    private static readonly Act[] Story = [Act.BackUp, Act.BackUp, Act.Delete, Act.Collect, Act.BackUp, Act.Restore];
+    private static readonly Act[] Story = [Act.BackUp, Act.Lock, Act.ChangeKeys, Act.BackUp, Act.Delete, Act.Undelete, Act.Collect, Act.BackUp, Act.Restore];
 
     /// <summary>One seed.</summary>
     public static RunReport Play(long seed, Action<string>? log) =>
@@ -24,13 +24,13 @@ internal static class Runs
         return sum.Print();
     }
 
-    /// <summary>One story with one process, and the fault at each of its calls of the storage in turn. 0 when none failed.</summary>
-    public static int PlayEveryCall(Fault fault)
+    /// <summary>One story with one process, and the fault at each of its calls of the storage in turn, or at every so many-th. 0 when none failed.</summary>
+    public static int PlayEveryCall(Fault fault, long stride)
     {
         RunReport At(long call) => SimulatedWorld.Run(StorySeed, 1, Story, new FaultPlan { AtCall = call, FaultAtCall = fault }, null);
         var calls = At(long.MaxValue).Calls;
         var sum = new Sum();
-        for (var call = 0L; call < calls; call++)
+        for (var call = calls % stride; call < calls; call += stride)
             sum.Add($"{fault} at call {call}", () => At(call));
         return sum.Print();
     }

@@ -13,6 +13,9 @@ public sealed record MaintenanceOptions
 
     /// <summary>How long packs that nobody needs stay condemned, at most 30 days.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>True: the storage itself retains what locked snapshots of locked vaults need. Cannot be taken back, so it is off unless asked for.</summary>
+    public bool Retains { get; init; }
 }
 
 /// <summary>Gives back the room of what nobody needs any more, in all vaults, one after another.</summary>
@@ -79,7 +82,7 @@ public sealed class VaultMaintenance(
             log.LogWarning(e, "Deleted snapshots of vault {VaultKey} wait", key);
         }
 
-        await RetainAsync(key, store, cancellationToken);
+        if (options.Retains) await RetainAsync(key, store, cancellationToken);
         var listed = await points.ListSnapshotIdsAsync(key, cancellationToken);
         var report = await store.CollectAsync([.. listed.Select(id => new SnapshotId(id))], new() { Grace = options.Grace }, cancellationToken);
         if (report.PacksDeleted > 0 || report.PacksCondemned > 0)

@@ -12,13 +12,16 @@ public abstract class SpooledBlobWriter : IBlobWriter
     private readonly SemaphoreSlim slots;
     private readonly List<Task> parts = [];
     private readonly int partLengthBytes;
+    private readonly long greatestLengthBytes;
     private bool? isCreated;
 
     /// <param name="partLengthBytes">Length of each part but the last; 0 when the blob always goes as one request.</param>
     /// <param name="concurrentParts">Parts under way at once; appending waits for a place.</param>
-    protected SpooledBlobWriter(int partLengthBytes, int concurrentParts)
+    /// <param name="greatestLengthBytes">The longest blob that the storage takes this way.</param>
+    protected SpooledBlobWriter(int partLengthBytes, int concurrentParts, long greatestLengthBytes)
     {
         this.partLengthBytes = partLengthBytes;
+        this.greatestLengthBytes = greatestLengthBytes;
         slots = new(concurrentParts, concurrentParts);
     }
 
@@ -26,8 +29,12 @@ public abstract class SpooledBlobWriter : IBlobWriter
     public long LengthBytes => spool.LengthBytes;
 
     /// <inheritdoc/>
+    /// <exception cref="StoreException">InvalidRequest: the storage takes no blob of that length; nothing of <paramref name="data"/> was kept.</exception>
     public async ValueTask AppendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
+        // Said before anything is sent: the storage would say so after gigabytes.
+        if (spool.LengthBytes + data.Length > greatestLengthBytes)
+            throw new StoreException(StoreErrorKind.InvalidRequest, $"The blob would be longer than {greatestLengthBytes} bytes, the most that this storage takes in one. Make packs smaller.");
         await spool.AppendAsync(data, cancellationToken);
 
         // The last whole part waits for a byte after it: what is one part only is sent as one blob.

@@ -28,6 +28,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
         // Listed before the mark: what appears later is not touched.
         packs = await vault.RefreshPacksAsync(cancellationToken);
         await MarkAsync(cancellationToken);
+        AddMissing();
         var now = vault.Log.Now;
         if (State.Condemned is { } waiting && options.Grace > TimeSpan.Zero)
         {
@@ -105,7 +106,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
         {
             // A sweep may have moved what is live; then all is marked anew.
             if (markedTo == 0 || State.IsSweptSince(markedTo))
-                marker = new(vault.Tree, State, vault.Relocations, vault.Options.Workers);
+                marker = new(vault.Tree, State, vault.Relocations, vault.Options.Workers) { Watches = vault.Log.State.Quarantine.Contains };
             markedTo = vault.Log.Head;
             try
             {
@@ -140,7 +141,20 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
             chosen.Add(pack.PackSeq);
         }
 
+        // A damaged pack is replaced by what can be read of it elsewhere, when that is all of it.
+        chosen.AddRange(free.Select(pack => pack.PackSeq).Where(IsToBeReplaced).Except(chosen));
         return chosen;
+    }
+
+    private bool IsToBeReplaced(uint pack) =>
+        vault.Log.State.Quarantine.Contains(pack) && marker.Live.LiveIn(pack).Chunks > 0 && packs.Any(known => known.PackSeq == pack && known.Content == PackContent.Data);
+
+    /// <summary>A pack of data that is in quarantine because it is gone counts as there, without length: its chunks may be elsewhere.</summary>
+    private void AddMissing()
+    {
+        var listed = packs.Select(pack => pack.PackSeq).ToHashSet();
+        var missing = marker.Watched.Keys.Select(place => place.PackSeq).Distinct().Where(pack => !listed.Contains(pack)).ToList();
+        packs = [.. packs, .. missing.Select(pack => new PackInfo(pack, PackContent.Data, 0))];
     }
 
     /// <summary>What nothing needs and the storage retains stays where it is, and may be found by deduplication again, until it can be deleted.</summary>
@@ -194,7 +208,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
             if (copies is null)
             {
                 plan = Plan(condemned);
-                copies = await new Compaction(vault, marker.Live, packs).CopyAsync(plan.ToCopy, condemnSequence, cancellationToken);
+                copies = await new Compaction(vault, marker.Live, packs, marker.Watched).CopyAsync(plan.ToCopy, condemnSequence, cancellationToken);
             }
 
             plan = plan!.Reconcile(marker.Live, copies.Live.IsLive);
@@ -224,7 +238,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
         return SweepPlan.Decide(
             PackRanges.Expand(condemned.Packs.Ranges).Where(pack => known.ContainsKey(pack) && !State.IsSwept(pack)),
             marker.Live,
-            pack => IsWorthCompacting(known[pack]));
+            pack => IsToBeReplaced(pack) || IsWorthCompacting(known[pack]));
     }
 
     /// <summary>The fence; called under the log's lock with everything up to the head applied. Null: decide again.</summary>
@@ -278,7 +292,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
             throw new StoreException(
                 StoreErrorKind.Corrupt,
                 $"Nothing is collected, because {vault.Log.Damage[0]} and may have named packs that are needed. "
-                + "Stop the server and put that file of the vault's log/ back from a copy of the vault.");
+                + "Heal the vault from a copy, or, when there is none, accept the loss.");
         }
     }
 

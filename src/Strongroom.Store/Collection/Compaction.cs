@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Strongroom.Store.Images;
 using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
 
@@ -12,7 +13,8 @@ internal sealed record CompactionResult(ulong Attempt, LiveMap Live, long BytesC
 
 /// <summary>Copies the live chunks of packs into new packs, and writes the table that says where they lie now.</summary>
 /// <remarks>Every chunk is opened and checked on the way, and sealed again as it was compressed: that costs a fifth of compressing it anew. Nothing is in force before the SWEEP that names the table.</remarks>
-internal sealed class Compaction(VaultStore vault, LiveMap live, IReadOnlyList<PackInfo> packs)
+internal sealed class Compaction(
+    VaultStore vault, LiveMap live, IReadOnlyList<PackInfo> packs, IReadOnlyDictionary<(uint PackSeq, ushort Ordinal), Slot> quarantined)
 {
     private readonly List<Relocation> relocations = [];
     private readonly LiveMap copied = new();
@@ -29,7 +31,16 @@ internal sealed class Compaction(VaultStore vault, LiveMap live, IReadOnlyList<P
             try
             {
                 foreach (var pack in group.Order())
-                    await CopyPackAsync(pack, group.Key, lane, cancellationToken);
+                {
+                    // A table has room for so many; the next collection goes on.
+                    if (live.LiveIn(pack).Chunks > RelocationFormat.GreatestRecords - relocations.Count)
+                        continue;
+                    if (vault.Log.State.Quarantine.Contains(pack))
+                        await CopyQuarantinedAsync(pack, group.Key, lane, cancellationToken);
+                    else
+                        await CopyPackAsync(pack, group.Key, lane, cancellationToken);
+                }
+
                 await lane.FinishAsync(cancellationToken);
             }
             finally
@@ -71,16 +82,30 @@ internal sealed class Compaction(VaultStore vault, LiveMap live, IReadOnlyList<P
     private static StoreException NotGivenBack(RelocationTableId id) =>
         StoreException.Corrupt($"The storage did not give back what was written to the relocation table {id.Name}. Nothing was removed");
 
+    /// <summary>Copies the live chunks of a damaged pack from wherever they can be read, if that is so for all of them.</summary>
+    private async Task CopyQuarantinedAsync(uint pack, PackContent content, PackLane lane, CancellationToken cancellationToken)
+    {
+        using var workspace = new ChunkWorkspace();
+        var copies = new SecondCopies(vault, live, quarantined);
+        if (content != PackContent.Data || await copies.FindAllAsync(pack, cancellationToken) is not { } places)
+            return;
+        foreach (var (ordinal, place) in places)
+        {
+            if (await copies.TryReadAsync(place, cancellationToken) is not { } raw)
+                return;
+            var slot = await lane.AppendAsync(place.Id, workspace.Encode(raw), cancellationToken);
+            relocations.Add(new(pack, ordinal, slot.PackSeq, slot.Ordinal, slot.OffsetBytes, slot.StoredLengthBytes, slot.Codec));
+            copied.Mark(pack, ordinal, slot.StoredLengthBytes);
+            bytes += raw.Length;
+        }
+    }
+
     /// <summary>A pack of which something cannot be read stays: chunks without a copy keep it.</summary>
     private async Task CopyPackAsync(uint pack, PackContent content, PackLane lane, CancellationToken cancellationToken)
     {
         try
         {
             var directory = await vault.Packs.GetDirectoryAsync(content, pack, cancellationToken);
-
-            // A table has room for so many; the next collection goes on.
-            if (live.LiveIn(pack).Chunks > RelocationFormat.GreatestRecords - relocations.Count)
-                return;
             foreach (var ordinal in live.LiveOrdinals(pack))
             {
                 if (ordinal >= directory.Length)

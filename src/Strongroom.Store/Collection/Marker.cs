@@ -11,12 +11,19 @@ namespace Strongroom.Store.Collection;
 internal sealed class Marker(ImageTree tree, CollectionState state, Relocations relocations, int workers)
 {
     private readonly ConcurrentDictionary<RelocationTableId, byte> needed = [];
+    private readonly ConcurrentDictionary<(uint PackSeq, ushort Ordinal), Slot> watched = [];
     private long nodes;
 
     public LiveMap Live { get; } = new();
 
     /// <summary>Tables that led to something live.</summary>
     public IReadOnlyCollection<RelocationTableId> NeededTables => (IReadOnlyCollection<RelocationTableId>)needed.Keys;
+
+    /// <summary>Packs whose live chunks are remembered one by one.</summary>
+    public Func<uint, bool> Watches { get; init; } = static _ => false;
+
+    /// <summary>The live chunks of the packs that are watched, by their places.</summary>
+    public IReadOnlyDictionary<(uint PackSeq, ushort Ordinal), Slot> Watched => watched;
 
     /// <summary>Manifest nodes that were read.</summary>
     public long Nodes => Interlocked.Read(ref nodes);
@@ -60,6 +67,8 @@ internal sealed class Marker(ImageTree tree, CollectionState state, Relocations 
         var slot = pointer.Slot;
         if (!Live.Mark(slot.PackSeq, slot.Ordinal, slot.StoredLengthBytes))
             return default;
+        if (Watches(slot.PackSeq))
+            watched[(slot.PackSeq, slot.Ordinal)] = slot;
         if (!pointer.IsData)
             open.Add(pointer);
         return state.IsRelocated(slot.PackSeq) ? MarkMovedAsync(slot, cancellationToken) : default;
@@ -69,6 +78,8 @@ internal sealed class Marker(ImageTree tree, CollectionState state, Relocations 
     {
         var place = await relocations.ResolveAsync(slot, id => needed.TryAdd(id, 0), cancellationToken);
         Live.Mark(place.PackSeq, place.Ordinal, place.StoredLengthBytes);
+        if (Watches(place.PackSeq))
+            watched[(place.PackSeq, place.Ordinal)] = place;
     }
 
     /// <summary>Counts nodes that wait or are being read, and ends the queue after the last.</summary>

@@ -108,9 +108,9 @@ internal static class JournalFormat
         return Parse(plain, BinaryPrimitives.ReadUInt32LittleEndian(blob[12..]));
     }
 
-    private static ReadOnlySpan<byte> Nonce => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-
-    private static List<JournalRecord> Parse(ReadOnlySpan<byte> plain, uint count)
+    /// <summary>Reads the records that a journal holds behind its seal.</summary>
+    /// <exception cref="StoreException">Corrupt: no session writes such records.</exception>
+    internal static List<JournalRecord> Parse(ReadOnlySpan<byte> plain, uint count)
     {
         var records = new List<JournalRecord>();
         while (plain.Length >= RecordHeadLengthBytes)
@@ -127,6 +127,8 @@ internal static class JournalFormat
 
         return plain.Length == 0 && records.Count == count ? records : throw Damaged();
     }
+
+    private static ReadOnlySpan<byte> Nonce => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
     /// <summary>The key is of this blob alone, since its salt is random; so the nonce may be 0.</summary>
     private static AesGcm CipherOf(KeyRing ring, ReadOnlySpan<byte> header)

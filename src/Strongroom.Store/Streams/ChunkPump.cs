@@ -26,7 +26,7 @@ internal sealed class ChunkPump(ISessionChunks chunks, byte[] idKey, int workers
             throw;
         }
 
-        return Task.Run(() => StoreAsync(buffer, lengthBytes, cancellationToken), CancellationToken.None);
+        return Workers.StartAsync(() => StoreAsync(buffer, lengthBytes, cancellationToken));
     }
 
     public void Dispose()

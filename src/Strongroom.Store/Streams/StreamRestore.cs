@@ -22,7 +22,7 @@ internal static class StreamRestore
                 if (record.Slot.IsHole)
                     continue;
                 var (slot, length) = (record.Slot, (int)record.LengthBytes);
-                inFlight.Enqueue((offset, length, Task.Run(() => OpenAsync(tree, slot, length, stop.Token), CancellationToken.None)));
+                inFlight.Enqueue((offset, length, Workers.StartAsync(() => OpenAsync(tree, slot, length, stop.Token))));
                 if (inFlight.Count > ahead)
                     await DeliverAsync(inFlight, sink, cancellationToken);
             }

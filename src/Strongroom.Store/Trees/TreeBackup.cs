@@ -171,7 +171,7 @@ internal sealed class TreeBackup(
         {
             // Opened here, while the folder is; what is waiting holds no file open.
             var file = folder.OpenFile(name);
-            task = running.Add(Task.Run(
+            task = running.Add(Workers.StartAsync(
                 async () =>
                 {
                     try
@@ -183,8 +183,7 @@ internal sealed class TreeBackup(
                     {
                         filePermits.Release();
                     }
-                },
-                CancellationToken.None));
+                }));
         }
         catch (IOException failure)
         {

@@ -125,7 +125,7 @@ internal sealed class TreeRestore(ImageTree tree, TreeRestoreOptions options, in
         }
 
         await filePermits.WaitAsync(cancellationToken);
-        var task = running.Add(Task.Run(
+        var task = running.Add(Workers.StartAsync(
             async () =>
             {
                 try
@@ -136,8 +136,7 @@ internal sealed class TreeRestore(ImageTree tree, TreeRestoreOptions options, in
                 {
                     filePermits.Release();
                 }
-            },
-            CancellationToken.None));
+            }));
         if (entry.IsLinked)
             linked[key] = (path, task);
         return task;

@@ -21,13 +21,14 @@ internal static class ServeCommand
         var vaultStorage = new Option<string?>("--vault-storage") { Description = "Where new vaults' stores go, other than the data folder: a folder, azblob://account/container/prefix or s3://bucket/prefix." };
         var storages = new Option<string[]>("--storage") { Description = "NAME=LOCATION: a further place, which vaults with the tag strongroom-storage=NAME go to. Repeatable.", DefaultValueFactory = _ => [] };
         var limits = new LimitOptions();
+        var retain = new Option<bool>("--retain-locked") { Description = "Have the storage itself (S3 Object Lock, Azure immutability policies, immutable files) retain what locked vaults keep. Cannot be taken back." };
         var collectEvery = CommandLine.NumberOption("--collect-every", "Hours between two collections of each vault; 0 for only after deletions.", 6);
         var collectGrace = CommandLine.NumberOption("--collect-grace", "Hours that packs which nobody needs are kept before a collection removes them.", 24);
         var jobs = CommandLine.NumberOption("--max-jobs", "Jobs at a time.", 2);
         var retry = CommandLine.NumberOption("--retry-after", "Seconds that clients are asked to wait between two looks at an operation.", 5);
         var cloud = new Option<string>("--cloud-name") { Description = "What az calls this server.", DefaultValueFactory = _ => "Strongroom" };
         var quiet = new Option<bool>("--quiet") { Description = "Log warnings and errors only." };
-        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, locations, vaultStorage, storages, collectEvery, collectGrace, jobs, retry, cloud, quiet };
+        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, locations, vaultStorage, storages, retain, collectEvery, collectGrace, jobs, retry, cloud, quiet };
         limits.AddTo(command);
         command.SetCancellableAction((parsed, cancellationToken) => RunAsync(() => new ServerOptions
         {
@@ -39,6 +40,7 @@ internal static class ServeCommand
             Locations = parsed.GetRequiredValue(locations),
             VaultStorage = parsed.GetValue(vaultStorage) is { } standard ? NamedStorage.ParseLocation(standard) : null,
             Storages = [.. parsed.GetRequiredValue(storages).Select(NamedStorage.Parse)],
+            RetainsLocked = parsed.GetValue(retain),
             StorageLimits = limits.Read(parsed),
             CollectEveryHours = parsed.GetRequiredValue(collectEvery),
             CollectGraceHours = parsed.GetRequiredValue(collectGrace),

@@ -31,6 +31,9 @@ internal sealed record ServerOptions
     /// <summary>What cloud services may be asked for each second, all vaults together.</summary>
     public BackendLimits StorageLimits { get; init; } = BackendLimits.None;
 
+    /// <summary>Have the storage itself retain what locked vaults keep (S3 Object Lock, immutability policies, immutable files).</summary>
+    public bool RetainsLocked { get; init; }
+
     /// <summary>Hours between two collections of each vault; 0: only after deletions.</summary>
     public int CollectEveryHours { get; init; } = 6;
 

@@ -221,7 +221,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<IJobHandler, RestoreHandler>();
         services.AddSingleton<IJobHandler, DeleteHandler>();
         services.AddHostedService<JobWorker>();
-        services.AddSingleton(new MaintenanceOptions { Every = TimeSpan.FromHours(options.CollectEveryHours), Grace = TimeSpan.FromHours(options.CollectGraceHours) });
+        services.AddSingleton(new MaintenanceOptions { Every = TimeSpan.FromHours(options.CollectEveryHours), Grace = TimeSpan.FromHours(options.CollectGraceHours), Retains = options.RetainsLocked });
         services.AddHostedService<VaultMaintenance>();
 
         services.AddPlatformProviders();

@@ -18,13 +18,15 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(60);
 
     private readonly string _allowedPath;
+    private readonly string[] _options;
     private readonly ServerLog _log = new();
     private readonly Uri _listen;
     private Process? _process;
     private WireProxy? _proxy;
 
-    private ServerProcess(string dataFolder, string allowedPath, int port)
+    private ServerProcess(string dataFolder, string allowedPath, int port, string[] options)
     {
+        _options = options;
         DataFolder = dataFolder;
         _allowedPath = allowedPath;
         _listen = new Uri($"https://localhost:{port}");
@@ -47,9 +49,13 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>Starts a server and waits until it says that it is ready.</summary>
     /// <param name="dataFolder">Made by the server if missing.</param>
     /// <param name="allowedPath">The root below which hosts may lie (--allow-path).</param>
-    public static async Task<ServerProcess> StartAsync(string dataFolder, string allowedPath, CancellationToken cancellationToken)
+    public static Task<ServerProcess> StartAsync(string dataFolder, string allowedPath, CancellationToken cancellationToken) =>
+        StartAsync(dataFolder, allowedPath, [], cancellationToken);
+
+    /// <summary>As <see cref="StartAsync(string, string, CancellationToken)"/>, with further options of `serve`.</summary>
+    public static async Task<ServerProcess> StartAsync(string dataFolder, string allowedPath, string[] options, CancellationToken cancellationToken)
     {
-        var server = new ServerProcess(dataFolder, allowedPath, FreePort());
+        var server = new ServerProcess(dataFolder, allowedPath, FreePort(), options);
         await server.StartAsync(cancellationToken);
         server.TrustFile = server.Admin.CaFile;
         if (WireProxy.IsWanted)
@@ -63,7 +69,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         var executable = Repository.ServerExecutable;
         Assert.True(File.Exists(executable), $"{executable} is not built: dotnet build -c Release");
         var start = new ProcessStartInfo(executable,
-            ["serve", "--data", DataFolder, "--listen", _listen.GetLeftPart(UriPartial.Authority), "--allow-path", _allowedPath])
+            ["serve", "--data", DataFolder, "--listen", _listen.GetLeftPart(UriPartial.Authority), "--allow-path", _allowedPath, .. _options])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -61,6 +61,9 @@ internal sealed class LogPayloadTarget : FuzzTarget
         yield return (LogEntryType.Sweep, new SweepPayload(1, packs, PackRangeSet.Of([(20u, 21u)]), 5, [1]).Format());
         yield return (LogEntryType.Sweep, new SweepPayload(2, PackRangeSet.Of([]), PackRangeSet.Of([(30u, 31u)]), 6, []).Format());
         yield return (LogEntryType.Condemn, new CondemnPayload(2, 0, PackRangeSet.Of([(40u, 41u)])).Format());
+        yield return (LogEntryType.Quarantine, new PayloadWriter().Ranges(packs).ToArray());
+        yield return (LogEntryType.Release, new PayloadWriter().Ranges(PackRangeSet.Of([(4u, 4u)])).ToArray());
+        yield return (LogEntryType.Accept, new AcceptPayload(Time, 5000, [(1, 1)], [new(new Guid(Harness.Bytes(10, 16)))]).Format());
         yield return (LogEntryType.Key, new PayloadWriter().UInt32(2).Raw(new byte[32]).UInt32(2).ToArray());
     }
 

@@ -16,6 +16,7 @@ internal sealed class Aftermath(SimulatedWorld world)
     {
         await using var vault = await VaultStore.OpenAsync(world.NewDoor("after"), SimulatedWorld.Key, world.Options, world.Clock, CancellationToken.None);
         RequireSnapshots(vault);
+        await BringBackAsync(vault);
         await RequireRestoresAsync(vault);
         await RequireNewBackupAsync(vault);
         if (DamagedEntries.Any())
@@ -34,12 +35,24 @@ internal sealed class Aftermath(SimulatedWorld world)
             var isThere = vault.Find(promise.Id) is not null;
             if (promise.IsOwed && !isThere && !world.Storage.Damaged.Contains(LogEntry.NameOf(promise.LogSequence!.Value)))
                 throw new BrokenPromiseException($"Snapshot {promise.Id}, committed as log entry {promise.LogSequence}, is lost.");
-            if (promise.IsDeletionPromised && isThere && !DamagedEntries.Any())
+            if (promise.IsContentOwed && !isThere && !DamagedEntries.Any() && vault.Governance.SoftDeleted.All(deleted => deleted.Snapshot.Id != promise.Id))
+                throw new BrokenPromiseException($"Snapshot {promise.Id} was deleted, and cannot be brought back though its time has not come.");
+            if (promise.IsDeletionPromised && !promise.IsUndeletionTried && isThere && !DamagedEntries.Any())
                 throw new BrokenPromiseException($"Snapshot {promise.Id} is back from the dead.");
         }
 
         if (vault.Snapshots.FirstOrDefault(snapshot => world.Ledger.Find(snapshot.Id) is null) is { } stranger)
             throw new BrokenPromiseException($"Nobody tried to commit snapshot {stranger.Id}.");
+    }
+
+    /// <summary>What can be brought back must restore like everything else.</summary>
+    private async Task BringBackAsync(VaultStore vault)
+    {
+        foreach (var deleted in vault.Governance.SoftDeleted.OrderBy(deleted => deleted.Snapshot.LogSequence))
+        {
+            if (world.Random.Next(2) == 0)
+                await vault.Governance.UndeleteAsync(deleted.Snapshot.Id, CancellationToken.None);
+        }
     }
 
     /// <summary>What verification calls sound restores byte for byte; what it calls damaged was damaged.</summary>
@@ -85,7 +98,7 @@ internal sealed class Aftermath(SimulatedWorld world)
         {
             var image = await session.WriteImageAsync(new ModelSource(disk, null), null, null, CancellationToken.None);
             var draft = new SnapshotDraft { Id = new(world.NewGuid()), ItemId = "after", Images = [new(0, "disk", image)] };
-            world.Ledger.Add(draft.Id, [disk]);
+            world.Ledger.Add(draft.Id, [disk], []);
             snapshot = await session.CommitAsync(draft, CancellationToken.None);
             world.Ledger.Find(draft.Id)!.LogSequence = snapshot.LogSequence;
         }
@@ -113,13 +126,16 @@ internal sealed class Aftermath(SimulatedWorld world)
     {
         while (true)
         {
+            // Until every lock and every soft delete has run out.
+            await Task.Delay(TimeSpan.FromDays(Governor.SoftDeleteDays + 1), world.Clock, CancellationToken.None);
+            await vault.Governance.PurgeAsync(CancellationToken.None);
             await vault.CollectAsync([.. vault.Snapshots.Select(snapshot => snapshot.Id)], new() { Grace = TimeSpan.Zero, CompactBelow = 0.9, GreatestShareToCompact = 1 }, CancellationToken.None);
             var live = vault.Snapshots.OrderBy(snapshot => snapshot.LogSequence).ToList();
             foreach (var snapshot in live)
                 await world.RequireRestoresAsync(vault, snapshot, world.Ledger.Find(snapshot.Id)!);
-            if (live.Count == 0)
+            if (live.Count == 0 && vault.Governance.SoftDeleted.Count == 0)
                 break;
-            foreach (var snapshot in live.Where(_ => live.Count < 3 || world.Random.Next(2) == 0))
+            foreach (var snapshot in live.Where((_, i) => i == 0 || live.Count < 3 || world.Random.Next(2) == 0))
                 await vault.DeleteSnapshotAsync(snapshot.Id, CancellationToken.None);
         }
 

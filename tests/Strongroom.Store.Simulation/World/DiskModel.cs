@@ -18,6 +18,10 @@ internal sealed record DiskModel(long LengthBytes, IReadOnlyDictionary<long, int
         return new DiskModel(length, new Dictionary<long, int>()).Change(random, 6);
     }
 
+    /// <summary>No longer than a few chunks of a stream.</summary>
+    public static DiskModel ChooseSmall(Random random) =>
+        new DiskModel(random.Next(1, 24 * PieceBytes), new Dictionary<long, int>()).Change(random, 8);
+
     /// <summary>Another disk of the same or another length that differs in up to so many pieces.</summary>
     public DiskModel Change(Random random, int changes)
     {

@@ -11,12 +11,18 @@ internal enum Act
     Verify,
     Restore,
     Close,
+    Undelete,
+    Purge,
+    Lock,
+    ChangeKeys,
+    Wait,
 }
 
 /// <summary>A process that opens the vault and does what the seed says until its actions are used up; it dies and comes back.</summary>
 internal sealed class SimulatedProcess(SimulatedWorld world, int number)
 {
     private readonly Random random = world.Random;
+    private readonly Governor governor = new(world);
     private VaultStore? vault;
 
     public Door Door { get; private set; } = world.NewDoor($"p{number}");
@@ -76,6 +82,21 @@ internal sealed class SimulatedProcess(SimulatedWorld world, int number)
             case Act.Restore:
                 await RestoreAsync(open);
                 break;
+            case Act.Undelete:
+                await governor.UndeleteAsync(open);
+                break;
+            case Act.Purge:
+                await governor.PurgeAsync(open);
+                break;
+            case Act.Lock:
+                await governor.LockAsync(open, Choose(open));
+                break;
+            case Act.ChangeKeys:
+                await governor.ChangeKeysAsync(open);
+                break;
+            case Act.Wait:
+                await Task.Delay(TimeSpan.FromDays(random.Next(1, 8)), world.Clock, CancellationToken.None);
+                break;
             default:
                 await CloseAsync();
                 break;
@@ -106,14 +127,23 @@ internal sealed class SimulatedProcess(SimulatedWorld world, int number)
                 await Task.Delay(TimeSpan.FromSeconds(random.Next(20)), world.Clock, CancellationToken.None);
         }
 
+        var dumps = new List<DiskModel>();
+        var streams = new List<SnapshotStream>();
+        if (random.Next(3) == 0)
+        {
+            var parent = Choose(open) is { Streams: [var first, ..] } earlier ? (first.Stream, Model: world.Ledger.Find(earlier.Id)!.Streams[0]) : default((StreamRef Stream, DiskModel Model)?);
+            dumps.Add(parent is { } known ? known.Model.Change(random, 2) : DiskModel.ChooseSmall(random));
+            streams.Add(new("dump", await session.WriteStreamAsync(new ModelStream(dumps[0]), parent?.Stream, null, CancellationToken.None)));
+        }
+
         if (random.Next(12) == 0)
             return;
-        await CommitAsync(session, new SnapshotDraft { Id = new(world.NewGuid()), ItemId = "vm", Images = images }, disks);
+        await CommitAsync(session, new SnapshotDraft { Id = new(world.NewGuid()), ItemId = "vm", Images = images, Streams = streams }, disks, dumps);
     }
 
-    private async Task CommitAsync(StoreSession session, SnapshotDraft draft, List<DiskModel> disks)
+    private async Task CommitAsync(StoreSession session, SnapshotDraft draft, List<DiskModel> disks, List<DiskModel> streams)
     {
-        var promise = world.Ledger.Add(draft.Id, disks);
+        var promise = world.Ledger.Add(draft.Id, disks, streams);
         for (var attempt = 0; ; attempt++)
         {
             try
@@ -158,9 +188,7 @@ internal sealed class SimulatedProcess(SimulatedWorld world, int number)
         if (Choose(open) is not { } snapshot)
             return;
         var promise = world.Ledger.Find(snapshot.Id)!;
-        promise.IsDeletionTried = true;
-        await open.DeleteSnapshotAsync(snapshot.Id, CancellationToken.None);
-        promise.IsDeletionPromised = true;
+        await governor.DeleteAsync(open, promise);
     }
 
     private async Task VerifyAsync(VaultStore open)

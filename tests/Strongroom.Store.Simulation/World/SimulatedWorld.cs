@@ -19,6 +19,7 @@ internal sealed class SimulatedWorld
     {
         Random = new(unchecked((int)(seed ^ (seed >> 32))));
         this.plan = plan ?? FaultPlan.Choose(Random);
+        HasSoftDelete = Random.Next(3) == 0;
         scheduler = new(Random, Clock, GreatestSteps, log);
         Options = new()
         {
@@ -33,7 +34,13 @@ internal sealed class SimulatedWorld
 
     public static MasterKeyFile Key { get; } = new([.. Enumerable.Range(1, 32).Select(i => (byte)i)]);
 
+    /// <summary>A second key, which opens the vault at times.</summary>
+    public static MasterKeyFile OtherKey { get; } = new([.. Enumerable.Range(2, 32).Select(i => (byte)i)]);
+
     public Random Random { get; }
+
+    /// <summary>Whether deleted snapshots can be brought back for a while.</summary>
+    public bool HasSoftDelete { get; }
 
     public SimulatedClock Clock { get; } = new();
 
@@ -131,18 +138,33 @@ internal sealed class SimulatedWorld
             if (sink.FaultOfWhole() is { } fault || snapshot.Images[i].Image.LengthBytes != promise.Disks[i].LengthBytes)
                 throw new BrokenPromiseException($"Snapshot {snapshot.Id} restores to other bytes: {sink.FaultOfWhole()}.");
         }
+
+        if (snapshot.Streams.Count != promise.Streams.Count)
+            throw new BrokenPromiseException($"Snapshot {snapshot.Id} has {snapshot.Streams.Count} streams instead of {promise.Streams.Count}.");
+        for (var i = 0; i < promise.Streams.Count; i++)
+        {
+            await using var target = new ModelStream(promise.Streams[i]);
+            await vault.RestoreStreamAsync(snapshot.Streams[i].Stream, target, null, CancellationToken.None);
+            if (target.Fault is not null || target.Position != target.Length)
+                throw new BrokenPromiseException($"A stream of snapshot {snapshot.Id} restores to {target.Position} of {target.Length} bytes: {target.Fault}.");
+        }
     }
 
     private IReadOnlyList<Act> ChooseActs() =>
     [
-        .. Enumerable.Range(0, ActsOfProcess).Select(_ => Random.Next(20) switch
+        .. Enumerable.Range(0, ActsOfProcess).Select(_ => Random.Next(25) switch
         {
             < 9 => Act.BackUp,
             < 12 => Act.Delete,
             < 15 => Act.Collect,
             < 16 => Act.Verify,
             < 19 => Act.Restore,
-            _ => Act.Close,
+            < 20 => Act.Close,
+            < 21 => Act.ChangeKeys,
+            < 22 => Act.Lock,
+            < 23 => HasSoftDelete ? Act.Undelete : Act.BackUp,
+            < 24 => HasSoftDelete ? Act.Purge : Act.Delete,
+            _ => HasSoftDelete ? Act.Wait : Act.Restore,
         }),
     ];
 
@@ -171,6 +193,10 @@ internal sealed class SimulatedWorld
         var ring = new KeyRing(NewGuid(), Bytes(1), Bytes(2), Bytes(3), Bytes(4), ImmutableSortedDictionary<uint, byte[]>.Empty.Add(1, Bytes(5)));
         await VaultKeys.CreateAsync(quiet, ring, Key, CancellationToken.None);
         await VaultBirth.TryWriteAsync(quiet, ring.VaultId, Clock.GetUtcNow(), CancellationToken.None);
+        if (!HasSoftDelete)
+            return;
+        await using var vault = await VaultStore.OpenAsync(quiet, Key, Options, Clock, CancellationToken.None);
+        await vault.Governance.SetPolicyAsync(new() { SoftDeleteDays = Governor.SoftDeleteDays, IsSoftDeleteAlwaysOn = true }, CancellationToken.None);
     }
 }
 

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Time.Testing;
 using Strongroom.Store.Blobs;
+using Strongroom.Store.Tests.Fakes;
 
 namespace Strongroom.Store.Tests.Blobs;
 
@@ -88,7 +90,86 @@ public sealed class BudgetTests
         Assert.Equal(StoreErrorKind.InvalidRequest, Assert.Throws<StoreException>(() => budget.Limits = new(RequestsPerSecond: 0)).Kind);
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task Whatever_a_vault_does_its_storage_never_sees_more_than_the_budget()
+    {
+        const int Rate = 400_000;
+        const int Requests = 20;
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 11, 1, 12, 0, 0, TimeSpan.Zero));
+        var meter = new Metering(time);
+        var backend = new BudgetedBackend(meter, new(new(Rate, Rate, Requests), time));
+        var work = Task.Run(
+            async () =>
+            {
+                await using var vault = await VaultStore.CreateAsync(backend, TestVault.Key, TestVault.Small, time, Token);
+                var disk = new SparseDisk(6L << 20);
+                disk.Write(0, TestVault.Noise(1, 2 << 20));
+                var snapshot = await vault.BackUpAsync(disk);
+                await vault.AssertRestoresAsync(snapshot.Images[0].Image, disk);
+            },
+            Token);
+        while (!work.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(20));
+            await Task.Delay(1, Token);
+        }
+
+        await work;
+        Assert.True(meter.Total.Written > 2 << 20 && meter.Total.Read > 2 << 20 && meter.Total.Requests > 20);
+        foreach (var (at, total) in meter.Seen)
+        {
+            // A second's worth may go at once, and what the clock gained while a call got through.
+            var seconds = at.TotalSeconds + 1.1;
+            Assert.True(total.Written <= Rate * seconds && total.Read <= Rate * seconds && total.Requests <= Requests * seconds, $"{total} after {at}.");
+        }
+    }
+
     [Fact(Timeout = 30_000)]
     public async Task A_budgeted_back_end_keeps_every_rule() =>
         await Conformance.RequireAsync(new BudgetedBackend(new MemoryBackend(), new(new(1L << 30, 1L << 30, 1_000_000), TimeProvider.System)));
+
+    /// <summary>Sums up what gets through, and when.</summary>
+    private sealed class Metering(TimeProvider time) : BentBackend
+    {
+        private readonly Lock gate = new();
+        private readonly long begun = time.GetTimestamp();
+
+        public ConcurrentQueue<(TimeSpan At, (long Written, long Read, long Requests) Total)> Seen { get; } = new();
+
+        public (long Written, long Read, long Requests) Total { get; private set; }
+
+        public override ValueTask<bool> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+        {
+            Count(content.Length, 0, 1);
+            return base.PutIfAbsentAsync(name, content, cancellationToken);
+        }
+
+        public override async ValueTask<int> ReadAsync(string name, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
+        {
+            var read = await base.ReadAsync(name, offsetBytes, buffer, cancellationToken);
+            Count(0, read, 1);
+            return read;
+        }
+
+        public override ValueTask<long?> GetLengthAsync(string name, CancellationToken cancellationToken)
+        {
+            Count(0, 0, 1);
+            return base.GetLengthAsync(name, cancellationToken);
+        }
+
+        protected override ValueTask<bool> CommitAsync(string name, IBlobWriter inner, CancellationToken cancellationToken)
+        {
+            Count(inner.LengthBytes, 0, 1);
+            return base.CommitAsync(name, inner, cancellationToken);
+        }
+
+        private void Count(long written, long read, long requests)
+        {
+            lock (gate)
+            {
+                Total = (Total.Written + written, Total.Read + read, Total.Requests + requests);
+                Seen.Enqueue((time.GetElapsedTime(begun), Total));
+            }
+        }
+    }
 }

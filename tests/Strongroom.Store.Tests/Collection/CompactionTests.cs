@@ -1,3 +1,6 @@
+using Strongroom.Store.Collection;
+using Strongroom.Store.Images;
+using Strongroom.Store.Packs;
 using Strongroom.Store.Tests.Fakes;
 
 namespace Strongroom.Store.Tests.Collection;
@@ -161,6 +164,48 @@ public sealed class CompactionTests
         var rest = await vault.CollectAsync([kept.Id], TestVault.Compact, None);
         Assert.True(some.PacksCompacted > 0 && rest.PacksCompacted > some.PacksCompacted, $"{some} {rest}");
         await AssertGoodAsync(vault, kept, disk);
+    }
+
+    [Fact]
+    public async Task Chunks_move_as_they_were_compressed()
+    {
+        var backend = new MemoryBackend();
+        await using var vault = await TestVault.CreateAsync(backend);
+        var text = TestVault.Prose(9, 6 << 20);
+        var (dead, _) = await vault.StoreAsync(text);
+        var (stream, _) = await vault.StoreAsync(text[..(3 << 20)]);
+        var disk = new SparseDisk((1 << 20) + 1000);
+        disk.Write(0, TestVault.Prose(3, 200_000));
+        disk.Write(1 << 20, TestVault.Noise(3, 1000));
+        disk.Write(1 << 19, TestVault.Noise(4, 1 << 18));
+        var kept = await vault.BackUpAsync(disk);
+        var before = await FramesAsync(vault);
+        Assert.Equal([ChunkCodec.Raw, ChunkCodec.Zstd, ChunkCodec.Parts], before.Values.Select(frame => frame.Codec).Distinct().Order());
+        await vault.DeleteSnapshotAsync(vault.Snapshots.Single(one => one.Streams.Any(item => item.Stream == dead)).Id, None);
+
+        // All of what is there moves, be it worth it or not.
+        var packs = await vault.RefreshPacksAsync(None);
+        var live = (await vault.MarkAsync(None)).Live;
+        var result = await new Compaction(vault, live, packs, new Dictionary<(uint, ushort), Slot>()).CopyAsync([.. packs.Select(pack => pack.PackSeq)], 99, None);
+
+        var moved = (await FramesAsync(vault, packs.Max(pack => pack.PackSeq))).ToList();
+        Assert.True(moved.Select(one => one.Value.Codec).Distinct().Count() == 3 && result.BytesCopied > 3 << 20, $"{moved.Count} {result}");
+        Assert.All(moved, one => Assert.Equal(before[one.Key], one.Value));
+        await vault.AssertRestoresAsync(stream, text[..(3 << 20)]);
+        await AssertGoodAsync(vault, kept, disk);
+    }
+
+    /// <summary>How each data chunk is stored, by its id.</summary>
+    private static async Task<Dictionary<ChunkId, (int Stored, int Raw, ChunkCodec Codec)>> FramesAsync(VaultStore vault, uint after = 0)
+    {
+        var frames = new Dictionary<ChunkId, (int Stored, int Raw, ChunkCodec Codec)>();
+        foreach (var pack in vault.PackSet.ToList().Where(pack => pack.Content == PackContent.Data && pack.PackSeq > after))
+        {
+            foreach (var entry in await vault.Packs.GetDirectoryAsync(pack.Content, pack.PackSeq, None))
+                frames[entry.Id] = (entry.StoredLengthBytes, entry.RawLengthBytes, entry.Codec);
+        }
+
+        return frames;
     }
 
     internal static async Task AssertGoodAsync(VaultStore vault, Snapshot snapshot, SparseDisk disk)

@@ -3,7 +3,7 @@ using Strongroom.Store;
 
 namespace Strongroom.Cli.Store;
 
-/// <summary><c>strongroom store cat</c>: a disk's bytes, in order, on standard output; every byte verified before it is written.</summary>
+/// <summary><c>strongroom store cat</c>: the bytes of a disk, a stream or a file, in order, on standard output; every byte verified before it is written.</summary>
 internal static class CatVerb
 {
     private const int PieceLengthBytes = 1 << 20;

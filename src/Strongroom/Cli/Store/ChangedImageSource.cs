@@ -9,6 +9,9 @@ internal sealed class ChangedImageSource(IImageSource disk, ChangedRanges change
 {
     public long LengthBytes => disk.LengthBytes;
 
+    /// <summary>The list of changes is no part of it: it says nothing of the bytes.</summary>
+    public string? ResumeToken => disk.ResumeToken;
+
     public async IAsyncEnumerable<ImageExtent> MapAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var ranges = changed.Ranges;

@@ -57,7 +57,7 @@ internal sealed class ImageBackup(VerbContext context, ImageBackupRequest reques
     private async Task<VerbResult> WriteAsync(
         VaultStore vault, ImageFile disk, ChangedRanges? changed, ParentImage? parent, long started, CancellationToken cancellationToken)
     {
-        IImageSource source = new BlockImageSource(disk.Blocks);
+        IImageSource source = new BlockImageSource(disk.Blocks, request.AllowChanging ? null : disk.ResumeToken(context.Time.GetUtcNow()));
         if (changed is not null)
             source = new ChangedImageSource(source, changed);
 

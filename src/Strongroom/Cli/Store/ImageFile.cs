@@ -1,3 +1,4 @@
+using System.Globalization;
 using Strongroom.Blocks;
 
 namespace Strongroom.Cli.Store;
@@ -14,11 +15,14 @@ internal enum ImageFormat
 /// <summary>A disk in a file of the user's own, or a block device, open for a backup.</summary>
 internal sealed class ImageFile : IAsyncDisposable
 {
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
     private readonly DiskFile watched;
     private readonly Blocks.Raw.FileIdentity before;
+    private readonly DiskFormat format;
 
-    private ImageFile(DiskFile watched, IBlockSource blocks)
+    private ImageFile(DiskFile watched, DiskFormat format, IBlockSource blocks)
     {
+        this.format = format;
         this.watched = watched;
         before = watched.Identity;
         Blocks = blocks;
@@ -28,6 +32,18 @@ internal sealed class ImageFile : IAsyncDisposable
 
     /// <summary>True when something wrote to the file since it was opened. Never of a device, of which nobody can tell: it is kept from being mounted meanwhile.</summary>
     public bool HasChanged => !watched.IsDevice && watched.Identity != before;
+
+    /// <summary>
+    /// Names the disk's bytes, so that a backup goes on where one died; null where they are not of this file alone, or where a later change
+    /// could bear the same time as the last, as any change of a device does.
+    /// </summary>
+    /// <param name="now">The time of this machine.</param>
+    public string? ResumeToken(DateTimeOffset now) =>
+        watched.IsDevice || format == DiskFormat.Qcow2 || before.ChangedNanoseconds > (now - Settling).ToUnixTimeMilliseconds() * 1_000_000
+            ? null
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"file {format} {before.Device:x} {before.Inode} {before.LengthBytes} {before.ModifiedNanoseconds} {before.ChangedNanoseconds}");
 
     /// <param name="allowChanging">Opens a device also while it is mounted.</param>
     /// <exception cref="UsageException">The format is not clear.</exception>
@@ -40,12 +56,13 @@ internal sealed class ImageFile : IAsyncDisposable
         var watched = Open(real, allowChanging);
         try
         {
+            var chosen = Choose(watched, path, format);
             var options = new DiskOpenOptions
             {
-                Format = Choose(watched, path, format),
+                Format = chosen,
                 OpenBackingFile = static (backing, _) => new(DiskFile.OpenRegular(backing)),
             };
-            return new(watched, await DiskImage.OpenAsync(watched.Reopen(), options, cancellationToken));
+            return new(watched, chosen, await DiskImage.OpenAsync(watched.Reopen(), options, cancellationToken));
         }
         catch
         {

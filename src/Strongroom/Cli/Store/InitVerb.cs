@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Strongroom.Cli.Store;
 
-/// <summary><c>strongroom store init</c>: makes a vault, and its key where there is none yet. The only verb that makes a key.</summary>
+/// <summary><c>strongroom store init</c>: makes a vault, and its key where there is none yet. No other verb makes a key but <c>key wrap</c>.</summary>
 internal static class InitVerb
 {
     public static Command Create()

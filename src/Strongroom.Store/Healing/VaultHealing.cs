@@ -1,0 +1,121 @@
+using Strongroom.Store.Blobs;
+using Strongroom.Store.Packs;
+
+namespace Strongroom.Store.Healing;
+
+/// <summary>What a healing did.</summary>
+/// <param name="Mended">The blobs that were put back.</param>
+/// <param name="Problems">What is still wrong; empty when the vault is whole.</param>
+public sealed record HealReport(IReadOnlyList<string> Mended, IReadOnlyList<VerifyProblem> Problems);
+
+/// <summary>Puts back what a vault has lost or what rotted in it, from a copy of it.</summary>
+public static class VaultHealing
+{
+    private const int SmallLengthBytes = 1 << 20;
+
+    /// <summary>Heals <c>vault.json</c>, keys, log, relocation tables, and packs in quarantine or missing, in this order. No other process should write to the vault meanwhile.</summary>
+    /// <remarks>
+    /// Nothing of the replica is believed that does not prove itself under the vault's keys; the replica is only read. Packs that nobody knows to be damaged are
+    /// not looked at: scrub before. May be repeated after any failure.
+    /// </remarks>
+    /// <param name="backend">The vault.</param>
+    /// <param name="replica">A copy of the vault, whole or not, of now or of some time ago.</param>
+    /// <param name="kek">Opens the vault.</param>
+    /// <param name="options">How it is opened.</param>
+    /// <param name="time">Times of the log.</param>
+    /// <param name="mended">Called with the name of each blob that was put back.</param>
+    /// <param name="cancellationToken">What was put back stays.</param>
+    /// <exception cref="StoreException">NotFound: there is nothing to heal, or no replica. InvalidRequest: the replica is another vault's. WrongKey; Corrupt, when the
+    /// replica lacks the keys, too; Io, Full.</exception>
+    public static async Task<HealReport> RunAsync(
+        IBlobBackend backend,
+        IBlobBackend replica,
+        IKeyEncryptionKey kek,
+        VaultStoreOptions options,
+        TimeProvider time,
+        IProgress<string>? mended,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        ArgumentNullException.ThrowIfNull(replica);
+        ArgumentNullException.ThrowIfNull(kek);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(time);
+        var done = new List<string>();
+        void Note(string name)
+        {
+            done.Add(name);
+            mended?.Report(name);
+        }
+
+        var vaultId = await HealBirthAsync(backend, replica, Note, cancellationToken);
+        using (var keys = await OpenKeysAsync(backend, replica, vaultId, kek, Note, cancellationToken))
+            await new LogHealing(backend, replica, keys.Ring, time).RunAsync(Note, cancellationToken);
+        await using var vault = await VaultStore.OpenAsync(backend, kek, options, time, cancellationToken);
+        var packs = new PackHealing(vault, replica);
+        await packs.HealTablesAsync(Note, cancellationToken);
+        await packs.HealPacksAsync(Note, cancellationToken);
+        var report = await vault.VerifyAsync(readData: false, null, cancellationToken);
+        return new(done, [.. report.Problems, .. packs.Unhealed.Select(what => new VerifyProblem(what, []))]);
+    }
+
+    private static async Task<Guid> HealBirthAsync(IBlobBackend backend, IBlobBackend replica, Action<string> note, CancellationToken cancellationToken)
+    {
+        var theirs = await VaultBirth.ReadAsync(replica, cancellationToken);
+        try
+        {
+            var ours = await VaultBirth.ReadAsync(backend, cancellationToken);
+            return ours == theirs ? ours : throw new StoreException(StoreErrorKind.InvalidRequest, "The replica is another vault's. Nothing was changed; name a copy of this vault.");
+        }
+        catch (StoreException failure) when (failure.Kind is StoreErrorKind.NotFound or StoreErrorKind.Corrupt)
+        {
+            // Nothing is made of an empty place: that is a copy, not a healing. And nothing of this vault may lie beside another's.
+            await RequirePacksOfAsync(theirs, backend, failure, cancellationToken);
+            var birth = await BlobCopy.ReadAsync(replica, VaultBirth.Name, SmallLengthBytes, cancellationToken);
+            await backend.DeleteAsync(VaultBirth.Name, cancellationToken);
+            await backend.PutIfAbsentAsync(VaultBirth.Name, birth, cancellationToken);
+            note(VaultBirth.Name);
+            return theirs;
+        }
+    }
+
+    private static async Task RequirePacksOfAsync(Guid vaultId, IBlobBackend backend, StoreException failure, CancellationToken cancellationToken)
+    {
+        foreach (var content in (PackContent[])[PackContent.Nodes, PackContent.Data])
+        {
+            await foreach (var pack in backend.ListAsync(PackFormat.FolderOf(content), cancellationToken))
+            {
+                var header = new byte[PackFormat.HeaderLengthBytes];
+                if (await backend.ReadAsync(pack.Name, 0, header, cancellationToken) == header.Length && new Guid(header.AsSpan(40, 16), bigEndian: true) == vaultId)
+                    return;
+            }
+        }
+
+        throw failure;
+    }
+
+    private static async Task<VaultKeys> OpenKeysAsync(
+        IBlobBackend backend, IBlobBackend replica, Guid vaultId, IKeyEncryptionKey kek, Action<string> note, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await VaultKeys.OpenAsync(backend, vaultId, kek, cancellationToken);
+        }
+        catch (StoreException failure) when (failure.Kind is StoreErrorKind.Corrupt or StoreErrorKind.WrongKey)
+        {
+            // A key that was taken away opens an old copy. It must not bring that copy back: only the same generation replaces a damaged one, and
+            // an older one in an empty folder is refused by the log.
+            string name;
+            using (var theirs = await VaultKeys.OpenAsync(replica, vaultId, kek, cancellationToken))
+                name = FormattableString.Invariant($"keys/{theirs.Generation:D8}-{vaultId:N}");
+            var isThere = await backend.GetLengthAsync(name, cancellationToken) is not null;
+            if (failure.Kind == StoreErrorKind.WrongKey && !isThere)
+                throw;
+            var content = await BlobCopy.ReadAsync(replica, name, SmallLengthBytes, cancellationToken);
+            await backend.DeleteAsync(name, cancellationToken);
+            await backend.PutIfAbsentAsync(name, content, cancellationToken);
+            note(name);
+            return await VaultKeys.OpenAsync(backend, vaultId, kek, cancellationToken);
+        }
+    }
+}

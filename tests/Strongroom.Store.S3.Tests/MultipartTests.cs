@@ -1,0 +1,123 @@
+using System.Net;
+using Amazon.Runtime;
+using Amazon.S3;
+using Amazon.S3.Model;
+using Strongroom.Store.Blobs.Conformance;
+using Strongroom.Store.Tests.Blobs;
+
+namespace Strongroom.Store.S3.Tests;
+
+/// <summary>Uploads in parts, which real servers take; the condition of their last request, which those at hand do not know, is played before them.</summary>
+public sealed class MultipartTests(RadosGateway gateway, PlainServer plain)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 180_000)]
+    public async Task Blobs_in_parts_keep_every_rule()
+    {
+        var bucket = await Bucket.MakeAsync(gateway.Endpoint);
+        var client = Open(bucket, playsPuts: false);
+        using var backend = new S3Backend(client, bucket.Options with { PartLengthBytes = 5 << 20 }, TimeProvider.System);
+        Assert.Equal(S3CreateMode.Conditional, await backend.PrepareAsync(Token));
+        var report = await BackendConformance.RunAsync(
+            backend, new() { ListedBlobs = 150, LargeBlobBytes = 12 << 20, RaceRounds = 4 }, TimeProvider.System, null, Token);
+        Assert.True(report.IsConforming, string.Join('\n', report.Results.Select(result => $"{result.Rule} {result.Duration.TotalSeconds:f2} s {result.Violation}")));
+        Assert.True(client.Parts >= 9);
+
+        // Abandoned and beaten uploads were ended.
+        var uploads = await client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = bucket.Name }, Token);
+        Assert.Empty(uploads.MultipartUploads ?? []);
+    }
+
+    [Fact(Timeout = 180_000)]
+    public async Task A_whole_vault_lives_in_parts()
+    {
+        var bucket = await Bucket.MakeAsync(plain.Endpoint, PlainServer.Credential, PlainServer.Credential);
+        var parts = 0;
+        await VaultStory.TellAsync(() =>
+        {
+            var client = Open(bucket, playsPuts: true);
+            client.PartSent += () => Interlocked.Increment(ref parts);
+            return new S3Backend(client, bucket.Options with { PartLengthBytes = 300_000 }, TimeProvider.System);
+        });
+        Assert.True(parts > 20);
+    }
+
+    private static ConditionalClient Open(Bucket bucket, bool playsPuts)
+    {
+        using var client = bucket.Client();
+        return new(new BasicAWSCredentials(bucket.AccessKey, bucket.SecretKey), (AmazonS3Config)client.Config, playsPuts);
+    }
+
+    /// <summary>Keeps the conditions itself, one request at a time, as a server would that knows them.</summary>
+    private sealed class ConditionalClient(AWSCredentials credentials, AmazonS3Config config, bool playsPuts) : AmazonS3Client(credentials, config)
+    {
+        private readonly SemaphoreSlim gate = new(1, 1);
+        private int parts;
+
+        public event Action? PartSent;
+
+        public int Parts => parts;
+
+        public override async Task<UploadPartResponse> UploadPartAsync(UploadPartRequest request, CancellationToken cancellationToken = default)
+        {
+            Interlocked.Increment(ref parts);
+            PartSent?.Invoke();
+            return await base.UploadPartAsync(request, cancellationToken);
+        }
+
+        public override async Task<CompleteMultipartUploadResponse> CompleteMultipartUploadAsync(CompleteMultipartUploadRequest request, CancellationToken cancellationToken = default)
+        {
+            await gate.WaitAsync(cancellationToken);
+            try
+            {
+                if (request.IfNoneMatch == "*")
+                    await RequireFreeAsync(request.BucketName, request.Key, cancellationToken);
+                request.IfNoneMatch = null;
+                return await base.CompleteMultipartUploadAsync(request, cancellationToken);
+            }
+            finally
+            {
+                gate.Release();
+            }
+        }
+
+        public override async Task<PutObjectResponse> PutObjectAsync(PutObjectRequest request, CancellationToken cancellationToken = default)
+        {
+            if (!playsPuts)
+                return await base.PutObjectAsync(request, cancellationToken);
+            await gate.WaitAsync(cancellationToken);
+            try
+            {
+                if (request.IfNoneMatch == "*")
+                    await RequireFreeAsync(request.BucketName, request.Key, cancellationToken);
+                request.IfNoneMatch = null;
+                return await base.PutObjectAsync(request, cancellationToken);
+            }
+            finally
+            {
+                gate.Release();
+            }
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            gate.Dispose();
+            base.Dispose(disposing);
+        }
+
+        private async Task RequireFreeAsync(string bucket, string key, CancellationToken cancellationToken)
+        {
+            try
+            {
+                await GetObjectMetadataAsync(bucket, key, cancellationToken);
+            }
+            catch (AmazonS3Exception failure) when (failure.StatusCode == HttpStatusCode.NotFound)
+            {
+                return;
+            }
+
+            throw new AmazonS3Exception("The name is taken.") { StatusCode = HttpStatusCode.PreconditionFailed };
+        }
+    }
+}

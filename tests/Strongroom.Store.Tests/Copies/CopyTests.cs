@@ -1,0 +1,191 @@
+using Strongroom.Store.Copies;
+using Strongroom.Store.Tests.Fakes;
+
+namespace Strongroom.Store.Tests.Copies;
+
+public sealed class CopyTests
+{
+    private static readonly CopyOptions One = new() { Parallelism = 1 };
+
+    private static CancellationToken None => CancellationToken.None;
+
+    [Fact]
+    public async Task A_copy_on_another_back_end_opens_with_the_same_key_and_restores_and_verifies()
+    {
+        using var folder = new TemporaryFolder();
+        var (storage, disks) = await MakeAsync();
+        var target = new LocalBackend(folder.Path);
+        var report = await VaultCopy.RunAsync(storage, target, new(), null, None);
+        Assert.Empty(report.Problems);
+        await AssertHoldsAsync(target, disks);
+    }
+
+    [Fact]
+    public async Task A_second_run_copies_what_came_since_and_a_third_nothing()
+    {
+        var (storage, disks) = await MakeAsync();
+        var target = new MemoryBackend();
+        var first = await VaultCopy.RunAsync(storage, target, new(), null, None);
+        await using (var vault = await TestVault.OpenAsync(storage))
+            await BackUpAsync(vault, disks, 50);
+        var second = await VaultCopy.RunAsync(storage, target, new(), null, None);
+        Assert.InRange(second.BytesCopied, 1, first.BytesCopied - 1);
+        Assert.True(second.PacksPresent > 0);
+        Assert.Equal(0, (await VaultCopy.RunAsync(storage, target, new(), null, None)).BlobsCopied);
+        await AssertHoldsAsync(target, disks);
+    }
+
+    [Theory]
+    [InlineData((int)Death.Before)]
+    [InlineData((int)Death.After)]
+    public async Task A_copy_that_dies_at_any_change_leaves_no_vault_or_one_that_opens_and_is_finished_by_the_next_run(int death)
+    {
+        var (storage, disks) = await MakeAsync();
+        var before = new Dictionary<SnapshotId, SparseDisk>(disks);
+        var old = new MemoryBackend();
+        await VaultCopy.RunAsync(storage, old, One, null, None);
+        await using (var vault = await TestVault.OpenAsync(storage))
+        {
+            await BackUpAsync(vault, disks, 60);
+            await vault.Keys.RotateAsync(None);
+        }
+
+        foreach (var start in (MemoryBackend[])[new(), old])
+        {
+            for (var diesAt = 0; ; diesAt++)
+            {
+                var target = await start.CopyAsync();
+                var dying = new DyingBackend(target, diesAt, (Death)death);
+                try
+                {
+                    await VaultCopy.RunAsync(storage, dying, One, null, None);
+                }
+                catch (StoreException)
+                {
+                    Assert.True(dying.IsDead);
+                }
+
+                // What opens it may write to it; the copy itself goes on from what the death left.
+                var seen = await target.CopyAsync();
+                if (await VaultStore.ExistsAsync(seen, None))
+                {
+                    await using var vault = await TestVault.OpenAsync(seen);
+                    foreach (var (id, disk) in before.Where(one => start == old || vault.Find(one.Key) is not null))
+                        await vault.AssertRestoresAsync(vault.Require(id).Images[0].Image, disk);
+                }
+
+                await VaultCopy.RunAsync(storage, target, One, null, None);
+                if (diesAt % 5 == 0 || !dying.IsDead)
+                    await AssertHoldsAsync(target, disks);
+                if (!dying.IsDead)
+                    break;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Another_vault_or_a_copy_that_went_its_own_way_is_refused_and_not_touched()
+    {
+        var (storage, disks) = await MakeAsync();
+        var (other, _) = await MakeAsync();
+        await AssertRefusedAsync(storage, other, StoreErrorKind.AlreadyExists);
+        var half = new MemoryBackend();
+        foreach (var blob in (await other.AllAsync("packs/"))[..1])
+            await half.PutIfAbsentAsync(blob.Name, await other.ContentAsync(blob.Name), None);
+        await AssertRefusedAsync(storage, half, StoreErrorKind.AlreadyExists);
+
+        var branch = new MemoryBackend();
+        await VaultCopy.RunAsync(storage, branch, new(), null, None);
+        await using (var vault = await TestVault.OpenAsync(branch))
+            await BackUpAsync(vault, [], 70);
+        await AssertRefusedAsync(storage, branch, StoreErrorKind.Conflict);
+        await using (var vault = await TestVault.OpenAsync(storage))
+        {
+            for (var i = 0; i < 4; i++)
+                await BackUpAsync(vault, disks, 80 + i);
+        }
+
+        await AssertRefusedAsync(storage, branch, StoreErrorKind.Conflict);
+    }
+
+    [Fact]
+    public async Task Damage_in_the_source_is_not_copied_but_reported_and_does_not_overwrite_what_the_copy_has()
+    {
+        var (storage, disks) = await MakeAsync();
+        var target = new MemoryBackend();
+        await VaultCopy.RunAsync(storage, target, new(), null, None);
+        var known = (await storage.AllAsync("packs/"))[0].Name;
+        await RotAsync(storage, known);
+        var all = (await storage.AllAsync("packs/")).Select(blob => blob.Name).ToHashSet();
+        await using (var vault = await TestVault.OpenAsync(storage))
+            await BackUpAsync(vault, disks, 90);
+        var added = (await storage.AllAsync("packs/")).First(blob => !all.Contains(blob.Name)).Name;
+        await RotAsync(storage, added);
+        var report = await VaultCopy.RunAsync(storage, target, new(), null, None);
+        Assert.Contains(added[^8..], Assert.Single(report.Problems), StringComparison.Ordinal);
+        Assert.Null(await target.GetLengthAsync(added, None));
+        await using var copy = await TestVault.OpenAsync(target);
+        Assert.Equal(disks.Count, copy.Snapshots.Count);
+        await copy.AssertRestoresAsync(copy.Require(disks.Keys.First()).Images[0].Image, disks.Values.First());
+    }
+
+    [Fact]
+    public async Task What_a_collection_of_the_source_removed_goes_from_the_copy_when_the_caller_vouches_for_it()
+    {
+        var (storage, disks) = await MakeAsync();
+        var target = new MemoryBackend();
+        await VaultCopy.RunAsync(storage, target, new(), null, None);
+        var gone = disks.Keys.First();
+        disks.Remove(gone);
+        await using var vault = await TestVault.OpenAsync(storage);
+        await vault.DeleteSnapshotAsync(gone, None);
+        Assert.True((await vault.CollectAsync([], TestVault.AtOnce, None)).PacksDeleted > 0);
+        await storage.DeleteAsync((await storage.AllAsync("packs/"))[0].Name, None);
+        var kept = await VaultCopy.RunAsync(storage, target, new(), null, None);
+        Assert.Equal(0, kept.BlobsRemoved);
+        var report = await VaultCopy.RunAsync(storage, target, new() { MayRemove = vault.IsSwept }, null, None);
+        Assert.True(report.BlobsRemoved > 0);
+        await AssertHoldsAsync(target, disks);
+    }
+
+    private static async Task AssertRefusedAsync(IBlobBackend from, MemoryBackend to, StoreErrorKind kind)
+    {
+        var before = await to.AllAsync("");
+        var failure = await Assert.ThrowsAsync<StoreException>(() => VaultCopy.RunAsync(from, to, new(), null, None));
+        Assert.Equal(kind, failure.Kind);
+        Assert.Equal(before, await to.AllAsync(""));
+    }
+
+    private static async Task AssertHoldsAsync(IBlobBackend target, Dictionary<SnapshotId, SparseDisk> disks)
+    {
+        await using var vault = await TestVault.OpenAsync(target);
+        Assert.Equal(disks.Keys.ToHashSet(), vault.Snapshots.Select(snapshot => snapshot.Id).ToHashSet());
+        foreach (var (id, disk) in disks)
+            await vault.AssertRestoresAsync(vault.Require(id).Images[0].Image, disk);
+        Assert.True((await vault.VerifyAsync(readData: true, null, None)).IsHealthy);
+    }
+
+    private static async Task RotAsync(MemoryBackend storage, string name)
+    {
+        var content = await storage.ContentAsync(name);
+        content[100] ^= 1;
+        await storage.ReplaceAsync(name, content);
+    }
+
+    private static async Task BackUpAsync(VaultStore vault, Dictionary<SnapshotId, SparseDisk> disks, int seed)
+    {
+        var disk = new SparseDisk(2 << 20);
+        disk.Write(0, TestVault.Noise(seed, 600_000));
+        disks[(await vault.BackUpAsync(disk)).Id] = disk;
+    }
+
+    private static async Task<(MemoryBackend Storage, Dictionary<SnapshotId, SparseDisk> Disks)> MakeAsync()
+    {
+        var storage = new MemoryBackend();
+        await using var vault = await TestVault.CreateAsync(storage);
+        var disks = new Dictionary<SnapshotId, SparseDisk>();
+        for (var i = 0; i < 3; i++)
+            await BackUpAsync(vault, disks, i);
+        return (storage, disks);
+    }
+}
