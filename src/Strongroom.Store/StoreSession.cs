@@ -60,7 +60,7 @@ public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
         if (parent is { } image && !vault.Log.State.Snapshots.Holds(image))
             throw new StoreException(StoreErrorKind.NotFound, "The parent image is not in the vault any more. Run the backup again without a parent.");
         if (parent is { } shared)
-            Claims.AddParent(state => state.Snapshots.Holds(shared));
+            Claims.AddParent(state => state.Snapshots.Keeps(shared));
         try
         {
             var journal = await OpenJournalAsync(source, parent, cancellationToken);
@@ -211,11 +211,11 @@ public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
             throw new StoreException(StoreErrorKind.Conflict, $"The snapshot {draft.Id} was committed and deleted before. Commit under a new id.");
         if (Claims.WhyNot(state) is { } why)
             throw new StoreException(StoreErrorKind.Conflict, $"The backup cannot be committed: {why}. Run the backup again.");
-        if (draft.Images.FirstOrDefault(disk => !written.ContainsKey(disk.Image) && !state.Snapshots.Holds(disk.Image)) is { } stranger)
+        if (draft.Images.FirstOrDefault(disk => !written.ContainsKey(disk.Image) && !state.Snapshots.Keeps(disk.Image)) is { } stranger)
             throw new StoreException(StoreErrorKind.InvalidRequest, $"The image of '{stranger.Name}' was not written by this session and no live snapshot holds it.");
-        if (draft.Streams.FirstOrDefault(item => !writtenStreams.ContainsKey(item.Stream) && !state.Snapshots.Holds(item.Stream)) is { } stream)
+        if (draft.Streams.FirstOrDefault(item => !writtenStreams.ContainsKey(item.Stream) && !state.Snapshots.Keeps(item.Stream)) is { } stream)
             throw new StoreException(StoreErrorKind.InvalidRequest, $"The stream '{stream.Name}' was not written by this session and no live snapshot holds it.");
-        if (draft.Trees.FirstOrDefault(item => !writtenTrees.ContainsKey(item.Tree) && !state.Snapshots.Holds(item.Tree)) is { } tree)
+        if (draft.Trees.FirstOrDefault(item => !writtenTrees.ContainsKey(item.Tree) && !state.Snapshots.Keeps(item.Tree)) is { } tree)
             throw new StoreException(StoreErrorKind.InvalidRequest, $"The tree '{tree.Name}' was not written by this session and no live snapshot holds it.");
         return SnapshotPayload.Format(draft, now);
     }

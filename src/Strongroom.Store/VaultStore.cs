@@ -320,12 +320,20 @@ public sealed partial class VaultStore : IAsyncDisposable
                 }
             }
 
-            foreach (var pack in found.Where(pack => PackSet.Find(pack.PackSeq) is null))
+            var added = found.Where(pack => PackSet.Find(pack.PackSeq) is null).ToList();
+
+            // A writer that was killed may have left packs that are there, but would not be after a power cut: nothing may rely on them yet.
+            if (added.Count > 0)
             {
-                PackSet.Add(pack.Content, pack.PackSeq, pack.LengthBytes);
-                if (pack.Content == PackContent.Data && !covered.Contains(pack.PackSeq))
-                    await LoadDirectoryAsync(pack.PackSeq, cancellationToken);
+                foreach (var content in (PackContent[])[PackContent.Nodes, PackContent.Data])
+                    await Packs.Backend.SyncAsync(PackFormat.FolderOf(content), cancellationToken);
             }
+
+            // All of them first: segments may merge while directories are loaded, and drop what is not of a known pack.
+            foreach (var pack in added)
+                PackSet.Add(pack.Content, pack.PackSeq, pack.LengthBytes);
+            foreach (var pack in added.Where(pack => pack.Content == PackContent.Data && !covered.Contains(pack.PackSeq)))
+                await LoadDirectoryAsync(pack.PackSeq, cancellationToken);
 
             foreach (var pack in PackSet.ToList().Where(pack => Log.State.Collection.IsSwept(pack.PackSeq)))
                 PackSet.Remove(pack.PackSeq);

@@ -9,10 +9,14 @@ namespace Strongroom.Store;
 public sealed class LocalBackend : IBlobBackend, IRetainingBackend, IDisposable
 {
     private const int OpenHandles = 128;
+
+    /// <summary>No writer lets its file lie that long; where the file system has no locks, only this tells the dead from the living.</summary>
+    private static readonly TimeSpan LeftoverAge = TimeSpan.FromHours(24);
     private readonly string root;
     private readonly RecentlyUsed<string, SafeFileHandle> handles = new(OpenHandles, handle => handle.Dispose());
 
     private readonly LocalRetention retention;
+    private readonly TimeProvider time;
 
     /// <param name="folder">The folder; it need not be there yet.</param>
     /// <param name="time">The clock that ends retention; null for the machine's.</param>
@@ -21,7 +25,8 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, IDisposable
         ArgumentException.ThrowIfNullOrEmpty(folder);
         root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         Folders = new(root);
-        retention = new(time ?? TimeProvider.System);
+        this.time = time ?? TimeProvider.System;
+        retention = new(this.time);
     }
 
     internal string TemporaryFolder => Path.Combine(root, "tmp");
@@ -173,6 +178,10 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, IDisposable
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
+                // Network file systems may keep no lock of a file that is open for writing, and between making a file and locking it is a moment.
+                if (time.GetUtcNow() - File.GetLastWriteTimeUtc(path) < LeftoverAge)
+                    continue;
+
                 // A living writer holds a shared advisory lock, which the kernel drops with the process; FileShare.None asks for the exclusive one.
                 using (File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
                 {

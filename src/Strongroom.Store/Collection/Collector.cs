@@ -231,11 +231,12 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
         throw new StoreException(StoreErrorKind.Conflict, "Other processes keep committing to the vault. Collect again when it is less busy.");
     }
 
+    /// <summary>What another collection swept since this one listed and marked is not planned again: it must not be moved twice.</summary>
     private SweepPlan Plan(Condemnation condemned)
     {
         var known = packs.ToDictionary(pack => pack.PackSeq);
         return SweepPlan.Decide(
-            PackRanges.Expand(condemned.Packs.Ranges).Where(known.ContainsKey),
+            PackRanges.Expand(condemned.Packs.Ranges).Where(pack => known.ContainsKey(pack) && !State.IsSwept(pack)),
             marker.Live,
             pack => IsToBeReplaced(pack) || IsWorthCompacting(known[pack]));
     }

@@ -26,11 +26,15 @@ internal sealed class Compaction(
         using var claims = vault.Claim();
         foreach (var group in toCopy.GroupBy(pack => contents[pack]))
         {
-            using var lane = new PackLane(vault, group.Key, null, claims.Claims, cancellationToken);
+            // What is copied is deleted where it was: every frame is read back.
+            using var lane = new PackLane(vault, group.Key, null, claims.Claims, cancellationToken, verifyEvery: 1);
             try
             {
                 foreach (var pack in group.Order())
                 {
+                    // A table has room for so many; the next collection goes on.
+                    if (live.LiveIn(pack).Chunks > RelocationFormat.GreatestRecords - relocations.Count)
+                        continue;
                     if (vault.Log.State.Quarantine.Contains(pack))
                         await CopyQuarantinedAsync(pack, group.Key, lane, cancellationToken);
                     else
@@ -50,8 +54,33 @@ internal sealed class Compaction(
         relocations.Sort((a, b) => (a.From, a.FromOrdinal).CompareTo((b.From, b.FromOrdinal)));
         var id = new RelocationTableId(condemnSequence, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) | 1);
         await RelocationFormat.WriteAsync(vault.Packs.Backend, vault.Packs.Ring, id, relocations, cancellationToken);
+        await RequireGivenBackAsync(id, cancellationToken);
         return new(id.Attempt, copied, bytes);
     }
+
+    /// <summary>Once it is in force, nothing else says where the chunks lie.</summary>
+    private async Task RequireGivenBackAsync(RelocationTableId id, CancellationToken cancellationToken)
+    {
+        var table = await RelocationTable.OpenAsync(vault.Packs.Backend, vault.Packs.Ring, id, cancellationToken);
+        var next = 0;
+        await foreach (var record in table.ReadAllAsync(cancellationToken))
+        {
+            if (next >= relocations.Count || record != relocations[next++])
+                throw NotGivenBack(id);
+        }
+
+        foreach (var at in (int[])[0, relocations.Count / 2, relocations.Count - 1])
+        {
+            if (await table.FindAsync(relocations[at].From, relocations[at].FromOrdinal, cancellationToken) != relocations[at])
+                throw NotGivenBack(id);
+        }
+
+        if (next != relocations.Count)
+            throw NotGivenBack(id);
+    }
+
+    private static StoreException NotGivenBack(RelocationTableId id) =>
+        StoreException.Corrupt($"The storage did not give back what was written to the relocation table {id.Name}. Nothing was removed");
 
     /// <summary>Copies the live chunks of a damaged pack from wherever they can be read, if that is so for all of them.</summary>
     private async Task CopyQuarantinedAsync(uint pack, PackContent content, PackLane lane, CancellationToken cancellationToken)

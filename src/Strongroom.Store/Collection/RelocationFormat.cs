@@ -17,7 +17,9 @@ internal static class RelocationFormat
     public const int RecordsPerPage = PayloadLengthBytes / RecordLengthBytes;
     public const int FenceLengthBytes = 6;
     public const int FencesPerPage = PayloadLengthBytes / FenceLengthBytes;
-    private const int GreatestRecords = 1 << 28;
+
+    /// <summary>No table has more: 5 GiB.</summary>
+    public const int GreatestRecords = 1 << 28;
 
     public static int PagesOf(int items, int itemsPerPage) => (items + itemsPerPage - 1) / itemsPerPage;
 
@@ -33,9 +35,12 @@ internal static class RelocationFormat
     /// <param name="id">Its name.</param>
     /// <param name="records">At least one, ordered by pack and ordinal.</param>
     /// <param name="cancellationToken">Leaves nothing visible.</param>
+    /// <exception cref="StoreException">Unsupported: more than <see cref="GreatestRecords"/>. Conflict, Full, Io.</exception>
     public static async Task WriteAsync(
         IBlobBackend backend, KeyRing ring, RelocationTableId id, IReadOnlyList<Relocation> records, CancellationToken cancellationToken)
     {
+        if (records.Count > GreatestRecords)
+            throw new StoreException(StoreErrorKind.Unsupported, $"A relocation table has room for {GreatestRecords} chunks, and {records.Count} were moved.");
         var salt = RandomNumberGenerator.GetBytes(16);
         var header = new byte[HeaderLengthBytes];
         "SRRELOC1"u8.CopyTo(header);
@@ -76,6 +81,9 @@ internal static class RelocationFormat
             throw new StoreException(StoreErrorKind.Conflict, "A relocation table of this random name exists.");
     }
 
+    /// <summary>The epoch that a header names, before anything vouches for it.</summary>
+    public static uint EpochOf(ReadOnlySpan<byte> header) => BinaryPrimitives.ReadUInt32LittleEndian(header[12..]);
+
     /// <summary>Checks a header; the table's key and its count of records.</summary>
     public static (byte[] Key, int Records) ReadHeader(ReadOnlySpan<byte> header, KeyRing ring, RelocationTableId id)
     {
@@ -88,7 +96,7 @@ internal static class RelocationFormat
         var records = BinaryPrimitives.ReadInt32LittleEndian(header[48..]);
         if (records is < 1 or > GreatestRecords)
             throw StoreException.Corrupt($"The header of the relocation table {id.Name} is damaged");
-        return (DeriveKey(ring, BinaryPrimitives.ReadUInt32LittleEndian(header[12..]), header.Slice(16, 16)), records);
+        return (DeriveKey(ring, EpochOf(header), header.Slice(16, 16)), records);
     }
 
     /// <exception cref="AuthenticationTagMismatchException">The page is not what was written.</exception>

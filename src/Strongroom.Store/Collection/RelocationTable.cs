@@ -44,6 +44,7 @@ internal sealed class RelocationTable
     {
         var header = new byte[RelocationFormat.HeaderLengthBytes];
         var read = await backend.ReadAsync(id.Name, 0, header, cancellationToken);
+        await ring.RequireEpochAsync(RelocationFormat.EpochOf(header), cancellationToken);
         var (key, records) = RelocationFormat.ReadHeader(header.AsSpan(0, read), ring, id);
         if (await backend.GetLengthAsync(id.Name, cancellationToken) != RelocationFormat.LengthOf(records))
             throw StoreException.Corrupt($"The relocation table {id.Name} is cut short");

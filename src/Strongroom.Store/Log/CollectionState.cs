@@ -46,18 +46,19 @@ internal sealed class CollectionState : ILogConcern
     /// <summary>True for a swept pack whose live chunks lie elsewhere.</summary>
     public bool IsRelocated(uint packSeq) => relocated.Contains(packSeq);
 
-    /// <summary>The table that says where the live chunks of a swept pack lie now, or null.</summary>
+    /// <summary>The table that says where the live chunks of a swept pack lie now, or null. The newest, should there be several.</summary>
     public RelocationTableId? TableOf(uint packSeq)
     {
         if (!relocated.Contains(packSeq))
             return null;
+        RelocationTableId? newest = null;
         foreach (var (table, packs) in tables)
         {
-            if (packs.Contains(packSeq))
-                return table;
+            if (packs.Contains(packSeq) && (newest is not { } other || table.CondemnSequence > other.CondemnSequence))
+                newest = table;
         }
 
-        return null;
+        return newest;
     }
 
     /// <summary>The fence. A SWEEP holds only while its CONDEMN is the newest, and what it was decided from still is all there is.</summary>
@@ -137,6 +138,9 @@ internal sealed class CollectionState : ILogConcern
         var packs = PackRangeSet.Of(payload.Dead.Ranges.Concat(payload.Relocated.Ranges));
         if (!payload.Relocated.IsEmpty)
             tables[new(payload.CondemnSequence, payload.Attempt)] = payload.Relocated;
+
+        // In this order: whoever sees that a pack was swept finds where its chunks lie.
+        relocated = PackRangeSet.Of(tables.Values.SelectMany(table => table.Ranges));
         AddSwept(entry.Sequence, packs);
         foreach (var table in tables.Keys.Where(table => payload.DroppedTables.Contains(table.CondemnSequence)))
             tables.TryRemove(table, out _);

@@ -47,6 +47,13 @@ internal sealed class SnapshotState(PolicyState policy, List<string> breaches) :
 
     public bool Holds(TreeRef tree) => Visible().Any(snapshot => snapshot.Trees.Any(item => item.Tree == tree));
 
+    /// <summary>True when a snapshot has the image whose content must stay, be it visible or not. Safe for concurrent calls.</summary>
+    public bool Keeps(ImageRef image) => present.Values.Any(life => life.Snapshot.Images.Any(disk => disk.Image == image));
+
+    public bool Keeps(StreamRef stream) => present.Values.Any(life => life.Snapshot.Streams.Any(item => item.Stream == stream));
+
+    public bool Keeps(TreeRef tree) => present.Values.Any(life => life.Snapshot.Trees.Any(item => item.Tree == tree));
+
     public bool TryApply(LogEntry entry)
     {
         switch (entry.Type)

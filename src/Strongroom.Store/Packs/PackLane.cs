@@ -8,7 +8,7 @@ namespace Strongroom.Store.Packs;
 /// <summary>A session's row of packs, one open and at most one being sealed in the background. Thread-safe.</summary>
 internal sealed class PackLane(
     VaultStore vault, PackContent content, ConcurrentDictionary<ChunkId, Slot>? pending, CommitClaims claims, CancellationToken life,
-    Func<ValueTask>? whenSealed = null) : IDisposable
+    Func<ValueTask>? whenSealed = null, int? verifyEvery = null) : IDisposable
 {
     private readonly SemaphoreSlim gate = new(1, 1);
     private PackWriter? current;
@@ -117,7 +117,7 @@ internal sealed class PackLane(
     {
         await using (pack)
         {
-            await pack.SealAsync(vault.Options.VerifyEvery, vault.Packs.IdKeyOf(content), vault.Packs.Codecs, life);
+            await pack.SealAsync(verifyEvery ?? vault.Options.VerifyEvery, vault.Packs.IdKeyOf(content), vault.Packs.Codecs, life);
             await vault.PackSealedAsync(content, pack.PackSeq, pack.LengthBytes, pack.Entries, life);
         }
 

@@ -57,8 +57,8 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
             touched.TryAdd(message, []);
         foreach (var snapshot in snapshots)
         {
-            // One that was deleted meanwhile may have lost everything, and nobody misses it.
-            if (vault.Find(snapshot.Id) is null)
+            // One that was purged meanwhile may have lost everything, and nobody misses it.
+            if (!vault.Log.State.Snapshots.IsLive(snapshot.Id))
                 continue;
             foreach (var root in ManifestPointer.RootsOf(snapshot))
             {
@@ -76,7 +76,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
         foreach (var (what, ids) in touched)
         {
             var isOfSnapshots = ids.Count > 0;
-            ids.RemoveWhere(id => vault.Find(id) is null);
+            ids.RemoveWhere(id => !vault.Log.State.Snapshots.IsLive(id));
             if (ids.Count > 0 || !isOfSnapshots)
                 problems.Add(new(what, ids));
         }

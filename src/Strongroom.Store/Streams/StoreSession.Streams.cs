@@ -24,7 +24,7 @@ public sealed partial class StoreSession
         if (parent is { } stream && !vault.Log.State.Snapshots.Holds(stream))
             throw new StoreException(StoreErrorKind.NotFound, "The parent stream is not in the vault any more. Run the backup again without a parent.");
         if (parent is { } shared)
-            Claims.AddParent(state => state.Snapshots.Holds(shared));
+            Claims.AddParent(state => state.Snapshots.Keeps(shared));
         try
         {
             var known = parent is { } earlier ? await StreamRecords.ReadNodesAsync(vault.Tree, earlier, cancellationToken) : NoNodes;

@@ -21,7 +21,7 @@ public sealed partial class StoreSession
         if (parent is { } earlier && !vault.Log.State.Snapshots.Holds(earlier))
             throw new StoreException(StoreErrorKind.NotFound, "The parent tree is not in the vault any more. Run the backup again without a parent.");
         if (parent is { } shared)
-            Claims.AddParent(state => state.Snapshots.Holds(shared));
+            Claims.AddParent(state => state.Snapshots.Keeps(shared));
         try
         {
             var content = new FileContent(pump.Value, gear.Value, vault.Packs.Ring.NodeKey);

@@ -83,10 +83,13 @@ public sealed class VaultStorageTests
         await rig.ProtectAsync(vault, machine);
         await rig.BackUpAsync(vault, machine);
         var store = await rig.Stores.OpenAsync(vault.Key, Rig.Token);
+        var needed = store.Statistics.Packs;
         await using (var session = await store.OpenSessionAsync(Rig.Token))
         {
-            // Stored and never committed.
+            // Stored and never committed. Packs are sealed in the background; one at least must be there.
             await session.WriteStreamAsync(new MemoryStream(RandomBytes(3 << 20)), null, null, Rig.Token);
+            for (var i = 0; i < 500 && store.Statistics.Packs == needed; i++)
+                await Task.Delay(20, Rig.Token);
         }
 
         var before = store.Statistics.Packs;

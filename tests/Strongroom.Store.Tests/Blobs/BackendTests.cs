@@ -90,6 +90,12 @@ public sealed class LocalBackendTests : IDisposable
         await writer.AppendAsync(new byte[100], CancellationToken.None);
         var leftover = folder["vault/tmp/deadbeef"];
         await File.WriteAllBytesAsync(leftover, new byte[10]);
+
+        // Locks may be missing, so what is young stays.
+        await new LocalBackend(folder["vault"]).RemoveLeftoversAsync(CancellationToken.None);
+        Assert.True(File.Exists(leftover));
+        foreach (var path in Directory.GetFiles(folder["vault/tmp"]))
+            File.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-25));
         await new LocalBackend(folder["vault"]).RemoveLeftoversAsync(CancellationToken.None);
         Assert.False(File.Exists(leftover));
         Assert.True(await writer.CommitAsync(CancellationToken.None));

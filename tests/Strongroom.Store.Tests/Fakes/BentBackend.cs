@@ -27,6 +27,10 @@ internal class BentBackend : IBlobBackend
     /// <summary>Called with what a writer gathered; what it returns is what the commit says.</summary>
     protected virtual ValueTask<bool> CommitAsync(string name, IBlobWriter inner, CancellationToken cancellationToken) => inner.CommitAsync(cancellationToken);
 
+    /// <summary>Called when a writer is asked for what it gathered.</summary>
+    protected virtual ValueTask<int> ReadBackAsync(string name, IBlobWriter inner, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        inner.ReadBackAsync(offsetBytes, buffer, cancellationToken);
+
     /// <summary>Called when a writer ends.</summary>
     protected virtual ValueTask EndAsync(string name, IBlobWriter inner) => inner.DisposeAsync();
 
@@ -37,7 +41,7 @@ internal class BentBackend : IBlobBackend
         public ValueTask AppendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken) => inner.AppendAsync(data, cancellationToken);
 
         public ValueTask<int> ReadBackAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) =>
-            inner.ReadBackAsync(offsetBytes, buffer, cancellationToken);
+            owner.ReadBackAsync(name, inner, offsetBytes, buffer, cancellationToken);
 
         public ValueTask FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
