@@ -104,6 +104,8 @@ public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
             throw;
         }
 
+        if (vault.Log.Damage.Count > 0)
+            await RequirePacksAsync(cancellationToken);
         await vault.Log.AppendAsync(LogEntryType.Commit, now => Decide(draft, now), cancellationToken);
         isCommitted = true;
         await RemoveJournalsAsync();
@@ -183,6 +185,21 @@ public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
         var slot = await nodeLane.AppendAsync(id, workspace.Encode(node), cancellationToken);
         counters.AddStored(slot.StoredLengthBytes);
         return slot;
+    }
+
+    /// <summary>A second line: entries that cannot be read may have said that packs are gone. What they may concern is refused by number already.</summary>
+    private async Task RequirePacksAsync(CancellationToken cancellationToken)
+    {
+        foreach (var packSeq in Claims.Packs)
+        {
+            if (vault.PackSet.Find(packSeq) is not { } pack
+                || await vault.Packs.Backend.GetLengthAsync(PackFormat.NameOf(pack.Content, packSeq), cancellationToken) is null)
+            {
+                throw new StoreException(
+                    StoreErrorKind.Conflict,
+                    $"The backup cannot be committed: the vault's log is damaged, and pack {packSeq:x8}, which the backup relies on, is gone. Run the backup again.");
+            }
+        }
     }
 
     private byte[]? Decide(SnapshotDraft draft, DateTimeOffset now)

@@ -165,6 +165,32 @@ public sealed class LogDamageTests
         Assert.Contains($"log entry {LogEntry.ParseName(last.Name)} is damaged", Assert.Single(report.Problems).What, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Over_a_damaged_log_a_session_whose_pack_is_gone_does_not_commit(bool isGone)
+    {
+        var (storage, _) = await MakeAsync();
+        await DamageAsync(storage, (await storage.AllAsync("log/"))[^1].Name, "flipped");
+        await using var vault = await TestVault.OpenAsync(storage);
+        var before = await storage.AllAsync("packs/");
+        await using var session = await vault.OpenSessionAsync(None);
+        var disk = new SparseDisk(8 << 20);
+        disk.Write(0, TestVault.Noise(99, 6 << 20));
+        var image = await session.WriteImageAsync(disk, null, null, None);
+        var own = (await storage.AllAsync("packs/")).Select(blob => blob.Name).Except(before.Select(blob => blob.Name)).First();
+        if (isGone)
+        {
+            await storage.DeleteAsync(own, None);
+            var failure = await Assert.ThrowsAsync<StoreException>(() => session.CommitAsync(TestVault.Draft(image), None));
+            Assert.Equal(StoreErrorKind.Conflict, failure.Kind);
+        }
+        else
+        {
+            await vault.AssertRestoresAsync((await session.CommitAsync(TestVault.Draft(image), None)).Images[0].Image, disk);
+        }
+    }
+
     private static async Task AssertCollectsNothingAsync(VaultStore vault, IBlobBackend storage, IEnumerable<SnapshotId> promised, string when)
     {
         var before = (await storage.AllAsync("packs/")).Concat(await storage.AllAsync("meta/")).ToList();
