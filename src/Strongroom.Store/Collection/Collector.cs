@@ -32,21 +32,36 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
         var now = vault.Log.Now;
         if (State.Condemned is { } waiting && options.Grace > TimeSpan.Zero)
         {
-            if (now - waiting.Time < options.Grace)
+            // Nobody gains from the grace of an empty one, and what is garbage by now would wait for it.
+            if (!waiting.Packs.IsEmpty && now - waiting.Time < options.Grace)
                 return Report(waiting);
             await CarryOutAsync(waiting.Sequence, cancellationToken);
         }
 
         var condemned = await WithoutRetainedAsync(Choose(), cancellationToken);
-        if (condemned.Count == 0 && !await HasTablesToDropAsync(cancellationToken))
+
+        if (condemned.Count == 0 && !IsEndDue(deletedThrough) && !await HasTablesToDropAsync(cancellationToken))
             return Report(State.Condemned);
         var payload = new CondemnPayload(markedTo, deletedThrough, PackRangeSet.OfPacks(condemned)).Format();
         var entry = await vault.Log.AppendAsync(LogEntryType.Condemn, _ => IsWhole() ? payload : null, cancellationToken);
         if (entry is null)
             RequireWholeLog();
         else if (options.Grace == TimeSpan.Zero)
-            await CarryOutAsync(entry.Sequence, cancellationToken);
+            await CarryOutAndEndAsync(entry.Sequence, cancellationToken);
         return Report(State.Condemned);
+    }
+
+    /// <summary>True when an empty CONDEMN has a use: nothing came of the last one, whose packs deduplication still passes over, or the log can forget what was deleted.</summary>
+    private bool IsEndDue(long deletedThrough) =>
+        State.Condemned is { Packs.IsEmpty: false } || State.Undeleted.Keys.Any(sweep => sweep <= deletedThrough);
+
+    private async Task CarryOutAndEndAsync(long condemnSequence, CancellationToken cancellationToken)
+    {
+        await CarryOutAsync(condemnSequence, cancellationToken);
+        var empty = new CondemnPayload(markedTo, 0, new()).Format();
+        bool IsSpent() => State.Condemned is { Packs.IsEmpty: false } left && left.Sequence == condemnSequence;
+        if (IsSpent())
+            await vault.Log.AppendAsync(LogEntryType.Condemn, _ => IsWhole() && IsSpent() ? empty : null, cancellationToken);
     }
 
     private bool IsWhole() => vault.Log.Damage.Count == 0;
