@@ -101,6 +101,21 @@ public sealed class StoreLab : IDisposable
         return content;
     }
 
+    /// <summary>Inverts a byte in the middle of a file of the vault, as rot does.</summary>
+    public static void Rot(string path)
+    {
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        using var file = File.Open(path, FileMode.Open, FileAccess.ReadWrite);
+        file.Position = file.Length / 2;
+        var old = file.ReadByte();
+        file.Position--;
+        file.WriteByte((byte)~old);
+    }
+
+    /// <summary>The vault's greatest pack.</summary>
+    public string GreatestPack() =>
+        Directory.GetFiles(Vault, "*", SearchOption.AllDirectories).OrderByDescending(file => new FileInfo(file).Length).ThenBy(file => file, StringComparer.Ordinal).First();
+
     public void Dispose() => folder.Delete(recursive: true);
 
     private static string Executable()

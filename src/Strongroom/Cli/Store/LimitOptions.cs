@@ -9,18 +9,7 @@ internal sealed class LimitOptions
 {
     private const string Units = "KMGT";
 
-    private readonly Option<long?> rate = new("--limit-rate")
-    {
-        Description = "The most bytes that are read, and that are written, each second, such as 500K, 20M or 1G (powers of 1,024).",
-        CustomParser = result =>
-        {
-            var text = result.Tokens is [var token] ? token.Value : "";
-            if (ParseRate(text) is { } bytes)
-                return bytes;
-            result.AddError($"--limit-rate takes bytes per second such as 500K, 20M or 1G, not '{text}'.");
-            return null;
-        },
-    };
+    private readonly Option<long?> rate = RateOption("--limit-rate", "The most bytes that are read, and that are written, each second, such as 500K, 20M or 1G (powers of 1,024).");
 
     private readonly Option<long?> requests = new("--limit-requests")
     {
@@ -45,6 +34,20 @@ internal sealed class LimitOptions
 
     /// <summary>A budget of its own, or null where nothing is limited.</summary>
     public BackendBudget? MakeBudget(ParseResult parsed, TimeProvider time) => Read(parsed) is var limits && limits == BackendLimits.None ? null : new(limits, time);
+
+    /// <summary>An option whose value is a rate in bytes per second.</summary>
+    internal static Option<long?> RateOption(string name, string description) => new(name)
+    {
+        Description = description,
+        CustomParser = result =>
+        {
+            var text = result.Tokens is [var token] ? token.Value : "";
+            if (ParseRate(text) is { } bytes)
+                return bytes;
+            result.AddError($"{name} takes bytes per second such as 500K, 20M or 1G, not '{text}'.");
+            return null;
+        },
+    };
 
     /// <summary>Bytes, or null for what is no rate.</summary>
     internal static long? ParseRate(string text)

@@ -25,6 +25,13 @@ internal static class LocationArgument
             : VaultPlace.Open(location, budget, time);
     }
 
+    /// <summary>Whether two texts name one place, as far as the texts tell.</summary>
+    /// <exception cref="UsageException">One of them names no place that is known.</exception>
+    public static bool AreSame(string one, string other) => (Parse(one), Parse(other)) is var (first, second)
+        && (first is FolderLocation a && second is FolderLocation b ? FullPath(a) == FullPath(b) : first.Equals(second));
+
+    private static string FullPath(FolderLocation folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder.Path));
+
     private static VaultLocation Parse(string text)
     {
         try

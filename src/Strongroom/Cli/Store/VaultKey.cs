@@ -26,13 +26,15 @@ internal sealed class VaultKey
 
     /// <param name="option">What <c>--key-file</c> says; null without it.</param>
     /// <exception cref="UsageException">Nobody named a key.</exception>
-    public static VaultKey Find(string? option)
+    public static VaultKey Find(string? option) => FindOrNull(option)
+        ?? throw new UsageException($"The vault's key is missing: name its file with --key-file or {KeyFileVariable}, or put a passphrase into {PassphraseVariable}.");
+
+    /// <summary>As <see cref="Find"/>; null when nobody named a key.</summary>
+    public static VaultKey? FindOrNull(string? option)
     {
         if (FirstOf(option, Environment.GetEnvironmentVariable(KeyFileVariable)) is { } path)
             return new(path, null);
-        return FirstOf(Environment.GetEnvironmentVariable(PassphraseVariable)) is { } passphrase
-            ? new(null, passphrase)
-            : throw new UsageException($"The vault's key is missing: name its file with --key-file or {KeyFileVariable}, or put a passphrase into {PassphraseVariable}.");
+        return FirstOf(Environment.GetEnvironmentVariable(PassphraseVariable)) is { } passphrase ? new(null, passphrase) : null;
     }
 
     /// <summary>A key file.</summary>

@@ -7,6 +7,7 @@ namespace Strongroom.Cli.Store;
 internal sealed class VerbContext(string location, string? keyFile, BackendBudget? budget, VerbConsole console, TimeProvider time) : IAsyncDisposable
 {
     private VaultPlace? place;
+    private VaultPlace? other;
     private VaultStore? vault;
 
     public string Location => location;
@@ -18,9 +19,26 @@ internal sealed class VerbContext(string location, string? keyFile, BackendBudge
     /// <summary>Opens the vault that is there.</summary>
     public async Task<VaultStore> OpenAsync(CancellationToken cancellationToken)
     {
-        place = LocationArgument.OpenExisting(location, "Check the path, or make a vault with 'strongroom store init'.", budget, time);
-        var key = VaultKey.Find(keyFile).Load();
-        return vault = await VaultStore.OpenAsync(place.Backend, key, new VaultStoreOptions(), time, cancellationToken);
+        place ??= LocationArgument.OpenExisting(location, "Check the path, or make a vault with 'strongroom store init'.", budget, time);
+        return vault = await VaultStore.OpenAsync(place.Backend, LoadKey(), new VaultStoreOptions(), time, cancellationToken);
+    }
+
+    /// <summary>Whether anybody named a key, for what needs none.</summary>
+    public bool HasKey => VaultKey.FindOrNull(keyFile) is not null;
+
+    /// <exception cref="UsageException">Nobody named a key.</exception>
+    public IKeyEncryptionKey LoadKey() => VaultKey.Find(keyFile).Load();
+
+    /// <summary>A second place, for a copy of the vault; the limits hold for both together.</summary>
+    /// <param name="otherLocation">Where.</param>
+    /// <param name="mustExist">False: a folder that is not there is made.</param>
+    /// <exception cref="UsageException">It is the vault's own place, or none that is known.</exception>
+    public IBlobBackend OpenOther(string otherLocation, bool mustExist)
+    {
+        if (LocationArgument.AreSame(location, otherLocation))
+            throw new UsageException($"'{otherLocation}' is the vault itself. Name another place.");
+        other = mustExist ? LocationArgument.OpenExisting(otherLocation, "Check the path.", budget, time) : LocationArgument.Open(otherLocation, budget, time);
+        return other.Backend;
     }
 
     /// <summary>The place itself, whether or not a vault is in it; a folder must be there.</summary>
@@ -48,6 +66,7 @@ internal sealed class VerbContext(string location, string? keyFile, BackendBudge
     {
         if (vault is not null)
             await vault.DisposeAsync();
+        other?.Dispose();
         place?.Dispose();
     }
 }

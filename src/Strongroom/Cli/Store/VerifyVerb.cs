@@ -10,9 +10,12 @@ internal static class VerifyVerb
     public static Command Create()
     {
         var readData = new Option<bool>("--read-data") { Description = "Read, decrypt and identify every chunk, not only the manifests and directories." };
-        var command = new VerbCommand("verify", "Check that every snapshot can be restored.") { readData };
+        var budget = LimitOptions.RateOption("--budget", "Scrub instead: read every pack at no more than so many bytes a second, such as 20M, what was verified for longest first.");
+        var command = new VerbCommand("verify", "Check that every snapshot can be restored.") { readData, budget };
         command.SetVerb(async (parsed, context, cancellationToken) =>
         {
+            if (parsed.GetValue(budget) is { } rate)
+                return await ScrubVerb.RunAsync(context, new() { BudgetBytesPerSecond = rate, Deep = parsed.GetValue(readData) }, cancellationToken);
             var started = context.Time.GetTimestamp();
             var vault = await context.OpenAsync(cancellationToken);
             var stored = vault.Statistics.BytesStored;
