@@ -22,7 +22,10 @@ public sealed class RetentionTests(RadosGateway gateway)
         using var backend = bucket.Open();
         Assert.True((await backend.GetSupportAsync(Token)).IsAvailable);
         var options = new ConformanceOptions { ListedBlobs = 150, LargeBlobBytes = 6 << 20, RaceRounds = 4 };
-        var report = await BackendConformance.RunAsync(backend, options, TimeProvider.System, null, Token);
+
+        // As a vault's place is used: Ceph now and then answers one of many racing requests with a bare 400.
+        var patient = new RetryingBackend(backend, new RetryOptions(), TimeProvider.System);
+        var report = await BackendConformance.RunAsync(patient, options, TimeProvider.System, null, Token);
         Assert.True(report.IsConforming, string.Join('\n', report.Results.Select(result => $"{result.Rule} {result.Duration.TotalSeconds:f2} s {result.Violation}")));
         Assert.Contains(report.Results, result => result.Rule == "retain");
 
