@@ -73,7 +73,7 @@ internal static class BenchCommands
                     parsed.GetValue(folder)!,
                     Settle: true,
                     parsed.GetValue(keep),
-                    parsed.GetValue(strongroom),
+                    parsed.GetValue(strongroom) is { } program ? Path.GetFullPath(program) : null,
                     parsed.GetValue(json));
                 return PeersBench.RunAsync(options, cancellationToken);
             });
