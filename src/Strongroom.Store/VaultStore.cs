@@ -221,7 +221,7 @@ public sealed partial class VaultStore : IAsyncDisposable
     {
         await Log.RefreshAsync(cancellationToken);
         var marker = new Marker(Tree, Log.State.Collection, Relocations, Options.Workers);
-        await marker.MarkAsync(Snapshots, cancellationToken);
+        await marker.MarkAsync(Log.State.Snapshots.AllLive, cancellationToken);
         return marker;
     }
 

@@ -20,8 +20,8 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
     public async Task<VerifyReport> RunAsync(CancellationToken cancellationToken)
     {
         vault.Tree.Clear();
-        problems.AddRange(vault.Log.Damage.Select(what => new VerifyProblem(what, [])));
         await vault.Log.RefreshAsync(cancellationToken);
+        problems.AddRange(vault.Log.Damage.Select(what => new VerifyProblem(what, [])));
         var snapshots = vault.Log.State.Snapshots.AllLive.ToList();
         var packs = await vault.RefreshPacksAsync(cancellationToken);
         present.UnionWith(packs.Select(pack => pack.PackSeq));
