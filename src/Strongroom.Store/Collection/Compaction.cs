@@ -12,7 +12,7 @@ namespace Strongroom.Store.Collection;
 internal sealed record CompactionResult(ulong Attempt, LiveMap Live, long BytesCopied);
 
 /// <summary>Copies the live chunks of packs into new packs, and writes the table that says where they lie now.</summary>
-/// <remarks>Every chunk is opened and checked on the way, and sealed again as it was compressed: that costs a fifth of compressing it anew. Nothing is in force before the SWEEP that names the table.</remarks>
+/// <remarks>Every chunk is opened and checked on the way, and sealed again as it was compressed. Nothing is in force before the SWEEP that names the table.</remarks>
 internal sealed class Compaction(
     VaultStore vault, LiveMap live, IReadOnlyList<PackInfo> packs, IReadOnlyDictionary<(uint PackSeq, ushort Ordinal), Slot> quarantined)
 {

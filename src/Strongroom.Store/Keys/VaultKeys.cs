@@ -90,7 +90,7 @@ public sealed class VaultKeys : IDisposable
     public Task EscrowAsync(string publicKeyPem, CancellationToken cancellationToken) =>
         AddWrapAsync(EscrowKey.FromPublicPem(publicKeyPem), cancellationToken);
 
-    /// <summary>A key does not open the vault any more. The ring gets a new key of its own, so an old copy of <c>keys/</c> does not help against what is written from now on.</summary>
+    /// <summary>A key does not open the vault any more. The ring gets a new key of its own. With an old copy of <c>keys/</c> it still opens packs of the epochs in that copy: <see cref="RotateAsync"/> afterwards.</summary>
     /// <param name="keyId">Of <see cref="Wraps"/>.</param>
     /// <param name="remaining">The keys that stay and are not at hand: all but escrow keys and the key with which the vault was opened.</param>
     /// <param name="cancellationToken">Has no effect once the new generation may be visible.</param>
