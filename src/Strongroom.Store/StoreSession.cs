@@ -94,8 +94,7 @@ public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
         try
         {
             // Step 1: chunks. Step 2: nodes, which point to chunks. Step 3: the log entry, which points to nodes.
-            foreach (var lane in dataLanes)
-                await lane.FinishAsync(cancellationToken);
+            await Task.WhenAll(dataLanes.Select(lane => lane.FinishAsync(cancellationToken)));
             await nodeLane.FinishAsync(cancellationToken);
         }
         catch

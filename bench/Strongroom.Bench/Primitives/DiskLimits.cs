@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using Strongroom.Bench.Disks;
@@ -33,7 +34,7 @@ internal sealed class DiskLimits : IDisposable
     private readonly CompressionOptions options = new(1);
     private readonly Compressor compressor;
     private readonly Decompressor decompressor = new();
-    private readonly IncrementalHash packHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly XxHash128 packHash = new();
     private readonly int partLengthBytes;
     private long packLengthBytes;
 
@@ -87,7 +88,6 @@ internal sealed class DiskLimits : IDisposable
         compressor.Dispose();
         decompressor.Dispose();
         options.Dispose();
-        packHash.Dispose();
         pack.Dispose();
         target.Dispose();
         File.Delete(packPath);
@@ -140,7 +140,7 @@ internal sealed class DiskLimits : IDisposable
 
     private int Digest(int length)
     {
-        packHash.AppendData(frame, 0, length);
+        packHash.Append(frame.AsSpan(0, length));
         return 0;
     }
 

@@ -7,8 +7,12 @@ namespace Strongroom.Cli;
 /// <summary>The command line: <c>strongroom serve</c>, <c>strongroom store</c> and <c>strongroom demo</c>.</summary>
 internal static class CommandLine
 {
+    /// <summary>A backup seals at most two packs of data and one of nodes at once.</summary>
+    private const int ThreadsThatMayWait = 3;
+
     public static async Task<int> RunAsync(string[] args)
     {
+        AllowForWaiting();
         var root = new RootCommand("Strongroom: Azure Backup for the machines you own. Independent of Microsoft.")
         {
             ServeCommand.Create(),
@@ -21,6 +25,16 @@ internal static class CommandLine
 
         // A server with a running job needs longer than the library's two seconds to end cleanly.
         return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(45) });
+    }
+
+    /// <summary>
+    /// Lets the pool have more threads than cores at once. fsync(2) and link(2) hold the thread that calls them, and the pool, which begins
+    /// with a thread for each core, adds another only after half a second: until then a core would be idle while the disk works.
+    /// </summary>
+    private static void AllowForWaiting()
+    {
+        ThreadPool.GetMinThreads(out var workers, out var ports);
+        ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + ThreadsThatMayWait), ports);
     }
 
     /// <summary>
