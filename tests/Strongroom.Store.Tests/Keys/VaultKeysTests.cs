@@ -244,6 +244,26 @@ public sealed class VaultKeysTests
         Assert.NotNull(snapshot);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(10_001)]
+    public void A_ring_with_too_few_or_too_many_data_keys_is_damaged(int count)
+    {
+        var ring = KeyRing.Generate(Guid.NewGuid()).Format();
+        var changed = ring[..152].Concat(Enumerable.Range(1, count).SelectMany(epoch => (byte[])[.. BitConverter.GetBytes(epoch), .. new byte[32]])).ToArray();
+        BitConverter.GetBytes((ushort)count).CopyTo(changed, 6);
+        Assert.Equal(StoreErrorKind.Corrupt, Assert.Throws<StoreException>(() => KeyRing.Parse(changed)).Kind);
+    }
+
+    [Fact]
+    public void A_ring_with_two_data_keys_of_one_epoch_is_damaged()
+    {
+        var ring = KeyRing.Generate(Guid.NewGuid()).Format();
+        byte[] changed = [.. ring, .. ring[152..]];
+        changed[6] = 2;
+        Assert.Equal(StoreErrorKind.Corrupt, Assert.Throws<StoreException>(() => KeyRing.Parse(changed)).Kind);
+    }
+
     private static SparseDisk Disk(int seed)
     {
         var disk = new SparseDisk(2 << 20);
