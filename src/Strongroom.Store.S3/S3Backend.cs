@@ -176,7 +176,7 @@ public sealed class S3Backend : IBlobBackend, IRetainingBackend, IDisposable
 
     /// <summary>How names are made create-only here; probes the server and records the result where nothing is recorded yet.</summary>
     /// <exception cref="StoreException">Unsupported: the server lacks what is needed. InvalidRequest: the place has a single writer, and the location does not say so.</exception>
-    public Task<S3CreateMode> PrepareAsync(CancellationToken cancellationToken) => modes.RequireAsync(cancellationToken);
+    internal Task<S3CreateMode> PrepareAsync(CancellationToken cancellationToken) => modes.RequireAsync(cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -40,8 +40,12 @@ public sealed partial class VaultStore
             return null;
         foreach (var entry in entries)
         {
-            if (!Log.Unread.Any(one => one.First == entry.FirstEntry && one.Last == entry.LastEntry))
+            if (Log.Unread.FirstOrDefault(one => one.First == entry.FirstEntry && one.Last == entry.LastEntry) is not { } found)
                 throw new StoreException(StoreErrorKind.InvalidRequest, $"The log has no damage from entry {entry.FirstEntry} to {entry.LastEntry}. Look at the vault's damage again.");
+
+            // ACCEPT names entries before itself only: no reader would take one that names what is to come.
+            if (found.IsStray)
+                throw new StoreException(StoreErrorKind.InvalidRequest, $"Nothing was given up, because {found.What}: that file cannot be given up.");
         }
 
         foreach (var present in snapshots.Where(Log.State.Snapshots.IsLive))

@@ -24,6 +24,7 @@ public sealed partial class VaultStore : IAsyncDisposable
     private readonly ConcurrentDictionary<ClaimLease, byte> leases = [];
     private HashSet<uint> covered = [];
     private long listedAt = -1;
+    private DateTimeOffset listedTime;
     private uint nextPackSeq;
     private uint reservedEnd;
     private uint nextReservation = FirstReservation;
@@ -119,7 +120,7 @@ public sealed partial class VaultStore : IAsyncDisposable
         var keys = await VaultKeys.OpenAsync(backend, vaultId, kek, cancellationToken);
         await backend.RemoveLeftoversAsync(cancellationToken);
         var log = await VaultLog.OpenAsync(backend, keys.Ring, time, cancellationToken);
-        var clock = new ClockGuard(time, options.GuardsClock, log.State.Clock, backend);
+        var clock = new ClockGuard(time, options.GuardsClock, log.State.Clock);
         var vault = new VaultStore(backend, keys, log, new(log, clock), options);
         try
         {
@@ -162,7 +163,7 @@ public sealed partial class VaultStore : IAsyncDisposable
         await Log.RefreshAsync(cancellationToken);
         await Keys.FollowAsync(cancellationToken);
         if (Log.LastForeignWrite > Volatile.Read(ref listedAt))
-            await RefreshPacksAsync(cancellationToken);
+            await LearnPacksAsync(cancellationToken);
         Packs.Suspects.SetMoved(await Relocations.FindMovedToAsync(Log.State.Quarantine.Packs, cancellationToken));
         return new(this);
     }
@@ -194,21 +195,21 @@ public sealed partial class VaultStore : IAsyncDisposable
     public Task<bool> DeleteSnapshotAsync(SnapshotId id, CancellationToken cancellationToken) => Governance.DeleteAsync(id, cancellationToken);
 
     /// <summary>Removes packs that no live snapshot needs, while backups, restores and other collections go on.</summary>
-    /// <param name="mustBeLive">Every snapshot that the caller still counts on. The log alone cannot tell that its last entries were removed; this tells it.</param>
+    /// <param name="mustBeLive">Every snapshot that the caller still counts on. The log alone cannot tell that its last entries were removed; this tells it.
+    /// Null where the caller keeps no list: then a log that lost its end is taken for whole.</param>
     /// <param name="options">When packs go, and how much is compacted.</param>
     /// <param name="cancellationToken">What was removed until then stays removed; the next collection goes on.</param>
     /// <exception cref="StoreException">Corrupt: the log is damaged, or has lost one of <paramref name="mustBeLive"/>, or a live snapshot's manifest
     /// cannot be read; nothing more was removed. Conflict: one of them was deleted meanwhile, or other processes keep changing the vault. Io.</exception>
     public async Task<CollectReport> CollectAsync(
-        IReadOnlyCollection<SnapshotId> mustBeLive, CollectOptions options, CancellationToken cancellationToken)
+        IReadOnlyCollection<SnapshotId>? mustBeLive, CollectOptions options, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(mustBeLive);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         await collecting.WaitAsync(cancellationToken);
         try
         {
-            return await new Collector(this, mustBeLive, options).RunAsync(cancellationToken);
+            return await new Collector(this, mustBeLive ?? [], options).RunAsync(cancellationToken);
         }
         finally
         {
@@ -302,49 +303,6 @@ public sealed partial class VaultStore : IAsyncDisposable
 
     /// <summary>Packs that sessions of this process have written or refer to.</summary>
     internal HashSet<uint> PacksInUse() => PacksInUse(TimeSpan.Zero);
-
-    /// <summary>Lists the packs in the storage, and learns those of other processes. What a SWEEP took is not among them.</summary>
-    internal async Task<IReadOnlyList<PackInfo>> RefreshPacksAsync(CancellationToken cancellationToken)
-    {
-        await listing.WaitAsync(cancellationToken);
-        try
-        {
-            var head = Log.Head;
-            var found = new List<PackInfo>();
-            foreach (var content in (PackContent[])[PackContent.Nodes, PackContent.Data])
-            {
-                await foreach (var blob in Packs.Backend.ListAsync(PackFormat.FolderOf(content), cancellationToken))
-                {
-                    if (PackFormat.ParseName(blob.Name) is { } packSeq && !Log.State.Collection.IsSwept(packSeq))
-                        found.Add(new(packSeq, content, blob.LengthBytes));
-                }
-            }
-
-            var added = found.Where(pack => PackSet.Find(pack.PackSeq) is null).ToList();
-
-            // A writer that was killed may have left packs that are there, but would not be after a power cut: nothing may rely on them yet.
-            if (added.Count > 0)
-            {
-                foreach (var content in (PackContent[])[PackContent.Nodes, PackContent.Data])
-                    await Packs.Backend.SyncAsync(PackFormat.FolderOf(content), cancellationToken);
-            }
-
-            // All of them first: segments may merge while directories are loaded, and drop what is not of a known pack.
-            foreach (var pack in added)
-                PackSet.Add(pack.Content, pack.PackSeq, pack.LengthBytes);
-            foreach (var pack in added.Where(pack => pack.Content == PackContent.Data && !covered.Contains(pack.PackSeq)))
-                await LoadDirectoryAsync(pack.PackSeq, cancellationToken);
-
-            foreach (var pack in PackSet.ToList().Where(pack => Log.State.Collection.IsSwept(pack.PackSeq)))
-                PackSet.Remove(pack.PackSeq);
-            Volatile.Write(ref listedAt, head);
-            return found;
-        }
-        finally
-        {
-            listing.Release();
-        }
-    }
 
     internal async Task<List<RelocationTableId>> ListTablesAsync(CancellationToken cancellationToken)
     {

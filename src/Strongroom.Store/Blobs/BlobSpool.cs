@@ -28,6 +28,8 @@ public sealed class BlobSpool : IDisposable
         }
     }
 
+    internal BlobSpool(SafeFileHandle handle) => this.handle = handle;
+
     /// <summary>Bytes appended so far.</summary>
     public long LengthBytes => Interlocked.Read(ref lengthBytes);
 
@@ -47,15 +49,23 @@ public sealed class BlobSpool : IDisposable
     }
 
     /// <summary>Reads from <paramref name="offsetBytes"/> until the buffer is full or the bytes end; the number of bytes read.</summary>
+    /// <exception cref="StoreException">Io: the temporary file cannot be read.</exception>
     public async ValueTask<int> ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         var total = 0;
-        while (total < buffer.Length)
+        try
         {
-            var read = await RandomAccess.ReadAsync(handle, buffer[total..], offsetBytes + total, cancellationToken);
-            if (read == 0)
-                break;
-            total += read;
+            while (total < buffer.Length)
+            {
+                var read = await RandomAccess.ReadAsync(handle, buffer[total..], offsetBytes + total, cancellationToken);
+                if (read == 0)
+                    break;
+                total += read;
+            }
+        }
+        catch (IOException failure)
+        {
+            throw LocalFailures.Translate(failure, Path.GetTempPath());
         }
 
         return total;

@@ -13,7 +13,7 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, IDisposable
     /// <summary>No writer lets its file lie that long; where the file system has no locks, only this tells the dead from the living.</summary>
     private static readonly TimeSpan LeftoverAge = TimeSpan.FromHours(24);
     private readonly string root;
-    private readonly RecentlyUsed<string, SafeFileHandle> handles = new(OpenHandles, handle => handle.Dispose());
+    private readonly RecentlyUsed<string, LocalFile> files = new(OpenHandles, file => file.Dispose());
 
     private readonly LocalRetention retention;
     private readonly TimeProvider time;
@@ -109,7 +109,7 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, IDisposable
     public ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        handles.Remove(name);
+        files.Remove(name);
         return Guard<ValueTask<bool>>(name, () =>
         {
             try
@@ -199,7 +199,7 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, IDisposable
     }
 
     /// <summary>Drops cached file handles.</summary>
-    public void Dispose() => handles.Clear();
+    public void Dispose() => files.Clear();
 
     internal string PathOf(string name)
     {
@@ -213,17 +213,25 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, IDisposable
 
     private SafeFileHandle OpenForReading(string name)
     {
-        if (handles.TryGet(name, out var handle))
-            return handle;
-        // Closed when dropped from the cache (the kernel gives back the room of a deleted file only then); reads under way hold it open themselves.
-        handle = File.OpenHandle(PathOf(name), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.RandomAccess);
-        if (!handles.TryAdd(name, handle) && handles.TryGet(name, out var first))
+        var path = PathOf(name);
+        if (files.TryGet(name, out var file))
         {
-            handle.Dispose();
-            return first;
+            if (file.IsAt(path))
+                return file.Handle;
+
+            // Another process healed or deleted it: what was open is the old file.
+            files.Remove(name);
         }
 
-        return handle;
+        // Closed when dropped from the cache (the kernel gives back the room of a deleted file only then); reads under way hold it open themselves.
+        file = new(path);
+        if (!files.TryAdd(name, file) && files.TryGet(name, out var first))
+        {
+            file.Dispose();
+            return first.Handle;
+        }
+
+        return file.Handle;
     }
 
     private static async ValueTask<int> ReadAsync(SafeFileHandle handle, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)

@@ -15,6 +15,9 @@ public sealed record CollectOptions
     /// <summary>The greatest share of the vault's bytes that one collection copies; 0 to 1, 0.1 by default.</summary>
     public double GreatestShareToCompact { get; init; } = 0.1;
 
+    /// <summary>Chunks that one collection copies at most; each takes about 40 bytes of memory meanwhile. 4 million are up to 1 TiB.</summary>
+    internal int GreatestChunksToCompact { get; init; } = 4 << 20;
+
     internal void Validate()
     {
         if (Grace < TimeSpan.Zero || Grace > Log.PackNumberState.LongestSilence)

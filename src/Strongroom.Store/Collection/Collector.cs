@@ -223,7 +223,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
             if (copies is null)
             {
                 plan = Plan(condemned);
-                copies = await new Compaction(vault, marker.Live, packs, marker.Watched).CopyAsync(plan.ToCopy, condemnSequence, cancellationToken);
+                copies = await new Compaction(vault, marker.Live, packs, marker.Watched, options.GreatestChunksToCompact).CopyAsync(plan.ToCopy, condemnSequence, cancellationToken);
             }
 
             plan = plan!.Reconcile(marker.Live, copies.Live.IsLive);

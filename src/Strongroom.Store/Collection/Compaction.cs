@@ -14,7 +14,7 @@ internal sealed record CompactionResult(ulong Attempt, LiveMap Live, long BytesC
 /// <summary>Copies the live chunks of packs into new packs, and writes the table that says where they lie now.</summary>
 /// <remarks>Every chunk is opened and checked on the way, and sealed again as it was compressed. Nothing is in force before the SWEEP that names the table.</remarks>
 internal sealed class Compaction(
-    VaultStore vault, LiveMap live, IReadOnlyList<PackInfo> packs, IReadOnlyDictionary<(uint PackSeq, ushort Ordinal), Slot> quarantined)
+    VaultStore vault, LiveMap live, IReadOnlyList<PackInfo> packs, IReadOnlyDictionary<(uint PackSeq, ushort Ordinal), Slot> quarantined, int greatestCopies)
 {
     private readonly List<Relocation> relocations = [];
     private readonly LiveMap copied = new();
@@ -32,8 +32,8 @@ internal sealed class Compaction(
             {
                 foreach (var pack in group.Order())
                 {
-                    // A table has room for so many; the next collection goes on.
-                    if (live.LiveIn(pack).Chunks > RelocationFormat.GreatestRecords - relocations.Count)
+                    // What was copied is kept in memory, and a table has room for so many; the next collection goes on.
+                    if (live.LiveIn(pack).Chunks > greatestCopies - relocations.Count)
                         continue;
                     if (vault.Log.State.Quarantine.Contains(pack))
                         await CopyQuarantinedAsync(pack, group.Key, lane, cancellationToken);
@@ -85,15 +85,17 @@ internal sealed class Compaction(
     /// <summary>Copies the live chunks of a damaged pack from wherever they can be read, if that is so for all of them.</summary>
     private async Task CopyQuarantinedAsync(uint pack, PackContent content, PackLane lane, CancellationToken cancellationToken)
     {
-        using var workspace = new ChunkWorkspace();
+        // Coded as it was: manifests may point to its parts, and those of streams are smaller whole.
+        using var inParts = new ChunkWorkspace();
+        using var whole = new ChunkWorkspace(isThorough: true);
         var copies = new SecondCopies(vault, live, quarantined);
         if (content != PackContent.Data || await copies.FindAllAsync(pack, cancellationToken) is not { } places)
             return;
-        foreach (var (ordinal, place) in places)
+        foreach (var (ordinal, known, place) in places)
         {
             if (await copies.TryReadAsync(place, cancellationToken) is not { } raw)
                 return;
-            var slot = await lane.AppendAsync(place.Id, workspace.Encode(raw), cancellationToken);
+            var slot = await lane.AppendAsync(place.Id, (known.Codec == ChunkCodec.Parts ? inParts : whole).Encode(raw), cancellationToken);
             relocations.Add(new(pack, ordinal, slot.PackSeq, slot.Ordinal, slot.OffsetBytes, slot.StoredLengthBytes, slot.Codec));
             copied.Mark(pack, ordinal, slot.StoredLengthBytes);
             bytes += raw.Length;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Threading.Channels;
 using Strongroom.Store.Images;
 using Strongroom.Store.Log;
 using Strongroom.Store.Manifests;
@@ -31,28 +30,27 @@ internal sealed class Marker(ImageTree tree, CollectionState state, Relocations 
     /// <exception cref="StoreException">NotFound, Corrupt: a manifest of a live snapshot cannot be read, so nobody knows what is live.</exception>
     public async Task MarkAsync(IEnumerable<Snapshot> snapshots, CancellationToken cancellationToken)
     {
-        var pending = Channel.CreateUnbounded<ManifestPointer>();
-        var open = new Outstanding(pending.Writer);
+        using var pending = new PendingNodes(workers);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         foreach (var root in snapshots.SelectMany(ManifestPointer.RootsOf))
-            await VisitAsync(root, open, stop.Token);
-        open.Done();
-        await Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Workers.StartAsync(() => WorkAsync(pending.Reader, open, stop))));
+            await VisitAsync(root, pending, stop.Token);
+        pending.Done();
+        await Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Workers.StartAsync(() => WorkAsync(pending, stop))));
     }
 
-    private async Task WorkAsync(ChannelReader<ManifestPointer> pending, Outstanding open, CancellationTokenSource stop)
+    private async Task WorkAsync(PendingNodes pending, CancellationTokenSource stop)
     {
         var children = new List<ManifestPointer>();
         try
         {
-            await foreach (var node in pending.ReadAllAsync(stop.Token))
+            while (await pending.TakeAsync(stop.Token) is { } node)
             {
                 children.Clear();
                 Interlocked.Increment(ref nodes);
                 await ManifestWalk.ReadChildrenAsync(tree, node, children, stop.Token);
                 foreach (var child in children)
-                    await VisitAsync(child, open, stop.Token);
-                open.Done();
+                    await VisitAsync(child, pending, stop.Token);
+                pending.Done();
             }
         }
         catch
@@ -62,7 +60,7 @@ internal sealed class Marker(ImageTree tree, CollectionState state, Relocations 
         }
     }
 
-    private ValueTask VisitAsync(ManifestPointer pointer, Outstanding open, CancellationToken cancellationToken)
+    private ValueTask VisitAsync(ManifestPointer pointer, PendingNodes pending, CancellationToken cancellationToken)
     {
         var slot = pointer.Slot;
         if (!Live.Mark(slot.PackSeq, slot.Ordinal, slot.StoredLengthBytes))
@@ -70,7 +68,7 @@ internal sealed class Marker(ImageTree tree, CollectionState state, Relocations 
         if (Watches(slot.PackSeq))
             watched[(slot.PackSeq, slot.Ordinal)] = slot;
         if (!pointer.IsData)
-            open.Add(pointer);
+            pending.Add(pointer);
         return state.IsRelocated(slot.PackSeq) ? MarkMovedAsync(slot, cancellationToken) : default;
     }
 
@@ -80,23 +78,5 @@ internal sealed class Marker(ImageTree tree, CollectionState state, Relocations 
         Live.Mark(place.PackSeq, place.Ordinal, place.StoredLengthBytes);
         if (Watches(place.PackSeq))
             watched[(place.PackSeq, place.Ordinal)] = place;
-    }
-
-    /// <summary>Counts nodes that wait or are being read, and ends the queue after the last.</summary>
-    private sealed class Outstanding(ChannelWriter<ManifestPointer> writer)
-    {
-        private int count = 1;
-
-        public void Add(ManifestPointer node)
-        {
-            Interlocked.Increment(ref count);
-            writer.TryWrite(node);
-        }
-
-        public void Done()
-        {
-            if (Interlocked.Decrement(ref count) == 0)
-                writer.Complete();
-        }
     }
 }

@@ -41,18 +41,21 @@ internal static class RelocationFormat
     {
         if (records.Count > GreatestRecords)
             throw new StoreException(StoreErrorKind.Unsupported, $"A relocation table has room for {GreatestRecords} chunks, and {records.Count} were moved.");
+
+        // Taken once: another epoch may begin at any time.
+        var epoch = ring.CurrentEpoch;
         var salt = RandomNumberGenerator.GetBytes(16);
         var header = new byte[HeaderLengthBytes];
         "SRRELOC1"u8.CopyTo(header);
         BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(8), 1);
-        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(12), ring.CurrentEpoch);
+        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(12), epoch);
         salt.CopyTo(header.AsSpan(16));
         ring.VaultId.TryWriteBytes(header.AsSpan(32), bigEndian: true, out _);
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(48), records.Count);
         BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(52), id.CondemnSequence);
         await using var blob = await backend.CreateAsync(id.Name, cancellationToken);
         await blob.AppendAsync(header, cancellationToken);
-        using var aes = new AesGcm(DeriveKey(ring, ring.CurrentEpoch, salt), PackFormat.TagLengthBytes);
+        using var aes = new AesGcm(DeriveKey(ring, epoch, salt), PackFormat.TagLengthBytes);
         var pages = PagesOf(records.Count, RecordsPerPage);
         for (var page = 0; page < pages; page++)
         {

@@ -6,19 +6,19 @@ namespace Strongroom.Store.Collection;
 /// <summary>Finds the live chunks of a pack in quarantine where they can still be read: in other packs, that later backups wrote, or in the pack itself.</summary>
 internal sealed class SecondCopies(VaultStore vault, LiveMap live, IReadOnlyDictionary<(uint PackSeq, ushort Ordinal), Slot> wanted)
 {
-    /// <summary>Where each live chunk of the pack can be read; null when one cannot be read anywhere.</summary>
-    public async Task<List<(ushort Ordinal, Slot Place)>?> FindAllAsync(uint pack, CancellationToken cancellationToken)
+    /// <summary>Each live chunk of the pack as manifests know it, and where it can be read; null when one cannot be read anywhere.</summary>
+    public async Task<List<(ushort Ordinal, Slot Known, Slot Place)>?> FindAllAsync(uint pack, CancellationToken cancellationToken)
     {
-        var found = new List<(ushort Ordinal, Slot Place)>();
+        var found = new List<(ushort Ordinal, Slot Known, Slot Place)>();
         foreach (var ordinal in live.LiveOrdinals(pack).ToList())
         {
             if (!wanted.TryGetValue((pack, ordinal), out var slot))
                 return null;
             var elsewhere = await vault.Index.FindAsync(slot.Id, cancellationToken);
             if (elsewhere is { } place && await TryReadAsync(place, cancellationToken) is not null)
-                found.Add((ordinal, place));
+                found.Add((ordinal, slot, place));
             else if (await TryReadAsync(slot with { Flags = 0 }, cancellationToken) is not null)
-                found.Add((ordinal, slot with { Flags = 0 }));
+                found.Add((ordinal, slot, slot with { Flags = 0 }));
             else
                 return null;
         }

@@ -4,7 +4,10 @@ using Strongroom.Store.Log;
 namespace Strongroom.Store.Governance;
 
 /// <summary>Whether this machine's clock may be believed when something is to be deleted because of its age. Thread-safe.</summary>
-/// <remarks>It is compared with the monotonic clock of this process, with the log, and with the backend's clock where it has one.</remarks>
+/// <remarks>
+/// It is compared with the monotonic clock of this process and with the log, and with nothing outside. A clock that is wrong from the start by less than the bounds of the
+/// log (<see cref="ClockState"/>) passes. Services of object storage refuse requests of a clock that is wrong by a quarter of an hour, unless their client corrects for it.
+/// </remarks>
 internal sealed class ClockGuard
 {
     /// <summary>How much the clock may gain or lose against another clock.</summary>
@@ -15,16 +18,13 @@ internal sealed class ClockGuard
     private readonly TimeProvider time;
     private readonly bool isOn;
     private readonly ClockState state;
-    private readonly IBackendClock? backendClock;
     private volatile Anchor anchor;
-    private volatile string? backendDistrust;
 
-    public ClockGuard(TimeProvider time, bool isOn, ClockState state, IBlobBackend backend)
+    public ClockGuard(TimeProvider time, bool isOn, ClockState state)
     {
         this.time = time;
         this.isOn = isOn;
         this.state = state;
-        backendClock = backend as IBackendClock;
         var now = time.GetUtcNow();
         anchor = new(now, time.GetTimestamp(), state.Reference > DateTimeOffset.UnixEpoch ? now - state.Reference : TimeSpan.Zero);
     }
@@ -32,23 +32,10 @@ internal sealed class ClockGuard
     public DateTimeOffset Now => time.GetUtcNow();
 
     /// <summary>Why the clock is not believed, as a part of a sentence; null when it is.</summary>
-    public string? Distrust => isOn ? ClockDistrust() ?? backendDistrust : null;
-
-    /// <summary>Asks the backend for the time, if it can tell.</summary>
-    public async Task CompareAsync(CancellationToken cancellationToken)
-    {
-        if (!isOn || backendClock is null || await backendClock.GetTimeAsync(cancellationToken) is not { } there)
-            return;
-        var here = Now;
-        backendDistrust = (here - there).Duration() > GreatestJump ? $"it says {Text(here)}, and the storage's clock says {Text(there)}" : null;
-    }
+    public string? Distrust => isOn ? ClockDistrust() : null;
 
     /// <summary>Somebody looked at the clock and found it right; the log says so already.</summary>
-    public void Accept()
-    {
-        anchor = new(Now, time.GetTimestamp(), TimeSpan.Zero);
-        backendDistrust = null;
-    }
+    public void Accept() => anchor = new(Now, time.GetTimestamp(), TimeSpan.Zero);
 
     private string? ClockDistrust()
     {

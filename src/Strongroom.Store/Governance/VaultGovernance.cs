@@ -6,7 +6,8 @@ namespace Strongroom.Store;
 /// <summary>Deletion, locks and policy of an open vault. Thread-safe.</summary>
 /// <remarks>
 /// Every change is one entry of the log, decided against everything before it, whoever wrote that: of two writers who race, the second is held to
-/// what the first has set. Failures are <see cref="StoreException"/>: Locked (the message says until when), Refused (the message names the rule), Io, Full, Conflict.
+/// what the first has set. Failures are <see cref="StoreException"/>: Locked (the message says until when), Refused (the message names the rule), Corrupt (a deletion or purge
+/// while log entries cannot be read: one of them may forbid it), Io, Full, Conflict.
 /// </remarks>
 public sealed class VaultGovernance
 {
@@ -54,7 +55,11 @@ public sealed class VaultGovernance
     public void RequireDeletable(SnapshotId id)
     {
         if (log.State.Snapshots.Find(id) is { } snapshot)
-            Require($"Snapshot {id} cannot be deleted", SnapshotRules.WhyKept(snapshot, Policy, clock.Now));
+        {
+            var what = $"Snapshot {id} cannot be deleted";
+            RequireReadableLog(what);
+            Require(what, SnapshotRules.WhyKept(snapshot, Policy, clock.Now));
+        }
     }
 
     /// <summary>Takes a snapshot off the list. It can be brought back for as long as the policy says; without soft delete it is gone for good.</summary>
@@ -95,7 +100,6 @@ public sealed class VaultGovernance
     public async Task<IReadOnlyList<SnapshotId>> PurgeAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<SnapshotId> due = [];
-        await clock.CompareAsync(cancellationToken);
         await AppendAsync(
             LogEntryType.Purge,
             now =>
@@ -104,6 +108,7 @@ public sealed class VaultGovernance
                 due = [.. SoftDeleted.Where(deleted => SnapshotRules.WhyNotPurged(deleted, Policy, at, isForced: false) is null).Select(deleted => deleted.Snapshot.Id)];
                 if (due.Count == 0)
                     return null;
+                RequireReadableLog("Nothing can be purged");
                 RequireClock("Nothing can be purged");
                 return new PurgeEntry(at, false, due).Format();
             },
@@ -131,6 +136,7 @@ public sealed class VaultGovernance
                         throw new StoreException(StoreErrorKind.Refused, $"{what}: it was not deleted before. Nothing was changed.");
                     if (log.State.Snapshots.FindSoftDeleted(id) is not { } deleted)
                         continue;
+                    RequireReadableLog(what);
                     Require(what, SnapshotRules.WhyNotPurged(deleted, Policy, at, isForced: true));
 
                     // Where the policy lets force do it, the time matters only for locks.
@@ -166,10 +172,10 @@ public sealed class VaultGovernance
     }
 
     /// <exception cref="StoreException">Refused: the clock is not trusted.</exception>
-    internal async Task RequireClockAsync(string what, CancellationToken cancellationToken)
+    internal void RequireClock(string what)
     {
-        await clock.CompareAsync(cancellationToken);
-        RequireClock(what);
+        if (clock.Distrust is { } why)
+            throw new StoreException(StoreErrorKind.Refused, $"{what}, because this machine's clock is not trusted: {why}. Set the clock right, or accept it as it is with 'strongroom store accept-clock'.");
     }
 
     /// <summary>The payload of ERASE, if the rules allow it now.</summary>
@@ -177,6 +183,7 @@ public sealed class VaultGovernance
     {
         const string What = "The vault's keys cannot be destroyed";
         var at = At(now);
+        RequireReadableLog(What);
         Require(What, SnapshotRules.WhyNotErased(log.State.Snapshots.AllLive, Policy, at));
         if (log.State.Snapshots.AllLive.Any(snapshot => SnapshotRules.KeptUntil(snapshot, Policy) is not null))
             RequireClock(What);
@@ -189,6 +196,13 @@ public sealed class VaultGovernance
             throw refusal.ToException(what);
     }
 
+    /// <summary>An entry that cannot be read may have locked what is to go, or made the policy stricter.</summary>
+    private void RequireReadableLog(string what)
+    {
+        if (log.Unread is [var first, ..])
+            throw new StoreException(StoreErrorKind.Corrupt, $"{what}, because {first.What}, and may have forbidden it. Heal the vault from a copy, or, when there is none, accept the loss.");
+    }
+
     /// <summary>This machine's clock, which may be behind the entry's time but must not be ahead of it.</summary>
     private DateTimeOffset At(DateTimeOffset entryTime) => clock.Now is var now && now < entryTime ? now : entryTime;
 
@@ -196,6 +210,7 @@ public sealed class VaultGovernance
     {
         var what = $"Snapshot {snapshot.Id} cannot be deleted";
         var at = At(now);
+        RequireReadableLog(what);
         Require(what, SnapshotRules.WhyKept(snapshot, Policy, at));
         if (SnapshotRules.KeptUntil(snapshot, Policy) is not null)
             RequireClock(what);
@@ -214,12 +229,6 @@ public sealed class VaultGovernance
             return next.LockedUntil == snapshot.LockedUntil && next.HasLegalHold == snapshot.HasLegalHold ? null : next.Format();
         },
         cancellationToken);
-
-    private void RequireClock(string what)
-    {
-        if (clock.Distrust is { } why)
-            throw new StoreException(StoreErrorKind.Refused, $"{what}, because this machine's clock is not trusted: {why}. Set the clock right, or accept it as it is with 'strongroom store accept-clock'.");
-    }
 
     private async Task<LogEntry?> AppendAsync(LogEntryType type, Func<DateTimeOffset, byte[]?> makePayload, CancellationToken cancellationToken)
     {

@@ -9,11 +9,17 @@ namespace Strongroom.Store.Keys;
 /// <param name="Kek">The key with which this process opens it.</param>
 internal sealed record PlannedKeys(IReadOnlyList<KeyWrap> Wraps, KeyRing Ring, byte[] RingKey, IKeyEncryptionKey Kek);
 
-/// <summary>Removes a wrap, or puts another in its place, under a new ring key: who kept the old one must not open later generations with it.</summary>
+/// <summary>Removes a wrap, or puts another in its place, under a new ring key and with a new data key: who kept the old ones opens neither later generations nor later packs.</summary>
 internal static class KeyReplacement
 {
     public static async ValueTask<PlannedKeys?> PlanAsync(
-        OpenedKeys newest, string keyId, IKeyEncryptionKey? to, IKeyEncryptionKey own, IReadOnlyCollection<IKeyEncryptionKey> remaining, CancellationToken cancellationToken)
+        OpenedKeys newest,
+        uint greatestEpoch,
+        string keyId,
+        IKeyEncryptionKey? to,
+        IKeyEncryptionKey own,
+        IReadOnlyCollection<IKeyEncryptionKey> remaining,
+        CancellationToken cancellationToken)
     {
         var removed = newest.Generation.Wraps.FirstOrDefault(wrap => wrap.KeyId == keyId);
         if (removed is null)
@@ -34,7 +40,7 @@ internal static class KeyReplacement
             wraps.Add(wrap with { Wrapped = await WrapAnewAsync(wrap, newest.RingKey, ringKey, atHand, cancellationToken) });
         if (to is not null)
             wraps.Add(new(to.Kind, to.KeyId, await to.WrapAsync(ringKey, cancellationToken)));
-        return new(wraps, newest.Ring, ringKey, isOwn ? to! : own);
+        return new(wraps, newest.Ring.WithNextEpoch(greatestEpoch), ringKey, isOwn ? to! : own);
     }
 
     private static async Task<byte[]> WrapAnewAsync(

@@ -48,6 +48,7 @@ internal sealed class KeyRing
         RandomNumberGenerator.GetBytes(KeyLengthBytes),
         ImmutableSortedDictionary<uint, byte[]>.Empty.Add(1, RandomNumberGenerator.GetBytes(KeyLengthBytes)));
 
+    /// <exception cref="StoreException">Corrupt, Unsupported.</exception>
     public static KeyRing Parse(ReadOnlySpan<byte> source)
     {
         if (source.Length < FixedLengthBytes + DataKeyLengthBytes || BinaryPrimitives.ReadUInt32LittleEndian(source) != Magic)
@@ -55,11 +56,15 @@ internal sealed class KeyRing
         if (BinaryPrimitives.ReadUInt16LittleEndian(source[4..]) != 1)
             throw new StoreException(StoreErrorKind.Unsupported, "The key ring is of a newer version. Use a newer Strongroom.");
         var count = BinaryPrimitives.ReadUInt16LittleEndian(source[6..]);
-        if (count == 0 || source.Length != FixedLengthBytes + (count * DataKeyLengthBytes))
+        if (count is 0 or > GreatestDataKeys || source.Length != FixedLengthBytes + (count * DataKeyLengthBytes))
             throw StoreException.Corrupt("The key ring has a wrong length");
         var dataKeys = ImmutableSortedDictionary.CreateBuilder<uint, byte[]>();
         for (var rest = source[FixedLengthBytes..]; rest.Length > 0; rest = rest[DataKeyLengthBytes..])
-            dataKeys[BinaryPrimitives.ReadUInt32LittleEndian(rest)] = rest.Slice(4, KeyLengthBytes).ToArray();
+        {
+            if (!dataKeys.TryAdd(BinaryPrimitives.ReadUInt32LittleEndian(rest), rest.Slice(4, KeyLengthBytes).ToArray()))
+                throw StoreException.Corrupt("The key ring has two data keys of one epoch");
+        }
+
         return new(
             new Guid(source.Slice(8, 16), bigEndian: true),
             source.Slice(24, KeyLengthBytes).ToArray(),

@@ -34,13 +34,13 @@ public sealed class MasterKeyFile : IKeyEncryptionKey
     }
 
     /// <summary>Reads the key and never makes one.</summary>
-    /// <exception cref="StoreException">NotFound: there is no such file. WrongKey: it is not a master key. Io: it cannot be read.</exception>
+    /// <exception cref="StoreException">WrongKey: there is no such file, or it is not a master key. Io: it cannot be read.</exception>
     public static MasterKeyFile Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return File.Exists(path)
             ? Read(path, createsMissing: false)
-            : throw new StoreException(StoreErrorKind.NotFound, $"There is no master key file '{path}'. Give the file that the vault was made with.");
+            : throw new StoreException(StoreErrorKind.WrongKey, $"There is no key file '{path}'. Restore it from its safe copy; a vault cannot be read without a key it was made with.");
     }
 
     /// <inheritdoc/>

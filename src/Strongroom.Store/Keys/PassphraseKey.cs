@@ -68,8 +68,11 @@ public sealed class PassphraseKey : IKeyEncryptionKey
         return AesWrap.Open(key, wrapped.Span[HeaderLengthBytes..], header);
     }
 
-    private Task<byte[]> DeriveAsync(byte[] header, CancellationToken cancellationToken) => Task.Run(
-        () => Rfc2898DeriveBytes.Pbkdf2(
-            passphrase, header.AsSpan(5), (int)BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(1)), HashAlgorithmName.SHA512, KeyLengthBytes),
-        cancellationToken);
+    /// <summary>Not on the caller's thread, which it would hold for tenths of a second.</summary>
+    private Task<byte[]> DeriveAsync(byte[] header, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Workers.StartAsync(() => Task.FromResult(Rfc2898DeriveBytes.Pbkdf2(
+            passphrase, header.AsSpan(5), (int)BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(1)), HashAlgorithmName.SHA512, KeyLengthBytes)));
+    }
 }

@@ -90,7 +90,8 @@ public sealed class VaultKeys : IDisposable
     public Task EscrowAsync(string publicKeyPem, CancellationToken cancellationToken) =>
         AddWrapAsync(EscrowKey.FromPublicPem(publicKeyPem), cancellationToken);
 
-    /// <summary>A key does not open the vault any more. The ring gets a new key of its own. With an old copy of <c>keys/</c> it still opens packs of the epochs in that copy: <see cref="RotateAsync"/> afterwards.</summary>
+    /// <summary>A key does not open the vault any more. The ring gets a new key of its own, and a new data key seals what is written from now on.</summary>
+    /// <remarks>With an old copy of <c>keys/</c> the removed key still opens what was written before, and the log. Sessions of other processes use the new data key from their next pack on.</remarks>
     /// <param name="keyId">Of <see cref="Wraps"/>.</param>
     /// <param name="remaining">The keys that stay and are not at hand: all but escrow keys and the key with which the vault was opened.</param>
     /// <param name="cancellationToken">Has no effect once the new generation may be visible.</param>
@@ -101,7 +102,7 @@ public sealed class VaultKeys : IDisposable
         return ReplaceAsync(keyId, null, remaining, cancellationToken);
     }
 
-    /// <summary>Another key opens the vault instead of one that does now, in one step.</summary>
+    /// <summary>Another key opens the vault instead of one that does now, in one step, and a new data key seals what is written from now on.</summary>
     /// <param name="fromKeyId">Of <see cref="Wraps"/>; it may be the key with which the vault was opened.</param>
     /// <param name="to">The new key. If the old one was the vault's, it takes its place in this process, too.</param>
     /// <param name="remaining">As for <see cref="RemoveWrapAsync"/>.</param>
@@ -213,7 +214,7 @@ public sealed class VaultKeys : IDisposable
                 if (isPlanned && to is null && newest.Generation.Wraps.All(wrap => wrap.KeyId != keyId))
                     return new((PlannedKeys?)null);
                 isPlanned = true;
-                return KeyReplacement.PlanAsync(newest, keyId, to, kek, remaining, cancellationToken);
+                return KeyReplacement.PlanAsync(newest, Log.State.Keys.Epoch, keyId, to, kek, remaining, cancellationToken);
             },
             mendsOlder: false,
             cancellationToken);

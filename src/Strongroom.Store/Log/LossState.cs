@@ -34,7 +34,11 @@ internal sealed class LossState : ILogConcern
 }
 
 /// <summary>Damage to the log: entries that cannot be read.</summary>
-internal sealed record LogDamage(long First, long Last, string What);
+/// <param name="First">The first of them.</param>
+/// <param name="Last">The last of them.</param>
+/// <param name="What">What is wrong.</param>
+/// <param name="IsStray">True for a file far beyond the log's end: it is no entry, so nothing of the log is lost with it.</param>
+internal sealed record LogDamage(long First, long Last, string What, bool IsStray = false);
 
 /// <summary>ACCEPT: what damaged entries said is given up.</summary>
 /// <param name="At">The writer's clock, by which locks count.</param>

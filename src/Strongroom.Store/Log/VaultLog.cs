@@ -15,7 +15,7 @@ internal sealed class VaultLog : IDisposable
     /// <summary>So many entries are read at the same time where it is known which are needed.</summary>
     private const int ParallelReadings = 32;
 
-    /// <summary>Entries that may be missing in a row before what follows counts as far away: a stray file must not be counted up to.</summary>
+    /// <summary>Entries that may be missing in a row before a file that is no entry counts as a stray one, which must not be counted up to.</summary>
     private const int GreatestHole = 65_536;
     private readonly IBlobBackend backend;
     private readonly KeyRing ring;
@@ -303,16 +303,18 @@ internal sealed class VaultLog : IDisposable
             {
                 await ReplayCommitsAsync(bytes!, start, cancellationToken);
             }
-            else if (sequence - expected > GreatestHole)
+            else if (sequence - expected > GreatestHole && (bytes is null || !LogEntry.TryOpen(ring, sequence, bytes, out _)))
             {
-                if (!TakeAfterGap(expected, sequence, bytes))
-                    continue;
+                closedDamage.Add(new(
+                    sequence,
+                    sequence,
+                    $"the file {LogEntry.NameOf(sequence)}, far beyond the log's end, is no entry of this log (if no server wrote it, move it out of the vault)",
+                    IsStray: true));
+                continue;
             }
             else
             {
-                // A listing may pass over what is created while it runs: only a reading tells that an entry is not there.
-                for (; expected < sequence; expected++)
-                    Take(expected, await ReadAsync(expected, cancellationToken));
+                await TakeUnlistedAsync(expected, sequence, cancellationToken);
                 Take(sequence, bytes);
             }
 
@@ -320,24 +322,15 @@ internal sealed class VaultLog : IDisposable
         }
     }
 
-    /// <summary>Takes an entry that lies far after the one before it, without counting through what is missing; false when it is no entry of this log at all.</summary>
-    private bool TakeAfterGap(long expected, long sequence, byte[]? bytes)
+    /// <summary>A listing may pass over what is created while it runs: only a reading tells that an entry is not there.</summary>
+    private async Task TakeUnlistedAsync(long first, long end, CancellationToken cancellationToken)
     {
-        if (bytes is null || !LogEntry.TryOpen(ring, sequence, bytes, out var entry))
+        for (; first < end; first += ParallelReadings)
         {
-            closedDamage.Add(new(
-                sequence,
-                sequence,
-                $"the file {LogEntry.NameOf(sequence)}, far beyond the log's end, is no entry of this log (if no server wrote it, move it out of the vault)"));
-            return false;
+            var found = await Task.WhenAll(Enumerable.Range(0, (int)Math.Min(ParallelReadings, end - first)).Select(i => ReadAsync(first + i, cancellationToken)));
+            for (var i = 0; i < found.Length; i++)
+                Take(first + i, found[i]);
         }
-
-        if (torn.Count > 0)
-            CloseHole();
-        closedDamage.Add(new(expected, sequence - 1, $"log entries {expected} to {sequence - 1} are damaged or missing"));
-        Accept(entry);
-        DoubtPacks();
-        return true;
     }
 
     /// <summary>The newest whole checkpoint, or 1.</summary>

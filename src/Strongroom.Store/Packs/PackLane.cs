@@ -99,6 +99,9 @@ internal sealed class PackLane(
 
     private async Task<PackWriter> BeginPackAsync(CancellationToken cancellationToken)
     {
+        // Another process may have taken a key away since the session began: what follows is for those that stay.
+        await vault.Log.RefreshAsync(cancellationToken);
+        await vault.Keys.FollowAsync(cancellationToken);
         var packSeq = await vault.AllocatePackSeqAsync(cancellationToken);
         claims.AddPack(packSeq);
         return await PackWriter.CreateAsync(

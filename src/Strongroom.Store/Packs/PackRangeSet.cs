@@ -65,8 +65,6 @@ internal sealed class PackRangeSet
         return Of(left);
     }
 
-    public void Clear() => ranges = [];
-
     public static PackRangeSet Of(IEnumerable<(uint First, uint Last)> ranges)
     {
         var set = new PackRangeSet();

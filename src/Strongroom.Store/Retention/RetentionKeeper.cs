@@ -30,7 +30,7 @@ internal sealed class RetentionKeeper(VaultStore vault) : IDisposable
                 return new(RetentionState.NotAvailable, support.Detail, 0, 0, null, []);
 
             // Retention cannot be taken back: a clock that is years ahead would fill the storage for years.
-            await vault.Governance.RequireClockAsync("Retention cannot be extended", cancellationToken);
+            vault.Governance.RequireClock("Retention cannot be extended");
             for (var attempt = 1; ; attempt++)
             {
                 if (await TryExtendAsync(options, attempt == Attempts, cancellationToken) is { } report)

@@ -1,4 +1,3 @@
-using Strongroom.Store.Images;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
 
@@ -6,7 +5,6 @@ namespace Strongroom.Store;
 
 public sealed partial class StoreSession
 {
-    private static readonly IReadOnlyDictionary<ChunkId, Slot> NoNodes = new Dictionary<ChunkId, Slot>();
     private readonly Lazy<ChunkPump> pump;
     private readonly Lazy<ulong[]> gear;
 
@@ -27,7 +25,9 @@ public sealed partial class StoreSession
             Claims.AddParent(state => state.Snapshots.Keeps(shared));
         try
         {
-            var known = parent is { } earlier ? await StreamRecords.ReadNodesAsync(vault.Tree, earlier, cancellationToken) : NoNodes;
+            var known = parent is { } earlier
+                ? await ParentNodes.OfAsync(vault.Tree, earlier, packSeq => HasPack(new(PackContent.Nodes, packSeq)), cancellationToken)
+                : null;
             var manifest = new StreamManifest(this, vault.Packs.Ring.NodeKey, known);
             await using var backup = new StreamBackup(pump.Value, gear.Value, manifest, GearChunker.GreatestLengthBytes);
             while (await source.ReadAsync(backup.Room, cancellationToken) is var count and > 0)

@@ -6,8 +6,8 @@ namespace Strongroom.Store.Streams;
 /// <summary>Builds a stream's manifest from its records in order, sharing every node that the parent has. Not for concurrent use.</summary>
 /// <param name="chunks">Where nodes go.</param>
 /// <param name="nodeKey">Makes their ids.</param>
-/// <param name="known">The parent's nodes.</param>
-internal sealed class StreamManifest(ISessionChunks chunks, byte[] nodeKey, IReadOnlyDictionary<ChunkId, Slot> known)
+/// <param name="known">The parent's nodes; null when there is no parent.</param>
+internal sealed class StreamManifest(ISessionChunks chunks, byte[] nodeKey, ParentNodes? known)
 {
     private readonly List<List<StreamRecord>> levels = [[]];
     private long holeLengthBytes;
@@ -66,8 +66,9 @@ internal sealed class StreamManifest(ISessionChunks chunks, byte[] nodeKey, IRea
         var records = levels[level].ToArray();
         levels[level].Clear();
         var node = StreamNode.Format(records);
-        if (!known.TryGetValue(ChunkId.Compute(nodeKey, node), out var slot))
-            slot = await chunks.StoreNodeAsync(node, cancellationToken);
+        var slot = known is not null && await known.FindAsync(ChunkId.Compute(nodeKey, node), node.Length, cancellationToken) is { } shared
+            ? shared
+            : await chunks.StoreNodeAsync(node, cancellationToken);
         await AddRecordAsync(level + 1, new(records.Sum(record => record.LengthBytes), slot with { Flags = (ushort)records.Length }), cancellationToken);
     }
 }

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Strongroom.Store.Images;
-using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Streams;
 
@@ -50,26 +49,5 @@ internal static class StreamRecords
         }
 
         return (offset, record);
-    }
-
-    /// <summary>The slots of a stream's nodes by id: what another stream may share of it. Only inner nodes are read for it.</summary>
-    public static async Task<IReadOnlyDictionary<ChunkId, Slot>> ReadNodesAsync(ImageTree tree, StreamRef stream, CancellationToken cancellationToken)
-    {
-        var nodes = new Dictionary<ChunkId, Slot>();
-        var pending = new Stack<(StreamRecord Record, int Level)>();
-        if (stream.Height > 0)
-            pending.Push((new(stream.LengthBytes, stream.Root), stream.Height));
-        while (pending.TryPop(out var next))
-        {
-            if (next.Record.Slot.IsHole)
-                continue;
-            nodes[next.Record.Slot.Id] = next.Record.Slot;
-            if (next.Level == 1)
-                continue;
-            foreach (var child in await tree.ReadStreamNodeAsync(next.Record.Slot, next.Level, next.Record.LengthBytes, cancellationToken))
-                pending.Push((child, next.Level - 1));
-        }
-
-        return nodes;
     }
 }

@@ -1,6 +1,4 @@
 using Microsoft.Win32.SafeHandles;
-using Strongroom.Store.Images;
-using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
 
 namespace Strongroom.Store.Trees;
@@ -15,7 +13,7 @@ internal sealed class FileContent(ChunkPump pump, ulong[] gear, byte[] nodeKey)
 
     /// <summary>Reads a file, and once more when it changed meanwhile.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public async Task<ReadContent> ReadAsync(SafeFileHandle file, IReadOnlyDictionary<ChunkId, Slot> known, CancellationToken cancellationToken)
+    public async Task<ReadContent> ReadAsync(SafeFileHandle file, ParentNodes? known, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -44,7 +42,7 @@ internal sealed class FileContent(ChunkPump pump, ulong[] gear, byte[] nodeKey)
     }
 
     private async Task<StreamRef> ReadStreamAsync(
-        SafeFileHandle file, FileStat stat, IReadOnlyDictionary<ChunkId, Slot> known, CancellationToken cancellationToken)
+        SafeFileHandle file, FileStat stat, ParentNodes? known, CancellationToken cancellationToken)
     {
         await using var backup = new StreamBackup(pump, gear, new(pump.Chunks, nodeKey, known), stat.LengthBytes);
         var position = 0L;

@@ -13,7 +13,6 @@ internal sealed class FileEntries(
     ImageTree tree, ISessionChunks chunks, FileContent content, TimeProvider clock, Func<ManifestPackQuery, bool> hasPack)
 {
     private const int SettlingSeconds = 2;
-    private static readonly IReadOnlyDictionary<ChunkId, Slot> NoNodes = new Dictionary<ChunkId, Slot>();
     private readonly OwnerNames owners = new();
     private long folders;
     private long count;
@@ -168,18 +167,8 @@ internal sealed class FileEntries(
         }
     }
 
-    private async ValueTask<IReadOnlyDictionary<ChunkId, Slot>> ReadParentNodesAsync(TreeEntry? parent, CancellationToken cancellationToken)
-    {
-        if (parent is not { Kind: TreeEntryKind.File, Stream: { Height: > 0 } stream })
-            return NoNodes;
-        try
-        {
-            var nodes = await StreamRecords.ReadNodesAsync(tree, stream, cancellationToken);
-            return nodes.Values.All(slot => hasPack(new(PackContent.Nodes, slot.PackSeq))) ? nodes : NoNodes;
-        }
-        catch (StoreException failure) when (failure.IsDamage)
-        {
-            return NoNodes;
-        }
-    }
+    private async ValueTask<ParentNodes?> ReadParentNodesAsync(TreeEntry? parent, CancellationToken cancellationToken) =>
+        parent is { Kind: TreeEntryKind.File, Stream: { Height: > 0 } stream }
+            ? await ParentNodes.OfAsync(tree, stream, packSeq => hasPack(new(PackContent.Nodes, packSeq)), cancellationToken)
+            : null;
 }

@@ -7,7 +7,7 @@ using Strongroom.Store.Streams;
 namespace Strongroom.Store.Trees;
 
 /// <summary>Makes the pages of one folder from its entries in order, sharing those that the parent has. Not for concurrent use.</summary>
-internal sealed class FolderWriter(ISessionChunks chunks, byte[] nodeKey, IReadOnlyDictionary<ChunkId, Slot> known)
+internal sealed class FolderWriter(ISessionChunks chunks, byte[] nodeKey, ParentNodes known)
 {
     private const int GreatestPageLengthBytes = 64 << 10;
     private const int LeastPageLengthBytes = 16 << 10;
@@ -36,8 +36,8 @@ internal sealed class FolderWriter(ISessionChunks chunks, byte[] nodeKey, IReadO
     {
         var bytes = page.WrittenSpan.ToArray();
         page.ResetWrittenCount();
-        if (!known.TryGetValue(ChunkId.Compute(nodeKey, bytes), out var slot))
-            slot = await chunks.StoreNodeAsync(bytes, cancellationToken);
+        var slot = await known.FindAsync(ChunkId.Compute(nodeKey, bytes), bytes.Length, cancellationToken)
+            ?? await chunks.StoreNodeAsync(bytes, cancellationToken);
         await manifest.AddAsync(bytes.Length, slot, cancellationToken);
     }
 }

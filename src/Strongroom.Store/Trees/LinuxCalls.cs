@@ -25,15 +25,11 @@ internal static partial class LinuxCalls
 
     public const int NotPermitted = 1;
     public const int NoEntry = 2;
-    public const int NoDeviceOrAddress = 6;
     public const int NoAccess = 13;
     public const int Exists = 17;
-    public const int NotAFolder = 20;
     public const int Invalid = 22;
     public const int RangeError = 34;
-    public const int NotEmpty = 39;
     public const int NoSuchCall = 38;
-    public const int Loop = 40;
     public const int NoData = 61;
     public const int NotSupported = 95;
     public const int NoRoom = 28;

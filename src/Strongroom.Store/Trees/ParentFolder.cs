@@ -1,5 +1,4 @@
 using Strongroom.Store.Images;
-using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
 
 namespace Strongroom.Store.Trees;
@@ -14,7 +13,7 @@ internal sealed class ParentFolder
     private int nextPage;
     private int at;
 
-    private ParentFolder(ImageTree tree, List<StreamRecord> pages, Dictionary<ChunkId, Slot> known)
+    private ParentFolder(ImageTree tree, List<StreamRecord> pages, ParentNodes known)
     {
         this.tree = tree;
         this.pages = pages;
@@ -22,9 +21,9 @@ internal sealed class ParentFolder
     }
 
     /// <summary>Its pages and nodes by id.</summary>
-    public IReadOnlyDictionary<ChunkId, Slot> Known { get; }
+    public ParentNodes Known { get; }
 
-    public static ParentFolder None(ImageTree tree) => new(tree, [], []);
+    public static ParentFolder None(ImageTree tree) => new(tree, [], new(tree, static _ => false));
 
     public static async ValueTask<ParentFolder> OpenAsync(
         ImageTree tree, TreeEntry? folder, Func<uint, bool> hasPack, CancellationToken cancellationToken)
@@ -34,15 +33,10 @@ internal sealed class ParentFolder
         try
         {
             var pages = await FolderReader.ReadPagesAsync(tree, folder, cancellationToken);
-            var known = new Dictionary<ChunkId, Slot>();
-            foreach (var page in pages.Where(page => hasPack(page.Slot.PackSeq)))
-                known[page.Slot.Id] = page.Slot;
-            foreach (var (id, slot) in await StreamRecords.ReadNodesAsync(tree, stream, cancellationToken))
-            {
-                if (hasPack(slot.PackSeq))
-                    known[id] = slot;
-            }
-
+            var known = new ParentNodes(tree, hasPack);
+            foreach (var page in pages)
+                known.AddPage(page.Slot);
+            await known.AddAsync(stream, cancellationToken);
             return new(tree, pages, known);
         }
         catch (StoreException failure) when (failure.IsDamage)
@@ -79,7 +73,7 @@ internal sealed class ParentFolder
         catch (StoreException failure) when (failure.IsDamage)
         {
             // What this page holds must not be shared either: its id would be found, its bytes would not.
-            ((Dictionary<ChunkId, Slot>)Known).Remove(page.Slot.Id);
+            Known.Remove(page.Slot.Id);
             entries = [];
         }
     }

@@ -31,6 +31,33 @@ public sealed class LocalFailureTests
     }
 
     [Fact]
+    public async Task A_blob_that_another_process_put_back_is_read_as_it_is_now()
+    {
+        const string Name = "packs/00/00000001";
+        using var folder = new TemporaryFolder();
+        using var reader = new LocalBackend(folder.Path);
+        using var healer = new LocalBackend(folder.Path);
+        await reader.PutIfAbsentAsync(Name, "rotten"u8.ToArray(), CancellationToken.None);
+        Assert.Equal("rotten"u8.ToArray(), await reader.ContentAsync(Name));
+
+        await healer.ReplaceAsync(Name, "healed"u8.ToArray());
+        Assert.Equal("healed"u8.ToArray(), await reader.ContentAsync(Name));
+
+        await healer.DeleteAsync(Name, CancellationToken.None);
+        var failure = await Assert.ThrowsAsync<StoreException>(async () => await reader.ReadAsync(Name, 0, new byte[6], CancellationToken.None));
+        Assert.Equal(StoreErrorKind.NotFound, failure.Kind);
+    }
+
+    [Fact]
+    public async Task A_spool_that_cannot_be_read_is_a_failure_of_the_store()
+    {
+        // Nothing is mapped at address 0: the kernel answers EIO, as a bad disk does.
+        using var spool = new BlobSpool(File.OpenHandle("/proc/self/mem"));
+        var failure = await Assert.ThrowsAsync<StoreException>(async () => await spool.ReadAsync(0, new byte[10], CancellationToken.None));
+        Assert.Equal(StoreErrorKind.Io, failure.Kind);
+    }
+
+    [Fact]
     public async Task What_cannot_be_looked_at_does_not_pass_for_absent()
     {
         using var folder = new TemporaryFolder();

@@ -34,6 +34,24 @@ public sealed class CompactionTests
     }
 
     [Fact]
+    public async Task What_one_collection_does_not_copy_the_next_ones_do()
+    {
+        var backend = new MemoryBackend();
+        var (kept, disk) = await MakeHalfDeadAsync(backend);
+        var together = 0;
+        await using (var whole = await TestVault.OpenAsync(await backend.CopyAsync()))
+            together = (await whole.CollectAsync([kept.Id], TestVault.Compact, None)).PacksCompacted;
+        await using var vault = await TestVault.OpenAsync(backend);
+        var live = (await vault.MarkAsync(None)).Live;
+        var most = vault.PackSet.ToList().Max(pack => live.LiveIn(pack.PackSeq).Chunks);
+        var runs = new List<int>();
+        while (runs.Sum() < together && runs.Count < 100)
+            runs.Add((await vault.CollectAsync([kept.Id], TestVault.Compact with { GreatestChunksToCompact = most }, None)).PacksCompacted);
+        Assert.True(runs.Count > 1 && runs.All(count => count > 0), string.Join(' ', runs));
+        await AssertGoodAsync(vault, kept, disk);
+    }
+
+    [Fact]
     public async Task What_moved_moves_again_and_tables_go_when_nothing_needs_them()
     {
         var backend = new MemoryBackend();
@@ -186,7 +204,7 @@ public sealed class CompactionTests
         // All of what is there moves, be it worth it or not.
         var packs = await vault.RefreshPacksAsync(None);
         var live = (await vault.MarkAsync(None)).Live;
-        var result = await new Compaction(vault, live, packs, new Dictionary<(uint, ushort), Slot>()).CopyAsync([.. packs.Select(pack => pack.PackSeq)], 99, None);
+        var result = await new Compaction(vault, live, packs, new Dictionary<(uint, ushort), Slot>(), int.MaxValue).CopyAsync([.. packs.Select(pack => pack.PackSeq)], 99, None);
 
         var moved = (await FramesAsync(vault, packs.Max(pack => pack.PackSeq))).ToList();
         Assert.True(moved.Select(one => one.Value.Codec).Distinct().Count() == 3 && result.BytesCopied > 3 << 20, $"{moved.Count} {result}");

@@ -90,21 +90,6 @@ public sealed class ClockGuardTests
     }
 
     [Fact]
-    public async Task The_storages_clock_is_asked_where_there_is_one()
-    {
-        var clocked = new ClockedBackend(backend) { Time = time.Wall };
-        await using var vault = await GovernedVault.OpenOrCreateAsync(clocked, time);
-        await vault.Governance.SetPolicyAsync(new() { SoftDeleteDays = 1 }, None);
-        await vault.DeleteSnapshotAsync((await vault.CommitAsync()).Id, None);
-        time.Pass(TimeSpan.FromDays(2.5));
-        await vault.Governance.PurgeAsync(None).AssertAsync(StoreErrorKind.Refused, "the storage's clock says 2026-11-01");
-        clocked.Time = null;
-        await vault.Governance.PurgeAsync(None).AssertAsync(StoreErrorKind.Refused, "the storage's clock says 2026-11-01");
-        clocked.Time = time.Wall;
-        Assert.Single(await vault.Governance.PurgeAsync(None));
-    }
-
-    [Fact]
     public async Task Where_time_is_moved_on_purpose_the_guard_is_off()
     {
         await using var vault = await GovernedVault.OpenOrCreateAsync(backend, time, guardsClock: false);
@@ -113,30 +98,5 @@ public sealed class ClockGuardTests
         time.Wall = time.Wall.AddYears(3);
         Assert.True(vault.Governance.IsClockTrusted);
         Assert.Single(await vault.Governance.PurgeAsync(None));
-    }
-
-    private sealed class ClockedBackend(IBlobBackend inner) : IBlobBackend, IBackendClock
-    {
-        public DateTimeOffset? Time { get; set; }
-
-        public ValueTask<DateTimeOffset?> GetTimeAsync(CancellationToken cancellationToken) => new(Time);
-
-        public ValueTask<IBlobWriter> CreateAsync(string name, CancellationToken cancellationToken) => inner.CreateAsync(name, cancellationToken);
-
-        public ValueTask<bool> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
-            inner.PutIfAbsentAsync(name, content, cancellationToken);
-
-        public ValueTask<int> ReadAsync(string name, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) =>
-            inner.ReadAsync(name, offsetBytes, buffer, cancellationToken);
-
-        public ValueTask<long?> GetLengthAsync(string name, CancellationToken cancellationToken) => inner.GetLengthAsync(name, cancellationToken);
-
-        public IAsyncEnumerable<BlobInfo> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
-
-        public ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken) => inner.DeleteAsync(name, cancellationToken);
-
-        public ValueTask SyncAsync(string prefix, CancellationToken cancellationToken) => inner.SyncAsync(prefix, cancellationToken);
-
-        public ValueTask RemoveLeftoversAsync(CancellationToken cancellationToken) => inner.RemoveLeftoversAsync(cancellationToken);
     }
 }

@@ -1,3 +1,4 @@
+using Strongroom.Store.Log;
 using Strongroom.Store.Tests.Fakes;
 
 namespace Strongroom.Store.Tests.Governance;
@@ -21,6 +22,39 @@ public sealed class SoftDeleteTests
         Assert.Empty(vault.Snapshots);
         Assert.Empty(vault.Governance.SoftDeleted);
         await vault.Governance.UndeleteAsync(snapshot.Id, None).AssertAsync(StoreErrorKind.NotFound, "brought back");
+    }
+
+    [Fact]
+    public async Task Nothing_is_given_up_while_an_entry_that_may_have_locked_it_cannot_be_read()
+    {
+        SnapshotId visible, deleted;
+        string locking;
+        await using (var vault = await GovernedVault.OpenOrCreateAsync(backend, time))
+        {
+            await vault.Governance.SetPolicyAsync(new() { SoftDeleteDays = 1 }, None);
+            (visible, deleted) = ((await vault.CommitAsync()).Id, (await vault.CommitAsync()).Id);
+            await vault.DeleteSnapshotAsync(deleted, None);
+            await vault.Governance.LockAsync(visible, time.Wall.AddDays(100), None);
+            locking = LogEntry.NameOf(vault.Log.Head);
+            await vault.Governance.SetLegalHoldAsync((await vault.CommitAsync()).Id, true, None);
+        }
+
+        var entry = await backend.ContentAsync(locking);
+        entry[100] ^= 1;
+        await backend.ReplaceAsync(locking, entry);
+        time.Pass(TimeSpan.FromDays(2));
+        await using var damaged = await GovernedVault.OpenOrCreateAsync(backend, time);
+        var before = (await backend.AllAsync("log/")).Count;
+        await damaged.DeleteSnapshotAsync(visible, None).AssertAsync(StoreErrorKind.Corrupt, "may have forbidden it");
+        Assert.Equal(StoreErrorKind.Corrupt, Assert.Throws<StoreException>(() => damaged.Governance.RequireDeletable(visible)).Kind);
+        await damaged.Governance.PurgeAsync(None).AssertAsync(StoreErrorKind.Corrupt, "may have forbidden it");
+        await damaged.Governance.PurgeNowAsync([deleted], None).AssertAsync(StoreErrorKind.Corrupt, "may have forbidden it");
+        await damaged.Keys.EraseAsync(damaged.VaultId.ToString(), None).AssertAsync(StoreErrorKind.Corrupt, "may have forbidden it");
+        Assert.Equal(before, (await backend.AllAsync("log/")).Count);
+
+        await damaged.AcceptLossAsync(damaged.LogLosses, [], None);
+        Assert.Equal([deleted], await damaged.Governance.PurgeAsync(None));
+        Assert.True(await damaged.DeleteSnapshotAsync(visible, None));
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using Strongroom.Store.Copies;
 using Strongroom.Store.Healing;
+using Strongroom.Store.Images;
+using Strongroom.Store.Streams;
 using Strongroom.Store.Tests.Fakes;
 
 namespace Strongroom.Store.Tests.Healing;
@@ -129,6 +131,25 @@ public sealed class HealingTests
         Assert.Empty((await HealAsync(storage, replica)).Mended);
         disks.Remove(first.Id);
         await AssertHoldsAsync(storage, disks);
+    }
+
+    [Fact]
+    public async Task Chunks_of_a_stream_stay_whole_when_a_collection_replaces_their_damaged_pack()
+    {
+        var storage = new MemoryBackend();
+        var content = TestVault.Prose(1, 3 << 20);
+        StreamRef stream;
+        await using (var vault = await TestVault.CreateAsync(storage))
+            stream = (await vault.StoreAsync(content)).Stream;
+        await DamageAsync(storage, (await storage.AllAsync("packs/"))[0].Name, isDeleted: true);
+        await ScrubAsync(storage);
+        await using var opened = await TestVault.OpenAsync(storage);
+        var next = (await opened.StoreAsync(content, stream)).Stream;
+        Assert.Equal(1, (await opened.CollectAsync([], TestVault.AtOnce, None)).PacksCompacted);
+        await opened.AssertRestoresAsync(stream, content);
+        foreach (var (_, record) in await StreamRecords.ReadAllAsync(opened.Tree, stream, None).ToListAsync())
+            Assert.NotEqual(ChunkCodec.Parts, (await opened.Packs.ResolveAsync(record.Slot, None)).Codec);
+        Assert.NotEqual(stream, next);
     }
 
     [Theory]

@@ -42,6 +42,45 @@ public sealed class ReopenedIndexTests
         Assert.Empty(backend.Prefixes);
     }
 
+    [Fact]
+    public async Task What_others_wrote_is_learned_from_the_log_and_not_by_listing_the_vault()
+    {
+        var backend = new Lists();
+        await using var one = await TestVault.CreateAsync(backend);
+        await using var two = await TestVault.OpenAsync(backend);
+        backend.Count = 0;
+        for (var i = 1; i <= 3; i++)
+        {
+            var disk = new SparseDisk(4 << 20);
+            disk.Write(0, TestVault.Noise(i, 3 << 20));
+            var parent = (await one.BackUpAsync(disk)).Images[0].Image;
+            Assert.Equal(0, (await two.BackUpCountedAsync(disk)).Statistics.BytesNew);
+            var shared = await two.BackUpCountedAsync(disk, parent);
+            Assert.Equal((0, 0), (shared.Statistics.BytesNew, shared.Statistics.BytesDeduplicated));
+        }
+
+        Assert.Equal(0, backend.Count);
+
+        // More than it would be worth to ask for one by one.
+        var large = new SparseDisk(64 << 20);
+        large.Write(0, TestVault.Noise(9, 40 << 20));
+        await one.BackUpAsync(large);
+        Assert.Equal(0, (await two.BackUpCountedAsync(large)).Statistics.BytesNew);
+        Assert.Equal(2, backend.Count);
+    }
+
+    private sealed class Lists : BentBackend
+    {
+        public int Count { get; set; }
+
+        public override IAsyncEnumerable<BlobInfo> ListAsync(string prefix, CancellationToken cancellationToken)
+        {
+            if (prefix is "packs/" or "meta/")
+                Count++;
+            return base.ListAsync(prefix, cancellationToken);
+        }
+    }
+
     private sealed class Syncs : BentBackend
     {
         public List<string> Prefixes { get; } = [];

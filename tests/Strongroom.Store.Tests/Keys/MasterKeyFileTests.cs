@@ -8,6 +8,13 @@ public sealed class MasterKeyFileTests : IDisposable
     private readonly TemporaryFolder folder = new();
 
     [Fact]
+    public void A_key_file_that_is_not_there_is_no_key_and_none_is_made()
+    {
+        Assert.Equal(StoreErrorKind.WrongKey, Assert.Throws<StoreException>(() => MasterKeyFile.Load(folder["master.key"])).Kind);
+        Assert.False(File.Exists(folder["master.key"]));
+    }
+
+    [Fact]
     public async Task A_key_that_was_made_is_found_again_and_only_its_owner_may_read_it()
     {
         var made = MasterKeyFile.LoadOrCreate(folder["keys/master.key"]);

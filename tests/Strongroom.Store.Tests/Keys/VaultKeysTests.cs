@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Strongroom.Store.Keys;
 using Strongroom.Store.Tests.Fakes;
 
 namespace Strongroom.Store.Tests.Keys;
@@ -138,6 +139,47 @@ public sealed class VaultKeysTests
         await TestKeys.Passphrase("correct horse").AssertOpensAsync(backend);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_key_that_was_taken_away_opens_no_later_pack_not_even_with_an_old_copy_of_the_keys(bool isReplaced)
+    {
+        var (removed, fresh) = (TestKeys.File(9), TestKeys.File(10));
+        await using var one = await TestVault.CreateAsync(backend);
+        await one.Keys.AddWrapAsync(removed, None);
+        await using var two = await TestVault.OpenAsync(backend);
+        await using var running = await two.OpenSessionAsync(None);
+        var oldCopy = KeyGeneration.Parse("old", await backend.ContentAsync(Assert.Single(await backend.AllAsync("keys/")).Name));
+        var oldRing = oldCopy.Open(one.VaultId, await RingKeyAsync(removed, removed.KeyId));
+
+        if (isReplaced)
+            await one.Keys.RewrapAsync(removed.KeyId, fresh, [], None);
+        else
+            await one.Keys.RemoveWrapAsync(removed.KeyId, [], None);
+
+        // A session of another process, begun before, writes under the new data key, too.
+        var disk = Disk(1);
+        await running.CommitAsync(TestVault.Draft(await running.WriteImageAsync(disk, null, null, None)), None);
+        await one.BackUpAsync(Disk(2));
+        Assert.Equal(2, one.Keys.CurrentEpoch);
+        Assert.DoesNotContain(await EpochsAsync(), oldRing.HasDataKey);
+        await using var again = await TestVault.OpenAsync(backend);
+        Assert.True((await again.VerifyAsync(readData: true, null, None)).IsHealthy);
+    }
+
+    [Fact]
+    public async Task A_session_whose_key_was_taken_away_begins_no_pack()
+    {
+        await using var one = await TestVault.CreateAsync(backend);
+        await one.Keys.AddWrapAsync(TestKeys.File(9), None);
+        await using var two = await TestKeys.File(9).OpenAsync(backend);
+        await using var running = await two.OpenSessionAsync(None);
+        await one.Keys.RemoveWrapAsync(TestKeys.File(9).KeyId, [], None);
+
+        Assert.Equal(StoreErrorKind.WrongKey, (await Assert.ThrowsAsync<StoreException>(() => running.WriteImageAsync(Disk(1), null, null, None))).Kind);
+        Assert.Empty(await backend.AllAsync("packs/"));
+    }
+
     [Fact]
     public async Task A_process_whose_key_was_removed_reads_on_but_backs_up_nothing()
     {
@@ -202,6 +244,26 @@ public sealed class VaultKeysTests
         Assert.NotNull(snapshot);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(10_001)]
+    public void A_ring_with_too_few_or_too_many_data_keys_is_damaged(int count)
+    {
+        var ring = KeyRing.Generate(Guid.NewGuid()).Format();
+        var changed = ring[..152].Concat(Enumerable.Range(1, count).SelectMany(epoch => (byte[])[.. BitConverter.GetBytes(epoch), .. new byte[32]])).ToArray();
+        BitConverter.GetBytes((ushort)count).CopyTo(changed, 6);
+        Assert.Equal(StoreErrorKind.Corrupt, Assert.Throws<StoreException>(() => KeyRing.Parse(changed)).Kind);
+    }
+
+    [Fact]
+    public void A_ring_with_two_data_keys_of_one_epoch_is_damaged()
+    {
+        var ring = KeyRing.Generate(Guid.NewGuid()).Format();
+        byte[] changed = [.. ring, .. ring[152..]];
+        changed[6] = 2;
+        Assert.Equal(StoreErrorKind.Corrupt, Assert.Throws<StoreException>(() => KeyRing.Parse(changed)).Kind);
+    }
+
     private static SparseDisk Disk(int seed)
     {
         var disk = new SparseDisk(2 << 20);
@@ -209,11 +271,11 @@ public sealed class VaultKeysTests
         return disk;
     }
 
-    private async Task<byte[]> RingKeyAsync(IKeyEncryptionKey key, string kind)
+    private async Task<byte[]> RingKeyAsync(IKeyEncryptionKey key, string kindOrId)
     {
         var blob = (await backend.AllAsync("keys/"))[^1];
         var json = System.Text.Json.Nodes.JsonNode.Parse(await backend.ContentAsync(blob.Name))!;
-        var wrap = json["wraps"]!.AsArray().Single(one => (string)one!["kind"]! == kind);
+        var wrap = json["wraps"]!.AsArray().Single(one => (string)one!["kind"]! == kindOrId || (string)one["kekId"]! == kindOrId);
         return await key.UnwrapAsync(Convert.FromBase64String((string)wrap!["wrapped"]!), None);
     }
 

@@ -90,6 +90,55 @@ public sealed class LogListingTests
         Assert.Equal(32, backend.GreatestReads);
     }
 
+    [Fact]
+    public async Task A_hole_of_any_length_is_read_through_when_the_entry_after_it_is_genuine()
+    {
+        const long Behind = 70_000;
+        var backend = new PatchyBackend();
+        Snapshot first, middle;
+        await using (var vault = await TestVault.CreateAsync(backend))
+            first = await vault.BackUpAsync(new SparseDisk(1));
+        var copy = await backend.CopyAsync();
+        await using (var other = await TestVault.OpenAsync(copy))
+        {
+            middle = await other.BackUpAsync(new SparseDisk(2));
+            await PutAsync(backend, other, Behind - 100, LogEntryType.Commit, SnapshotPayload.Format(TestVault.Draft() with { Id = middle.Id }, other.Log.Now));
+            await PutAsync(backend, other, Behind, LogEntryType.Clock, new PayloadWriter().Int64(other.Log.Now.ToUnixTimeMilliseconds()).ToArray());
+        }
+
+        backend.Hidden = LogEntry.NameOf(Behind - 100);
+        await using var again = await TestVault.OpenAsync(backend);
+        Assert.Equal(Behind, again.Log.Head);
+        Assert.Equal([first.Id, middle.Id], again.Snapshots.OrderBy(snapshot => snapshot.LogSequence).Select(snapshot => snapshot.Id));
+        Assert.Equal([Behind - 101, Behind - 1], again.LogLosses.Where(loss => loss.LastEntry > loss.FirstEntry).Select(loss => loss.LastEntry));
+    }
+
+    [Fact]
+    public async Task A_stray_file_far_beyond_the_end_is_told_and_not_counted_up_to()
+    {
+        var backend = new MemoryBackend();
+        await using (var vault = await TestVault.CreateAsync(backend))
+            await vault.BackUpAsync(Disk());
+        await backend.PutIfAbsentAsync(LogEntry.NameOf(4_000_000_000), new byte[300], None);
+        await using var again = await TestVault.OpenAsync(backend);
+        Assert.InRange(again.Log.Head, 1, 100);
+        Assert.Contains("no entry of this log", Assert.Single(again.LogLosses).What, StringComparison.Ordinal);
+
+        // It is no entry that was lost: an ACCEPT that named it could be read by nobody.
+        var failure = await Assert.ThrowsAsync<StoreException>(() => again.AcceptLossAsync(again.LogLosses, [], None));
+        Assert.Equal(StoreErrorKind.InvalidRequest, failure.Kind);
+        await again.BackUpAsync(Disk());
+        await using var last = await TestVault.OpenAsync(backend);
+        Assert.Equal(2, last.Snapshots.Count);
+    }
+
+    private static async Task PutAsync(IBlobBackend backend, VaultStore vault, long sequence, LogEntryType type, byte[] payload)
+    {
+        var (bytes, _) = LogEntry.Seal(
+            vault.Packs.Ring, sequence, type, new byte[32], Guid.NewGuid(), new byte[LogEntry.SaltLengthBytes], vault.Log.Now.AddSeconds(sequence), payload);
+        Assert.True(await backend.PutIfAbsentAsync(LogEntry.NameOf(sequence), bytes, None));
+    }
+
     private static SparseDisk Disk()
     {
         var disk = new SparseDisk(1 << 20);

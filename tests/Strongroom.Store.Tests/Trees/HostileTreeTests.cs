@@ -1,6 +1,5 @@
 using System.Text;
 using Strongroom.Store.Images;
-using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
 using Strongroom.Store.Tests.Fakes;
 using Strongroom.Store.Trees;
@@ -159,7 +158,7 @@ public sealed class HostileTreeTests
     {
         await using var session = await vault.OpenSessionAsync(CancellationToken.None);
         ISessionChunks chunks = session;
-        var manifest = new StreamManifest(chunks, vault.Packs.Ring.NodeKey, new Dictionary<ChunkId, Slot>());
+        var manifest = new StreamManifest(chunks, vault.Packs.Ring.NodeKey, null);
         foreach (var page in pages)
             await manifest.AddAsync(page.Length, await chunks.StoreNodeAsync(page, CancellationToken.None), CancellationToken.None);
         var folder = new TreeEntry { Kind = TreeEntryKind.Folder, Name = Array.Empty<byte>(), Mode = 0x1ED, Stream = await manifest.FinishAsync(CancellationToken.None) };

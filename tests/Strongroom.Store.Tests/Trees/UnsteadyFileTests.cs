@@ -31,7 +31,7 @@ public sealed class UnsteadyFileTests
         using var pump = new ChunkPump(chunks, ring.IdKey, 2);
         var content = new FileContent(pump, GearTable.Derive(ring), ring.NodeKey);
         using var file = File.OpenHandle(path, share: FileShare.ReadWrite);
-        var read = await content.ReadAsync(file, new Dictionary<ChunkId, Slot>(), CancellationToken.None);
+        var read = await content.ReadAsync(file, null, CancellationToken.None);
         Assert.Equal(isReported, read.HasChanged);
         Assert.Equal(Math.Min(changes, 1) + 1, chunks.Stored);
         Assert.Equal(LengthBytes + (4 * Math.Min(changes, 1)), read.Stream!.Value.LengthBytes);

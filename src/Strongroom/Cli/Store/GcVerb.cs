@@ -17,7 +17,9 @@ internal static class GcVerb
 
             // What was deleted long enough ago is given up first; else its room would come back with the collection after the next.
             var purged = vault.Governance.IsClockTrusted ? await vault.Governance.PurgeAsync(cancellationToken) : [];
-            var report = await vault.CollectAsync([], new() { Grace = TimeSpan.FromHours(parsed.GetValue(grace)) }, cancellationToken);
+
+            // Nobody but the vault itself knows here which snapshots it has.
+            var report = await vault.CollectAsync(null, new() { Grace = TimeSpan.FromHours(parsed.GetValue(grace)) }, cancellationToken);
             var elapsed = context.Time.GetElapsedTime(started);
             return new(
                 new JsonObject

@@ -1,0 +1,64 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Strongroom.Store.Blobs;
+
+/// <summary>Which file a name or a handle leads to: numbers that no other file has as long as this one is open.</summary>
+internal readonly record struct FileIdentity(ulong Device, ulong Inode);
+
+/// <summary>A file that is kept open for reading, and which one it is.</summary>
+internal sealed class LocalFile : IDisposable
+{
+    private readonly FileIdentity identity;
+
+    /// <exception cref="IOException">It is not there, or cannot be opened.</exception>
+    public LocalFile(string path)
+    {
+        Handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.RandomAccess);
+        identity = FileIdentities.Of(Handle);
+    }
+
+    public SafeFileHandle Handle { get; }
+
+    /// <summary>False when the name leads to another file by now, or to none: the file was put back from a copy, or deleted, by another process.</summary>
+    public bool IsAt(string path) => FileIdentities.Find(path) == identity;
+
+    public void Dispose() => Handle.Dispose();
+}
+
+/// <summary>Asks the kernel which file something is (statx(2)).</summary>
+internal static partial class FileIdentities
+{
+    private const int CurrentFolder = -100;
+    private const int EmptyPathFlag = 0x1000;
+    private const uint InodeMask = 0x100;
+    private const int StatLengthBytes = 256;
+    private const int InodeOffset = 32;
+    private const int DeviceOffset = 136;
+
+    public static FileIdentity Of(SafeFileHandle file)
+    {
+        Span<byte> found = stackalloc byte[StatLengthBytes];
+        return Statx(file, "", EmptyPathFlag, InodeMask, found) == 0 ? Parse(found) : throw LastFailure();
+    }
+
+    /// <summary>Null when the name leads to nothing that can be looked at; opening it tells why.</summary>
+    public static FileIdentity? Find(string path)
+    {
+        Span<byte> found = stackalloc byte[StatLengthBytes];
+        return Statx(CurrentFolder, path, 0, InodeMask, found) == 0 ? Parse(found) : null;
+    }
+
+    private static IOException LastFailure() =>
+        new($"statx: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}", Marshal.GetLastPInvokeError());
+
+    private static FileIdentity Parse(ReadOnlySpan<byte> source) =>
+        new(BinaryPrimitives.ReadUInt64LittleEndian(source[DeviceOffset..]), BinaryPrimitives.ReadUInt64LittleEndian(source[InodeOffset..]));
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(SafeFileHandle file, string path, int flags, uint mask, Span<byte> result);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(int folder, string path, int flags, uint mask, Span<byte> result);
+}
