@@ -55,10 +55,15 @@ public readonly record struct FileIdentity(ulong Device, ulong Inode, long Lengt
     }
 
     /// <summary>True when a Unix socket lies at a path.</summary>
-    internal static bool IsSocketAt(string path)
+    internal static bool IsSocketAt(string path) => IsAt(path, SocketFormat);
+
+    /// <summary>True when a block device lies at a path, links followed.</summary>
+    internal static bool IsBlockDeviceAt(string path) => IsAt(path, BlockDeviceFormat);
+
+    private static bool IsAt(string path, int format)
     {
         Span<byte> result = stackalloc byte[LinuxFileCalls.StatxSizeBytes];
-        return LinuxFileCalls.Statx(CurrentFolder, path, 0, LinuxFileCalls.BasicStatistics, result) == 0 && Format(result) == SocketFormat;
+        return LinuxFileCalls.Statx(CurrentFolder, path, 0, LinuxFileCalls.BasicStatistics, result) == 0 && Format(result) == format;
     }
 
     private static int Format(ReadOnlySpan<byte> result) => Number16(result, 28) & FormatMask;
