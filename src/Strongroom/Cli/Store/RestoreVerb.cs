@@ -23,6 +23,7 @@ internal static class RestoreVerb
         {
             var vault = await context.OpenAsync(cancellationToken);
             var source = SnapshotChoice.Find(vault, parsed.GetRequiredValue(snapshot), parsed.GetValue(item));
+            SnapshotChoice.RequireFits(source, parsed.GetValue(disk), parsed.GetValue(path));
             var target = new Target(context, vault, source, Path.GetFullPath(parsed.GetRequiredValue(to)), parsed.GetValue(overwrite));
             if (source.Trees.Count == 1)
                 return await RestoreTreeAsync(target, source.Trees[0], TreePath.Of(parsed.GetValue(path) ?? ""), cancellationToken);

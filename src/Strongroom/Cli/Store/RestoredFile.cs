@@ -32,7 +32,10 @@ internal sealed class RestoredFile : IRestoreTarget
     public static RestoredFile Create(string path, long lengthBytes, bool overwrite)
     {
         RequireAllowed(path, overwrite);
-        var temporaryPath = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.part");
+        var folder = Path.GetDirectoryName(path)!;
+        if (!Directory.Exists(folder))
+            throw new UsageException($"There is no folder '{folder}' to make '{Path.GetFileName(path)}' in. Make it first, or check the path.");
+        var temporaryPath = Path.Combine(folder, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.part");
         var options = new FileStreamOptions
         {
             Mode = FileMode.CreateNew,
