@@ -74,21 +74,26 @@ public sealed class DiskFile : IDisposable
 
     public void Dispose() => Handle.Dispose();
 
-    private static DiskFile Open(string path, string name, int flags, bool mayBeDevice)
+    /// <param name="path">What is opened.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="flags">Of open(2), beside those that are always set.</param>
+    internal static SafeFileHandle OpenHandle(string path, string name, int flags)
     {
         // Without O_NONBLOCK opening a named pipe would wait for a writer for ever; for files and disks the flag means nothing.
-        var descriptor = LinuxFileCalls.Open(path, LinuxFileCalls.ReadOnly | LinuxFileCalls.NonBlocking | LinuxFileCalls.CloseOnExec | flags);
-        if (descriptor < 0)
+        var descriptor = LinuxFileCalls.Open(path, LinuxFileCalls.NonBlocking | LinuxFileCalls.CloseOnExec | flags);
+        if (descriptor >= 0)
+            return new(descriptor, ownsHandle: true);
+        throw Marshal.GetLastPInvokeError() switch
         {
-            throw Marshal.GetLastPInvokeError() switch
-            {
-                LinuxFileCalls.TooManyLinks => new IOException($"'{name}' is a symbolic link; only regular files are opened."),
-                LinuxFileCalls.Busy => new DiskInUseException($"'{name}' is in use: it is mounted, or belongs to something that is."),
-                _ => LinuxFileCalls.Failure("Cannot open", name),
-            };
-        }
+            LinuxFileCalls.TooManyLinks => new IOException($"'{name}' is a symbolic link; only regular files are opened."),
+            LinuxFileCalls.Busy => new DiskInUseException($"'{name}' is in use: it is mounted, or belongs to something that is."),
+            _ => LinuxFileCalls.Failure("Cannot open", name),
+        };
+    }
 
-        var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+    private static DiskFile Open(string path, string name, int flags, bool mayBeDevice)
+    {
+        var handle = OpenHandle(path, name, LinuxFileCalls.ReadOnly | flags);
         try
         {
             var isDevice = mayBeDevice && FileIdentity.IsBlockDevice(handle, name);

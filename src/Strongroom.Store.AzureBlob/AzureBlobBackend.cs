@@ -29,6 +29,9 @@ public sealed class AzureBlobBackend : IBlobBackend, IRetainingBackend
     }
 
     /// <inheritdoc/>
+    public ReadPattern Reads => ReadPattern.Service;
+
+    /// <inheritdoc/>
     public ValueTask<IBlobWriter> CreateAsync(string name, CancellationToken cancellationToken)
     {
         BlobName.Require(name);

@@ -22,17 +22,19 @@ public sealed class VaultPlace : IDisposable
     /// <param name="location">Where.</param>
     /// <param name="budget">Limits; null for none.</param>
     /// <param name="time">Measures pauses and budgets.</param>
+    /// <param name="onWaiting">Told when a service does not answer as it should and is asked again, once for each call; on changing threads.</param>
     /// <exception cref="StoreException">AccessDenied: there are no credentials, or not for this place.</exception>
-    public static VaultPlace Open(VaultLocation location, BackendBudget? budget, TimeProvider time) =>
-        Open(location, budget, Environment.GetEnvironmentVariable, time);
+    public static VaultPlace Open(VaultLocation location, BackendBudget? budget, TimeProvider time, Action<StoreException>? onWaiting = null) =>
+        Open(location, budget, Environment.GetEnvironmentVariable, time, onWaiting);
 
-    internal static VaultPlace Open(VaultLocation location, BackendBudget? budget, Func<string, string?> environment, TimeProvider time)
+    internal static VaultPlace Open(
+        VaultLocation location, BackendBudget? budget, Func<string, string?> environment, TimeProvider time, Action<StoreException>? onWaiting = null)
     {
         ArgumentNullException.ThrowIfNull(location);
         var core = location.Connect(environment, time);
 
         // A disk that fails is not waited for: its errors do not pass. A network's do.
-        var backend = location is FolderLocation ? core : new RetryingBackend(core, new(), time);
+        var backend = location is FolderLocation ? core : new RetryingBackend(core, RetryOptions.Default with { OnWaiting = onWaiting }, time);
         return new(location, core, budget is null ? backend : new BudgetedBackend(backend, budget));
     }
 

@@ -37,6 +37,9 @@ public sealed class S3Backend : IBlobBackend, IRetainingBackend, IDisposable
     }
 
     /// <inheritdoc/>
+    public ReadPattern Reads => ReadPattern.Service;
+
+    /// <inheritdoc/>
     public async ValueTask<IBlobWriter> CreateAsync(string name, CancellationToken cancellationToken)
     {
         BlobName.Require(name);

@@ -15,6 +15,9 @@ internal static class S3Failures
     public static bool IsContended(AmazonS3Exception failure) =>
         failure.StatusCode == HttpStatusCode.Conflict && failure.ErrorCode is "ConditionalRequestConflict" or "OperationAborted" or "ConcurrentModification";
 
+    /// <summary>True when an upload is over: abandoned, or completed by a request whose answer was lost.</summary>
+    public static bool IsEndedUpload(AmazonS3Exception failure) => failure.ErrorCode == "NoSuchUpload";
+
     /// <summary>True when the object is not there, and not when its bucket is not.</summary>
     public static bool IsAbsent(AmazonS3Exception failure) =>
         failure.StatusCode == HttpStatusCode.NotFound && failure.ErrorCode is not "NoSuchBucket";

@@ -60,6 +60,10 @@ internal sealed class S3Objects(IAmazonS3 client, S3Options place)
             {
                 return await NonceOfAsync(name, cancellationToken) == nonce;
             }
+            catch (AmazonS3Exception failure) when (S3Failures.IsEndedUpload(failure))
+            {
+                return await NonceOfAsync(name, cancellationToken) == nonce ? true : throw S3Failures.Translate(failure, place, name);
+            }
             catch (AmazonS3Exception failure) when (S3Failures.IsContended(failure) && contentions < GreatestContentions)
             {
                 await Task.Delay(ContentionDelay * (1 + Random.Shared.NextDouble()), cancellationToken);

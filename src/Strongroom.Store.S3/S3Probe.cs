@@ -8,6 +8,9 @@ internal static class S3Probe
     private const int Rounds = 4;
     private const int Racers = 6;
 
+    /// <summary>For racers that fail before the start.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+
     /// <summary>What the server can do; SingleWriter when it cannot create conditionally. Leaves nothing behind.</summary>
     public static async Task<S3CreateMode> RunAsync(S3Objects objects, CancellationToken cancellationToken)
     {
@@ -22,7 +25,16 @@ internal static class S3Probe
                     return S3CreateMode.SingleWriter;
             }
 
-            return await RefusesTakenUploadAsync(objects, names[0], cancellationToken) ? S3CreateMode.Conditional : S3CreateMode.ConditionalWhole;
+            if (await TryUploadAsync(objects, names[0], () => Task.CompletedTask, cancellationToken) is not false)
+                return S3CreateMode.ConditionalWhole;
+            for (var round = Rounds; round < 2 * Rounds; round++)
+            {
+                names.Add($"{folder}{round}");
+                if (!await HasOneUploadWinnerAsync(objects, names[^1], cancellationToken))
+                    return S3CreateMode.ConditionalWhole;
+            }
+
+            return S3CreateMode.Conditional;
         }
         finally
         {
@@ -71,9 +83,28 @@ internal static class S3Probe
         }
     }
 
-    private static async Task<bool> RefusesTakenUploadAsync(S3Objects objects, string taken, CancellationToken cancellationToken)
+    /// <summary>Racing completions of uploads: one says that it won. A server may know the condition and yet look at it before it takes the name.</summary>
+    private static async Task<bool> HasOneUploadWinnerAsync(S3Objects objects, string name, CancellationToken cancellationToken)
     {
-        var key = objects.KeyOf(taken);
+        var ready = 0;
+        var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task WhenAllAreReady()
+        {
+            if (Interlocked.Increment(ref ready) == Racers)
+                start.SetResult();
+            return start.Task.WaitAsync(LongestWait, cancellationToken);
+        }
+
+        var wins = await Task.WhenAll(Enumerable.Range(0, Racers).Select(_ => TryUploadAsync(objects, name, WhenAllAreReady, cancellationToken)));
+        return wins.Count(win => win is true) == 1;
+    }
+
+    /// <summary>Uploads one part and completes it on the condition that the name is free.</summary>
+    /// <param name="beforeCompletion">Ends when the completion may be sent.</param>
+    /// <returns>True: it has the name. False: the server refused since the name is taken, or just being taken. Null: it cannot do this at all.</returns>
+    private static async Task<bool?> TryUploadAsync(S3Objects objects, string name, Func<Task> beforeCompletion, CancellationToken cancellationToken)
+    {
+        var key = objects.KeyOf(name);
         var bucket = objects.Place.Bucket;
         string? uploadId = null;
         try
@@ -83,20 +114,23 @@ internal static class S3Probe
             var part = await objects.Client.UploadPartAsync(
                 new UploadPartRequest { BucketName = bucket, Key = key, UploadId = uploadId, PartNumber = 1, PartSize = 1, InputStream = stream, UseChunkEncoding = false },
                 cancellationToken);
+            await beforeCompletion();
             await objects.Client.CompleteMultipartUploadAsync(
                 new CompleteMultipartUploadRequest { BucketName = bucket, Key = key, UploadId = uploadId, IfNoneMatch = "*", PartETags = [new(1, part.ETag)] },
                 cancellationToken);
-            return false;
+            return true;
         }
-        catch (Amazon.S3.AmazonS3Exception failure) when (S3Failures.IsTaken(failure))
+        catch (Amazon.S3.AmazonS3Exception failure) when (S3Failures.IsTaken(failure) || S3Failures.IsContended(failure))
         {
             await AbandonAsync(objects, key, uploadId);
-            return true;
+            return false;
         }
         catch (Exception failure) when (S3Failures.IsFailure(failure))
         {
             // A server that cannot do this at all is one to which nothing is sent in parts.
-            return false;
+            if (uploadId is not null)
+                await AbandonAsync(objects, key, uploadId);
+            return null;
         }
     }
 }

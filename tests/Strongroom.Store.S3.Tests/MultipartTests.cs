@@ -43,6 +43,39 @@ public sealed class MultipartTests(RadosGateway gateway, PlainServer plain)
         Assert.True(parts > 20);
     }
 
+    [Fact(Timeout = 180_000)]
+    public async Task A_completion_whose_answer_was_lost_is_found_to_be_ours()
+    {
+        var bucket = await Bucket.MakeAsync(gateway.Endpoint);
+        var client = Open(bucket, playsPuts: false);
+        using var backend = new S3Backend(client, bucket.Options with { PartLengthBytes = 5 << 20 }, TimeProvider.System);
+        Assert.Equal(S3CreateMode.Conditional, await backend.PrepareAsync(Token));
+        await using var writer = await backend.CreateAsync("packs/1", Token);
+        await writer.AppendAsync(new byte[11 << 20], Token);
+        client.LosesCompletions = true;
+        Assert.True(await writer.CommitAsync(Token));
+        client.LosesCompletions = false;
+        Assert.Equal(11 << 20, await backend.GetLengthAsync("packs/1", Token));
+
+        // An upload that is over and made nothing is a failure, not somebody's blob.
+        await using var other = await backend.CreateAsync("packs/2", Token);
+        await other.AppendAsync(new byte[11 << 20], Token);
+        client.DropsCompletions = true;
+        await Assert.ThrowsAsync<StoreException>(async () => await other.CommitAsync(Token));
+        client.DropsCompletions = false;
+        Assert.Null(await backend.GetLengthAsync("packs/2", Token));
+    }
+
+    [Fact(Timeout = 180_000)]
+    public async Task A_server_whose_completions_look_first_and_take_then_gets_no_parts()
+    {
+        var bucket = await Bucket.MakeAsync(gateway.Endpoint);
+        var client = Open(bucket, playsPuts: false);
+        client.IsCareless = true;
+        using var backend = new S3Backend(client, bucket.Options with { PartLengthBytes = 5 << 20 }, TimeProvider.System);
+        Assert.Equal(S3CreateMode.ConditionalWhole, await backend.PrepareAsync(Token));
+    }
+
     private static ConditionalClient Open(Bucket bucket, bool playsPuts)
     {
         using var client = bucket.Client();
@@ -59,6 +92,15 @@ public sealed class MultipartTests(RadosGateway gateway, PlainServer plain)
 
         public int Parts => parts;
 
+        /// <summary>True: what a server says to the repetition of a completion that it has done.</summary>
+        public bool LosesCompletions { get; set; }
+
+        /// <summary>True: as if the upload had been abandoned.</summary>
+        public bool DropsCompletions { get; set; }
+
+        /// <summary>True: the condition is looked at before, and not while, the name is taken.</summary>
+        public bool IsCareless { get; set; }
+
         public override async Task<UploadPartResponse> UploadPartAsync(UploadPartRequest request, CancellationToken cancellationToken = default)
         {
             Interlocked.Increment(ref parts);
@@ -68,13 +110,24 @@ public sealed class MultipartTests(RadosGateway gateway, PlainServer plain)
 
         public override async Task<CompleteMultipartUploadResponse> CompleteMultipartUploadAsync(CompleteMultipartUploadRequest request, CancellationToken cancellationToken = default)
         {
+            if (DropsCompletions)
+                throw NoSuchUpload();
+            if (IsCareless)
+            {
+                await RequireFreeAsync(request.BucketName, request.Key, cancellationToken);
+                await Task.Delay(300, cancellationToken);
+                request.IfNoneMatch = null;
+                return await base.CompleteMultipartUploadAsync(request, cancellationToken);
+            }
+
             await gate.WaitAsync(cancellationToken);
             try
             {
                 if (request.IfNoneMatch == "*")
                     await RequireFreeAsync(request.BucketName, request.Key, cancellationToken);
                 request.IfNoneMatch = null;
-                return await base.CompleteMultipartUploadAsync(request, cancellationToken);
+                var answer = await base.CompleteMultipartUploadAsync(request, cancellationToken);
+                return LosesCompletions ? throw NoSuchUpload() : answer;
             }
             finally
             {
@@ -105,6 +158,8 @@ public sealed class MultipartTests(RadosGateway gateway, PlainServer plain)
             gate.Dispose();
             base.Dispose(disposing);
         }
+
+        private static AmazonS3Exception NoSuchUpload() => new("The upload is over.") { StatusCode = HttpStatusCode.NotFound, ErrorCode = "NoSuchUpload" };
 
         private async Task RequireFreeAsync(string bucket, string key, CancellationToken cancellationToken)
         {

@@ -44,6 +44,12 @@ public interface IMachineSnapshotDisk
 {
     MachineDisk Disk { get; }
 
+    /// <summary>
+    /// Names the disk's bytes at the snapshot's moment, so that a backup goes on where one was cut off; null where two snapshots with different
+    /// bytes could bear the same name. At most 1,024 characters.
+    /// </summary>
+    string? ResumeToken => null;
+
     /// <summary>Opens the disk for reading; the caller disposes it before the snapshot.</summary>
     /// <exception cref="MachineException">The disk cannot be read; the message tells its owner why.</exception>
     Task<IBlockSource> OpenAsync(CancellationToken cancellationToken);

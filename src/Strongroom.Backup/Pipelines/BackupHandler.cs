@@ -141,7 +141,7 @@ public sealed class BackupHandler(
         foreach (var disk in selected)
         {
             await using var blocks = await disk.OpenAsync(cancellationToken);
-            var source = new BlockImageSource(blocks);
+            var source = new BlockImageSource(blocks, disk.ResumeToken);
             ImageRef? parent = parents.TryGetValue(disk.Disk.Name, out var image) ? image : null;
             var before = session.Statistics.BytesScanned;
             var written = await session.WriteImageAsync(source, parent, new DirectProgress<SessionProgress>(p => meter.At(p.BytesScanned)), cancellationToken);

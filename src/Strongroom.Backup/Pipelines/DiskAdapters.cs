@@ -5,9 +5,11 @@ using Strongroom.Store;
 namespace Strongroom.Backup.Pipelines;
 
 /// <summary>Lets the store read a block device: the two do not know each other.</summary>
-internal sealed class BlockImageSource(IBlockSource blocks) : IImageSource
+internal sealed class BlockImageSource(IBlockSource blocks, string? resumeToken) : IImageSource
 {
     public long LengthBytes => blocks.LengthBytes;
+
+    public string? ResumeToken => resumeToken;
 
     public async IAsyncEnumerable<ImageExtent> MapAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 
 namespace Strongroom.Blocks.Raw;
@@ -11,11 +12,25 @@ namespace Strongroom.Blocks.Raw;
 /// <remarks>The kernel stamps times with the granularity of its tick (1 to 4 ms on most), so two writes within a tick look like one.</remarks>
 public readonly record struct FileIdentity(ulong Device, ulong Inode, long LengthBytes, long ModifiedNanoseconds, long ChangedNanoseconds)
 {
+    /// <summary>A change may bear a time that is up to a tick of the kernel old, and some file systems keep whole seconds.</summary>
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
+
     private const int FormatMask = 0xF000;
     private const int RegularFormat = 0x8000;
     private const int BlockDeviceFormat = 0x6000;
     private const int SocketFormat = 0xC000;
     private const int CurrentFolder = -100;
+
+    /// <summary>
+    /// Names the disk in the file, for ever: whoever meets the name again meets the same bytes. Null where that is not certain: the bytes are
+    /// not of this file alone (qcow2 may have a backing file), or a further change could still bear the same time as the last.
+    /// </summary>
+    /// <param name="format">As what the file is read.</param>
+    /// <param name="now">By this machine's own clock, as file times are.</param>
+    public string? NameContent(DiskFormat format, DateTimeOffset now) =>
+        format == DiskFormat.Qcow2 || ChangedNanoseconds > (now - Settling).ToUnixTimeMilliseconds() * 1_000_000
+            ? null
+            : string.Create(CultureInfo.InvariantCulture, $"file {format} {Device:x} {Inode} {LengthBytes} {ModifiedNanoseconds} {ChangedNanoseconds}");
 
     /// <summary>The identity of an open file.</summary>
     /// <exception cref="IOException">statx(2) failed.</exception>
@@ -55,10 +70,15 @@ public readonly record struct FileIdentity(ulong Device, ulong Inode, long Lengt
     }
 
     /// <summary>True when a Unix socket lies at a path.</summary>
-    internal static bool IsSocketAt(string path)
+    internal static bool IsSocketAt(string path) => IsAt(path, SocketFormat);
+
+    /// <summary>True when a block device lies at a path, links followed.</summary>
+    internal static bool IsBlockDeviceAt(string path) => IsAt(path, BlockDeviceFormat);
+
+    private static bool IsAt(string path, int format)
     {
         Span<byte> result = stackalloc byte[LinuxFileCalls.StatxSizeBytes];
-        return LinuxFileCalls.Statx(CurrentFolder, path, 0, LinuxFileCalls.BasicStatistics, result) == 0 && Format(result) == SocketFormat;
+        return LinuxFileCalls.Statx(CurrentFolder, path, 0, LinuxFileCalls.BasicStatistics, result) == 0 && Format(result) == format;
     }
 
     private static int Format(ReadOnlySpan<byte> result) => Number16(result, 28) & FormatMask;

@@ -13,11 +13,13 @@ internal static partial class LinuxFileCalls
 
     public const int NoSuchDeviceOrAddress = 6;
     public const int Busy = 16;
+    public const int NotATerminal = 25;
     public const int InvalidArgument = 22;
     public const int TooManyLinks = 40;
     public const int NotSupported = 95;
 
     public const int ReadOnly = 0;
+    public const int ReadWrite = 2;
     public const int Exclusive = 0x80;
     public const int NonBlocking = 0x800;
     public const int CloseOnExec = 0x80000;
@@ -25,6 +27,9 @@ internal static partial class LinuxFileCalls
 
     public const int EmptyPath = 0x1000;
     public const uint BasicStatistics = 0x7ff;
+
+    /// <summary>BLKZEROOUT of linux/fs.h: the device makes a run of bytes zeros by its own means, or the kernel writes them.</summary>
+    public const nuint ZeroOut = 0x127f;
     public const int StatxSizeBytes = 256;
 
     // The two flags below are among the few whose values differ between processor families.
@@ -42,6 +47,9 @@ internal static partial class LinuxFileCalls
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     public static partial int Synchronise(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Control(SafeFileHandle file, nuint request, ReadOnlySpan<ulong> argument);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Statx(SafeFileHandle folder, string path, int flags, uint mask, Span<byte> result);

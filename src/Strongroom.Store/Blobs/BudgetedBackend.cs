@@ -13,6 +13,9 @@ public sealed class BudgetedBackend(IBlobBackend inner, BackendBudget budget) : 
     private const int NamesPerRequest = 1000;
 
     /// <inheritdoc/>
+    public ReadPattern Reads => inner.Reads;
+
+    /// <inheritdoc/>
     public async ValueTask<IBlobWriter> CreateAsync(string name, CancellationToken cancellationToken)
     {
         await RequestAsync(cancellationToken);

@@ -14,6 +14,9 @@ public readonly record struct BlobInfo(string Name, long LengthBytes);
 /// </remarks>
 public interface IBlobBackend
 {
+    /// <summary>How it is best read.</summary>
+    ReadPattern Reads => ReadPattern.Disk;
+
     /// <summary>Begins a blob that is written in pieces and becomes visible with <see cref="IBlobWriter.CommitAsync"/>.</summary>
     ValueTask<IBlobWriter> CreateAsync(string name, CancellationToken cancellationToken);
 

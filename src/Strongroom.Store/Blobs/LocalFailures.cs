@@ -26,7 +26,7 @@ internal static class LocalFailures
             failure),
         _ => new(
             StoreErrorKind.Io,
-            $"The vault's storage failed at '{name}': {failure.Message}. Check the disk and its mount, then try again.",
+            $"The vault's storage failed at '{name}': {failure.Message.TrimEnd('.')}. Check the disk and its mount, then try again.",
             failure),
     };
 }

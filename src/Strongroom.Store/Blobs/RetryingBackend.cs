@@ -6,6 +6,9 @@ namespace Strongroom.Store;
 /// <summary>How long failures of the storage are waited out. Immutable.</summary>
 public sealed record RetryOptions
 {
+    /// <summary>What is done without further thought.</summary>
+    public static RetryOptions Default { get; } = new();
+
     /// <summary>A call that still fails after this long fails.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(5);
 
@@ -14,6 +17,9 @@ public sealed record RetryOptions
 
     /// <summary>The longest pause.</summary>
     public TimeSpan LongestPause { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Told of the first failure of each call that is repeated; on changing threads.</summary>
+    public Action<StoreException>? OnWaiting { get; init; }
 }
 
 /// <summary>Repeats calls that failed for reasons that pass (<see cref="StoreErrorKind.Io"/>): a network that was away, a service that is busy. Thread-safe.</summary>
@@ -24,6 +30,9 @@ public sealed record RetryOptions
 public sealed class RetryingBackend(IBlobBackend inner, RetryOptions options, TimeProvider time) : IBlobBackend, IRetainingBackend
 {
     private const int ComparedBytes = 64 << 10;
+
+    /// <inheritdoc/>
+    public ReadPattern Reads => inner.Reads;
 
     /// <inheritdoc/>
     public async ValueTask<IBlobWriter> CreateAsync(string name, CancellationToken cancellationToken) =>
@@ -51,6 +60,7 @@ public sealed class RetryingBackend(IBlobBackend inner, RetryOptions options, Ti
         var pauses = new Pauses(options, time);
         while (true)
         {
+            StoreException failure;
             await using var list = inner.ListAsync(prefix, cancellationToken).GetAsyncEnumerator(cancellationToken);
             while (true)
             {
@@ -59,8 +69,9 @@ public sealed class RetryingBackend(IBlobBackend inner, RetryOptions options, Ti
                     if (!await list.MoveNextAsync())
                         yield break;
                 }
-                catch (StoreException failure) when (failure.Kind == StoreErrorKind.Io && pauses.HasNext)
+                catch (StoreException broken) when (broken.Kind == StoreErrorKind.Io && pauses.HasNext)
                 {
+                    failure = broken;
                     break;
                 }
 
@@ -71,7 +82,7 @@ public sealed class RetryingBackend(IBlobBackend inner, RetryOptions options, Ti
                 yield return list.Current;
             }
 
-            await pauses.WaitAsync(cancellationToken);
+            await pauses.WaitAsync(failure, cancellationToken);
         }
     }
 
@@ -111,7 +122,7 @@ public sealed class RetryingBackend(IBlobBackend inner, RetryOptions options, Ti
             }
             catch (StoreException failure) when (failure.Kind == StoreErrorKind.Io && pauses.HasNext)
             {
-                await pauses.WaitAsync(cancellationToken);
+                await pauses.WaitAsync(failure, cancellationToken);
             }
         }
     }
@@ -138,6 +149,7 @@ public sealed class RetryingBackend(IBlobBackend inner, RetryOptions options, Ti
         private readonly TimeProvider time;
         private readonly long begun;
         private TimeSpan next;
+        private bool isTold;
 
         public Pauses(RetryOptions options, TimeProvider time)
         {
@@ -149,8 +161,12 @@ public sealed class RetryingBackend(IBlobBackend inner, RetryOptions options, Ti
 
         public bool HasNext => time.GetElapsedTime(begun) + next <= options.Patience;
 
-        public Task WaitAsync(CancellationToken cancellationToken)
+        public Task WaitAsync(StoreException failure, CancellationToken cancellationToken)
         {
+            if (!isTold)
+                options.OnWaiting?.Invoke(failure);
+            isTold = true;
+
             // Jitter keeps many writers, which failed at one moment, from coming back at one moment.
             var pause = next * (1 - (Random.Shared.NextDouble() / 2));
             next = TimeSpan.FromTicks(Math.Min(next.Ticks * 2, options.LongestPause.Ticks));

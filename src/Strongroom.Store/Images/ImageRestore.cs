@@ -5,16 +5,15 @@ using Strongroom.Store.Packs;
 namespace Strongroom.Store.Images;
 
 /// <summary>Restores an image window by window: slots sorted by place, neighbours read together, opened in parallel.</summary>
-/// <remarks>Memory: a window of at most 16,384 targets (about 1.3 MB; a split slot is up to four) + workers × (1 MiB + 0.75 MiB).</remarks>
+/// <remarks>Memory: a window of at most 16,384 targets (about 1.3 MB; a split slot is up to four) + workers × (the longest run, 1 or 4 MiB, + 0.75 MiB).</remarks>
 internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink sink, int workers, IProgress<long>? bytesDone) : IDisposable
 {
     private const int WindowTargets = 64 * ImageGeometry.FanOut;
-    private const int LongestReadBytes = 1 << 20;
-    private const int WidestGapBytes = 32 * 1024;
+    private readonly ReadPattern reads = tree.Packs.Backend.Reads;
     private readonly SemaphoreSlim writing = new(1, 1);
     private long written;
     private long read;
-    private long reads;
+    private long requests;
     private long settled;
     private int resolved;
     private long opened;
@@ -35,7 +34,7 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
 
         await RestoreWindowAsync(window, image.LengthBytes, cancellationToken);
         bytesDone?.Report(image.LengthBytes);
-        return new(written, image.LengthBytes - written, read, reads);
+        return new(written, image.LengthBytes - written, read, requests);
     }
 
     public void Dispose() => writing.Dispose();
@@ -106,7 +105,7 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
         bytesDone?.Report(settled);
     }
 
-    private static int EndOfRun(List<Target> window, int start)
+    private int EndOfRun(List<Target> window, int start)
     {
         var first = window[start].Slot;
         var endBytes = first.OffsetBytes + (long)first.StoredLengthBytes;
@@ -115,7 +114,7 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
         {
             var slot = window[end].Slot;
             var slotEnd = slot.OffsetBytes + (long)slot.StoredLengthBytes;
-            if (slot.PackSeq != first.PackSeq || slot.OffsetBytes > endBytes + WidestGapBytes || slotEnd - first.OffsetBytes > LongestReadBytes)
+            if (slot.PackSeq != first.PackSeq || slot.OffsetBytes > endBytes + reads.WidestGapBytes || slotEnd - first.OffsetBytes > reads.LongestRunBytes)
                 break;
             endBytes = Math.Max(endBytes, slotEnd);
             end++;
@@ -126,7 +125,7 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
 
     private async Task RestoreRunsAsync(List<Target> window, ChannelReader<(int Start, int End)> runs, CancellationTokenSource stop)
     {
-        var frames = ArrayPool<byte>.Shared.Rent(LongestReadBytes);
+        var frames = ArrayPool<byte>.Shared.Rent(reads.LongestRunBytes);
         var raw = ArrayPool<byte>.Shared.Rent(ImageGeometry.SlotLengthBytes);
         var codec = tree.Packs.Codecs.Rent();
         try
@@ -154,7 +153,7 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
         var runEnd = 0L;
         for (var i = start; i < end; i++)
             runEnd = Math.Max(runEnd, window[i].Slot.OffsetBytes + (long)window[i].Slot.StoredLengthBytes);
-        var length = (int)Math.Min(runEnd - first.OffsetBytes, LongestReadBytes);
+        var length = (int)Math.Min(runEnd - first.OffsetBytes, reads.LongestRunBytes);
         PackKey key;
         int found;
         try
@@ -170,7 +169,7 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
         }
 
         Interlocked.Add(ref read, found);
-        Interlocked.Increment(ref reads);
+        Interlocked.Increment(ref requests);
         for (var i = start; i < end; i++)
         {
             var target = window[i];
@@ -199,7 +198,7 @@ internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink si
             else
                 await tree.Packs.ReadPartsAsync(target.Slot, target.RawLengthBytes, target.Part, chunk, cancellationToken);
             Interlocked.Add(ref read, target.Slot.StoredLengthBytes);
-            Interlocked.Increment(ref reads);
+            Interlocked.Increment(ref requests);
             await WriteAsync(target.OffsetBytes, chunk, cancellationToken);
         }
 

@@ -17,6 +17,8 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
     private readonly RecentlyUsed<uint, PackKey> keys = new(CachedKeys);
     private readonly RecentlyUsed<uint, PackEntry[]> directories = new(CachedDirectoryBytes, weightOf: entries => 256 + ((long)entries.Length * EntryMemoryBytes));
 
+    private readonly FrameBlocks blocks = new(backend);
+
     public IBlobBackend Backend => backend;
 
     public KeyRing Ring => ring;
@@ -70,10 +72,14 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
     }
 
     /// <summary>Reads one chunk with one range read and checks it. <paramref name="raw"/> has the chunk's exact length.</summary>
-    public ValueTask ReadChunkAsync(PackContent content, Slot slot, Memory<byte> raw, CancellationToken cancellationToken)
+    public ValueTask ReadChunkAsync(PackContent content, Slot slot, Memory<byte> raw, CancellationToken cancellationToken) =>
+        ReadChunkAsync(content, slot, raw, isAmongNeighbours: content == PackContent.Nodes, cancellationToken);
+
+    /// <summary>As the other; with <paramref name="isAmongNeighbours"/> what lies beside the chunk is wanted soon.</summary>
+    public ValueTask ReadChunkAsync(PackContent content, Slot slot, Memory<byte> raw, bool isAmongNeighbours, CancellationToken cancellationToken)
     {
         RequireWhole(slot);
-        return ThroughRelocationsAsync(slot, (place, token) => ReadInPlaceAsync(content, place, raw, token), cancellationToken);
+        return ThroughRelocationsAsync(slot, (place, token) => ReadInPlaceAsync(content, place, raw, isAmongNeighbours, token), cancellationToken);
     }
 
     /// <summary>Where a chunk lies now, as far as the log was read.</summary>
@@ -157,6 +163,8 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
         }
         catch (StoreException failure) when (failure.Kind == StoreErrorKind.Corrupt)
         {
+            // Whoever tries again reads again.
+            blocks.Forget(slot.PackSeq);
             Suspects.Add(slot.PackSeq, failure.Message);
             throw;
         }
@@ -202,6 +210,7 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
     {
         keys.Remove(packSeq);
         directories.Remove(packSeq);
+        blocks.Forget(packSeq);
     }
 
     internal static void RequireWhole(Slot slot)
@@ -210,13 +219,15 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
             throw new StoreException(StoreErrorKind.Unsupported, $"The image holds a slot of kind {slot.Kind}, which a newer Strongroom wrote. Use that version to read it.");
     }
 
-    private async ValueTask ReadInPlaceAsync(PackContent content, Slot slot, Memory<byte> raw, CancellationToken cancellationToken)
+    private async ValueTask ReadInPlaceAsync(PackContent content, Slot slot, Memory<byte> raw, bool isAmongNeighbours, CancellationToken cancellationToken)
     {
         var key = await GetKeyAsync(content, slot.PackSeq, cancellationToken);
         var codec = codecs.Rent();
         try
         {
-            var frame = await ReadFrameAsync(content, slot, codec, cancellationToken);
+            var frame = isAmongNeighbours && blocks.Holds(slot)
+                ? await blocks.ReadAsync(content, slot, cancellationToken)
+                : await ReadFrameAsync(content, slot, codec, cancellationToken);
             Open(key, slot, codec, frame.Span, raw.Span);
         }
         finally

@@ -43,7 +43,7 @@ internal static class StreamRestore
         var raw = ArrayPool<byte>.Shared.Rent(lengthBytes);
         try
         {
-            await tree.Packs.ReadChunkAsync(PackContent.Data, slot, raw.AsMemory(0, lengthBytes), cancellationToken);
+            await tree.Packs.ReadChunkAsync(PackContent.Data, slot, raw.AsMemory(0, lengthBytes), isAmongNeighbours: true, cancellationToken);
             return raw;
         }
         catch

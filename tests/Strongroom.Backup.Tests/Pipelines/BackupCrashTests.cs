@@ -48,6 +48,29 @@ public sealed class BackupCrashTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_backup_that_was_cut_off_goes_on_where_it_was_if_the_disk_is_surely_the_same(bool isNamed)
+    {
+        // The first leaf of the manifest is 64 MiB of the disk; what follows it fills the packs that its last chunks wait in.
+        var content = new byte[130 << 20];
+        new Random(5).NextBytes(content.AsSpan(0, 2 << 20));
+        new Random(6).NextBytes(content.AsSpan(64 << 20, 8 << 20));
+        var disk = new FakeDisk(-1, "os", content) { ResumeToken = isNamed ? "the disk as it is" : null };
+        await using var rig = await Rig.NewAsync();
+        var (vault, machine) = await rig.ProtectedMachineAsync(disk);
+        disk.OnRead = (offset, _) => offset > 120 << 20 ? throw new IOException("The power is gone.") : default;
+        Assert.Equal(JobStates.Failed, (await rig.BackUpAsync(vault, machine)).State);
+        await rig.Stores.RestartAsync();
+        disk.OnRead = null;
+        disk.BytesRead = 0;
+
+        Assert.Equal(JobStates.Completed, (await rig.BackUpAsync(vault, machine)).State);
+        Assert.Equal(isNamed ? 66 << 20 : 130 << 20, disk.BytesRead);
+        await rig.AssertHoldsAsync(vault, Assert.Single(await rig.PointsAsync(vault, machine)), content);
+    }
+
     [Fact]
     public async Task A_crash_between_the_commit_and_the_row_is_mended_without_reading_the_disk_again()
     {

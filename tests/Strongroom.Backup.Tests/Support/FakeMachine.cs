@@ -42,6 +42,8 @@ internal sealed class FakeDisk(int lun, string name, byte[] content) : IMachineS
 
     public MachineDisk Disk => Describe();
 
+    public string? ResumeToken { get; set; }
+
     public MachineDisk Describe() => new(lun, name, ClaimedSizeBytes ?? Content.LongLength, "raw");
 
     /// <summary>A disk of bytes that hardly compress, with a hole in its middle.</summary>

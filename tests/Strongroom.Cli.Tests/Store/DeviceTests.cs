@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Strongroom.Cli.Tests.Store;
 
-/// <summary>Backups of block devices. Needs root and a free loop device; skipped without.</summary>
+/// <summary>Backups of block devices, and restores to them. Needs root and a free loop device; skipped without.</summary>
 public sealed class DeviceTests
 {
     [Fact]
@@ -37,6 +37,48 @@ public sealed class DeviceTests
         finally
         {
             await Programs.RunAsync(losetup, "-d", device);
+        }
+    }
+
+    [Fact]
+    public async Task A_disk_is_restored_over_what_a_device_holds_only_when_that_is_meant_and_nothing_uses_it()
+    {
+        var losetup = Programs.RequireOrSkip("losetup", "mount");
+        using var lab = await StoreLab.WithVaultAsync();
+        var content = lab.WriteDisk("a.raw", (5 << 20) + 512, seed: 1);
+        await lab.DoAsync("backup", lab.Vault, "--image", lab["a.raw"]);
+        var before = new byte[6 << 20];
+        before.AsSpan().Fill(0xaa);
+        await File.WriteAllBytesAsync(lab["device"], before, TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(lab["short"], before[..(5 << 20)], TestContext.Current.CancellationToken);
+        var device = await AttachAsync(losetup, lab["device"]);
+        var tooShort = await AttachAsync(losetup, lab["short"]);
+        try
+        {
+            string[] restore = ["restore", lab.Vault, "--snapshot", "latest", "--to"];
+            var link = lab["disk"];
+            File.CreateSymbolicLink(link, device);
+            Assert.Contains("--overwrite", (await lab.FailAsync(2, [.. restore, link])).Message, StringComparison.Ordinal);
+            Assert.Contains("too small", (await lab.FailAsync(2, [.. restore, tooShort, "--overwrite"])).Message, StringComparison.Ordinal);
+            using (await ExclusiveHolder.StartAsync(device))
+                Assert.Contains("in use", (await lab.FailAsync(1, [.. restore, link, "--overwrite"])).Message, StringComparison.Ordinal);
+            Assert.Equal(before, await File.ReadAllBytesAsync(device, TestContext.Current.CancellationToken));
+            Assert.Equal(before[..(5 << 20)], await File.ReadAllBytesAsync(tooShort, TestContext.Current.CancellationToken));
+
+            Assert.Equal(content.Length, (long)(await lab.DoAsync([.. restore, link, "--overwrite"]))["bytesTotal"]!);
+            content.CopyTo(before, 0);
+            Assert.Equal(before, await File.ReadAllBytesAsync(device, TestContext.Current.CancellationToken));
+            Assert.Equal(device, File.ResolveLinkTarget(link, returnFinalTarget: true)!.FullName);
+
+            // A stream, too: whoever backed a disk up through a pipe.
+            await lab.RunAsync(content, "backup", lab.Vault, "--stdin", "--name", "piped");
+            await File.WriteAllBytesAsync(device, new byte[6 << 20], TestContext.Current.CancellationToken);
+            await lab.DoAsync([.. restore, device, "--overwrite"]);
+            Assert.Equal(content, (await File.ReadAllBytesAsync(device, TestContext.Current.CancellationToken))[..content.Length]);
+        }
+        finally
+        {
+            await Programs.RunAsync(losetup, "-d", device, tooShort);
         }
     }
 

@@ -1,35 +1,28 @@
-using Amazon.Runtime;
-using Amazon.S3;
-using Azure.Storage.Blobs;
 using Strongroom.Cli.Store;
 using Strongroom.Store.AzureBlob.Tests;
 using Strongroom.Store.Blobs.Conformance;
-using Strongroom.Store.S3;
 using Strongroom.Store.S3.Tests;
 
 namespace Strongroom.Cli.Tests.Store;
 
 /// <summary>The verbs on vaults that lie elsewhere than in a folder.</summary>
+[Collection(CloudServices.Name)]
 public sealed class LocationTests(Azurite azurite, RadosGateway gateway, PlainServer plain)
-    : IClassFixture<Azurite>, IClassFixture<RadosGateway>, IClassFixture<PlainServer>
 {
     private const int MiB = 1 << 20;
 
     [Fact(Timeout = 300_000)]
     public async Task A_vault_in_a_container_is_worked_with_like_any_other()
     {
-        var container = new BlobContainerClient(azurite.ConnectionString, "c" + Guid.NewGuid().ToString("N"));
-        await container.CreateAsync(cancellationToken: TestContext.Current.CancellationToken);
-        using var lab = new StoreLab { Environment = { ["AZURE_STORAGE_CONNECTION_STRING"] = azurite.ConnectionString } };
-        await TellAsync(lab, $"azblob://{Azurite.Account}/{container.Name}/a/vault", "Azure.Storage.Blobs.dll");
+        using var lab = new StoreLab();
+        await TellAsync(lab, await CloudServices.MakeContainerAsync(lab, azurite), "Azure.Storage.Blobs.dll");
     }
 
     [Fact(Timeout = 300_000)]
     public async Task A_vault_in_a_bucket_is_worked_with_like_any_other()
     {
-        var bucket = await MakeBucketAsync(gateway.Endpoint, RadosGateway.AccessKey, RadosGateway.SecretKey);
-        using var lab = Keyed(RadosGateway.AccessKey, RadosGateway.SecretKey);
-        await TellAsync(lab, $"s3://{bucket}/a/vault?endpoint={gateway.Endpoint}", "AWSSDK.S3.dll");
+        using var lab = new StoreLab();
+        await TellAsync(lab, (await CloudServices.MakeBucketAsync(lab, gateway.Endpoint)).Location, "AWSSDK.S3.dll");
     }
 
     [Fact]
@@ -90,9 +83,9 @@ public sealed class LocationTests(Azurite azurite, RadosGateway gateway, PlainSe
     [Fact(Timeout = 300_000)]
     public async Task A_server_that_does_not_hear_conditions_does_not_conform()
     {
-        var bucket = await MakeBucketAsync(plain.Endpoint, PlainServer.Credential, PlainServer.Credential);
-        using var lab = Keyed(PlainServer.Credential, PlainServer.Credential);
-        var run = await lab.RunAsync("verify-backend", $"s3://{bucket}/vault?endpoint={plain.Endpoint}", "--output", "json");
+        using var lab = new StoreLab();
+        var (place, _) = await CloudServices.MakeBucketAsync(lab, plain.Endpoint, PlainServer.Credential, PlainServer.Credential);
+        var run = await lab.RunAsync("verify-backend", place, "--output", "json");
         Assert.Equal(3, run.ExitCode);
         Assert.False((bool)run.Json["conforming"]!);
         Assert.Contains(run.Json["rules"]!.AsArray(), rule => rule!["violation"] is not null);
@@ -130,16 +123,5 @@ public sealed class LocationTests(Azurite azurite, RadosGateway gateway, PlainSe
         Assert.True((bool)(await lab.DoAsync("verify", vault, "--read-data"))["healthy"]!);
         await lab.DoAsync("restore", vault, "--snapshot", two, "--to", lab["two.raw"]);
         Assert.Equal(second, await File.ReadAllBytesAsync(lab["two.raw"], TestContext.Current.CancellationToken));
-    }
-
-    private static StoreLab Keyed(string accessKey, string secretKey) =>
-        new() { Environment = { ["AWS_ACCESS_KEY_ID"] = accessKey, ["AWS_SECRET_ACCESS_KEY"] = secretKey } };
-
-    private static async Task<string> MakeBucketAsync(Uri endpoint, string accessKey, string secretKey)
-    {
-        using IAmazonS3 client = S3Connection.MakeClient(new BasicAWSCredentials(accessKey, secretKey), region: null, endpoint);
-        var bucket = "b" + Guid.NewGuid().ToString("N");
-        await client.PutBucketAsync(bucket);
-        return bucket;
     }
 }

@@ -39,6 +39,26 @@ public sealed class RetryTests
     }
 
     [Fact]
+    public async Task Who_waits_is_told_once_for_each_call_that_is_repeated()
+    {
+        var told = new List<string>();
+        var telling = new RetryingBackend(shaky, Quick with { OnWaiting = failure => told.Add(failure.Message) }, TimeProvider.System);
+        shaky.FailNext = 3;
+        Assert.True(await telling.PutIfAbsentAsync("mine", "mine"u8.ToArray(), Token));
+        Assert.Single(told);
+        shaky.FailNext = 1;
+        await telling.GetLengthAsync("mine", Token);
+        Assert.Equal(2, told.Count);
+        await telling.GetLengthAsync("mine", Token);
+        Assert.Equal(2, told.Count);
+        for (var i = 0; i < 5; i++)
+            await shaky.Inner.PutIfAbsentAsync($"n{i}", "x"u8.ToArray(), Token);
+        shaky.BreakListAfter = 1;
+        Assert.Equal(6, (await telling.ListAsync("", Token).ToListAsync(Token)).Count);
+        Assert.Equal(3, told.Count);
+    }
+
+    [Fact]
     public async Task A_creation_that_failed_and_then_found_anothers_bytes_did_not_happen()
     {
         await shaky.Inner.PutIfAbsentAsync("taken", "theirs"u8.ToArray(), Token);

@@ -20,7 +20,7 @@ internal sealed class FolderSnapshot : IMachineSnapshot
     {
         Machine = machine.Machine;
         _roots = roots;
-        Disks = [.. machine.Files.Select(place => new FolderSnapshotDisk(this, place.Disk, Hold(place.Disk.Name, place.Path).File))];
+        Disks = [.. machine.Files.Select(place => Hold(place.Disk, place.Path))];
     }
 
     public string Consistency => "CrashConsistent";
@@ -67,16 +67,17 @@ internal sealed class FolderSnapshot : IMachineSnapshot
         }
     }
 
-    private HeldFile Hold(string diskName, string path)
+    private FolderSnapshotDisk Hold(MachineDisk disk, string path)
     {
         try
         {
-            return Hold(diskName, _roots.OpenFile(path));
+            var held = Hold(disk.Name, _roots.OpenFile(path));
+            return new(this, disk, held.File, held.Before);
         }
         catch (IOException exception)
         {
             CloseAll();
-            throw new MachineException(MachineProblem.DiskUnreadable, $"Disk '{diskName}' cannot be read.", exception);
+            throw new MachineException(MachineProblem.DiskUnreadable, $"Disk '{disk.Name}' cannot be read.", exception);
         }
     }
 

@@ -1,12 +1,17 @@
 using Strongroom.Backup.Machines;
 using Strongroom.Blocks;
+using Strongroom.Blocks.Raw;
 
 namespace Strongroom.Workloads.VirtualMachines.Folder;
 
 /// <summary>A disk of a <see cref="FolderSnapshot"/>; the file itself is the snapshot's.</summary>
-internal sealed class FolderSnapshotDisk(FolderSnapshot snapshot, MachineDisk disk, DiskFile file) : IMachineSnapshotDisk
+internal sealed class FolderSnapshotDisk(FolderSnapshot snapshot, MachineDisk disk, DiskFile file, FileIdentity identity) : IMachineSnapshotDisk
 {
     public MachineDisk Disk => disk;
+
+    /// <inheritdoc/>
+    /// <remarks>By the machine's clock and no other: the file's times are of it.</remarks>
+    public string? ResumeToken { get; } = identity.NameContent(DiskFiles.FormatOf(file), TimeProvider.System.GetUtcNow());
 
     public async Task<IBlockSource> OpenAsync(CancellationToken cancellationToken)
     {

@@ -19,8 +19,10 @@ internal static class BackupVerb
         var stay = new Option<bool>("--one-file-system") { Description = "With --tree: keep folders on which another file system is mounted empty." };
         var name = new Option<string>("--name") { Description = "With --stdin: the stream's name.", DefaultValueFactory = _ => "stdin" };
         var command = new VerbCommand("backup", "Back up a disk, a folder, or standard input.") { image, tree, stdin, parent, item, format, changed, allow, exclude, stay, name };
+        (Option Kind, Option[] Own)[] kinds = [(image, [format, changed, allow]), (tree, [exclude, stay]), (stdin, [name])];
         command.SetVerb((parsed, context, cancellationToken) => (parsed.GetValue(image), parsed.GetValue(tree), parsed.GetValue(stdin)) switch
         {
+            _ when FindStranger(parsed, kinds) is { } stranger => throw new UsageException(stranger),
             ({ } path, null, false) => new ImageBackup(context, new()
             {
                 Path = Path.GetFullPath(path),
@@ -40,5 +42,17 @@ internal static class BackupVerb
             _ => throw new UsageException("Say what to back up: one of --image, --tree and --stdin."),
         });
         return command;
+    }
+
+    /// <summary>What is said of another kind than is backed up would be passed over in silence.</summary>
+    private static string? FindStranger(ParseResult parsed, (Option Kind, Option[] Own)[] kinds)
+    {
+        foreach (var (kind, own) in kinds.Where(one => parsed.GetResult(one.Kind) is null or { Implicit: true }))
+        {
+            if (own.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } stranger)
+                return $"{stranger.Name} goes with {kind.Name} only.";
+        }
+
+        return null;
     }
 }

@@ -21,6 +21,7 @@ internal static class CatVerb
         {
             var vault = await context.OpenAsync(cancellationToken);
             var source = SnapshotChoice.Find(vault, parsed.GetRequiredValue(snapshot), parsed.GetValue(item));
+            SnapshotChoice.RequireFits(source, parsed.GetValue(disk), parsed.GetValue(path));
             await using var content = await OpenAsync(vault, source, parsed.GetValue(disk), parsed.GetValue(path), cancellationToken);
             var start = parsed.GetValue(offset);
             if (start < 0 || start > content.LengthBytes)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Strongroom.Blocks;
 
 namespace Strongroom.Cli.Store;
@@ -15,7 +14,6 @@ internal enum ImageFormat
 /// <summary>A disk in a file of the user's own, or a block device, open for a backup.</summary>
 internal sealed class ImageFile : IAsyncDisposable
 {
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
     private readonly DiskFile watched;
     private readonly Blocks.Raw.FileIdentity before;
     private readonly DiskFormat format;
@@ -39,11 +37,7 @@ internal sealed class ImageFile : IAsyncDisposable
     /// </summary>
     /// <param name="now">The time of this machine.</param>
     public string? ResumeToken(DateTimeOffset now) =>
-        watched.IsDevice || format == DiskFormat.Qcow2 || before.ChangedNanoseconds > (now - Settling).ToUnixTimeMilliseconds() * 1_000_000
-            ? null
-            : string.Create(
-                CultureInfo.InvariantCulture,
-                $"file {format} {before.Device:x} {before.Inode} {before.LengthBytes} {before.ModifiedNanoseconds} {before.ChangedNanoseconds}");
+        watched.IsDevice ? null : before.NameContent(format, now);
 
     /// <param name="allowChanging">Opens a device also while it is mounted.</param>
     /// <exception cref="UsageException">The format is not clear.</exception>

@@ -11,7 +11,7 @@ internal static class LocationArgument
     /// <summary>The place, whether or not something is there.</summary>
     /// <exception cref="UsageException">The text names no place that is known.</exception>
     /// <exception cref="StoreException">AccessDenied: there are no credentials for it.</exception>
-    public static VaultPlace Open(string text, BackendBudget? budget, TimeProvider time) => VaultPlace.Open(Parse(text), budget, time);
+    public static VaultPlace Open(string text, BackendBudget? budget, TimeProvider time) => Open(Parse(text), budget, time);
 
     /// <summary>The place, where something must be there: nothing is made for a mistyped path.</summary>
     /// <param name="remedy">A sentence: what to do where nothing is.</param>
@@ -20,17 +20,27 @@ internal static class LocationArgument
     public static VaultPlace OpenExisting(string text, string remedy, BackendBudget? budget, TimeProvider time)
     {
         var location = Parse(text);
-        return location is FolderLocation folder && !Directory.Exists(folder.Path)
+        return location is FolderLocation folder && !Path.Exists(folder.Path)
             ? throw new StoreException(StoreErrorKind.NotFound, $"Nothing is at '{folder.Path}': no such folder. {remedy}")
-            : VaultPlace.Open(location, budget, time);
+            : Open(location, budget, time);
     }
 
-    /// <summary>Whether two texts name one place, as far as the texts tell.</summary>
+    /// <summary>Whether two texts name one place, or one within the other, as far as the texts tell.</summary>
     /// <exception cref="UsageException">One of them names no place that is known.</exception>
-    public static bool AreSame(string one, string other) => (Parse(one), Parse(other)) is var (first, second)
-        && (first is FolderLocation a && second is FolderLocation b ? FullPath(a) == FullPath(b) : first.Equals(second));
+    public static bool Overlap(string one, string other)
+    {
+        var (first, second) = (PathOf(Parse(one)), PathOf(Parse(other)));
+        return first.StartsWith(second, StringComparison.Ordinal) || second.StartsWith(first, StringComparison.Ordinal);
+    }
 
-    private static string FullPath(FolderLocation folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder.Path));
+    private static string PathOf(VaultLocation location) => (location is FolderLocation folder ? Path.GetFullPath(folder.Path) : $"{location}").TrimEnd('/') + "/";
+
+    private static VaultPlace Open(VaultLocation location, BackendBudget? budget, TimeProvider time) => location is FolderLocation folder && File.Exists(folder.Path)
+        ? throw new UsageException($"'{folder.Path}' is a file. A vault is a folder, or a place in a container or bucket.")
+        : VaultPlace.Open(location, budget, time, Waiting);
+
+    /// <summary>Without a word nobody would know a mistyped endpoint from a slow one.</summary>
+    private static void Waiting(StoreException failure) => VerbConsole.Note($"{failure.Message} Trying again for up to {RetryOptions.Default.Patience.TotalMinutes:0} minutes; Ctrl-C ends it.");
 
     private static VaultLocation Parse(string text)
     {

@@ -17,6 +17,8 @@ internal static class LockVerb
             var time = parsed.GetValue(until) is { } text ? Time(text) : (DateTimeOffset?)null;
             if (time is null && parsed.GetValue(hold) is null)
                 throw new UsageException("Say how to keep the snapshot: --until TIME, or --hold true.");
+            if (time <= context.Time.GetUtcNow())
+                throw new UsageException($"--until {parsed.GetValue(until)} is over already, so it would keep nothing.");
             var vault = await context.OpenAsync(cancellationToken);
             var snapshot = SnapshotChoice.Find(vault, parsed.GetRequiredValue(id));
             if (time is { } end)

@@ -19,7 +19,7 @@ internal static class LsVerb
             var vault = await context.OpenAsync(cancellationToken);
             var source = SnapshotChoice.Find(vault, parsed.GetRequiredValue(snapshot), parsed.GetValue(item));
             if (source.Trees.Count != 1)
-                throw new UsageException($"Snapshot {source.Id} holds no folder.");
+                throw new UsageException($"Snapshot {source.Id} holds no folder but a {SnapshotJson.Kind(source)}.");
             var entries = new List<TreeEntry>();
             await foreach (var entry in vault.ListTreeAsync(source.Trees[0].Tree, TreePath.Of(parsed.GetValue(path) ?? ""), cancellationToken))
                 entries.Add(entry);

@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Strongroom.Blocks.Raw;
 using Strongroom.Store;
 
 namespace Strongroom.Cli.Store;
 
-/// <summary><c>strongroom store restore</c>: a disk or a stream to a file, a tree to a folder. A file has its name only once it is whole.</summary>
+/// <summary><c>strongroom store restore</c>: a disk or a stream to a file or a block device, a tree to a folder. A file has its name only once it is whole.</summary>
 internal static class RestoreVerb
 {
     private const int ShownProblems = 20;
@@ -15,13 +16,14 @@ internal static class RestoreVerb
         var item = ChoiceOptions.Item();
         var disk = ChoiceOptions.Disk();
         var path = ChoiceOptions.Path();
-        var to = new Option<string>("--to") { Description = "The file to make (a disk: raw, sparse), or a tree's folder.", Required = true };
-        var overwrite = new Option<bool>("--overwrite") { Description = "Replace files that are there." };
-        var command = new VerbCommand("restore", "Restore a disk or a stream to a file, or a tree to a folder.") { snapshot, item, disk, path, to, overwrite };
+        var to = new Option<string>("--to") { Description = "The file to make (a disk: raw, sparse), a block device to write over, or a tree's folder.", Required = true };
+        var overwrite = new Option<bool>("--overwrite") { Description = "Replace files that are there, or what a block device holds." };
+        var command = new VerbCommand("restore", "Restore a disk or a stream to a file or a block device, or a tree to a folder.") { snapshot, item, disk, path, to, overwrite };
         command.SetVerb(async (parsed, context, cancellationToken) =>
         {
             var vault = await context.OpenAsync(cancellationToken);
             var source = SnapshotChoice.Find(vault, parsed.GetRequiredValue(snapshot), parsed.GetValue(item));
+            SnapshotChoice.RequireFits(source, parsed.GetValue(disk), parsed.GetValue(path));
             var target = new Target(context, vault, source, Path.GetFullPath(parsed.GetRequiredValue(to)), parsed.GetValue(overwrite));
             if (source.Trees.Count == 1)
                 return await RestoreTreeAsync(target, source.Trees[0], TreePath.Of(parsed.GetValue(path) ?? ""), cancellationToken);
@@ -53,17 +55,21 @@ internal static class RestoreVerb
 
     /// <param name="restore">Returns the bytes read from packs, where they are known.</param>
     private static async Task<VerbResult> ToFileAsync(
-        Target target, string name, long lengthBytes, Func<RestoredFile, IProgress<long>, Task<long?>> restore, CancellationToken cancellationToken)
+        Target target, string name, long lengthBytes, Func<IRestoreTarget, IProgress<long>, Task<long?>> restore, CancellationToken cancellationToken)
     {
         var time = target.Context.Time;
         var started = time.GetTimestamp();
-        RestoredFile.RequireAllowed(target.Path, target.Overwrite);
-        using var file = RestoredFile.Create(target.Path, lengthBytes);
+        using var file = BlockDevice.IsAt(target.Path)
+            ? (IRestoreTarget)RestoredDevice.Open(target.Path, lengthBytes, target.Overwrite)
+            : RestoredFile.Create(target.Path, lengthBytes, target.Overwrite);
         var bytesRead = await target.Context.Console.TrackAsync(
             $"Restoring {Path.GetFileName(target.Path)}",
-            meter => restore(file, meter.As<long>(bytes => (bytes, lengthBytes))));
-        cancellationToken.ThrowIfCancellationRequested();
-        file.Finish(target.Overwrite);
+            async meter =>
+            {
+                var read = await restore(file, meter.As<long>(bytes => (bytes, lengthBytes)));
+                file.Finish(meter.As<long>(bytes => (bytes, lengthBytes)), cancellationToken);
+                return read;
+            });
         var elapsed = time.GetElapsedTime(started);
         var json = target.Json();
         json["disk"] = name;

@@ -1,11 +1,10 @@
 using Microsoft.Win32.SafeHandles;
-using Strongroom.Store;
 
 namespace Strongroom.Cli.Store;
 
 /// <summary>A sparse file in the making beside its place, which it takes when it is whole. Disposing before leaves nothing behind.</summary>
 /// <remarks>Writes run concurrently.</remarks>
-internal sealed class RestoredFile : IImageSink, IDisposable
+internal sealed class RestoredFile : IRestoreTarget
 {
     /// <summary>Zeros are looked for at this grain: the chunks are longer, and what is not written takes no space.</summary>
     private const int GrainLengthBytes = 64 * 1024;
@@ -13,38 +12,30 @@ internal sealed class RestoredFile : IImageSink, IDisposable
     private readonly string path;
     private readonly string temporaryPath;
     private readonly SafeFileHandle handle;
+    private readonly bool overwrite;
     private long written;
     private bool isFinished;
 
-    private RestoredFile(string path, string temporaryPath, SafeFileHandle handle)
+    private RestoredFile(string path, string temporaryPath, SafeFileHandle handle, bool overwrite)
     {
+        this.overwrite = overwrite;
         this.path = path;
         this.temporaryPath = temporaryPath;
         this.handle = handle;
     }
 
-    /// <summary>Bytes that are not zeros.</summary>
+    /// <inheritdoc/>
     public long BytesWritten => Volatile.Read(ref written);
 
     /// <exception cref="UsageException">Something is there that must not be replaced.</exception>
-    public static void RequireAllowed(string path, bool overwrite)
-    {
-        if (Directory.Exists(path))
-            throw new UsageException($"'{path}' is a folder. Name the file to make.");
-        if (!File.Exists(path))
-            return;
-        if (!overwrite)
-            throw new UsageException($"'{path}' is there already. Choose another name, or replace it with --overwrite.");
-
-        // Renaming over a device would replace its name and write nothing to it.
-        if ((File.GetAttributes(path) & (FileAttributes.Device | FileAttributes.ReparsePoint)) != 0)
-            throw new UsageException($"'{path}' is a device or a link, and only plain files are replaced.");
-    }
-
     /// <exception cref="IOException">It cannot be made.</exception>
-    public static RestoredFile Create(string path, long lengthBytes)
+    public static RestoredFile Create(string path, long lengthBytes, bool overwrite)
     {
-        var temporaryPath = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.part");
+        RequireAllowed(path, overwrite);
+        var folder = Path.GetDirectoryName(path)!;
+        if (!Directory.Exists(folder))
+            throw new UsageException($"There is no folder '{folder}' to make '{Path.GetFileName(path)}' in. Make it first, or check the path.");
+        var temporaryPath = Path.Combine(folder, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.part");
         var options = new FileStreamOptions
         {
             Mode = FileMode.CreateNew,
@@ -53,7 +44,7 @@ internal sealed class RestoredFile : IImageSink, IDisposable
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         };
         var handle = new FileStream(temporaryPath, options).SafeFileHandle;
-        var file = new RestoredFile(path, temporaryPath, handle);
+        var file = new RestoredFile(path, temporaryPath, handle, overwrite);
         try
         {
             RandomAccess.SetLength(handle, lengthBytes);
@@ -87,8 +78,9 @@ internal sealed class RestoredFile : IImageSink, IDisposable
 
     /// <summary>Gives the file its name.</summary>
     /// <exception cref="IOException">A file of that name appeared meanwhile.</exception>
-    public void Finish(bool overwrite)
+    public void Finish(IProgress<long>? bytesDone, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         File.Move(temporaryPath, path, overwrite);
         isFinished = true;
     }
@@ -98,6 +90,20 @@ internal sealed class RestoredFile : IImageSink, IDisposable
         handle.Dispose();
         if (!isFinished)
             File.Delete(temporaryPath);
+    }
+
+    private static void RequireAllowed(string path, bool overwrite)
+    {
+        if (Directory.Exists(path))
+            throw new UsageException($"'{path}' is a folder. Name the file to make.");
+        if (!File.Exists(path))
+            return;
+        if (!overwrite)
+            throw new UsageException($"'{path}' is there already. Choose another name, or replace it with --overwrite.");
+
+        // Renaming over a pipe would replace its name and write nothing to it.
+        if ((File.GetAttributes(path) & (FileAttributes.Device | FileAttributes.ReparsePoint)) != 0)
+            throw new UsageException($"'{path}' is a link, a pipe or a terminal, and only plain files and block devices are written over.");
     }
 
     private static int EndOfRun(ReadOnlySpan<byte> span, int start, out bool isZero)

@@ -40,6 +40,16 @@ internal static class SnapshotChoice
         };
     }
 
+    /// <summary>What chooses within a snapshot must have something to choose from: whoever names a path in a disk means another snapshot.</summary>
+    /// <exception cref="UsageException">The snapshot is of another kind.</exception>
+    public static void RequireFits(Snapshot snapshot, string? disk, string? path)
+    {
+        if (path is not null && snapshot.Trees.Count == 0)
+            throw new UsageException($"Snapshot {snapshot.Id} holds no folder, so there is no --path in it.");
+        if (disk is not null && snapshot.Images.Count == 0)
+            throw new UsageException($"Snapshot {snapshot.Id} holds no disk, so there is no --disk in it.");
+    }
+
     /// <summary>One disk of a snapshot, by name or logical unit number; null is allowed where there is only one.</summary>
     public static SnapshotImage FindImage(Snapshot snapshot, string? disk)
     {
@@ -49,7 +59,7 @@ internal static class SnapshotChoice
             return images.Count switch
             {
                 1 => images[0],
-                0 => throw new UsageException($"Snapshot {snapshot.Id} holds no disk."),
+                0 => throw new UsageException($"Snapshot {snapshot.Id} holds no disk but a {SnapshotJson.Kind(snapshot)}. 'restore' and 'cat' read it."),
                 _ => throw new UsageException($"Snapshot {snapshot.Id} holds {images.Count} disks. Choose with --disk: {Names(snapshot)}."),
             };
         }

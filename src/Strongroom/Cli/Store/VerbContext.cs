@@ -35,8 +35,8 @@ internal sealed class VerbContext(string location, string? keyFile, BackendBudge
     /// <exception cref="UsageException">It is the vault's own place, or none that is known.</exception>
     public IBlobBackend OpenOther(string otherLocation, bool mustExist)
     {
-        if (LocationArgument.AreSame(location, otherLocation))
-            throw new UsageException($"'{otherLocation}' is the vault itself. Name another place.");
+        if (LocationArgument.Overlap(location, otherLocation))
+            throw new UsageException($"'{otherLocation}' is the vault itself, or lies in it, or the vault in it. Name another place.");
         other = mustExist ? LocationArgument.OpenExisting(otherLocation, "Check the path.", budget, time) : LocationArgument.Open(otherLocation, budget, time);
         return other.Backend;
     }

@@ -38,6 +38,45 @@ public sealed class FolderSnapshotTests : IDisposable
     }
 
     [Fact]
+    public async Task A_disk_has_a_name_for_its_bytes_once_nothing_else_can_bear_it()
+    {
+        var path = _fixture.Write("web1/a.raw", FabricFixture.Noise(8192, 1));
+        await using (var early = await SnapshotAsync())
+            Assert.Null(early.Disks[0].ResumeToken);
+        var first = await SettledTokenAsync();
+        Assert.Equal(first, await SettledTokenAsync());
+        await using (var file = File.OpenWrite(path))
+            file.WriteByte(1);
+        File.SetLastWriteTimeUtc(path, DateTime.UnixEpoch);
+        await using (var late = await SnapshotAsync())
+            Assert.Null(late.Disks[0].ResumeToken);
+        Assert.NotEqual(first, await SettledTokenAsync());
+    }
+
+    [Fact]
+    public async Task A_disk_that_may_stand_on_another_file_has_no_name_for_its_bytes()
+    {
+        FabricFixture.RequireQemu();
+        _fixture.Write("web1/readme", "");
+        await FabricFixture.RunAsync("qemu-img", "create", "-f", "qcow2", Path.Combine(_fixture.Hosts, "web1/a.qcow2"), "1M");
+        await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
+        await using var snapshot = await SnapshotAsync();
+        Assert.Null(snapshot.Disks[0].ResumeToken);
+    }
+
+    /// <summary>The name, as soon as there is one.</summary>
+    private async Task<string> SettledTokenAsync()
+    {
+        while (true)
+        {
+            await using var snapshot = await SnapshotAsync();
+            if (snapshot.Disks[0].ResumeToken is { } token)
+                return token;
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Fact]
     public async Task A_vhd_and_a_qcow2_are_read_as_the_guest_sees_them()
     {
         FabricFixture.RequireQemu();
