@@ -5,6 +5,7 @@ using Strongroom.Store.Images;
 using Strongroom.Store.Index;
 using Strongroom.Store.Keys;
 using Strongroom.Store.Log;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Scrub;
 
@@ -37,7 +38,7 @@ public sealed partial class VaultStore : IAsyncDisposable
         codecs = new();
         Relocations = new(log, backend, keys.Ring);
         Packs = new(backend, keys.Ring, codecs) { Relocations = Relocations, Suspects = new() { Quarantined = () => log.State.Quarantine.Packs } };
-        Tree = new(Packs, options.CachedNodes);
+        Manifests = new(Packs, options.CachedNodes);
         PackSet = new();
         Retention = new(this);
         Index = new(
@@ -67,7 +68,7 @@ public sealed partial class VaultStore : IAsyncDisposable
 
     internal PackReader Packs { get; }
 
-    internal ImageTree Tree { get; }
+    internal ManifestReader Manifests { get; }
 
     internal DedupIndex Index { get; }
 
@@ -172,8 +173,8 @@ public sealed partial class VaultStore : IAsyncDisposable
     {
         RequireLive(image);
         if (!image.Root.IsHole)
-            await Tree.ReadNodeAsync(image.Root, image.Height, cancellationToken);
-        return new(Tree, image, Options.CachedChunksPerReader);
+            await Manifests.ReadNodeAsync(image.Root, image.Height, cancellationToken);
+        return new(Manifests, image, Options.CachedChunksPerReader);
     }
 
     /// <summary>Writes an image to a sink: in the order of packs, in parallel, every byte verified, no zeros.</summary>
@@ -186,7 +187,7 @@ public sealed partial class VaultStore : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(sink);
         RequireLive(image);
-        using var restore = new ImageRestore(Tree, image, sink, Options.Workers, bytesDone);
+        using var restore = new ImageRestore(Manifests, image, sink, Options.Workers, bytesDone);
         return await restore.RunAsync(cancellationToken);
     }
 
@@ -220,7 +221,7 @@ public sealed partial class VaultStore : IAsyncDisposable
     internal async Task<Marker> MarkAsync(CancellationToken cancellationToken)
     {
         await Log.RefreshAsync(cancellationToken);
-        var marker = new Marker(Tree, Log.State.Collection, Relocations, Options.Workers);
+        var marker = new Marker(Manifests, Log.State.Collection, Relocations, Options.Workers);
         await marker.MarkAsync(Log.State.Snapshots.AllLive, cancellationToken);
         return marker;
     }

@@ -121,7 +121,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
         {
             // A sweep may have moved what is live; then all is marked anew.
             if (markedTo == 0 || State.IsSweptSince(markedTo))
-                marker = new(vault.Tree, State, vault.Relocations, vault.Options.Workers) { Watches = vault.Log.State.Quarantine.Contains };
+                marker = new(vault.Manifests, State, vault.Relocations, vault.Options.Workers) { Watches = vault.Log.State.Quarantine.Contains };
             markedTo = vault.Log.Head;
             try
             {

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
 using Strongroom.Store.Log;
 using Strongroom.Store.Packs;

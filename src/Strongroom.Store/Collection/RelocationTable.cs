@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
 using Strongroom.Store.Log;
+using Strongroom.Store.Manifests;
+using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Collection;
 

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
-using Strongroom.Store.Images;
 using Strongroom.Store.Index;
 using Strongroom.Store.Keys;
 using Strongroom.Store.Log;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Collection;

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 
 namespace Strongroom.Store;
 

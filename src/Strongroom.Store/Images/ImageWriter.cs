@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Strongroom.Store.Journals;
+using Strongroom.Store.Manifests;
 
 namespace Strongroom.Store.Images;
 
@@ -10,7 +11,7 @@ namespace Strongroom.Store.Images;
 /// Every queue is bounded, so it does not grow with the image.
 /// </remarks>
 internal sealed class ImageWriter(
-    ImageTree tree, ISessionChunks chunks, IImageSource source, ImageRef? parent, int workers, ImageResume? resume, IProgress<SessionProgress>? progress)
+    ManifestReader tree, ISessionChunks chunks, IImageSource source, ImageRef? parent, int workers, ImageResume? resume, IProgress<SessionProgress>? progress)
 {
     private const int LeavesAhead = 4;
     private readonly long lengthBytes = source.LengthBytes;

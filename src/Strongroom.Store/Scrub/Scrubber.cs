@@ -19,7 +19,7 @@ internal sealed class Scrubber(VaultStore vault, ScrubOptions options, IProgress
 
     public async Task<ScrubReport> RunAsync(CancellationToken cancellationToken)
     {
-        vault.Tree.Clear();
+        vault.Manifests.Clear();
         await vault.Log.RefreshAsync(cancellationToken);
         await ledger.LoadAsync(cancellationToken);
         var packs = await vault.RefreshPacksAsync(cancellationToken);

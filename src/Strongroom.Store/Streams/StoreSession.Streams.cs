@@ -1,4 +1,4 @@
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
 
@@ -27,7 +27,7 @@ public sealed partial class StoreSession
             Claims.AddParent(state => state.Snapshots.Keeps(shared));
         try
         {
-            var known = parent is { } earlier ? await StreamRecords.ReadNodesAsync(vault.Tree, earlier, cancellationToken) : NoNodes;
+            var known = parent is { } earlier ? await StreamRecords.ReadNodesAsync(vault.Manifests, earlier, cancellationToken) : NoNodes;
             var manifest = new StreamManifest(this, vault.Packs.Ring.NodeKey, known);
             await using var backup = new StreamBackup(pump.Value, gear.Value, manifest, GearChunker.GreatestLengthBytes);
             while (await source.ReadAsync(backup.Room, cancellationToken) is var count and > 0)

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Streams;
 
 namespace Strongroom.Store;

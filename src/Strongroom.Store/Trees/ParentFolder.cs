@@ -1,4 +1,4 @@
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
 
@@ -8,13 +8,13 @@ namespace Strongroom.Store.Trees;
 /// <remarks>A parent that is damaged is no parent from there on: then files are read, and pages written, anew.</remarks>
 internal sealed class ParentFolder
 {
-    private readonly ImageTree tree;
+    private readonly ManifestReader tree;
     private readonly List<StreamRecord> pages;
     private List<TreeEntry> entries = [];
     private int nextPage;
     private int at;
 
-    private ParentFolder(ImageTree tree, List<StreamRecord> pages, Dictionary<ChunkId, Slot> known)
+    private ParentFolder(ManifestReader tree, List<StreamRecord> pages, Dictionary<ChunkId, Slot> known)
     {
         this.tree = tree;
         this.pages = pages;
@@ -24,10 +24,10 @@ internal sealed class ParentFolder
     /// <summary>Its pages and nodes by id.</summary>
     public IReadOnlyDictionary<ChunkId, Slot> Known { get; }
 
-    public static ParentFolder None(ImageTree tree) => new(tree, [], []);
+    public static ParentFolder None(ManifestReader tree) => new(tree, [], []);
 
     public static async ValueTask<ParentFolder> OpenAsync(
-        ImageTree tree, TreeEntry? folder, Func<uint, bool> hasPack, CancellationToken cancellationToken)
+        ManifestReader tree, TreeEntry? folder, Func<uint, bool> hasPack, CancellationToken cancellationToken)
     {
         if (folder is not { Kind: TreeEntryKind.Folder, Stream: { LengthBytes: > 0 } stream })
             return None(tree);
