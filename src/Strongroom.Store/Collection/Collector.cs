@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Strongroom.Store.Index;
 using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
 
@@ -88,7 +87,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
         var isRetained = false;
         foreach (var (sweep, swept) in State.Undeleted.Where(one => one.Key <= head).OrderBy(one => one.Key).ToList())
         {
-            var isGone = vault.Retention.IsFinished(sweep) || await DeleteAsync(PackRanges.Expand(swept.Ranges), cancellationToken);
+            var isGone = vault.Retention.IsFinished(sweep) || await DeleteAsync(swept.Numbers, cancellationToken);
             if (isGone)
                 finished.Add(sweep);
             isRetained |= !isGone;
@@ -251,7 +250,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
     {
         var known = packs.ToDictionary(pack => pack.PackSeq);
         return SweepPlan.Decide(
-            PackRanges.Expand(condemned.Packs.Ranges).Where(pack => known.ContainsKey(pack) && !State.IsSwept(pack)),
+            condemned.Packs.Numbers.Where(pack => known.ContainsKey(pack) && !State.IsSwept(pack)),
             marker.Live,
             pack => IsToBeReplaced(pack) || IsWorthCompacting(known[pack]));
     }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Strongroom.Store.Log;
 using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 

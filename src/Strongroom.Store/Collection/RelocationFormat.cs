@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Strongroom.Store.Keys;
-using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Collection;

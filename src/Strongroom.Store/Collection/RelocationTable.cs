@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Strongroom.Store.Keys;
-using Strongroom.Store.Log;
 using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 

@@ -9,6 +9,8 @@ namespace Strongroom.Store.Index;
 /// <summary>An index segment: Bloom filter and fences in memory (about 10.4 bits a record), records on disk. Thread-safe.</summary>
 internal sealed class SegmentReader
 {
+    /// <summary>More packs than a vault ever has: 4 million are 128 TiB.</summary>
+    private const long GreatestPacks = 4 << 20;
     private readonly IBlobBackend backend;
     private readonly byte[] header;
     private readonly byte[] key;
@@ -16,7 +18,7 @@ internal sealed class SegmentReader
     private readonly uint[] fences;
 
     private SegmentReader(
-        IBlobBackend backend, string name, int level, byte[] header, byte[] key, long records, BlockedBloom bloom, uint[] fences, (uint, uint)[] coverage)
+        IBlobBackend backend, string name, int level, byte[] header, byte[] key, long records, BlockedBloom bloom, uint[] fences, PackRangeSet coverage)
     {
         this.backend = backend;
         this.header = header;
@@ -35,8 +37,8 @@ internal sealed class SegmentReader
 
     public long Records { get; }
 
-    /// <summary>Ranges of packs, both ends included, whose directories are in the segment; ascending.</summary>
-    public IReadOnlyList<(uint First, uint Last)> Coverage { get; }
+    /// <summary>Packs whose directories are in the segment.</summary>
+    public PackRangeSet Coverage { get; }
 
     /// <exception cref="StoreException">Corrupt: delete the segment, it will be rebuilt.</exception>
     public static async Task<SegmentReader> OpenAsync(IBlobBackend backend, KeyRing ring, BlobInfo blob, CancellationToken cancellationToken)
@@ -81,9 +83,9 @@ internal sealed class SegmentReader
             await ReadSectionAsync(at, coverageCount * 8L),
             8,
             source => (BinaryPrimitives.ReadUInt32LittleEndian(source), BinaryPrimitives.ReadUInt32LittleEndian(source[4..])));
-        if (!PackRanges.AreSound(coverage))
+        if (!AreSound(coverage))
             throw StoreException.Corrupt("An index segment covers packs that it cannot cover");
-        return new(backend, blob.Name, level, header, key, records, new BlockedBloom(bits), fences, coverage);
+        return new(backend, blob.Name, level, header, key, records, new BlockedBloom(bits), fences, PackRangeSet.Of(coverage));
     }
 
     public async ValueTask<IndexRecord?> FindAsync(ChunkId id, CancellationToken cancellationToken)
@@ -133,6 +135,20 @@ internal sealed class SegmentReader
         for (var i = 0; i < items.Length; i++)
             items[i] = read(section.AsSpan(i * itemLengthBytes));
         return items;
+    }
+
+    /// <summary>True when they ascend without overlap and are not more than <see cref="GreatestPacks"/>.</summary>
+    private static bool AreSound((uint First, uint Last)[] ranges)
+    {
+        var packs = 0L;
+        for (var i = 0; i < ranges.Length; i++)
+        {
+            if (ranges[i].Last < ranges[i].First || (i > 0 && ranges[i].First <= ranges[i - 1].Last))
+                return false;
+            packs += ranges[i].Last - (long)ranges[i].First + 1;
+        }
+
+        return packs <= GreatestPacks;
     }
 
     private static long PagesOf(long things, int perPage) => (things + perPage - 1) / perPage;

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Strongroom.Store.Keys;
+using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Index;
 
@@ -63,24 +64,24 @@ internal sealed class SegmentWriter : IAsyncDisposable
     }
 
     /// <summary>Writes the sections after the records and makes the segment visible.</summary>
-    public async Task CompleteAsync(IReadOnlyList<(uint First, uint Last)> coverage, CancellationToken cancellationToken)
+    public async Task CompleteAsync(PackRangeSet coverage, CancellationToken cancellationToken)
     {
         if (filled > 0)
             await EndPageAsync(cancellationToken);
         await AddSectionAsync(bloom.Bits, cancellationToken);
         await AddSectionAsync(Pack(fences.Count, 4, (target, i) => BinaryPrimitives.WriteUInt32LittleEndian(target, fences[i])), cancellationToken);
         await AddSectionAsync(
-            Pack(coverage.Count, 8, (target, i) =>
+            Pack(coverage.Ranges.Count, 8, (target, i) =>
             {
-                BinaryPrimitives.WriteUInt32LittleEndian(target, coverage[i].First);
-                BinaryPrimitives.WriteUInt32LittleEndian(target[4..], coverage[i].Last);
+                BinaryPrimitives.WriteUInt32LittleEndian(target, coverage.Ranges[i].First);
+                BinaryPrimitives.WriteUInt32LittleEndian(target[4..], coverage.Ranges[i].Last);
             }),
             cancellationToken);
         var last = new byte[20];
         BinaryPrimitives.WriteInt64LittleEndian(last, records);
         BinaryPrimitives.WriteUInt32LittleEndian(last.AsSpan(8), bloom.Blocks);
         BinaryPrimitives.WriteInt32LittleEndian(last.AsSpan(12), fences.Count);
-        BinaryPrimitives.WriteInt32LittleEndian(last.AsSpan(16), coverage.Count);
+        BinaryPrimitives.WriteInt32LittleEndian(last.AsSpan(16), coverage.Ranges.Count);
         await AddSectionAsync(last, cancellationToken);
         await FlushAsync(cancellationToken);
         if (!await blob.CommitAsync(cancellationToken))

@@ -1,4 +1,3 @@
-using Strongroom.Store.Images;
 using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 

@@ -1,5 +1,4 @@
 using Strongroom.Store.Collection;
-using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Fuzz.Targets;

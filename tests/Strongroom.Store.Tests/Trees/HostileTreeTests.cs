@@ -1,5 +1,4 @@
 using System.Text;
-using Strongroom.Store.Images;
 using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
