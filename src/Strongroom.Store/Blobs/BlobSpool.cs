@@ -47,19 +47,8 @@ public sealed class BlobSpool : IDisposable
     }
 
     /// <summary>Reads from <paramref name="offsetBytes"/> until the buffer is full or the bytes end; the number of bytes read.</summary>
-    public async ValueTask<int> ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
-    {
-        var total = 0;
-        while (total < buffer.Length)
-        {
-            var read = await RandomAccess.ReadAsync(handle, buffer[total..], offsetBytes + total, cancellationToken);
-            if (read == 0)
-                break;
-            total += read;
-        }
-
-        return total;
-    }
+    public ValueTask<int> ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        FileReading.ReadUntilFullAsync(handle, offsetBytes, buffer, cancellationToken);
 
     /// <summary>A seekable view of a range, which must have been appended already; reading it needs no memory of its size.</summary>
     public Stream OpenRead(long offsetBytes, long rangeLengthBytes)
