@@ -47,14 +47,14 @@ internal sealed class SegmentReader
         var read = await backend.ReadAsync(blob.Name, 0, header, cancellationToken);
         await ring.RequireEpochAsync(SegmentFormat.EpochOf(header), cancellationToken);
         var (level, key) = SegmentFormat.ReadHeader(header.AsSpan(0, read), ring);
-        var pages = (blob.LengthBytes - SegmentFormat.HeaderLengthBytes) / SegmentFormat.PageLengthBytes;
-        if (pages < 1 || (blob.LengthBytes - SegmentFormat.HeaderLengthBytes) % SegmentFormat.PageLengthBytes != 0)
+        var pages = (blob.LengthBytes - SegmentFormat.HeaderLengthBytes) / SealedPage.LengthBytes;
+        if (pages < 1 || (blob.LengthBytes - SegmentFormat.HeaderLengthBytes) % SealedPage.LengthBytes != 0)
             throw StoreException.Corrupt("An index segment is cut short");
 
         async Task<byte[]> ReadSectionAsync(long firstPage, long lengthBytes)
         {
             var section = new byte[lengthBytes];
-            var payload = new byte[SegmentFormat.PayloadLengthBytes];
+            var payload = new byte[SealedPage.PayloadLengthBytes];
             for (var offset = 0L; offset < lengthBytes; offset += payload.Length, firstPage++)
             {
                 await ReadPageAsync(backend, blob.Name, header, key, firstPage, payload, cancellationToken);
@@ -71,14 +71,14 @@ internal sealed class SegmentReader
         var coverageCount = BinaryPrimitives.ReadInt32LittleEndian(last.AsSpan(16));
         var at = PagesOf(records, SegmentFormat.RecordsPerPage);
         if (records < 0 || records > pages * SegmentFormat.RecordsPerPage || fenceCount != at || bloomLength == 0
-            || bloomLength > pages * SegmentFormat.PayloadLengthBytes || coverageCount < 0
-            || at + PagesOf(bloomLength, SegmentFormat.PayloadLengthBytes) + PagesOf(fenceCount * 4L, SegmentFormat.PayloadLengthBytes)
-                + PagesOf(coverageCount * 8L, SegmentFormat.PayloadLengthBytes) + 1 != pages)
+            || bloomLength > pages * SealedPage.PayloadLengthBytes || coverageCount < 0
+            || at + PagesOf(bloomLength, SealedPage.PayloadLengthBytes) + PagesOf(fenceCount * 4L, SealedPage.PayloadLengthBytes)
+                + PagesOf(coverageCount * 8L, SealedPage.PayloadLengthBytes) + 1 != pages)
             throw StoreException.Corrupt("An index segment is cut short");
         var bits = await ReadSectionAsync(at, bloomLength);
-        at += PagesOf(bloomLength, SegmentFormat.PayloadLengthBytes);
+        at += PagesOf(bloomLength, SealedPage.PayloadLengthBytes);
         var fences = Unpack(await ReadSectionAsync(at, fenceCount * 4L), 4, BinaryPrimitives.ReadUInt32LittleEndian);
-        at += PagesOf(fenceCount * 4L, SegmentFormat.PayloadLengthBytes);
+        at += PagesOf(fenceCount * 4L, SealedPage.PayloadLengthBytes);
         var coverage = Unpack(
             await ReadSectionAsync(at, coverageCount * 8L),
             8,
@@ -94,7 +94,7 @@ internal sealed class SegmentReader
             return null;
         var prefix = (uint)(id.First >> 32);
         var page = LastPageFrom(prefix);
-        var payload = ArrayPool<byte>.Shared.Rent(SegmentFormat.PayloadLengthBytes);
+        var payload = ArrayPool<byte>.Shared.Rent(SealedPage.PayloadLengthBytes);
         try
         {
             // Ids that share 32 bits may stand on both sides of a page's edge.
@@ -118,7 +118,7 @@ internal sealed class SegmentReader
     /// <summary>All records in order, one page in memory.</summary>
     public async IAsyncEnumerable<IndexRecord> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var payload = new byte[SegmentFormat.PayloadLengthBytes];
+        var payload = new byte[SealedPage.PayloadLengthBytes];
         for (var page = 0; page < fences.Length; page++)
         {
             await ReadPageAsync(backend, Name, header, key, page, payload, cancellationToken);
@@ -156,22 +156,8 @@ internal sealed class SegmentReader
     private static async ValueTask ReadPageAsync(
         IBlobBackend backend, string name, byte[] header, byte[] key, long page, byte[] payload, CancellationToken cancellationToken)
     {
-        var sealedPage = ArrayPool<byte>.Shared.Rent(SegmentFormat.PageLengthBytes);
-        try
-        {
-            var read = await backend.ReadAsync(
-                name,
-                SegmentFormat.HeaderLengthBytes + (page * SegmentFormat.PageLengthBytes),
-                sealedPage.AsMemory(0, SegmentFormat.PageLengthBytes),
-                cancellationToken);
-            if (read != SegmentFormat.PageLengthBytes)
-                throw StoreException.Corrupt("An index segment is cut short");
-            SegmentFormat.OpenPage(key, header, (uint)page, sealedPage, payload.AsSpan(0, SegmentFormat.PayloadLengthBytes));
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(sealedPage);
-        }
+        if (!await SealedPage.TryReadAsync(backend, name, header, key, page, payload, cancellationToken))
+            throw StoreException.Corrupt($"Page {page} of an index segment is damaged");
     }
 
     private static IndexRecord? Search(byte[] payload, int count, ChunkId id)

@@ -14,8 +14,8 @@ internal sealed class SegmentWriter : IAsyncDisposable
     private readonly AesGcm aes;
     private readonly BlockedBloom bloom;
     private readonly List<uint> fences = [];
-    private readonly byte[] payload = new byte[SegmentFormat.PayloadLengthBytes];
-    private readonly byte[] buffer = new byte[PagesPerWrite * SegmentFormat.PageLengthBytes];
+    private readonly byte[] payload = new byte[SealedPage.PayloadLengthBytes];
+    private readonly byte[] buffer = new byte[PagesPerWrite * SealedPage.LengthBytes];
     private int filled;
     private int buffered;
     private uint page;
@@ -26,7 +26,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
         this.blob = blob;
         this.header = header;
         Name = name;
-        aes = new AesGcm(key, 16);
+        aes = new AesGcm(key, PackFormat.TagLengthBytes);
         bloom = new(expectedRecords);
     }
 
@@ -106,9 +106,9 @@ internal sealed class SegmentWriter : IAsyncDisposable
 
     private async ValueTask AddSectionAsync(byte[] section, CancellationToken cancellationToken)
     {
-        for (var offset = 0; offset < section.Length; offset += SegmentFormat.PayloadLengthBytes)
+        for (var offset = 0; offset < section.Length; offset += SealedPage.PayloadLengthBytes)
         {
-            var piece = section.AsMemory(offset, Math.Min(SegmentFormat.PayloadLengthBytes, section.Length - offset));
+            var piece = section.AsMemory(offset, Math.Min(SealedPage.PayloadLengthBytes, section.Length - offset));
             piece.CopyTo(payload);
             filled = piece.Length;
             await EndPageAsync(cancellationToken);
@@ -118,9 +118,9 @@ internal sealed class SegmentWriter : IAsyncDisposable
     private async ValueTask EndPageAsync(CancellationToken cancellationToken)
     {
         payload.AsSpan(filled).Clear();
-        SegmentFormat.SealPage(aes, header, page++, payload, buffer.AsSpan(buffered));
+        SealedPage.Seal(aes, header, page++, payload, buffer.AsSpan(buffered));
         filled = 0;
-        buffered += SegmentFormat.PageLengthBytes;
+        buffered += SealedPage.LengthBytes;
         if (buffered == buffer.Length)
             await FlushAsync(cancellationToken);
     }
