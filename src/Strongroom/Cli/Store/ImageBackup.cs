@@ -1,3 +1,4 @@
+using Strongroom.Backup.Pipelines;
 using Strongroom.Store;
 
 namespace Strongroom.Cli.Store;

@@ -4,23 +4,7 @@ using Strongroom.Store;
 
 namespace Strongroom.Cli.Store;
 
-/// <summary>Lets the store read a disk: the two do not know each other.</summary>
-internal sealed class BlockImageSource(IBlockSource blocks, string? resumeToken) : IImageSource
-{
-    public long LengthBytes => blocks.LengthBytes;
-
-    public string? ResumeToken => resumeToken;
-
-    public async IAsyncEnumerable<ImageExtent> MapAsync([EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        await foreach (var extent in blocks.MapAsync(cancellationToken))
-            yield return new(extent.OffsetBytes, extent.LengthBytes, extent.Kind == BlockKind.Zero ? ExtentKind.Zero : ExtentKind.Data);
-    }
-
-    public ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) => blocks.ReadAsync(offsetBytes, buffer, cancellationToken);
-}
-
-/// <summary>The other way round: an image of the store as a disk.</summary>
+/// <summary>An image of the store as a disk.</summary>
 internal sealed class ImageBlockSource(ImageReader image) : IBlockSource
 {
     public long LengthBytes => image.LengthBytes;
