@@ -115,28 +115,10 @@ public sealed class ClockGuardTests
         Assert.Single(await vault.Governance.PurgeAsync(None));
     }
 
-    private sealed class ClockedBackend(IBlobBackend inner) : IBlobBackend, IBackendClock
+    private sealed class ClockedBackend(IBlobBackend inner) : PassThroughBackend(inner), IBackendClock
     {
         public DateTimeOffset? Time { get; set; }
 
         public ValueTask<DateTimeOffset?> GetTimeAsync(CancellationToken cancellationToken) => new(Time);
-
-        public ValueTask<IBlobWriter> CreateAsync(string name, CancellationToken cancellationToken) => inner.CreateAsync(name, cancellationToken);
-
-        public ValueTask<bool> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
-            inner.PutIfAbsentAsync(name, content, cancellationToken);
-
-        public ValueTask<int> ReadAsync(string name, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) =>
-            inner.ReadAsync(name, offsetBytes, buffer, cancellationToken);
-
-        public ValueTask<long?> GetLengthAsync(string name, CancellationToken cancellationToken) => inner.GetLengthAsync(name, cancellationToken);
-
-        public IAsyncEnumerable<BlobInfo> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
-
-        public ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken) => inner.DeleteAsync(name, cancellationToken);
-
-        public ValueTask SyncAsync(string prefix, CancellationToken cancellationToken) => inner.SyncAsync(prefix, cancellationToken);
-
-        public ValueTask RemoveLeftoversAsync(CancellationToken cancellationToken) => inner.RemoveLeftoversAsync(cancellationToken);
     }
 }
