@@ -3,6 +3,7 @@ using Strongroom.Store.Collection;
 using Strongroom.Store.Images;
 using Strongroom.Store.Journals;
 using Strongroom.Store.Log;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
 
@@ -65,7 +66,7 @@ public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
         {
             var journal = await OpenJournalAsync(source, parent, cancellationToken);
             var resume = journal is null ? null : new ImageResume(new LeafResume(journal, this, TryRelyOnAsync), (leaf, token) => NoteAsync(journal, leaf, token));
-            var writer = new ImageWriter(vault.Tree, this, source, parent, vault.Options.Workers, resume, progress);
+            var writer = new ImageWriter(vault.Manifests, this, source, parent, vault.Options.Workers, resume, progress);
             var result = await writer.WriteAsync(cancellationToken);
             written[result] = 0;
             return result;

@@ -15,7 +15,7 @@ public sealed partial class VaultStore
     public IReadOnlyList<LogLoss> LogLosses => [.. Log.Unread.Select(one => new LogLoss(one.First, one.Last, one.What))];
 
     /// <summary>Packs that are known to be damaged or missing and are in quarantine: backups store anew what they held.</summary>
-    public long QuarantinedPacks => Log.State.Quarantine.Packs.Ranges.Sum(range => (long)range.Last - range.First + 1);
+    public long QuarantinedPacks => Log.State.Quarantine.Packs.Count;
 
     /// <summary>True for the number of a pack that a collection removed, as far as the log was read; for <see cref="Copies.CopyOptions.MayRemove"/>.</summary>
     public bool IsSwept(uint packSeq) => Log.State.Collection.IsSwept(packSeq);

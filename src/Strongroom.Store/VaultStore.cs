@@ -1,10 +1,9 @@
 using System.Collections.Concurrent;
 using Strongroom.Store.Collection;
-using Strongroom.Store.Governance;
 using Strongroom.Store.Images;
 using Strongroom.Store.Index;
-using Strongroom.Store.Keys;
 using Strongroom.Store.Log;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Scrub;
 
@@ -14,10 +13,7 @@ namespace Strongroom.Store;
 /// <remarks>Any number of processes, on any machines, may have the same vault open, and back up, restore and collect at the same time.</remarks>
 public sealed partial class VaultStore : IAsyncDisposable
 {
-    /// <summary>Pack numbers that a process reserves first; twice as many each further time. Most processes write few packs, and numbers are 32 bits.</summary>
-    private const uint FirstReservation = 16;
-    private static readonly TimeSpan SignOfLife = TimeSpan.FromHours(1);
-    private readonly SemaphoreSlim reservation = new(1, 1);
+    private readonly PackNumbers numbers;
     private readonly FrameCodecPool codecs;
     private readonly SemaphoreSlim collecting = new(1, 1);
     private readonly SemaphoreSlim listing = new(1, 1);
@@ -25,9 +21,6 @@ public sealed partial class VaultStore : IAsyncDisposable
     private HashSet<uint> covered = [];
     private long listedAt = -1;
     private DateTimeOffset listedTime;
-    private uint nextPackSeq;
-    private uint reservedEnd;
-    private uint nextReservation = FirstReservation;
 
     private VaultStore(IBlobBackend backend, VaultKeys keys, VaultLog log, VaultGovernance governance, VaultStoreOptions options)
     {
@@ -36,9 +29,10 @@ public sealed partial class VaultStore : IAsyncDisposable
         Keys = keys;
         Log = log;
         codecs = new();
+        numbers = new(log, GreatestPackSeq);
         Relocations = new(log, backend, keys.Ring);
         Packs = new(backend, keys.Ring, codecs) { Relocations = Relocations, Suspects = new() { Quarantined = () => log.State.Quarantine.Packs } };
-        Tree = new(Packs, options.CachedNodes);
+        Manifests = new(Packs, options.CachedNodes);
         PackSet = new();
         Retention = new(this);
         Index = new(
@@ -68,75 +62,13 @@ public sealed partial class VaultStore : IAsyncDisposable
 
     internal PackReader Packs { get; }
 
-    internal ImageTree Tree { get; }
+    internal ManifestReader Manifests { get; }
 
     internal DedupIndex Index { get; }
 
     internal PackSet PackSet { get; }
 
     internal Relocations Relocations { get; }
-
-    /// <summary>True when a vault is in the backend.</summary>
-    public static async Task<bool> ExistsAsync(IBlobBackend backend, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(backend);
-        return await backend.GetLengthAsync(VaultBirth.Name, cancellationToken) is not null;
-    }
-
-    /// <summary>Makes a vault and opens it.</summary>
-    /// <exception cref="StoreException">AlreadyExists when one is there; Corrupt when one is there that lost its vault.json.</exception>
-    public static async Task<VaultStore> CreateAsync(
-        IBlobBackend backend, IKeyEncryptionKey kek, VaultStoreOptions options, TimeProvider time, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(backend);
-        ArgumentNullException.ThrowIfNull(kek);
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(time);
-        if (await ExistsAsync(backend, cancellationToken))
-            throw AlreadyExists();
-        await RequireVacantAsync(backend, cancellationToken);
-
-        // Step 1: keys, under a name of this vault's own, so that the leftovers of a creation that died do no harm.
-        var ring = KeyRing.Generate(Guid.NewGuid());
-        await VaultKeys.CreateAsync(backend, ring, kek, cancellationToken);
-
-        // Step 2: the birth certificate. From here the vault exists. The log's first entry follows at opening.
-        if (!await VaultBirth.TryWriteAsync(backend, ring.VaultId, time.GetUtcNow(), cancellationToken))
-            throw AlreadyExists();
-        return await OpenAsync(backend, kek, options, time, cancellationToken);
-    }
-
-    /// <summary>Opens a vault.</summary>
-    /// <exception cref="StoreException">NotFound, WrongKey, Corrupt, Unsupported, Io.</exception>
-    public static async Task<VaultStore> OpenAsync(
-        IBlobBackend backend, IKeyEncryptionKey kek, VaultStoreOptions options, TimeProvider time, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(backend);
-        ArgumentNullException.ThrowIfNull(kek);
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(time);
-        options.Validate();
-        var vaultId = await VaultBirth.ReadAsync(backend, cancellationToken);
-        var keys = await VaultKeys.OpenAsync(backend, vaultId, kek, cancellationToken);
-        await backend.RemoveLeftoversAsync(cancellationToken);
-        var log = await VaultLog.OpenAsync(backend, keys.Ring, time, cancellationToken);
-        var clock = new ClockGuard(time, options.GuardsClock, log.State.Clock);
-        var vault = new VaultStore(backend, keys, log, new(log, clock), options);
-        try
-        {
-            vault.covered = await vault.Index.LoadAsync(cancellationToken);
-            await vault.RefreshPacksAsync(cancellationToken);
-            vault.covered = [];
-            await vault.RequireBeginningAsync(cancellationToken);
-            await keys.JoinAsync(log, vault.Governance, options.AcceptsOlderKeys, cancellationToken);
-            return vault;
-        }
-        catch
-        {
-            await vault.DisposeAsync();
-            throw;
-        }
-    }
 
     /// <summary>A live snapshot, or null.</summary>
     public Snapshot? Find(SnapshotId id) => Log.State.Snapshots.Find(id);
@@ -173,8 +105,8 @@ public sealed partial class VaultStore : IAsyncDisposable
     {
         RequireLive(image);
         if (!image.Root.IsHole)
-            await Tree.ReadNodeAsync(image.Root, image.Height, cancellationToken);
-        return new(Tree, image, Options.CachedChunksPerReader);
+            await Manifests.ReadNodeAsync(image.Root, image.Height, cancellationToken);
+        return new(Manifests, image, Options.CachedChunksPerReader);
     }
 
     /// <summary>Writes an image to a sink: in the order of packs, in parallel, every byte verified, no zeros.</summary>
@@ -187,7 +119,7 @@ public sealed partial class VaultStore : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(sink);
         RequireLive(image);
-        using var restore = new ImageRestore(Tree, image, sink, Options.Workers, bytesDone);
+        using var restore = new ImageRestore(Manifests, image, sink, Options.Workers, bytesDone);
         return await restore.RunAsync(cancellationToken);
     }
 
@@ -221,7 +153,7 @@ public sealed partial class VaultStore : IAsyncDisposable
     internal async Task<Marker> MarkAsync(CancellationToken cancellationToken)
     {
         await Log.RefreshAsync(cancellationToken);
-        var marker = new Marker(Tree, Log.State.Collection, Relocations, Options.Workers);
+        var marker = new Marker(Manifests, Log.State.Collection, Relocations, Options.Workers);
         await marker.MarkAsync(Log.State.Snapshots.AllLive, cancellationToken);
         return marker;
     }
@@ -241,7 +173,7 @@ public sealed partial class VaultStore : IAsyncDisposable
         Log.Dispose();
         ((IDisposable)Keys).Dispose();
         Index.Dispose();
-        reservation.Dispose();
+        numbers.Dispose();
         collecting.Dispose();
         Retention.Dispose();
         listing.Dispose();
@@ -249,134 +181,9 @@ public sealed partial class VaultStore : IAsyncDisposable
         return default;
     }
 
-    /// <summary>A number that no other pack of this vault has or will have.</summary>
-    internal async ValueTask<uint> AllocatePackSeqAsync(CancellationToken cancellationToken)
-    {
-        await reservation.WaitAsync(cancellationToken);
-        try
-        {
-            // Numbers that an entry that cannot be read may have swept are given up.
-            if (nextPackSeq != reservedEnd && !Log.State.Collection.IsDoubtful(nextPackSeq))
-            {
-                await ShowLifeAsync(cancellationToken);
-            }
-            else
-            {
-                var (first, count) = (0u, nextReservation);
-                await Log.AppendAsync(
-                    LogEntryType.Reserve,
-                    _ =>
-                    {
-                        // Not below a pack that is there, nor in what an entry that cannot be read may have reserved: a damaged log must not
-                        // lead to a second pack of that number.
-                        var greatest = GreatestPackSeq();
-                        if (greatest > uint.MaxValue - count - 1)
-                            throw StoreException.Corrupt($"No pack can follow number {greatest:x8}: if no server wrote it, move that file out of the vault");
-                        first = (uint)greatest + 1;
-                        return new PayloadWriter().UInt32(first).UInt32(count).ToArray();
-                    },
-                    cancellationToken);
-                nextPackSeq = first;
-                reservedEnd = first + count;
-                nextReservation = Math.Min(count * 2, PackNumberState.GreatestReservation);
-            }
-
-            return nextPackSeq++;
-        }
-        finally
-        {
-            reservation.Release();
-        }
-    }
-
-    /// <summary>False when a pack that a manifest points to is lost: what it held is stored anew as long as a source still has it.</summary>
-    internal bool HasPack(PackContent content, uint packSeq) =>
-        PackSet.Contains(content, packSeq) || Log.State.Collection.IsRelocated(packSeq);
-
-    /// <summary>Claims that collections of this process spare.</summary>
-    internal ClaimLease Claim()
-    {
-        var lease = new ClaimLease(ended => leases.TryRemove(ended, out _));
-        leases[lease] = 0;
-        return lease;
-    }
-
-    /// <summary>Packs that sessions of this process have written or refer to.</summary>
-    internal HashSet<uint> PacksInUse() => PacksInUse(TimeSpan.Zero);
-
-    internal async Task<List<RelocationTableId>> ListTablesAsync(CancellationToken cancellationToken)
-    {
-        var tables = new List<RelocationTableId>();
-        await foreach (var blob in Packs.Backend.ListAsync(RelocationTableId.Folder, cancellationToken))
-        {
-            if (RelocationTableId.TryParse(blob.Name, out var table))
-                tables.Add(table);
-        }
-
-        return tables;
-    }
-
-    /// <summary>A slow backup would look dead to collections of other processes, which then take its packs.</summary>
-    private async ValueTask ShowLifeAsync(CancellationToken cancellationToken)
-    {
-        if (Log.Now - Log.LastOwnTime >= SignOfLife)
-            await Log.AppendAsync(LogEntryType.Reserve, _ => new PayloadWriter().UInt32(0).UInt32(0).ToArray(), cancellationToken);
-    }
-
-    internal async ValueTask PackSealedAsync(
-        PackContent content, uint packSeq, long lengthBytes, IReadOnlyList<PackEntry> entries, CancellationToken cancellationToken)
-    {
-        PackSet.Add(content, packSeq, lengthBytes);
-        if (content == PackContent.Data)
-            await Index.PublishAsync(packSeq, entries, cancellationToken);
-    }
-
-    private static StoreException AlreadyExists() =>
-        new(StoreErrorKind.AlreadyExists, "A vault is here already. Open it, or choose an empty place.");
-
-    /// <summary>Where a log or packs lie without their vault.json, it was lost; another in its place would shut out the right one when it comes back.</summary>
-    private static async Task RequireVacantAsync(IBlobBackend backend, CancellationToken cancellationToken)
-    {
-        foreach (var folder in (string[])["log/", PackFormat.FolderOf(PackContent.Data), PackFormat.FolderOf(PackContent.Nodes)])
-        {
-            await foreach (var blob in backend.ListAsync(folder, cancellationToken))
-                throw StoreException.Corrupt($"vault.json is missing though '{blob.Name}' is there: restore that file from a copy of the vault");
-        }
-    }
-
     private void RequireLive(ImageRef image)
     {
         if (!Log.State.Snapshots.Holds(image))
             throw new StoreException(StoreErrorKind.NotFound, "No live snapshot holds this image. List the recovery points again.");
-    }
-
-    private async Task LoadDirectoryAsync(uint packSeq, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await Index.PublishAsync(packSeq, await Packs.GetDirectoryAsync(PackContent.Data, packSeq, cancellationToken), cancellationToken);
-        }
-        catch (StoreException failure) when (failure.IsDamage)
-        {
-            // A damaged pack offers nothing for deduplication: the next backup stores its chunks anew. Verification reports it.
-        }
-    }
-
-    /// <summary>A log without a beginning is new, or lost; lost is told by packs, and must not lead to their collection.</summary>
-    private async Task RequireBeginningAsync(CancellationToken cancellationToken)
-    {
-        if (Log.Head > 0)
-            return;
-
-        // Another process may have begun it since the log was read, and may have packs already.
-        await Log.RefreshAsync(cancellationToken);
-        if (Log.Head > 0)
-            return;
-        if (PackSet.Count > 0)
-            throw StoreException.Corrupt("The vault's log (log/) is missing though packs are there: restore that folder from a copy of the vault");
-        await Log.AppendAsync(
-            LogEntryType.Genesis,
-            _ => Log.Head > 0 ? null : new PayloadWriter().Guid(VaultId).UInt32(Packs.Ring.CurrentEpoch).ToArray(),
-            cancellationToken);
     }
 }

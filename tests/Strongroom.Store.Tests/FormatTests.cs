@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
 using Strongroom.Store.Log;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Tests;

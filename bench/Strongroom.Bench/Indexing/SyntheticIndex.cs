@@ -51,7 +51,7 @@ internal sealed class SyntheticIndex(long records)
                 await writer.AddAsync(record, cancellationToken);
             }
 
-            await writer.CompleteAsync([packs], cancellationToken);
+            await writer.CompleteAsync(PackRangeSet.Of([packs]), cancellationToken);
         }
     }
 

@@ -3,6 +3,7 @@ using Strongroom.Store;
 using Strongroom.Store.Collection;
 using Strongroom.Store.Images;
 using Strongroom.Store.Log;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Bench.Marking;
@@ -60,7 +61,7 @@ internal sealed class SyntheticVault(VaultStore vault, VaultRecipe recipe)
             lane.AppendAsync(ChunkId.Compute(vault.Packs.Ring.NodeKey, node.Span), workspace.Encode(node), token);
 
         // Parents are shared by hand below: comparing each node with its parent's would read the whole tree for every recovery point.
-        var builder = new TreeBuilder(vault.Tree, null, height, StoreAsync);
+        var builder = new TreeBuilder(vault.Manifests, null, height, StoreAsync);
         if (parent is null)
             leaves.Add(new Slot[(recipe.DiskLengthBytes + ImageGeometry.LeafLengthBytes - 1) / ImageGeometry.LeafLengthBytes]);
         var own = leaves[disk];
@@ -85,7 +86,7 @@ internal sealed class SyntheticVault(VaultStore vault, VaultRecipe recipe)
     {
         var leaf = new byte[ImageGeometry.NodeLengthBytes];
         if (parent is { } slot)
-            (await vault.Tree.ReadNodeAsync(slot, 1, cancellationToken)).CopyTo(leaf, 0);
+            (await vault.Manifests.ReadNodeAsync(slot, 1, cancellationToken)).CopyTo(leaf, 0);
         for (var i = 0; i < (parent is null ? ImageGeometry.FanOut : recipe.ChangedSlotsPerLeaf); i++)
         {
             var place = parent is null ? i : (int)random.NextBelow(ImageGeometry.FanOut);

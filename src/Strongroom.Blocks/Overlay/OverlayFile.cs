@@ -1,5 +1,4 @@
 using Microsoft.Win32.SafeHandles;
-using Strongroom.Blocks.Raw;
 
 namespace Strongroom.Blocks.Overlay;
 
@@ -62,7 +61,7 @@ internal static class OverlayFile
             }
 
             File.Move(temporary, path);
-            SynchroniseFolder(folder);
+            FolderSync.Sync(folder);
         }
         catch
         {
@@ -80,15 +79,5 @@ internal static class OverlayFile
             throw new InvalidDataException($"'{path}' holds changes to another disk ({foundName}), and not to this one ({baseName}). Name another file.");
         if (RandomAccess.GetLength(file) < format.FileLengthBytes)
             throw new InvalidDataException($"'{path}' is shorter than an overlay of this disk: it was cut. Remove it to begin anew.");
-    }
-
-    private static void SynchroniseFolder(string folder)
-    {
-        var descriptor = LinuxFileCalls.Open(folder, LinuxFileCalls.ReadOnly | LinuxFileCalls.CloseOnExec | LinuxFileCalls.Directory);
-        if (descriptor < 0)
-            throw LinuxFileCalls.Failure("Cannot open", folder);
-        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
-        if (LinuxFileCalls.Synchronise(handle) != 0)
-            throw LinuxFileCalls.Failure("Cannot make durable", folder);
     }
 }

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Strongroom.Blocks.Raw;
 
-/// <summary>The file calls of Linux that .NET does not offer: lseek(2) for holes, open(2) with O_NOFOLLOW, statx(2), fsync(2) of a folder.</summary>
+/// <summary>The file calls of Linux that .NET does not offer: lseek(2) for holes, open(2) with O_NOFOLLOW, statx(2).</summary>
 /// <remarks>64-bit Linux only (off_t is a long). All calls are safe from many threads.</remarks>
 internal static partial class LinuxFileCalls
 {

@@ -1,5 +1,4 @@
 using Microsoft.Win32.SafeHandles;
-using Strongroom.Blocks.Raw;
 
 namespace Strongroom.Blocks.Vhd;
 
@@ -104,12 +103,6 @@ public sealed class FixedVhdWriter : IAsyncDisposable
     private void SynchroniseAll()
     {
         RandomAccess.FlushToDisk(_handle);
-        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
-        var descriptor = LinuxFileCalls.Open(folder, LinuxFileCalls.ReadOnly | LinuxFileCalls.Directory | LinuxFileCalls.CloseOnExec);
-        if (descriptor < 0)
-            throw LinuxFileCalls.Failure("Cannot open the folder", folder);
-        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
-        if (LinuxFileCalls.Synchronise(handle) != 0)
-            throw LinuxFileCalls.Failure("Cannot flush the folder", folder);
+        FolderSync.Sync(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!);
     }
 }

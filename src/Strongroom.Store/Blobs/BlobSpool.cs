@@ -52,23 +52,14 @@ public sealed class BlobSpool : IDisposable
     /// <exception cref="StoreException">Io: the temporary file cannot be read.</exception>
     public async ValueTask<int> ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        var total = 0;
         try
         {
-            while (total < buffer.Length)
-            {
-                var read = await RandomAccess.ReadAsync(handle, buffer[total..], offsetBytes + total, cancellationToken);
-                if (read == 0)
-                    break;
-                total += read;
-            }
+            return await FileReading.ReadUntilFullAsync(handle, offsetBytes, buffer, cancellationToken);
         }
         catch (IOException failure)
         {
             throw LocalFailures.Translate(failure, Path.GetTempPath());
         }
-
-        return total;
     }
 
     /// <summary>A seekable view of a range, which must have been appended already; reading it needs no memory of its size.</summary>

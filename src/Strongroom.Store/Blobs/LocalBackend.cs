@@ -57,7 +57,7 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, IDisposable
             {
                 try
                 {
-                    return await ReadAsync(OpenForReading(name), offsetBytes, buffer, cancellationToken);
+                    return await FileReading.ReadUntilFullAsync(OpenForReading(name), offsetBytes, buffer, cancellationToken);
                 }
                 catch (ObjectDisposedException)
                 {
@@ -232,20 +232,6 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, IDisposable
         }
 
         return file.Handle;
-    }
-
-    private static async ValueTask<int> ReadAsync(SafeFileHandle handle, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
-    {
-        var total = 0;
-        while (total < buffer.Length)
-        {
-            var read = await RandomAccess.ReadAsync(handle, buffer[total..], offsetBytes + total, cancellationToken);
-            if (read == 0)
-                break;
-            total += read;
-        }
-
-        return total;
     }
 
     private static T Guard<T>(string name, Func<T> action)

@@ -46,16 +46,7 @@ internal sealed class LocalBlobWriter : IBlobWriter
     {
         try
         {
-            var total = 0;
-            while (total < buffer.Length)
-            {
-                var read = await RandomAccess.ReadAsync(handle, buffer[total..], offsetBytes + total, cancellationToken);
-                if (read == 0)
-                    break;
-                total += read;
-            }
-
-            return total;
+            return await FileReading.ReadUntilFullAsync(handle, offsetBytes, buffer, cancellationToken);
         }
         catch (IOException failure)
         {

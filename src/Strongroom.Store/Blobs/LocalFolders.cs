@@ -23,14 +23,14 @@ internal sealed class LocalFolders(string root)
         {
             Ensure(parent);
             Directory.CreateDirectory(folder);
-            PosixCalls.SyncFolder(parent);
+            FolderSync.Sync(parent);
         }
 
         durable.TryAdd(folder, 0);
     }
 
     /// <summary>Makes the names in a folder durable.</summary>
-    public static void Sync(string folder) => PosixCalls.SyncFolder(folder);
+    public static void Sync(string folder) => FolderSync.Sync(folder);
 
     /// <summary>The same for a folder and all below it; nothing where there is none.</summary>
     public void SyncAll(string folder)

@@ -2,11 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Strongroom.Store.Blobs;
 
-/// <summary>The few calls that .NET does not offer: link(2) as the atomic create-only commit, unlink(2) that tells what it found, and fsync(2) of a folder.</summary>
+/// <summary>The few calls that .NET does not offer: link(2) as the atomic create-only commit, and unlink(2) that tells what it found.</summary>
 internal static partial class PosixCalls
 {
     public const int Eperm = 1;
-    private const int ReadOnlyFlag = 0;
     private const int Enoent = 2;
     private const int Eexist = 17;
     private const int Enotdir = 20;
@@ -29,23 +28,6 @@ internal static partial class PosixCalls
         return error is Enoent or Enotdir ? false : throw Failure("unlink", path, error);
     }
 
-    /// <summary>Makes the names in a folder durable; without it a crash may lose a file that was itself synced.</summary>
-    public static void SyncFolder(string path)
-    {
-        var descriptor = Open(path, ReadOnlyFlag);
-        if (descriptor < 0)
-            throw Failure("open", path, Marshal.GetLastPInvokeError());
-        try
-        {
-            if (Fsync(descriptor) != 0)
-                throw Failure("fsync", path, Marshal.GetLastPInvokeError());
-        }
-        finally
-        {
-            _ = Close(descriptor);
-        }
-    }
-
     private static IOException Failure(string call, string path, int error) =>
         new($"{call} {path}: {Marshal.GetPInvokeErrorMessage(error)}", error);
 
@@ -54,13 +36,4 @@ internal static partial class PosixCalls
 
     [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Unlink(string path);
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Fsync(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
-    private static partial int Close(int descriptor);
 }

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using Strongroom.Store.Index;
 using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
 
@@ -10,7 +8,7 @@ namespace Strongroom.Store.Collection;
 /// Backups, restores and other collections go on meanwhile, in this process and in others. What is safe is decided by the log alone: a SWEEP
 /// is refused when anything was committed since it was decided. A crash anywhere is finished by the next run, whoever makes it.
 /// </remarks>
-internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId> mustBeLive, CollectOptions options)
+internal sealed partial class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId> mustBeLive, CollectOptions options)
 {
     private const int Attempts = 16;
     private Marker marker = null!;
@@ -88,7 +86,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
         var isRetained = false;
         foreach (var (sweep, swept) in State.Undeleted.Where(one => one.Key <= head).OrderBy(one => one.Key).ToList())
         {
-            var isGone = vault.Retention.IsFinished(sweep) || await DeleteAsync(PackRanges.Expand(swept.Ranges), cancellationToken);
+            var isGone = vault.Retention.IsFinished(sweep) || await DeleteAsync(swept.Numbers, cancellationToken);
             if (isGone)
                 finished.Add(sweep);
             isRetained |= !isGone;
@@ -121,7 +119,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
         {
             // A sweep may have moved what is live; then all is marked anew.
             if (markedTo == 0 || State.IsSweptSince(markedTo))
-                marker = new(vault.Tree, State, vault.Relocations, vault.Options.Workers) { Watches = vault.Log.State.Quarantine.Contains };
+                marker = new(vault.Manifests, State, vault.Relocations, vault.Options.Workers) { Watches = vault.Log.State.Quarantine.Contains };
             markedTo = vault.Log.Head;
             try
             {
@@ -138,72 +136,6 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
                     throw;
             }
         }
-    }
-
-    /// <summary>Packs of which nothing is live and that nobody is writing, and packs of which little is live, those with the least first.</summary>
-    private List<uint> Choose()
-    {
-        var inUse = vault.PacksInUse(options.Grace);
-        var others = vault.Log.State.PackNumbers.ReservedByWritersHeardSince(vault.Log.Now - options.Grace, vault.Log.WriterId);
-        var free = packs.Where(pack => !State.IsSwept(pack.PackSeq) && !inUse.Contains(pack.PackSeq)).ToList();
-        var chosen = free.Where(pack => marker.Live.LiveIn(pack.PackSeq).Chunks == 0 && !others.Contains(pack.PackSeq)).Select(pack => pack.PackSeq).ToList();
-        var room = options.GreatestShareToCompact * packs.Sum(pack => pack.LengthBytes);
-        foreach (var pack in free.Where(IsWorthCompacting).OrderBy(pack => marker.Live.LiveIn(pack.PackSeq).Bytes))
-        {
-            room -= marker.Live.LiveIn(pack.PackSeq).Bytes;
-            if (room < 0)
-                break;
-            chosen.Add(pack.PackSeq);
-        }
-
-        // A damaged pack is replaced by what can be read of it elsewhere, when that is all of it.
-        chosen.AddRange(free.Select(pack => pack.PackSeq).Where(IsToBeReplaced).Except(chosen));
-        return chosen;
-    }
-
-    private bool IsToBeReplaced(uint pack) =>
-        vault.Log.State.Quarantine.Contains(pack) && marker.Live.LiveIn(pack).Chunks > 0 && packs.Any(known => known.PackSeq == pack && known.Content == PackContent.Data);
-
-    /// <summary>A pack of data that is in quarantine because it is gone counts as there, without length: its chunks may be elsewhere.</summary>
-    private void AddMissing()
-    {
-        var listed = packs.Select(pack => pack.PackSeq).ToHashSet();
-        var missing = marker.Watched.Keys.Select(place => place.PackSeq).Distinct().Where(pack => !listed.Contains(pack)).ToList();
-        packs = [.. packs, .. missing.Select(pack => new PackInfo(pack, PackContent.Data, 0))];
-    }
-
-    /// <summary>What nothing needs and the storage retains stays where it is, and may be found by deduplication again, until it can be deleted.</summary>
-    /// <remarks>Packs to compact are not spared: as long as they are needed their retention would go on, and they would stay for ever.</remarks>
-    private async Task<List<uint>> WithoutRetainedAsync(List<uint> chosen, CancellationToken cancellationToken)
-    {
-        if (!vault.Retention.IsInUse)
-            return chosen;
-        var contents = packs.ToDictionary(pack => pack.PackSeq, pack => pack.Content);
-        var spared = new ConcurrentDictionary<uint, byte>();
-        await Parallel.ForEachAsync(
-            chosen.Where(pack => marker.Live.LiveIn(pack).Chunks == 0),
-            new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken },
-            async (pack, token) =>
-            {
-                if (await vault.Retention.FindAsync(pack, PackFormat.NameOf(contents[pack], pack), token) is not null)
-                    spared[pack] = 0;
-            });
-        return [.. chosen.Where(pack => !spared.ContainsKey(pack))];
-    }
-
-    /// <summary>Whether enough comes free, beside what any pack of the live chunks takes: else small packs would be copied again and again.</summary>
-    private bool IsWorthCompacting(PackInfo pack)
-    {
-        var live = marker.Live.LiveIn(pack.PackSeq);
-        return live.Chunks > 0 && pack.LengthBytes - PackFormat.LengthOf(live.Chunks, live.Bytes) > (1 - options.CompactBelow) * pack.LengthBytes;
-    }
-
-    /// <summary>True when a table is in the storage that nothing live needs, or that belongs to a CONDEMN whose maker seems to be gone.</summary>
-    private async Task<bool> HasTablesToDropAsync(CancellationToken cancellationToken)
-    {
-        var tables = await vault.ListTablesAsync(cancellationToken);
-        var waits = State.Condemned is { } condemned && vault.Log.Now - condemned.Time < options.Grace ? condemned.Sequence : 0;
-        return tables.Any(table => table.CondemnSequence <= markedTo && table.CondemnSequence != waits && !marker.NeededTables.Contains(table));
     }
 
     /// <summary>Removes what is condemned, as far as nothing needs it, and moves the rest as far as it is little.</summary>
@@ -251,7 +183,7 @@ internal sealed class Collector(VaultStore vault, IReadOnlyCollection<SnapshotId
     {
         var known = packs.ToDictionary(pack => pack.PackSeq);
         return SweepPlan.Decide(
-            PackRanges.Expand(condemned.Packs.Ranges).Where(pack => known.ContainsKey(pack) && !State.IsSwept(pack)),
+            condemned.Packs.Numbers.Where(pack => known.ContainsKey(pack) && !State.IsSwept(pack)),
             marker.Live,
             pack => IsToBeReplaced(pack) || IsWorthCompacting(known[pack]));
     }

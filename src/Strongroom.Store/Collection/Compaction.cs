@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
-using Strongroom.Store.Images;
-using Strongroom.Store.Log;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Collection;

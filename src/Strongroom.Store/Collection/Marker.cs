@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Strongroom.Store.Images;
 using Strongroom.Store.Log;
 using Strongroom.Store.Manifests;
 
@@ -7,7 +6,7 @@ namespace Strongroom.Store.Collection;
 
 /// <summary>Finds what snapshots reach: each node is read once, however many snapshots share it, and nodes are read in parallel. Thread-safe.</summary>
 /// <remarks>What was marked before is not looked at again, so marking the snapshots that came since costs only what they brought.</remarks>
-internal sealed class Marker(ImageTree tree, CollectionState state, Relocations relocations, int workers)
+internal sealed class Marker(ManifestReader tree, CollectionState state, Relocations relocations, int workers)
 {
     private readonly ConcurrentDictionary<RelocationTableId, byte> needed = [];
     private readonly ConcurrentDictionary<(uint PackSeq, ushort Ordinal), Slot> watched = [];

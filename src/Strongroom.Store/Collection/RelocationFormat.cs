@@ -1,8 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
-using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Collection;
@@ -11,12 +9,10 @@ namespace Strongroom.Store.Collection;
 internal static class RelocationFormat
 {
     public const int HeaderLengthBytes = 64;
-    public const int PageLengthBytes = 4096;
-    public const int PayloadLengthBytes = PageLengthBytes - PackFormat.TagLengthBytes;
     public const int RecordLengthBytes = 20;
-    public const int RecordsPerPage = PayloadLengthBytes / RecordLengthBytes;
+    public const int RecordsPerPage = SealedPage.PayloadLengthBytes / RecordLengthBytes;
     public const int FenceLengthBytes = 6;
-    public const int FencesPerPage = PayloadLengthBytes / FenceLengthBytes;
+    public const int FencesPerPage = SealedPage.PayloadLengthBytes / FenceLengthBytes;
 
     /// <summary>No table has more: 5 GiB.</summary>
     public const int GreatestRecords = 1 << 28;
@@ -26,7 +22,7 @@ internal static class RelocationFormat
     public static long LengthOf(int records)
     {
         var pages = PagesOf(records, RecordsPerPage);
-        return HeaderLengthBytes + ((pages + (long)PagesOf(pages, FencesPerPage)) * PageLengthBytes);
+        return HeaderLengthBytes + ((pages + (long)PagesOf(pages, FencesPerPage)) * SealedPage.LengthBytes);
     }
 
     /// <summary>Makes a table durable.</summary>
@@ -102,15 +98,6 @@ internal static class RelocationFormat
         return (DeriveKey(ring, EpochOf(header), header.Slice(16, 16)), records);
     }
 
-    /// <exception cref="AuthenticationTagMismatchException">The page is not what was written.</exception>
-    public static void OpenPage(byte[] key, byte[] header, uint page, ReadOnlySpan<byte> stored, Span<byte> payload)
-    {
-        Span<byte> nonce = stackalloc byte[PackFormat.NonceLengthBytes];
-        PackFormat.WriteNonce(nonce, page);
-        using var aes = new AesGcm(key, PackFormat.TagLengthBytes);
-        aes.Decrypt(nonce, stored[..PayloadLengthBytes], stored[PayloadLengthBytes..], payload, header);
-    }
-
     public static Relocation ReadRecord(ReadOnlySpan<byte> source) => new(
         BinaryPrimitives.ReadUInt32LittleEndian(source),
         BinaryPrimitives.ReadUInt16LittleEndian(source[4..]),
@@ -125,13 +112,11 @@ internal static class RelocationFormat
     private static async ValueTask WritePageAsync(
         IBlobWriter blob, AesGcm aes, byte[] header, int page, int items, int itemLengthBytes, WriteItem write, CancellationToken cancellationToken)
     {
-        var payload = new byte[PayloadLengthBytes];
+        var payload = new byte[SealedPage.PayloadLengthBytes];
         for (var i = 0; i < items; i++)
             write(payload.AsSpan(i * itemLengthBytes), i);
-        var stored = new byte[PageLengthBytes];
-        var nonce = new byte[PackFormat.NonceLengthBytes];
-        PackFormat.WriteNonce(nonce, (uint)page);
-        aes.Encrypt(nonce, payload, stored.AsSpan(0, PayloadLengthBytes), stored.AsSpan(PayloadLengthBytes), header);
+        var stored = new byte[SealedPage.LengthBytes];
+        SealedPage.Seal(aes, header, (uint)page, payload, stored);
         await blob.AppendAsync(stored, cancellationToken);
     }
 

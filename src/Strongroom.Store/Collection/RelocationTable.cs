@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
-using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
-using Strongroom.Store.Log;
+using Strongroom.Store.Manifests;
+using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Collection;
 
@@ -121,23 +120,9 @@ internal sealed class RelocationTable
 
     private async Task<byte[]> ReadAsync(int page, CancellationToken cancellationToken)
     {
-        var stored = new byte[RelocationFormat.PageLengthBytes];
-        var read = await backend.ReadAsync(
-            name, RelocationFormat.HeaderLengthBytes + ((long)page * RelocationFormat.PageLengthBytes), stored, cancellationToken);
-        var payload = new byte[RelocationFormat.PayloadLengthBytes];
-        try
-        {
-            if (read == stored.Length)
-            {
-                RelocationFormat.OpenPage(key, header, (uint)page, stored, payload);
-                return payload;
-            }
-        }
-        catch (AuthenticationTagMismatchException)
-        {
-            // Told below.
-        }
-
-        throw StoreException.Corrupt($"Page {page} of the relocation table {name} is damaged");
+        var payload = new byte[SealedPage.PayloadLengthBytes];
+        return await SealedPage.TryReadAsync(backend, name, header, key, page, payload, cancellationToken)
+            ? payload
+            : throw StoreException.Corrupt($"Page {page} of the relocation table {name} is damaged");
     }
 }

@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
-using Strongroom.Store.Images;
-using Strongroom.Store.Index;
 using Strongroom.Store.Keys;
 using Strongroom.Store.Log;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Collection;
@@ -92,7 +91,7 @@ internal sealed class Relocations(VaultLog log, IBlobBackend backend, KeyRing ri
             }
             catch (StoreException failure) when (failure.IsDamage)
             {
-                found.UnionWith(PackRanges.Expand(replaced.Ranges));
+                found.UnionWith(replaced.Numbers);
             }
         }
 

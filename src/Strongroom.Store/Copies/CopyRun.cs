@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Strongroom.Store.Blobs;
+using Strongroom.Store.Collection;
 using Strongroom.Store.Index;
-using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Scrub;
 

@@ -2,8 +2,6 @@ using System.Buffers;
 using System.IO.Hashing;
 using Strongroom.Store.Blobs;
 using Strongroom.Store.Collection;
-using Strongroom.Store.Index;
-using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Scrub;
 
@@ -37,7 +35,7 @@ internal sealed class PackHealing(VaultStore vault, IBlobBackend replica)
     {
         // Releases what is whole after all, and puts what is missing in quarantine.
         await vault.ScrubAsync(new() { OlderThan = Ever }, null, cancellationToken);
-        foreach (var pack in PackRanges.Expand(vault.Log.State.Quarantine.Packs.Ranges).ToList())
+        foreach (var pack in vault.Log.State.Quarantine.Packs.Numbers.ToList())
         {
             if (await FindAsync(pack, cancellationToken) is not { } content)
             {

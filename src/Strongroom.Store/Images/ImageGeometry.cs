@@ -1,3 +1,5 @@
+using Strongroom.Store.Manifests;
+
 namespace Strongroom.Store.Images;
 
 /// <summary>The fixed sizes of format version 1, and the arithmetic of the tree.</summary>

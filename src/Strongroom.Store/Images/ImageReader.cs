@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store;
@@ -9,11 +10,11 @@ namespace Strongroom.Store;
 /// <remarks>It goes on while collections move what it reads, as long as a live snapshot has the image. It is an <see cref="IImageSource"/> itself.</remarks>
 public sealed class ImageReader : IImageSource, IAsyncDisposable, IDisposable
 {
-    private readonly ImageTree tree;
+    private readonly ManifestReader tree;
     private readonly ImageRef image;
     private readonly PieceCache pieces;
 
-    internal ImageReader(ImageTree tree, ImageRef image, int cachedChunks)
+    internal ImageReader(ManifestReader tree, ImageRef image, int cachedChunks)
     {
         this.tree = tree;
         this.image = image;

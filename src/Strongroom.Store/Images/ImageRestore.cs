@@ -1,12 +1,13 @@
 using System.Buffers;
 using System.Threading.Channels;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Images;
 
 /// <summary>Restores an image window by window: slots sorted by place, neighbours read together, opened in parallel.</summary>
 /// <remarks>Memory: a window of at most 16,384 targets (about 1.3 MB; a split slot is up to four) + workers × (the longest run, 1 or 4 MiB, + 0.75 MiB).</remarks>
-internal sealed class ImageRestore(ImageTree tree, ImageRef image, IImageSink sink, int workers, IProgress<long>? bytesDone) : IDisposable
+internal sealed class ImageRestore(ManifestReader tree, ImageRef image, IImageSink sink, int workers, IProgress<long>? bytesDone) : IDisposable
 {
     private const int WindowTargets = 64 * ImageGeometry.FanOut;
     private readonly ReadPattern reads = tree.Packs.Backend.Reads;

@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Strongroom.Store.Journals;
+using Strongroom.Store.Manifests;
 
 namespace Strongroom.Store.Images;
 
@@ -10,7 +11,7 @@ namespace Strongroom.Store.Images;
 /// Every queue is bounded, so it does not grow with the image.
 /// </remarks>
 internal sealed class ImageWriter(
-    ImageTree tree, ISessionChunks chunks, IImageSource source, ImageRef? parent, int workers, ImageResume? resume, IProgress<SessionProgress>? progress)
+    ManifestReader tree, ISessionChunks chunks, IImageSource source, ImageRef? parent, int workers, ImageResume? resume, IProgress<SessionProgress>? progress)
 {
     private const int LeavesAhead = 4;
     private readonly long lengthBytes = source.LengthBytes;
@@ -79,27 +80,3 @@ internal sealed class ImageWriter(
 /// <param name="Leaves">What earlier sessions settled.</param>
 /// <param name="NoteAsync">Takes a leaf that was read; called in order.</param>
 internal sealed record ImageResume(LeafResume Leaves, Func<LeafWork, CancellationToken, ValueTask> NoteAsync);
-
-/// <summary>What storing an image needs of its session. Thread-safe.</summary>
-internal interface ISessionChunks
-{
-    /// <summary>False when a data chunk that the parent points to is lost or damaged, as far as is known: then it is stored anew as long as the source still has it.</summary>
-    ValueTask<bool> CanReuseAsync(Slot chunk, int rawLengthBytes, CancellationToken cancellationToken);
-
-    /// <summary>True when a read of a data pack has failed since the vault was opened: then it is worth looking at what unchanged slots point to.</summary>
-    bool HasDoubts { get; }
-
-    /// <summary>True when the pack of a data chunk is missing or has failed a read.</summary>
-    bool IsDoubtful(Slot chunk);
-
-    /// <summary>Finds a chunk of a disk in the vault; counts nothing.</summary>
-    ValueTask<Slot?> FindDataAsync(Packs.ChunkId id, int rawLengthBytes, CancellationToken cancellationToken);
-
-    SessionCounters Counters { get; }
-
-    /// <summary>Stores a chunk of a disk, or finds it.</summary>
-    ValueTask<Slot> StoreDataAsync(Packs.ChunkId id, ReadOnlyMemory<byte> raw, Packs.ChunkWorkspace workspace, CancellationToken cancellationToken);
-
-    /// <summary>Stores a manifest node.</summary>
-    ValueTask<Slot> StoreNodeAsync(ReadOnlyMemory<byte> node, CancellationToken cancellationToken);
-}

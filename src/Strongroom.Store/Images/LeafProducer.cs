@@ -1,11 +1,12 @@
 using System.Threading.Channels;
 using Strongroom.Store.Journals;
+using Strongroom.Store.Manifests;
 
 namespace Strongroom.Store.Images;
 
 /// <summary>Walks a source's map, settles what needs no reading, and queues the rest as slabs.</summary>
 internal sealed class LeafProducer(
-    ImageTree tree, IImageSource source, ImageRef? parent, ChannelWriter<LeafWork> leaves, ChannelWriter<Slab> slabs, ISessionChunks chunks,
+    ManifestReader tree, IImageSource source, ImageRef? parent, ChannelWriter<LeafWork> leaves, ChannelWriter<Slab> slabs, ISessionChunks chunks,
     LeafResume? resume)
 {
     private const int SlabSlots = 4;

@@ -1,3 +1,5 @@
+using Strongroom.Store.Manifests;
+
 namespace Strongroom.Store.Images;
 
 /// <summary>A run of one kind within a leaf.</summary>

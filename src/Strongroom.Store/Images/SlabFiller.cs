@@ -1,11 +1,12 @@
 using System.Buffers;
 using System.Threading.Channels;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Images;
 
 /// <summary>Turns slabs into slots: reads, recognises zeros and what the parent has, stores the rest.</summary>
-internal sealed class SlabFiller(ImageTree tree, ISessionChunks chunks, IImageSource source, ImageRef? parent, IProgress<SessionProgress>? progress)
+internal sealed class SlabFiller(ManifestReader tree, ISessionChunks chunks, IImageSource source, ImageRef? parent, IProgress<SessionProgress>? progress)
 {
     private const int SlabLengthBytes = 4 * ImageGeometry.SlotLengthBytes;
     private readonly long lengthBytes = source.LengthBytes;

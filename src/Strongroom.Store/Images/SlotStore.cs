@@ -1,9 +1,10 @@
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Images;
 
 /// <summary>Stores what a slot holds: shares the parent's, splits where little changed, or makes a new chunk. Thread-safe.</summary>
-internal sealed class SlotStore(ImageTree tree, ISessionChunks chunks)
+internal sealed class SlotStore(ManifestReader tree, ISessionChunks chunks)
 {
     /// <summary>A slot is split where at most this many of its four 64 KiB changed; beyond it a chunk of its own reads faster and costs little more.</summary>
     public const int GreatestChangedCount = 2;

@@ -1,9 +1,11 @@
+using Strongroom.Store.Manifests;
+
 namespace Strongroom.Store.Images;
 
 /// <summary>Builds the tree of an image from its leaves in order, sharing every node that equals the parent image's.</summary>
 internal sealed class TreeBuilder
 {
-    private readonly ImageTree tree;
+    private readonly ManifestReader tree;
     private readonly ImageRef? parent;
     private readonly int height;
     private readonly Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask<Slot>> storeNode;
@@ -13,7 +15,7 @@ internal sealed class TreeBuilder
     private readonly byte[] node = new byte[NodeFormat.GreatestLengthBytes];
     private Slot root;
 
-    public TreeBuilder(ImageTree tree, ImageRef? parent, int height, Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask<Slot>> storeNode)
+    public TreeBuilder(ManifestReader tree, ImageRef? parent, int height, Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask<Slot>> storeNode)
     {
         this.tree = tree;
         this.parent = parent;

@@ -1,4 +1,4 @@
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Index;
@@ -51,13 +51,13 @@ internal sealed class DedupIndex(PackReader packs, int bufferRecords, Func<uint,
         foreach (var segment in found.OrderByDescending(segment => segment.Level))
         {
             // What a merge replaced is still there when the merge died before it deleted.
-            if (segment.Coverage.Count > 0 && PackRanges.Expand(segment.Coverage).All(covered.Contains))
+            if (!segment.Coverage.IsEmpty && segment.Coverage.Numbers.All(covered.Contains))
             {
                 await packs.Backend.DeleteAsync(segment.Name, cancellationToken);
                 continue;
             }
 
-            covered.UnionWith(PackRanges.Expand(segment.Coverage));
+            covered.UnionWith(segment.Coverage.Numbers);
             kept.Add(segment);
         }
 
@@ -171,7 +171,7 @@ internal sealed class DedupIndex(PackReader packs, int bufferRecords, Func<uint,
 
     private async Task MergeAsync(SegmentReader[] old, int level, CancellationToken cancellationToken)
     {
-        var coverage = old.SelectMany(segment => PackRanges.Expand(segment.Coverage)).Where(isUsable).Distinct().ToList();
+        var coverage = old.SelectMany(segment => segment.Coverage.Numbers).Where(isUsable);
         var merged = SegmentMerge.MergeAsync(old, isUsable, cancellationToken);
         await ReplaceAsync(old, level, merged, old.Sum(segment => segment.Records), coverage, cancellationToken);
         foreach (var segment in old)
@@ -179,10 +179,10 @@ internal sealed class DedupIndex(PackReader packs, int bufferRecords, Func<uint,
     }
 
     private async Task ReplaceAsync(
-        SegmentReader[] old, int level, IAsyncEnumerable<IndexRecord> records, long expectedRecords, List<uint> covered, CancellationToken cancellationToken)
+        SegmentReader[] old, int level, IAsyncEnumerable<IndexRecord> records, long expectedRecords, IEnumerable<uint> covered, CancellationToken cancellationToken)
     {
-        var coverage = PackRanges.Of(covered);
-        var (first, last) = coverage.Count > 0 ? (coverage[0].First, coverage[^1].Last) : (0u, 0u);
+        var coverage = PackRangeSet.OfPacks(covered);
+        var (first, last) = coverage.IsEmpty ? (0u, 0u) : (coverage.Ranges[0].First, coverage.Ranges[^1].Last);
         await using var writer = await SegmentWriter.CreateAsync(packs.Backend, packs.Ring, level, first, last, expectedRecords, cancellationToken);
         await foreach (var record in records)
             await writer.AddAsync(record, cancellationToken);

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Security.Cryptography;
 using Strongroom.Store.Keys;
 using Strongroom.Store.Packs;
 
@@ -14,12 +13,8 @@ internal static class SegmentFormat
 {
     public const string Folder = "idx/";
     public const int HeaderLengthBytes = 64;
-    public const int PageLengthBytes = 4096;
-    public const int PayloadLengthBytes = PageLengthBytes - TagLengthBytes;
     public const int RecordLengthBytes = 44;
-    public const int RecordsPerPage = PayloadLengthBytes / RecordLengthBytes;
-    private const int TagLengthBytes = 16;
-    private const int NonceLengthBytes = 12;
+    public const int RecordsPerPage = SealedPage.PayloadLengthBytes / RecordLengthBytes;
 
     public static string NameOf(int level, uint firstPack, uint lastPack, ReadOnlySpan<byte> random) => string.Create(
         CultureInfo.InvariantCulture, $"{Folder}{level}-{firstPack:x8}-{lastPack:x8}-{Convert.ToHexStringLower(random)}");
@@ -52,29 +47,6 @@ internal static class SegmentFormat
 
     public static byte[] DeriveKey(KeyRing ring, uint epoch, ReadOnlySpan<byte> salt) =>
         ring.DeriveDataKey(epoch, salt, "strongroom index v1"u8);
-
-    public static void SealPage(AesGcm aes, byte[] header, uint page, ReadOnlySpan<byte> payload, Span<byte> target)
-    {
-        Span<byte> nonce = stackalloc byte[NonceLengthBytes];
-        PackFormat.WriteNonce(nonce, page);
-        aes.Encrypt(nonce, payload, target[..PayloadLengthBytes], target.Slice(PayloadLengthBytes, TagLengthBytes), header);
-    }
-
-    /// <exception cref="StoreException">Corrupt.</exception>
-    public static void OpenPage(byte[] key, byte[] header, uint page, ReadOnlySpan<byte> source, Span<byte> payload)
-    {
-        Span<byte> nonce = stackalloc byte[NonceLengthBytes];
-        PackFormat.WriteNonce(nonce, page);
-        using var aes = new AesGcm(key, TagLengthBytes);
-        try
-        {
-            aes.Decrypt(nonce, source[..PayloadLengthBytes], source.Slice(PayloadLengthBytes, TagLengthBytes), payload, header);
-        }
-        catch (AuthenticationTagMismatchException)
-        {
-            throw StoreException.Corrupt($"Page {page} of an index segment is damaged");
-        }
-    }
 
     public static void WriteRecord(Span<byte> target, IndexRecord record)
     {

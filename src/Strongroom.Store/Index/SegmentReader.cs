@@ -9,6 +9,8 @@ namespace Strongroom.Store.Index;
 /// <summary>An index segment: Bloom filter and fences in memory (about 10.4 bits a record), records on disk. Thread-safe.</summary>
 internal sealed class SegmentReader
 {
+    /// <summary>More packs than a vault ever has: 4 million are 128 TiB.</summary>
+    private const long GreatestPacks = 4 << 20;
     private readonly IBlobBackend backend;
     private readonly byte[] header;
     private readonly byte[] key;
@@ -16,7 +18,7 @@ internal sealed class SegmentReader
     private readonly uint[] fences;
 
     private SegmentReader(
-        IBlobBackend backend, string name, int level, byte[] header, byte[] key, long records, BlockedBloom bloom, uint[] fences, (uint, uint)[] coverage)
+        IBlobBackend backend, string name, int level, byte[] header, byte[] key, long records, BlockedBloom bloom, uint[] fences, PackRangeSet coverage)
     {
         this.backend = backend;
         this.header = header;
@@ -35,8 +37,8 @@ internal sealed class SegmentReader
 
     public long Records { get; }
 
-    /// <summary>Ranges of packs, both ends included, whose directories are in the segment; ascending.</summary>
-    public IReadOnlyList<(uint First, uint Last)> Coverage { get; }
+    /// <summary>Packs whose directories are in the segment.</summary>
+    public PackRangeSet Coverage { get; }
 
     /// <exception cref="StoreException">Corrupt: delete the segment, it will be rebuilt.</exception>
     public static async Task<SegmentReader> OpenAsync(IBlobBackend backend, KeyRing ring, BlobInfo blob, CancellationToken cancellationToken)
@@ -45,14 +47,14 @@ internal sealed class SegmentReader
         var read = await backend.ReadAsync(blob.Name, 0, header, cancellationToken);
         await ring.RequireEpochAsync(SegmentFormat.EpochOf(header), cancellationToken);
         var (level, key) = SegmentFormat.ReadHeader(header.AsSpan(0, read), ring);
-        var pages = (blob.LengthBytes - SegmentFormat.HeaderLengthBytes) / SegmentFormat.PageLengthBytes;
-        if (pages < 1 || (blob.LengthBytes - SegmentFormat.HeaderLengthBytes) % SegmentFormat.PageLengthBytes != 0)
+        var pages = (blob.LengthBytes - SegmentFormat.HeaderLengthBytes) / SealedPage.LengthBytes;
+        if (pages < 1 || (blob.LengthBytes - SegmentFormat.HeaderLengthBytes) % SealedPage.LengthBytes != 0)
             throw StoreException.Corrupt("An index segment is cut short");
 
         async Task<byte[]> ReadSectionAsync(long firstPage, long lengthBytes)
         {
             var section = new byte[lengthBytes];
-            var payload = new byte[SegmentFormat.PayloadLengthBytes];
+            var payload = new byte[SealedPage.PayloadLengthBytes];
             for (var offset = 0L; offset < lengthBytes; offset += payload.Length, firstPage++)
             {
                 await ReadPageAsync(backend, blob.Name, header, key, firstPage, payload, cancellationToken);
@@ -69,21 +71,21 @@ internal sealed class SegmentReader
         var coverageCount = BinaryPrimitives.ReadInt32LittleEndian(last.AsSpan(16));
         var at = PagesOf(records, SegmentFormat.RecordsPerPage);
         if (records < 0 || records > pages * SegmentFormat.RecordsPerPage || fenceCount != at || bloomLength == 0
-            || bloomLength > pages * SegmentFormat.PayloadLengthBytes || coverageCount < 0
-            || at + PagesOf(bloomLength, SegmentFormat.PayloadLengthBytes) + PagesOf(fenceCount * 4L, SegmentFormat.PayloadLengthBytes)
-                + PagesOf(coverageCount * 8L, SegmentFormat.PayloadLengthBytes) + 1 != pages)
+            || bloomLength > pages * SealedPage.PayloadLengthBytes || coverageCount < 0
+            || at + PagesOf(bloomLength, SealedPage.PayloadLengthBytes) + PagesOf(fenceCount * 4L, SealedPage.PayloadLengthBytes)
+                + PagesOf(coverageCount * 8L, SealedPage.PayloadLengthBytes) + 1 != pages)
             throw StoreException.Corrupt("An index segment is cut short");
         var bits = await ReadSectionAsync(at, bloomLength);
-        at += PagesOf(bloomLength, SegmentFormat.PayloadLengthBytes);
+        at += PagesOf(bloomLength, SealedPage.PayloadLengthBytes);
         var fences = Unpack(await ReadSectionAsync(at, fenceCount * 4L), 4, BinaryPrimitives.ReadUInt32LittleEndian);
-        at += PagesOf(fenceCount * 4L, SegmentFormat.PayloadLengthBytes);
+        at += PagesOf(fenceCount * 4L, SealedPage.PayloadLengthBytes);
         var coverage = Unpack(
             await ReadSectionAsync(at, coverageCount * 8L),
             8,
             source => (BinaryPrimitives.ReadUInt32LittleEndian(source), BinaryPrimitives.ReadUInt32LittleEndian(source[4..])));
-        if (!PackRanges.AreSound(coverage))
+        if (!AreSound(coverage))
             throw StoreException.Corrupt("An index segment covers packs that it cannot cover");
-        return new(backend, blob.Name, level, header, key, records, new BlockedBloom(bits), fences, coverage);
+        return new(backend, blob.Name, level, header, key, records, new BlockedBloom(bits), fences, PackRangeSet.Of(coverage));
     }
 
     public async ValueTask<IndexRecord?> FindAsync(ChunkId id, CancellationToken cancellationToken)
@@ -92,7 +94,7 @@ internal sealed class SegmentReader
             return null;
         var prefix = (uint)(id.First >> 32);
         var page = LastPageFrom(prefix);
-        var payload = ArrayPool<byte>.Shared.Rent(SegmentFormat.PayloadLengthBytes);
+        var payload = ArrayPool<byte>.Shared.Rent(SealedPage.PayloadLengthBytes);
         try
         {
             // Ids that share 32 bits may stand on both sides of a page's edge.
@@ -116,7 +118,7 @@ internal sealed class SegmentReader
     /// <summary>All records in order, one page in memory.</summary>
     public async IAsyncEnumerable<IndexRecord> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var payload = new byte[SegmentFormat.PayloadLengthBytes];
+        var payload = new byte[SealedPage.PayloadLengthBytes];
         for (var page = 0; page < fences.Length; page++)
         {
             await ReadPageAsync(backend, Name, header, key, page, payload, cancellationToken);
@@ -135,27 +137,27 @@ internal sealed class SegmentReader
         return items;
     }
 
+    /// <summary>True when they ascend without overlap and are not more than <see cref="GreatestPacks"/>.</summary>
+    private static bool AreSound((uint First, uint Last)[] ranges)
+    {
+        var packs = 0L;
+        for (var i = 0; i < ranges.Length; i++)
+        {
+            if (ranges[i].Last < ranges[i].First || (i > 0 && ranges[i].First <= ranges[i - 1].Last))
+                return false;
+            packs += ranges[i].Last - (long)ranges[i].First + 1;
+        }
+
+        return packs <= GreatestPacks;
+    }
+
     private static long PagesOf(long things, int perPage) => (things + perPage - 1) / perPage;
 
     private static async ValueTask ReadPageAsync(
         IBlobBackend backend, string name, byte[] header, byte[] key, long page, byte[] payload, CancellationToken cancellationToken)
     {
-        var sealedPage = ArrayPool<byte>.Shared.Rent(SegmentFormat.PageLengthBytes);
-        try
-        {
-            var read = await backend.ReadAsync(
-                name,
-                SegmentFormat.HeaderLengthBytes + (page * SegmentFormat.PageLengthBytes),
-                sealedPage.AsMemory(0, SegmentFormat.PageLengthBytes),
-                cancellationToken);
-            if (read != SegmentFormat.PageLengthBytes)
-                throw StoreException.Corrupt("An index segment is cut short");
-            SegmentFormat.OpenPage(key, header, (uint)page, sealedPage, payload.AsSpan(0, SegmentFormat.PayloadLengthBytes));
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(sealedPage);
-        }
+        if (!await SealedPage.TryReadAsync(backend, name, header, key, page, payload, cancellationToken))
+            throw StoreException.Corrupt($"Page {page} of an index segment is damaged");
     }
 
     private static IndexRecord? Search(byte[] payload, int count, ChunkId id)

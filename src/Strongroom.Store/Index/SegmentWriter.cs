@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Strongroom.Store.Keys;
+using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Index;
 
@@ -13,8 +14,8 @@ internal sealed class SegmentWriter : IAsyncDisposable
     private readonly AesGcm aes;
     private readonly BlockedBloom bloom;
     private readonly List<uint> fences = [];
-    private readonly byte[] payload = new byte[SegmentFormat.PayloadLengthBytes];
-    private readonly byte[] buffer = new byte[PagesPerWrite * SegmentFormat.PageLengthBytes];
+    private readonly byte[] payload = new byte[SealedPage.PayloadLengthBytes];
+    private readonly byte[] buffer = new byte[PagesPerWrite * SealedPage.LengthBytes];
     private int filled;
     private int buffered;
     private uint page;
@@ -25,7 +26,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
         this.blob = blob;
         this.header = header;
         Name = name;
-        aes = new AesGcm(key, 16);
+        aes = new AesGcm(key, PackFormat.TagLengthBytes);
         bloom = new(expectedRecords);
     }
 
@@ -63,24 +64,24 @@ internal sealed class SegmentWriter : IAsyncDisposable
     }
 
     /// <summary>Writes the sections after the records and makes the segment visible.</summary>
-    public async Task CompleteAsync(IReadOnlyList<(uint First, uint Last)> coverage, CancellationToken cancellationToken)
+    public async Task CompleteAsync(PackRangeSet coverage, CancellationToken cancellationToken)
     {
         if (filled > 0)
             await EndPageAsync(cancellationToken);
         await AddSectionAsync(bloom.Bits, cancellationToken);
         await AddSectionAsync(Pack(fences.Count, 4, (target, i) => BinaryPrimitives.WriteUInt32LittleEndian(target, fences[i])), cancellationToken);
         await AddSectionAsync(
-            Pack(coverage.Count, 8, (target, i) =>
+            Pack(coverage.Ranges.Count, 8, (target, i) =>
             {
-                BinaryPrimitives.WriteUInt32LittleEndian(target, coverage[i].First);
-                BinaryPrimitives.WriteUInt32LittleEndian(target[4..], coverage[i].Last);
+                BinaryPrimitives.WriteUInt32LittleEndian(target, coverage.Ranges[i].First);
+                BinaryPrimitives.WriteUInt32LittleEndian(target[4..], coverage.Ranges[i].Last);
             }),
             cancellationToken);
         var last = new byte[20];
         BinaryPrimitives.WriteInt64LittleEndian(last, records);
         BinaryPrimitives.WriteUInt32LittleEndian(last.AsSpan(8), bloom.Blocks);
         BinaryPrimitives.WriteInt32LittleEndian(last.AsSpan(12), fences.Count);
-        BinaryPrimitives.WriteInt32LittleEndian(last.AsSpan(16), coverage.Count);
+        BinaryPrimitives.WriteInt32LittleEndian(last.AsSpan(16), coverage.Ranges.Count);
         await AddSectionAsync(last, cancellationToken);
         await FlushAsync(cancellationToken);
         if (!await blob.CommitAsync(cancellationToken))
@@ -105,9 +106,9 @@ internal sealed class SegmentWriter : IAsyncDisposable
 
     private async ValueTask AddSectionAsync(byte[] section, CancellationToken cancellationToken)
     {
-        for (var offset = 0; offset < section.Length; offset += SegmentFormat.PayloadLengthBytes)
+        for (var offset = 0; offset < section.Length; offset += SealedPage.PayloadLengthBytes)
         {
-            var piece = section.AsMemory(offset, Math.Min(SegmentFormat.PayloadLengthBytes, section.Length - offset));
+            var piece = section.AsMemory(offset, Math.Min(SealedPage.PayloadLengthBytes, section.Length - offset));
             piece.CopyTo(payload);
             filled = piece.Length;
             await EndPageAsync(cancellationToken);
@@ -117,9 +118,9 @@ internal sealed class SegmentWriter : IAsyncDisposable
     private async ValueTask EndPageAsync(CancellationToken cancellationToken)
     {
         payload.AsSpan(filled).Clear();
-        SegmentFormat.SealPage(aes, header, page++, payload, buffer.AsSpan(buffered));
+        SealedPage.Seal(aes, header, page++, payload, buffer.AsSpan(buffered));
         filled = 0;
-        buffered += SegmentFormat.PageLengthBytes;
+        buffered += SealedPage.LengthBytes;
         if (buffered == buffer.Length)
             await FlushAsync(cancellationToken);
     }

@@ -1,4 +1,5 @@
 using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 
 namespace Strongroom.Store.Journals;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Strongroom.Store.Images;
 using Strongroom.Store.Journals;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store;

@@ -100,7 +100,7 @@ public sealed class MasterKeyFile : IKeyEncryptionKey
 
             // False: another process was faster. Its key is the key.
             _ = PosixCalls.TryLink(temporaryPath, path);
-            PosixCalls.SyncFolder(folder);
+            FolderSync.Sync(folder);
         }
         finally
         {

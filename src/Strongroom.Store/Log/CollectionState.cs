@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Strongroom.Store.Collection;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Log;

@@ -4,7 +4,7 @@ using Strongroom.Store.Keys;
 namespace Strongroom.Store.Log;
 
 /// <summary>The vault's log: a chain of create-only entries whose creation is the only commit point. Thread-safe.</summary>
-internal sealed class VaultLog : IDisposable
+internal sealed partial class VaultLog : IDisposable
 {
     private const int CheckpointEvery = 256;
     private const int GreatestAttempts = 1000;
@@ -62,15 +62,6 @@ internal sealed class VaultLog : IDisposable
     /// <summary>The time that the next entry would have at least: the clock's, but never before the log's.</summary>
     public DateTimeOffset Now => DateTimeOffset.FromUnixTimeMilliseconds(
         Math.Max(time.GetUtcNow().ToUnixTimeMilliseconds(), State.LastTime.ToUnixTimeMilliseconds() + 1));
-
-    /// <summary>What is wrong with the log, its end included; empty when it is whole. Safe for concurrent reading.</summary>
-    public IReadOnlyList<string> Damage => damage;
-
-    /// <summary>The part of <see cref="Damage"/> that concerns entries which cannot be read. Safe for concurrent reading.</summary>
-    public IReadOnlyList<LogDamage> Unread => unread;
-
-    /// <summary>Entries that this opening could not read, each of which may have said anything. Read under the log's lock.</summary>
-    public uint Unreadable { get; private set; }
 
     public static async Task<VaultLog> OpenAsync(IBlobBackend backend, KeyRing ring, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -227,52 +218,6 @@ internal sealed class VaultLog : IDisposable
         Accept(entry);
     }
 
-    /// <summary>What cannot be read may have swept any pack whose number is reserved by now; numbers that are reserved later lie above.</summary>
-    private void DoubtPacks() => State.Collection.Doubt(State.PackNumbers.NextPackSeq + ((ulong)Unreadable * PackNumberState.GreatestReservation));
-
-    /// <summary>True for a VOID whose writer could not read the head, which has been put back from a copy since.</summary>
-    private bool IsMended(LogEntry entry)
-    {
-        if (entry.Type != LogEntryType.Void)
-            return false;
-        var source = new PayloadReader(entry.Payload);
-        var count = source.Count(40);
-        for (var i = 0; i < count; i++)
-        {
-            if (source.Int64() == head)
-                return true;
-            _ = source.Raw(32);
-        }
-
-        return false;
-    }
-
-    /// <summary>The log goes on after what cannot be read; that stays damage until it is put back.</summary>
-    private void CloseHole()
-    {
-        closedDamage.Add(DescribeHole());
-        torn.Clear();
-        ShowDamage();
-    }
-
-    private LogDamage DescribeHole() => new(torn[0].Sequence, torn[^1].Sequence, torn.Count == 1
-        ? $"log entry {torn[0].Sequence} is damaged or missing"
-        : $"log entries {torn[0].Sequence} to {torn[^1].Sequence} are damaged or missing");
-
-    private void ShowDamage()
-    {
-        unread = [.. closedDamage.Where(one => !State.Losses.IsAccepted(one.First, one.Last)), .. torn.Count == 0 ? [] : (LogDamage[])[DescribeHole()]];
-        damage = [.. unread.Select(one => one.What), .. State.Breaches];
-    }
-
-    private byte[] FormatVoid()
-    {
-        var payload = new PayloadWriter().UInt32((uint)torn.Count);
-        foreach (var (sequence, digest) in torn)
-            payload.Int64(sequence).Raw(digest);
-        return payload.ToArray();
-    }
-
     /// <summary>The bytes of an entry, or null where none is. They are read anew where they do not verify.</summary>
     private async Task<byte[]?> ReadAsync(long sequence, CancellationToken cancellationToken)
     {
@@ -288,82 +233,5 @@ internal sealed class VaultLog : IDisposable
             if (reading == Readings || LogEntry.TryOpen(ring, sequence, bytes, out _))
                 return bytes;
         }
-    }
-
-    private async Task ReplayAsync(List<long> sequences, CancellationToken cancellationToken)
-    {
-        if (sequences.Count == 0)
-            return;
-        var start = await FindCheckpointAsync(sequences, cancellationToken);
-        var expected = start;
-        foreach (var sequence in sequences.Where(sequence => sequence >= start))
-        {
-            var bytes = await ReadAsync(sequence, cancellationToken);
-            if (sequence == start && start > 1)
-            {
-                await ReplayCommitsAsync(bytes!, start, cancellationToken);
-            }
-            else if (sequence - expected > GreatestHole && (bytes is null || !LogEntry.TryOpen(ring, sequence, bytes, out _)))
-            {
-                closedDamage.Add(new(
-                    sequence,
-                    sequence,
-                    $"the file {LogEntry.NameOf(sequence)}, far beyond the log's end, is no entry of this log (if no server wrote it, move it out of the vault)",
-                    IsStray: true));
-                continue;
-            }
-            else
-            {
-                await TakeUnlistedAsync(expected, sequence, cancellationToken);
-                Take(sequence, bytes);
-            }
-
-            expected = sequence + 1;
-        }
-    }
-
-    /// <summary>A listing may pass over what is created while it runs: only a reading tells that an entry is not there.</summary>
-    private async Task TakeUnlistedAsync(long first, long end, CancellationToken cancellationToken)
-    {
-        for (; first < end; first += ParallelReadings)
-        {
-            var found = await Task.WhenAll(Enumerable.Range(0, (int)Math.Min(ParallelReadings, end - first)).Select(i => ReadAsync(first + i, cancellationToken)));
-            for (var i = 0; i < found.Length; i++)
-                Take(first + i, found[i]);
-        }
-    }
-
-    /// <summary>The newest whole checkpoint, or 1.</summary>
-    private async Task<long> FindCheckpointAsync(List<long> sequences, CancellationToken cancellationToken)
-    {
-        for (var i = sequences.Count - 1; i >= 0; i--)
-        {
-            if (await ReadAsync(sequences[i], cancellationToken) is { } bytes
-                && LogEntry.TryOpen(ring, sequences[i], bytes, out var entry) && entry.Type == LogEntryType.Checkpoint)
-                return sequences[i];
-        }
-
-        return 1;
-    }
-
-    private async Task ReplayCommitsAsync(byte[] bytes, long sequence, CancellationToken cancellationToken)
-    {
-        if (!LogEntry.TryOpen(ring, sequence, bytes, out var checkpoint))
-            throw StoreException.Corrupt($"Log entry {sequence} changed while it was read");
-
-        // Read many at a time, for each costs two round trips; applied in their order.
-        foreach (var commits in VaultState.CommitsOf(checkpoint).Chunk(ParallelReadings))
-        {
-            var found = await Task.WhenAll(commits.Select(commit => ReadAsync(commit, cancellationToken)));
-            foreach (var (commit, content) in commits.Zip(found))
-            {
-                if (content is not null && LogEntry.TryOpen(ring, commit, content, out var entry))
-                    State.Apply(entry);
-                else
-                    closedDamage.Add(new(commit, commit, $"log entry {commit}, the commit of a snapshot, is damaged or missing"));
-            }
-        }
-
-        Accept(checkpoint);
     }
 }

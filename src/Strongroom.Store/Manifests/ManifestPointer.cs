@@ -1,4 +1,3 @@
-using Strongroom.Store.Images;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Manifests;

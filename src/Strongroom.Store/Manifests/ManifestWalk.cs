@@ -5,7 +5,7 @@ using Strongroom.Store.Images;
 namespace Strongroom.Store.Manifests;
 
 /// <summary>Visits all that snapshots need, each shared node once. The one place that knows how to get from a node to what it points to. Not for concurrent use.</summary>
-internal sealed class ManifestWalk(ImageTree tree)
+internal sealed class ManifestWalk(ManifestReader tree)
 {
     private readonly HashSet<(uint PackSeq, ushort Ordinal, ManifestKind Kind, int Level)> seen = [];
 
@@ -41,7 +41,7 @@ internal sealed class ManifestWalk(ImageTree tree)
 
     /// <summary>Adds what a node points to, in order, without holes. Safe for concurrent calls.</summary>
     public static async ValueTask ReadChildrenAsync(
-        ImageTree tree, ManifestPointer node, List<ManifestPointer> children, CancellationToken cancellationToken)
+        ManifestReader tree, ManifestPointer node, List<ManifestPointer> children, CancellationToken cancellationToken)
     {
         if (node.Kind == ManifestKind.Image)
         {
@@ -63,7 +63,7 @@ internal sealed class ManifestWalk(ImageTree tree)
     }
 
     private static async ValueTask ReadImageNodeAsync(
-        ImageTree tree, ManifestPointer node, List<ManifestPointer> children, CancellationToken cancellationToken)
+        ManifestReader tree, ManifestPointer node, List<ManifestPointer> children, CancellationToken cancellationToken)
     {
         var bytes = ArrayPool<byte>.Shared.Rent(NodeFormat.GreatestLengthBytes);
         var slots = ArrayPool<Slot>.Shared.Rent(NodeFormat.GreatestChildCount);

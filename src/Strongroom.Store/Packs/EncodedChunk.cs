@@ -1,5 +1,3 @@
-using Strongroom.Store.Images;
-
 namespace Strongroom.Store.Packs;
 
 /// <summary>A chunk ready to be sealed: as it is, as one zstd frame, or in parts of 64 KiB. Not for concurrent use.</summary>

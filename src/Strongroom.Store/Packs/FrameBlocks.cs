@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Strongroom.Store.Blobs;
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 
 namespace Strongroom.Store.Packs;
 

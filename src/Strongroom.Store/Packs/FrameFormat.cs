@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using Strongroom.Store.Images;
 
 namespace Strongroom.Store.Packs;
 

@@ -1,5 +1,3 @@
-using Strongroom.Store.Index;
-
 namespace Strongroom.Store.Packs;
 
 /// <summary>A set of pack numbers, kept as sorted ranges. Changed by one thread at a time; read by any at any time.</summary>
@@ -11,6 +9,22 @@ internal sealed class PackRangeSet
     public IReadOnlyList<(uint First, uint Last)> Ranges => ranges;
 
     public bool IsEmpty => ranges.Length == 0;
+
+    /// <summary>How many numbers are in the set.</summary>
+    public long Count => ranges.Sum(range => (long)range.Last - range.First + 1);
+
+    /// <summary>The numbers themselves, ascending.</summary>
+    public IEnumerable<uint> Numbers
+    {
+        get
+        {
+            foreach (var (first, last) in ranges)
+            {
+                for (var pack = (ulong)first; pack <= last; pack++)
+                    yield return (uint)pack;
+            }
+        }
+    }
 
     public bool Contains(uint packSeq)
     {
@@ -72,5 +86,5 @@ internal sealed class PackRangeSet
         return set;
     }
 
-    public static PackRangeSet OfPacks(IEnumerable<uint> packs) => Of(PackRanges.Of(packs));
+    public static PackRangeSet OfPacks(IEnumerable<uint> packs) => Of(packs.Select(pack => (pack, pack)));
 }

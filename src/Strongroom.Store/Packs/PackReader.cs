@@ -1,8 +1,8 @@
 using System.Buffers;
 using Strongroom.Store.Blobs;
 using Strongroom.Store.Collection;
-using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
+using Strongroom.Store.Manifests;
 
 namespace Strongroom.Store.Packs;
 

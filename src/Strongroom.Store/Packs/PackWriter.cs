@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.IO.Hashing;
 using System.Security.Cryptography;
-using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
+using Strongroom.Store.Manifests;
 
 namespace Strongroom.Store.Packs;
 

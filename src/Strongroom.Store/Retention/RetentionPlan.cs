@@ -35,7 +35,7 @@ internal sealed class RetentionPlan(VaultStore vault, RetentionOptions options, 
             return;
         Until = groups[0].Key;
         AddFoundations(Until!.Value);
-        var marker = new Marker(vault.Tree, State.Collection, vault.Relocations, vault.Options.Workers);
+        var marker = new Marker(vault.Manifests, State.Collection, vault.Relocations, vault.Options.Workers);
         var rest = packs.ToList();
         var tables = new HashSet<RelocationTableId>();
         foreach (var group in groups)

@@ -67,7 +67,7 @@ internal sealed class HealthWalk(VaultStore vault, IReadOnlyDictionary<uint, Led
         known[KeyOf(node)] = visit.Health;
         try
         {
-            await ManifestWalk.ReadChildrenAsync(vault.Tree, node, visit.Children, cancellationToken);
+            await ManifestWalk.ReadChildrenAsync(vault.Manifests, node, visit.Children, cancellationToken);
         }
         catch (StoreException failure) when (failure.IsDamage)
         {

@@ -19,7 +19,7 @@ internal sealed class Scrubber(VaultStore vault, ScrubOptions options, IProgress
 
     public async Task<ScrubReport> RunAsync(CancellationToken cancellationToken)
     {
-        vault.Tree.Clear();
+        vault.Manifests.Clear();
         await vault.Log.RefreshAsync(cancellationToken);
         await ledger.LoadAsync(cancellationToken);
         var packs = await vault.RefreshPacksAsync(cancellationToken);
@@ -143,7 +143,7 @@ internal sealed class Scrubber(VaultStore vault, ScrubOptions options, IProgress
             packs.Count,
             verified.Count,
             verified.Count == packs.Count && packs.Count > 0 ? DateTimeOffset.FromUnixTimeMilliseconds(verified.Min(line => line.DigestAt)) : null,
-            [.. Index.PackRanges.Expand(vault.Log.State.Quarantine.Packs.Ranges).Select(Describe)],
+            [.. vault.Log.State.Quarantine.Packs.Numbers.Select(Describe)],
             released,
             [.. health.Where(one => vault.Log.State.Snapshots.IsLive(one.Id))]);
     }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Strongroom.Store.Images;
 using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
@@ -19,7 +18,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
 
     public async Task<VerifyReport> RunAsync(CancellationToken cancellationToken)
     {
-        vault.Tree.Clear();
+        vault.Manifests.Clear();
         await vault.Log.RefreshAsync(cancellationToken);
         problems.AddRange(vault.Log.Damage.Select(what => new VerifyProblem(what, [])));
         var snapshots = vault.Log.State.Snapshots.AllLive.ToList();
@@ -119,7 +118,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
     {
         var visit = new Visit(node) { IsSound = isSound };
         Nodes++;
-        await ManifestWalk.ReadChildrenAsync(vault.Tree, node, visit.Children, cancellationToken);
+        await ManifestWalk.ReadChildrenAsync(vault.Manifests, node, visit.Children, cancellationToken);
         visit.Children.RemoveAll(child => child.Slot.IsHole);
         return visit;
     }

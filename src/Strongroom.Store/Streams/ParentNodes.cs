@@ -1,16 +1,16 @@
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Streams;
 
 /// <summary>What a parent's manifest offers to share, by id. Not for concurrent use.</summary>
 /// <remarks>A node is shared only after it was read: one that rotted would be handed on to every later backup. Then it is stored anew from what the source has.</remarks>
-internal sealed class ParentNodes(ImageTree tree, Func<uint, bool> hasPack)
+internal sealed class ParentNodes(ManifestReader tree, Func<uint, bool> hasPack)
 {
     private readonly Dictionary<ChunkId, (Slot Slot, bool IsRead)> nodes = [];
 
     /// <summary>The nodes of a stream; one that cannot be read, and what only it leads to, is left out. Nodes that point to chunks are not read yet.</summary>
-    public static async Task<ParentNodes> OfAsync(ImageTree tree, StreamRef stream, Func<uint, bool> hasPack, CancellationToken cancellationToken)
+    public static async Task<ParentNodes> OfAsync(ManifestReader tree, StreamRef stream, Func<uint, bool> hasPack, CancellationToken cancellationToken)
     {
         var nodes = new ParentNodes(tree, hasPack);
         await nodes.AddAsync(stream, cancellationToken);

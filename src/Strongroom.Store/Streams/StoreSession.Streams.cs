@@ -26,7 +26,7 @@ public sealed partial class StoreSession
         try
         {
             var known = parent is { } earlier
-                ? await ParentNodes.OfAsync(vault.Tree, earlier, packSeq => HasPack(new(PackContent.Nodes, packSeq)), cancellationToken)
+                ? await ParentNodes.OfAsync(vault.Manifests, earlier, packSeq => HasPack(new(PackContent.Nodes, packSeq)), cancellationToken)
                 : null;
             var manifest = new StreamManifest(this, vault.Packs.Ring.NodeKey, known);
             await using var backup = new StreamBackup(pump.Value, gear.Value, manifest, GearChunker.GreatestLengthBytes);

@@ -1,4 +1,4 @@
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Streams;

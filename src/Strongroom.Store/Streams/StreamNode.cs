@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 
 namespace Strongroom.Store.Streams;
 

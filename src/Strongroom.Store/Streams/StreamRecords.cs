@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 
 namespace Strongroom.Store.Streams;
 
@@ -8,7 +8,7 @@ internal static class StreamRecords
 {
     /// <summary>The chunks (or pages) and holes of a stream in order, each with its offset.</summary>
     public static async IAsyncEnumerable<(long OffsetBytes, StreamRecord Record)> ReadAllAsync(
-        ImageTree tree, StreamRef stream, [EnumeratorCancellation] CancellationToken cancellationToken)
+        ManifestReader tree, StreamRef stream, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var pending = new Stack<(long OffsetBytes, StreamRecord Record, int Level)>();
         if (stream.LengthBytes > 0)
@@ -33,7 +33,7 @@ internal static class StreamRecords
 
     /// <summary>The chunk or hole that holds the byte at <paramref name="positionBytes"/>, which is inside the stream.</summary>
     public static async ValueTask<(long OffsetBytes, StreamRecord Record)> FindAsync(
-        ImageTree tree, StreamRef stream, long positionBytes, CancellationToken cancellationToken)
+        ManifestReader tree, StreamRef stream, long positionBytes, CancellationToken cancellationToken)
     {
         var offset = 0L;
         var record = new StreamRecord(stream.LengthBytes, stream.Root);

@@ -1,7 +1,5 @@
-using System.Buffers.Binary;
-using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Streams;
 
 namespace Strongroom.Store;
@@ -9,22 +7,23 @@ namespace Strongroom.Store;
 /// <summary>Names a stream in a vault: where its root lies and how long it is. Opaque; <see cref="ToString"/> and <see cref="TryParse"/> round-trip.</summary>
 public readonly record struct StreamRef
 {
-    internal const int EncodedLengthBytes = 9 + Slot.LengthBytes;
+    internal const int EncodedLengthBytes = RootPointer.EncodedLengthBytes;
     private const string TextPrefix = "str1.";
+    private readonly RootPointer pointer;
 
     internal StreamRef(long lengthBytes, int height, Slot root)
+        : this(new RootPointer(lengthBytes, height, root))
     {
-        LengthBytes = lengthBytes;
-        Height = height;
-        Root = root;
     }
 
+    private StreamRef(RootPointer pointer) => this.pointer = pointer;
+
     /// <summary>The stream's length in bytes.</summary>
-    public long LengthBytes { get; }
+    public long LengthBytes => pointer.LengthBytes;
 
-    internal int Height { get; }
+    internal int Height => pointer.Height;
 
-    internal Slot Root { get; }
+    internal Slot Root => pointer.Root;
 
     internal bool IsWellFormed => LengthBytes >= 0
         && (Root.IsHole
@@ -39,43 +38,20 @@ public readonly record struct StreamRef
     internal static bool TryParseAs(string prefix, [NotNullWhen(true)] string? text, out StreamRef stream)
     {
         stream = default;
-        if (text is null || !text.StartsWith(prefix, StringComparison.Ordinal))
+        if (!RootPointer.TryParse(prefix, text, out var found) || !new StreamRef(found).IsWellFormed)
             return false;
-        var encoded = text.AsSpan(prefix.Length);
-
-        // Exactly as it was written: what is valid with spaces in it has another length, and the decoder wants room for it.
-        if (encoded.Length != Base64Url.GetEncodedLength(EncodedLengthBytes) || !Base64Url.IsValid(encoded, out var length) || length != EncodedLengthBytes)
-            return false;
-        Span<byte> bytes = stackalloc byte[EncodedLengthBytes];
-        Base64Url.DecodeFromChars(encoded, bytes);
-        var found = Decode(bytes);
-        if (!found.IsWellFormed)
-            return false;
-        stream = found;
+        stream = new(found);
         return true;
     }
 
-    internal string Format(string prefix)
-    {
-        Span<byte> bytes = stackalloc byte[EncodedLengthBytes];
-        WriteTo(bytes);
-        return prefix + Base64Url.EncodeToString(bytes);
-    }
+    internal string Format(string prefix) => pointer.Format(prefix);
 
     /// <exception cref="StoreException">Corrupt: no stream has such a reference.</exception>
     internal static StreamRef Read(ReadOnlySpan<byte> source)
     {
-        var stream = Decode(source);
+        var stream = new StreamRef(RootPointer.Read(source));
         return stream.IsWellFormed ? stream : throw StoreException.Corrupt("A reference to a stream is malformed");
     }
 
-    internal void WriteTo(Span<byte> target)
-    {
-        BinaryPrimitives.WriteInt64LittleEndian(target, LengthBytes);
-        target[8] = (byte)Height;
-        Root.WriteTo(target[9..]);
-    }
-
-    private static StreamRef Decode(ReadOnlySpan<byte> source) =>
-        new(BinaryPrimitives.ReadInt64LittleEndian(source), source[8], Slot.Read(source[9..]));
+    internal void WriteTo(Span<byte> target) => pointer.WriteTo(target);
 }

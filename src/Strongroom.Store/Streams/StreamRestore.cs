@@ -1,5 +1,5 @@
 using System.Buffers;
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Streams;
@@ -11,7 +11,7 @@ internal delegate ValueTask StreamSink(long offsetBytes, ReadOnlyMemory<byte> da
 /// <remarks>Memory: (ahead + 1) chunks of at most 4 MiB.</remarks>
 internal static class StreamRestore
 {
-    public static async Task RunAsync(ImageTree tree, StreamRef stream, int ahead, StreamSink sink, CancellationToken cancellationToken)
+    public static async Task RunAsync(ManifestReader tree, StreamRef stream, int ahead, StreamSink sink, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var inFlight = new Queue<(long OffsetBytes, int LengthBytes, Task<byte[]> Opened)>();
@@ -38,7 +38,7 @@ internal static class StreamRestore
         }
     }
 
-    private static async Task<byte[]> OpenAsync(ImageTree tree, Slot slot, int lengthBytes, CancellationToken cancellationToken)
+    private static async Task<byte[]> OpenAsync(ManifestReader tree, Slot slot, int lengthBytes, CancellationToken cancellationToken)
     {
         var raw = ArrayPool<byte>.Shared.Rent(lengthBytes);
         try

@@ -12,7 +12,7 @@ public sealed partial class VaultStore
     public VaultStream OpenStream(StreamRef stream)
     {
         RequireLive(stream);
-        return new(Tree, stream, null);
+        return new(Manifests, stream, null);
     }
 
     /// <summary>Writes a whole stream to <paramref name="target"/>, in order, chunks read and opened in parallel, every byte verified.</summary>
@@ -26,7 +26,7 @@ public sealed partial class VaultStore
         RequireLive(stream);
         var done = 0L;
         await StreamRestore.RunAsync(
-            Tree,
+            Manifests,
             stream,
             Options.Workers,
             async (offset, data, stop) =>

@@ -1,4 +1,4 @@
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
 
@@ -8,7 +8,7 @@ namespace Strongroom.Store;
 /// <remarks>It goes on while collections move what it reads, as long as a live snapshot has it. Memory: one chunk of at most 4 MiB.</remarks>
 public sealed class VaultStream : Stream
 {
-    private readonly ImageTree tree;
+    private readonly ManifestReader tree;
     private readonly StreamRef stream;
     private readonly byte[]? inline;
     private bool isDisposed;
@@ -18,7 +18,7 @@ public sealed class VaultStream : Stream
     private bool isHole;
     private long position;
 
-    internal VaultStream(ImageTree tree, StreamRef stream, byte[]? inline)
+    internal VaultStream(ManifestReader tree, StreamRef stream, byte[]? inline)
     {
         this.tree = tree;
         this.stream = stream;

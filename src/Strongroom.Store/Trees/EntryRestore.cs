@@ -1,12 +1,12 @@
 using Microsoft.Win32.SafeHandles;
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Streams;
 
 namespace Strongroom.Store.Trees;
 
 /// <summary>Puts single entries in place: made complete under a temporary name, then renamed. Thread-safe.</summary>
 /// <remarks>What goes wrong with one entry is reported; a full disk ends the restore.</remarks>
-internal sealed class EntryRestore(ImageTree tree, bool mayReplace)
+internal sealed class EntryRestore(ManifestReader tree, bool mayReplace)
 {
     /// <summary>Of each file: there are several at once.</summary>
     private const int ChunksAhead = 2;

@@ -1,5 +1,5 @@
 using Microsoft.Win32.SafeHandles;
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
 
@@ -10,7 +10,7 @@ internal readonly record struct ManifestPackQuery(PackContent Content, uint Pack
 
 /// <summary>Makes the entries of a backup's files, and counts them. Thread-safe.</summary>
 internal sealed class FileEntries(
-    ImageTree tree, ISessionChunks chunks, FileContent content, TimeProvider clock, Func<ManifestPackQuery, bool> hasPack)
+    ManifestReader tree, ISessionChunks chunks, FileContent content, TimeProvider clock, Func<ManifestPackQuery, bool> hasPack)
 {
     private const int SettlingSeconds = 2;
     private readonly OwnerNames owners = new();

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Streams;
 
 namespace Strongroom.Store.Trees;
@@ -8,14 +8,14 @@ namespace Strongroom.Store.Trees;
 internal static class FolderReader
 {
     /// <summary>The entry of the tree's own folder.</summary>
-    public static async ValueTask<TreeEntry> ReadTopAsync(ImageTree tree, TreeRef top, CancellationToken cancellationToken)
+    public static async ValueTask<TreeEntry> ReadTopAsync(ManifestReader tree, TreeRef top, CancellationToken cancellationToken)
     {
         var entry = (await tree.ReadPageAsync(top.Page.Root, top.Page.LengthBytes, true, cancellationToken))[0];
         return entry.Kind == TreeEntryKind.Folder ? entry : throw TreePage.Malformed();
     }
 
     /// <summary>Where the pages of a folder are.</summary>
-    public static async ValueTask<List<StreamRecord>> ReadPagesAsync(ImageTree tree, TreeEntry folder, CancellationToken cancellationToken)
+    public static async ValueTask<List<StreamRecord>> ReadPagesAsync(ManifestReader tree, TreeEntry folder, CancellationToken cancellationToken)
     {
         var pages = new List<StreamRecord>();
         if (folder.Stream is not { LengthBytes: > 0 } stream)
@@ -27,7 +27,7 @@ internal static class FolderReader
 
     /// <summary>The entries of a folder in the order of their names.</summary>
     public static async IAsyncEnumerable<TreeEntry> ReadAsync(
-        ImageTree tree, TreeEntry folder, [EnumeratorCancellation] CancellationToken cancellationToken)
+        ManifestReader tree, TreeEntry folder, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ReadOnlyMemory<byte> last = default;
         foreach (var page in await ReadPagesAsync(tree, folder, cancellationToken))
@@ -43,7 +43,7 @@ internal static class FolderReader
     }
 
     /// <summary>What lies at a path, or null. Of each folder on the way only a few pages are read.</summary>
-    public static async ValueTask<TreeEntry?> FindAsync(ImageTree tree, TreeRef top, TreePath path, CancellationToken cancellationToken)
+    public static async ValueTask<TreeEntry?> FindAsync(ManifestReader tree, TreeRef top, TreePath path, CancellationToken cancellationToken)
     {
         var entry = await ReadTopAsync(tree, top, cancellationToken);
         foreach (var name in path.Names())
@@ -56,7 +56,7 @@ internal static class FolderReader
         return entry;
     }
 
-    private static async ValueTask<TreeEntry?> FindAsync(ImageTree tree, TreeEntry folder, byte[] name, CancellationToken cancellationToken)
+    private static async ValueTask<TreeEntry?> FindAsync(ManifestReader tree, TreeEntry folder, byte[] name, CancellationToken cancellationToken)
     {
         var pages = await ReadPagesAsync(tree, folder, cancellationToken);
         var (low, high) = (0, pages.Count - 1);

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Hashing;
-using Strongroom.Store.Images;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
 

@@ -1,4 +1,4 @@
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Streams;
 
 namespace Strongroom.Store.Trees;
@@ -7,13 +7,13 @@ namespace Strongroom.Store.Trees;
 /// <remarks>A parent that is damaged is no parent from there on: then files are read, and pages written, anew.</remarks>
 internal sealed class ParentFolder
 {
-    private readonly ImageTree tree;
+    private readonly ManifestReader tree;
     private readonly List<StreamRecord> pages;
     private List<TreeEntry> entries = [];
     private int nextPage;
     private int at;
 
-    private ParentFolder(ImageTree tree, List<StreamRecord> pages, ParentNodes known)
+    private ParentFolder(ManifestReader tree, List<StreamRecord> pages, ParentNodes known)
     {
         this.tree = tree;
         this.pages = pages;
@@ -23,10 +23,10 @@ internal sealed class ParentFolder
     /// <summary>Its pages and nodes by id.</summary>
     public ParentNodes Known { get; }
 
-    public static ParentFolder None(ImageTree tree) => new(tree, [], new(tree, static _ => false));
+    public static ParentFolder None(ManifestReader tree) => new(tree, [], new(tree, static _ => false));
 
     public static async ValueTask<ParentFolder> OpenAsync(
-        ImageTree tree, TreeEntry? folder, Func<uint, bool> hasPack, CancellationToken cancellationToken)
+        ManifestReader tree, TreeEntry? folder, Func<uint, bool> hasPack, CancellationToken cancellationToken)
     {
         if (folder is not { Kind: TreeEntryKind.Folder, Stream: { LengthBytes: > 0 } stream })
             return None(tree);

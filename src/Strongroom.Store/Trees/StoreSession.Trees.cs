@@ -25,7 +25,7 @@ public sealed partial class StoreSession
         try
         {
             var content = new FileContent(pump.Value, gear.Value, vault.Packs.Ring.NodeKey);
-            using var backup = new TreeBackup(vault.Tree, this, content, options, HasPack, vault.Options.Workers, progress);
+            using var backup = new TreeBackup(vault.Manifests, this, content, options, HasPack, vault.Options.Workers, progress);
             var result = await backup.RunAsync(folder, parent, cancellationToken);
             Vouch(result.Tree);
             return result;

@@ -1,4 +1,4 @@
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Trees;
@@ -6,7 +6,7 @@ namespace Strongroom.Store.Trees;
 /// <summary>Walks a folder and stores it: one walk in the order of names, files read in parallel behind it, folders finished when all below them is.</summary>
 /// <remarks>Memory: the names of the folders on the way down, 256 entries of each, the files being read, and a line for each file with several names.</remarks>
 internal sealed class TreeBackup(
-    ImageTree tree,
+    ManifestReader tree,
     ISessionChunks chunks,
     FileContent content,
     TreeOptions options,

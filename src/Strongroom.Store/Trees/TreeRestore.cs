@@ -1,10 +1,10 @@
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 
 namespace Strongroom.Store.Trees;
 
 /// <summary>Restores a folder of a tree: one walk in the order of names, files written in parallel behind it, a folder's own metadata last.</summary>
 /// <remarks>Memory: 256 entries of each folder on the way down, the files being written, and a line for each file with several names.</remarks>
-internal sealed class TreeRestore(ImageTree tree, TreeRestoreOptions options, int workers, IProgress<TreeProgress>? progress) : IDisposable
+internal sealed class TreeRestore(ManifestReader tree, TreeRestoreOptions options, int workers, IProgress<TreeProgress>? progress) : IDisposable
 {
     private const int EntriesAhead = 256;
     private const int GreatestDepth = 512;

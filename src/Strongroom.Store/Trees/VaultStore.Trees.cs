@@ -9,7 +9,7 @@ public sealed partial class VaultStore
     public async Task<TreeEntry?> FindInTreeAsync(TreeRef tree, TreePath path, CancellationToken cancellationToken)
     {
         RequireLive(tree);
-        return await FolderReader.FindAsync(Tree, tree, path, cancellationToken);
+        return await FolderReader.FindAsync(Manifests, tree, path, cancellationToken);
     }
 
     /// <summary>The entries of a folder in a tree, sorted by name as bytes. Nothing below them is read.</summary>
@@ -20,7 +20,7 @@ public sealed partial class VaultStore
         var folder = await RequireEntryAsync(tree, path, cancellationToken);
         if (folder.Kind != TreeEntryKind.Folder)
             throw new StoreException(StoreErrorKind.NotFound, $"'{path}' is no folder.");
-        await foreach (var entry in FolderReader.ReadAsync(Tree, folder, cancellationToken))
+        await foreach (var entry in FolderReader.ReadAsync(Manifests, folder, cancellationToken))
             yield return entry;
     }
 
@@ -32,7 +32,7 @@ public sealed partial class VaultStore
         var entry = await RequireEntryAsync(tree, path, cancellationToken);
         if (entry.Kind != TreeEntryKind.File || !entry.HasContent)
             throw new StoreException(StoreErrorKind.NotFound, $"'{path}' is no file, or could not be read when it was backed up.");
-        return new(Tree, entry.Stream ?? default, entry.Inline);
+        return new(Manifests, entry.Stream ?? default, entry.Inline);
     }
 
     /// <summary>Restores a tree, or a path of it: a folder's content into the folder <paramref name="target"/>, a file by its name into that folder.</summary>
@@ -51,12 +51,12 @@ public sealed partial class VaultStore
         ArgumentNullException.ThrowIfNull(options);
         RequireLive(tree);
         var entry = await RequireEntryAsync(tree, path, cancellationToken);
-        using var restore = new TreeRestore(Tree, options, Options.Workers, progress);
+        using var restore = new TreeRestore(Manifests, options, Options.Workers, progress);
         return await restore.RunAsync(entry, target, cancellationToken);
     }
 
     private async ValueTask<TreeEntry> RequireEntryAsync(TreeRef tree, TreePath path, CancellationToken cancellationToken) =>
-        await FolderReader.FindAsync(Tree, tree, path, cancellationToken)
+        await FolderReader.FindAsync(Manifests, tree, path, cancellationToken)
         ?? throw new StoreException(StoreErrorKind.NotFound, $"There is no '{path}' in the tree.");
 
     private void RequireLive(TreeRef tree)

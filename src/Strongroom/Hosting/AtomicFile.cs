@@ -1,13 +1,10 @@
-using System.ComponentModel;
-using System.Runtime.InteropServices;
-
 namespace Strongroom.Hosting;
 
 /// <summary>
 /// Writes small files so that after a crash or a power cut there is the old content or the new one, whole, and never a
 /// moment in which others could read a private one. Two writers of one file must not run at once.
 /// </summary>
-internal static partial class AtomicFile
+internal static class AtomicFile
 {
     /// <summary>Read and written by the owner alone.</summary>
     public const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -17,8 +14,6 @@ internal static partial class AtomicFile
 
     /// <summary>A folder for the owner alone.</summary>
     public const UnixFileMode PrivateFolder = Private | UnixFileMode.UserExecute;
-
-    private const int ReadOnlyFlag = 0;
 
     /// <summary>Replaces a file, or makes it. It is durable on return.</summary>
     /// <exception cref="IOException">The file cannot be written; the old one is untouched.</exception>
@@ -41,7 +36,10 @@ internal static partial class AtomicFile
         }
 
         File.Move(temporary, path, overwrite: true);
-        SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+
+        // A rename is durable once the folder that holds the name is.
+        if (!OperatingSystem.IsWindows())
+            FolderSync.Sync(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 
     /// <summary>Makes a folder for its owner alone, and says so again where it exists already.</summary>
@@ -66,32 +64,4 @@ internal static partial class AtomicFile
             options.UnixCreateMode = Private;
         new FileStream(path, options).Dispose();
     }
-
-    // A rename is durable once the folder that holds the name is; .NET opens no folders.
-    private static void SyncFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-            return;
-        var descriptor = OpenFile(folder, ReadOnlyFlag);
-        if (descriptor < 0)
-            throw new IOException($"'{folder}' cannot be opened.", new Win32Exception(Marshal.GetLastPInvokeError()));
-        try
-        {
-            if (SyncFile(descriptor) != 0)
-                throw new IOException($"'{folder}' cannot be made durable.", new Win32Exception(Marshal.GetLastPInvokeError()));
-        }
-        finally
-        {
-            _ = CloseFile(descriptor);
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int OpenFile(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int SyncFile(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
-    private static partial int CloseFile(int descriptor);
 }

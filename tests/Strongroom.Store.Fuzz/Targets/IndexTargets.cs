@@ -49,8 +49,8 @@ internal sealed class IndexSegmentTarget : FuzzTarget
         var pages = new List<byte[]>();
         for (var at = 0; at + 2 <= input.Length && pages.Count < 16;)
         {
-            var length = Math.Min(Math.Min(BitConverter.ToUInt16(input, at), input.Length - at - 2), SegmentFormat.PayloadLengthBytes);
-            var page = new byte[SegmentFormat.PayloadLengthBytes];
+            var length = Math.Min(Math.Min(BitConverter.ToUInt16(input, at), input.Length - at - 2), SealedPage.PayloadLengthBytes);
+            var page = new byte[SealedPage.PayloadLengthBytes];
             input.AsSpan(at + 2, length).CopyTo(page);
             pages.Add(page);
             at += 2 + length;
@@ -58,15 +58,15 @@ internal sealed class IndexSegmentTarget : FuzzTarget
 
         if (pages.Count > 1)
             pages = [.. pages.Skip(1), pages[0]];
-        var blob = new byte[SegmentFormat.HeaderLengthBytes + (pages.Count * SegmentFormat.PageLengthBytes)];
+        var blob = new byte[SegmentFormat.HeaderLengthBytes + (pages.Count * SealedPage.LengthBytes)];
         Header.CopyTo(blob, 0);
         for (var i = 0; i < pages.Count; i++)
-            SegmentFormat.SealPage(Cipher, Header, (uint)i, pages[i], blob.AsSpan(SegmentFormat.HeaderLengthBytes + (i * SegmentFormat.PageLengthBytes)));
+            SealedPage.Seal(Cipher, Header, (uint)i, pages[i], blob.AsSpan(SegmentFormat.HeaderLengthBytes + (i * SealedPage.LengthBytes)));
         var segment = Finish(SegmentReader.OpenAsync(Harness.Backend(BlobName, blob), Harness.Ring, new(BlobName, blob.Length), CancellationToken.None));
         _ = Finish(segment.FindAsync(new ChunkId(Harness.Bytes(1)), CancellationToken.None));
 
         // As opening does, though that keeps them all.
-        _ = PackRanges.Expand(segment.Coverage).Take(10_000).ToHashSet();
+        _ = segment.Coverage.Numbers.Take(10_000).ToHashSet();
         _ = Finish(segment.ReadAllAsync(CancellationToken.None).CountAsync());
     }
 

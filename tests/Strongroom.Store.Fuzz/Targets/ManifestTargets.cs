@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Streams;
 using Strongroom.Store.Trees;
 

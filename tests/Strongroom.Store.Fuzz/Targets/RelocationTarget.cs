@@ -1,6 +1,5 @@
 using Strongroom.Store.Collection;
-using Strongroom.Store.Images;
-using Strongroom.Store.Log;
+using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Fuzz.Targets;
 

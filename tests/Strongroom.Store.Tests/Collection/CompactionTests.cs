@@ -1,5 +1,5 @@
 using Strongroom.Store.Collection;
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Tests.Fakes;
 

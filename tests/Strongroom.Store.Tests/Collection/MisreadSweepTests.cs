@@ -83,32 +83,16 @@ public sealed class MisreadSweepTests
     }
 
     /// <summary>Says that it has deleted, and has not yet.</summary>
-    private sealed class UndeletingBackend(IBlobBackend inner) : IBlobBackend
+    private sealed class UndeletingBackend(IBlobBackend inner) : PassThroughBackend(inner)
     {
         private readonly List<string> kept = [];
 
         public IReadOnlyList<string> Kept => kept;
 
-        public ValueTask<IBlobWriter> CreateAsync(string name, CancellationToken cancellationToken) => inner.CreateAsync(name, cancellationToken);
-
-        public ValueTask<bool> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
-            inner.PutIfAbsentAsync(name, content, cancellationToken);
-
-        public ValueTask<int> ReadAsync(string name, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) =>
-            inner.ReadAsync(name, offsetBytes, buffer, cancellationToken);
-
-        public ValueTask<long?> GetLengthAsync(string name, CancellationToken cancellationToken) => inner.GetLengthAsync(name, cancellationToken);
-
-        public IAsyncEnumerable<BlobInfo> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
-
-        public ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken)
+        public override ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken)
         {
             kept.Add(name);
             return new(true);
         }
-
-        public ValueTask SyncAsync(string prefix, CancellationToken cancellationToken) => inner.SyncAsync(prefix, cancellationToken);
-
-        public ValueTask RemoveLeftoversAsync(CancellationToken cancellationToken) => inner.RemoveLeftoversAsync(cancellationToken);
     }
 }

@@ -1,5 +1,4 @@
 using Strongroom.Store.Collection;
-using Strongroom.Store.Images;
 using Strongroom.Store.Manifests;
 
 namespace Strongroom.Store.Tests.Collection;

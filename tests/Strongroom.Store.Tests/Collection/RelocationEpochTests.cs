@@ -1,7 +1,6 @@
 using Strongroom.Store.Collection;
-using Strongroom.Store.Images;
+using Strongroom.Store.Packs;
 using Strongroom.Store.Keys;
-using Strongroom.Store.Log;
 using Strongroom.Store.Tests.Fakes;
 
 namespace Strongroom.Store.Tests.Collection;

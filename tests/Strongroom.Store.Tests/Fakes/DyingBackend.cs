@@ -14,7 +14,7 @@ internal enum Death
 }
 
 /// <summary>A backend whose process dies at one changing operation: that and every later one fail.</summary>
-internal sealed class DyingBackend(IBlobBackend inner, int diesAt, Death death) : IBlobBackend
+internal sealed class DyingBackend(IBlobBackend inner, int diesAt, Death death) : PassThroughBackend(inner)
 {
     private int operations;
 
@@ -25,58 +25,84 @@ internal sealed class DyingBackend(IBlobBackend inner, int diesAt, Death death) 
     /// <summary>The blob that the death tore, if it tore one.</summary>
     public string? TornName { get; private set; }
 
-    public async ValueTask<IBlobWriter> CreateAsync(string name, CancellationToken cancellationToken)
+    public override ValueTask<IBlobWriter> CreateAsync(string name, CancellationToken cancellationToken)
     {
         RequireLife();
-        return new Writer(this, name, await inner.CreateAsync(name, cancellationToken));
+        return base.CreateAsync(name, cancellationToken);
     }
 
-    public async ValueTask<bool> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public override async ValueTask<bool> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         if (!Dies())
-            return await inner.PutIfAbsentAsync(name, content, cancellationToken);
+            return await base.PutIfAbsentAsync(name, content, cancellationToken);
         if (death != Death.Before)
-            await inner.PutIfAbsentAsync(name, Tears(name) ? content[..(content.Length / 2)] : content, cancellationToken);
+            await base.PutIfAbsentAsync(name, Tears(name) ? content[..(content.Length / 2)] : content, cancellationToken);
         throw Dead();
     }
 
-    public ValueTask<int> ReadAsync(string name, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
+    public override ValueTask<int> ReadAsync(string name, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         RequireLife();
-        return inner.ReadAsync(name, offsetBytes, buffer, cancellationToken);
+        return base.ReadAsync(name, offsetBytes, buffer, cancellationToken);
     }
 
-    public ValueTask<long?> GetLengthAsync(string name, CancellationToken cancellationToken)
+    public override ValueTask<long?> GetLengthAsync(string name, CancellationToken cancellationToken)
     {
         RequireLife();
-        return inner.GetLengthAsync(name, cancellationToken);
+        return base.GetLengthAsync(name, cancellationToken);
     }
 
-    public IAsyncEnumerable<BlobInfo> ListAsync(string prefix, CancellationToken cancellationToken)
+    public override IAsyncEnumerable<BlobInfo> ListAsync(string prefix, CancellationToken cancellationToken)
     {
         RequireLife();
-        return inner.ListAsync(prefix, cancellationToken);
+        return base.ListAsync(prefix, cancellationToken);
     }
 
-    public async ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken)
+    public override async ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken)
     {
         if (!Dies())
-            return await inner.DeleteAsync(name, cancellationToken);
+            return await base.DeleteAsync(name, cancellationToken);
         if (death == Death.After)
-            await inner.DeleteAsync(name, cancellationToken);
+            await base.DeleteAsync(name, cancellationToken);
         throw Dead();
     }
 
-    public ValueTask SyncAsync(string prefix, CancellationToken cancellationToken)
+    public override ValueTask SyncAsync(string prefix, CancellationToken cancellationToken)
     {
         RequireLife();
-        return inner.SyncAsync(prefix, cancellationToken);
+        return base.SyncAsync(prefix, cancellationToken);
     }
 
-    public ValueTask RemoveLeftoversAsync(CancellationToken cancellationToken)
+    public override ValueTask RemoveLeftoversAsync(CancellationToken cancellationToken)
     {
         RequireLife();
-        return inner.RemoveLeftoversAsync(cancellationToken);
+        return base.RemoveLeftoversAsync(cancellationToken);
+    }
+
+    protected override ValueTask AppendAsync(string name, IBlobWriter writer, ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
+        Dies() ? throw Dead() : base.AppendAsync(name, writer, data, cancellationToken);
+
+    protected override ValueTask<int> ReadBackAsync(string name, IBlobWriter writer, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        RequireLife();
+        return base.ReadBackAsync(name, writer, offsetBytes, buffer, cancellationToken);
+    }
+
+    protected override ValueTask FlushAsync(string name, IBlobWriter writer, CancellationToken cancellationToken)
+    {
+        RequireLife();
+        return base.FlushAsync(name, writer, cancellationToken);
+    }
+
+    protected override async ValueTask<bool> CommitAsync(string name, IBlobWriter writer, CancellationToken cancellationToken)
+    {
+        if (!Dies())
+            return await base.CommitAsync(name, writer, cancellationToken);
+        if (Tears(name))
+            await PutHalfAsync(name, writer);
+        else if (death != Death.Before)
+            await base.CommitAsync(name, writer, cancellationToken);
+        throw Dead();
     }
 
     private static StoreException Dead() => new(StoreErrorKind.Io, "The process is dead.");
@@ -101,45 +127,10 @@ internal sealed class DyingBackend(IBlobBackend inner, int diesAt, Death death) 
             throw Dead();
     }
 
-    private sealed class Writer(DyingBackend owner, string name, IBlobWriter inner) : IBlobWriter
-    {
-        public long LengthBytes => inner.LengthBytes;
-
-        public ValueTask AppendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
-            owner.Dies() ? throw Dead() : inner.AppendAsync(data, cancellationToken);
-
-        public ValueTask<int> ReadBackAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
-        {
-            owner.RequireLife();
-            return inner.ReadBackAsync(offsetBytes, buffer, cancellationToken);
-        }
-
-        public ValueTask FlushAsync(CancellationToken cancellationToken)
-        {
-            owner.RequireLife();
-            return inner.FlushAsync(cancellationToken);
-        }
-
-        public async ValueTask<bool> CommitAsync(CancellationToken cancellationToken)
-        {
-            if (!owner.Dies())
-                return await inner.CommitAsync(cancellationToken);
-            if (owner.Tears(name))
-                await owner.PutHalfAsync(name, inner);
-            else if (owner.HappensAnyway)
-                await inner.CommitAsync(cancellationToken);
-            throw Dead();
-        }
-
-        public ValueTask DisposeAsync() => inner.DisposeAsync();
-    }
-
-    private bool HappensAnyway => death != Death.Before;
-
     private async Task PutHalfAsync(string name, IBlobWriter writer)
     {
         var half = new byte[writer.LengthBytes / 2];
         await writer.ReadBackAsync(0, half, CancellationToken.None);
-        await inner.PutIfAbsentAsync(name, half, CancellationToken.None);
+        await base.PutIfAbsentAsync(name, half, CancellationToken.None);
     }
 }

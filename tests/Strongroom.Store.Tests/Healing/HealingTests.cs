@@ -1,6 +1,6 @@
 using Strongroom.Store.Copies;
 using Strongroom.Store.Healing;
-using Strongroom.Store.Images;
+using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
 using Strongroom.Store.Tests.Fakes;
 
@@ -147,7 +147,7 @@ public sealed class HealingTests
         var next = (await opened.StoreAsync(content, stream)).Stream;
         Assert.Equal(1, (await opened.CollectAsync([], TestVault.AtOnce, None)).PacksCompacted);
         await opened.AssertRestoresAsync(stream, content);
-        foreach (var (_, record) in await StreamRecords.ReadAllAsync(opened.Tree, stream, None).ToListAsync())
+        foreach (var (_, record) in await StreamRecords.ReadAllAsync(opened.Manifests, stream, None).ToListAsync())
             Assert.NotEqual(ChunkCodec.Parts, (await opened.Packs.ResolveAsync(record.Slot, None)).Codec);
         Assert.NotEqual(stream, next);
     }

@@ -1,5 +1,6 @@
 using CsCheck;
 using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Tests.Fakes;
 
 namespace Strongroom.Store.Tests.Images;
@@ -126,7 +127,7 @@ public sealed class SplitSlotTests
 
     private static async Task<string> ShapeAsync(VaultStore vault, ImageRef image, int slot)
     {
-        var leaf = await vault.Tree.FindLeafAsync(image, 0, CancellationToken.None);
+        var leaf = await vault.Manifests.FindLeafAsync(image, 0, CancellationToken.None);
         if (leaf is null)
             return "hole";
         var content = SlotContent.Of(leaf, slot);

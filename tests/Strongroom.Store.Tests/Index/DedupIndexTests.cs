@@ -91,9 +91,10 @@ public sealed class DedupIndexTests : IDisposable
     public void Ranges_hold_exactly_their_packs() =>
         Gen.UInt[0, 300].HashSet.Sample(packs =>
         {
-            var ranges = PackRanges.Of(packs);
-            Assert.Equal(packs.Order(), PackRanges.Expand(ranges));
-            Assert.True(ranges.Zip(ranges.Skip(1)).All(pair => pair.First.Last + 1 < pair.Second.First));
+            var set = PackRangeSet.OfPacks(packs);
+            Assert.Equal(packs.Order(), set.Numbers);
+            Assert.Equal(packs.Count, set.Count);
+            Assert.True(set.Ranges.Zip(set.Ranges.Skip(1)).All(pair => pair.First.Last + 1 < pair.Second.First));
         });
 
     public void Dispose() => codecs.Dispose();

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using CsCheck;
-using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Tests.Fakes;
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using CsCheck;
 using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Scrub;
 using Strongroom.Store.Tests.Fakes;
@@ -101,8 +102,8 @@ public sealed class PackFormatTests : IDisposable
             Assert.Equal(image.IsWellFormed, ImageRef.TryParse(image.ToString(), out _));
             if (image.Root.IsHole && image.IsWellFormed)
                 return;
-            await Assert.ThrowsAsync<StoreException>(async () => await new ImageTree(reader, 16).FindAsync(image, 0, 0, None));
-            await Assert.ThrowsAsync<StoreException>(async () => await new ImageTree(reader, 16).ReadLeavesAsync(image, None).CountAsync(None));
+            await Assert.ThrowsAsync<StoreException>(async () => await new ManifestReader(reader, 16).FindAsync(image, 0, 0, None));
+            await Assert.ThrowsAsync<StoreException>(async () => await new ManifestReader(reader, 16).ReadLeavesAsync(image, None).CountAsync(None));
         }, iter: 300, threads: 1);
     }
 

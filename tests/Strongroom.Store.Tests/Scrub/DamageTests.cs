@@ -167,48 +167,17 @@ public sealed class DamageTests
     }
 
     /// <summary>Gives back one bit wrong when asked for what was just written.</summary>
-    private sealed class LyingBackend(IBlobBackend inner) : IBlobBackend
+    private sealed class LyingBackend(IBlobBackend inner) : PassThroughBackend(inner)
     {
         public bool IsLying { get; set; }
 
-        public async ValueTask<IBlobWriter> CreateAsync(string name, CancellationToken cancellationToken) =>
-            new Writer(this, await inner.CreateAsync(name, cancellationToken));
-
-        public ValueTask<bool> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
-            inner.PutIfAbsentAsync(name, content, cancellationToken);
-
-        public ValueTask<int> ReadAsync(string name, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) =>
-            inner.ReadAsync(name, offsetBytes, buffer, cancellationToken);
-
-        public ValueTask<long?> GetLengthAsync(string name, CancellationToken cancellationToken) => inner.GetLengthAsync(name, cancellationToken);
-
-        public IAsyncEnumerable<BlobInfo> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
-
-        public ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken) => inner.DeleteAsync(name, cancellationToken);
-
-        public ValueTask SyncAsync(string prefix, CancellationToken cancellationToken) => inner.SyncAsync(prefix, cancellationToken);
-
-        public ValueTask RemoveLeftoversAsync(CancellationToken cancellationToken) => inner.RemoveLeftoversAsync(cancellationToken);
-
-        private sealed class Writer(LyingBackend owner, IBlobWriter inner) : IBlobWriter
+        protected override async ValueTask<int> ReadBackAsync(
+            string name, IBlobWriter writer, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
         {
-            public long LengthBytes => inner.LengthBytes;
-
-            public ValueTask AppendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken) => inner.AppendAsync(data, cancellationToken);
-
-            public async ValueTask<int> ReadBackAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
-            {
-                var read = await inner.ReadBackAsync(offsetBytes, buffer, cancellationToken);
-                if (owner.IsLying)
-                    buffer.Span[0] ^= 1;
-                return read;
-            }
-
-            public ValueTask FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
-
-            public ValueTask<bool> CommitAsync(CancellationToken cancellationToken) => inner.CommitAsync(cancellationToken);
-
-            public ValueTask DisposeAsync() => inner.DisposeAsync();
+            var read = await base.ReadBackAsync(name, writer, offsetBytes, buffer, cancellationToken);
+            if (IsLying)
+                buffer.Span[0] ^= 1;
+            return read;
         }
     }
 }

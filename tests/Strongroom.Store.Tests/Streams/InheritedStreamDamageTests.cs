@@ -1,4 +1,4 @@
-using Strongroom.Store.Images;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
 using Strongroom.Store.Tests.Fakes;
@@ -48,19 +48,19 @@ public sealed class InheritedStreamDamageTests
         }
 
         Assert.Equal(2, stream.Height);
-        var leaves = await vault.Tree.ReadStreamNodeAsync(stream.Root, 2, stream.LengthBytes, None);
+        var leaves = await vault.Manifests.ReadStreamNodeAsync(stream.Root, 2, stream.LengthBytes, None);
         Assert.Equal(3, leaves.Length);
         await SpoilAsync(leaves[1].Slot, isDeleted: false);
         await using var again = await TestVault.OpenAsync(storage, Options);
-        var nodes = await ParentNodes.OfAsync(again.Tree, stream, _ => true, None);
+        var nodes = await ParentNodes.OfAsync(again.Manifests, stream, _ => true, None);
         Assert.Equal(leaves[0].Slot, await FindAsync(nodes, leaves[0].Slot));
         Assert.Null(await FindAsync(nodes, leaves[1].Slot));
         Assert.Equal(leaves[2].Slot, await FindAsync(nodes, leaves[2].Slot));
-        Assert.Null(await FindAsync(await ParentNodes.OfAsync(again.Tree, stream, _ => false, None), leaves[0].Slot));
+        Assert.Null(await FindAsync(await ParentNodes.OfAsync(again.Manifests, stream, _ => false, None), leaves[0].Slot));
 
         await SpoilAsync(stream.Root, isDeleted: false);
         await using var last = await TestVault.OpenAsync(storage, Options);
-        Assert.Null(await FindAsync(await ParentNodes.OfAsync(last.Tree, stream, _ => true, None), leaves[0].Slot));
+        Assert.Null(await FindAsync(await ParentNodes.OfAsync(last.Manifests, stream, _ => true, None), leaves[0].Slot));
     }
 
     private static async Task<Slot?> FindAsync(ParentNodes nodes, Slot slot) => await nodes.FindAsync(slot.Id, StreamNode.RawLengthOf(slot), None);

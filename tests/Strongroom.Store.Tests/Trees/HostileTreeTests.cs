@@ -1,5 +1,4 @@
 using System.Text;
-using Strongroom.Store.Images;
 using Strongroom.Store.Streams;
 using Strongroom.Store.Tests.Fakes;
 using Strongroom.Store.Trees;

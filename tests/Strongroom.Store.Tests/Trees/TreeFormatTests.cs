@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
 using Strongroom.Store.Log;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
 using Strongroom.Store.Trees;

@@ -1,5 +1,5 @@
-using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
+using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
 using Strongroom.Store.Tests.Fakes;

@@ -3,12 +3,27 @@ using Strongroom.Store;
 
 namespace Strongroom.Cli.Store;
 
-/// <summary>What a backup says at its end, whatever was backed up.</summary>
+/// <summary>The end of a backup, whatever was backed up.</summary>
 internal static class BackupReport
 {
+    /// <summary>Commits what a session stored, and reports it.</summary>
+    /// <param name="context">The verb's.</param>
+    /// <param name="session">Has written everything.</param>
+    /// <param name="draft">What is to be committed.</param>
     /// <param name="kind"><c>image</c>, <c>stream</c> or <c>tree</c>.</param>
     /// <param name="bytesTotal">Length of what was backed up.</param>
-    public static VerbResult Of(Snapshot snapshot, SessionStatistics statistics, string kind, long bytesTotal, TimeSpan elapsed)
+    /// <param name="started">When the verb began, of <see cref="TimeProvider.GetTimestamp"/>.</param>
+    /// <param name="cancellationToken">Is looked at before the commit and no more: afterwards the snapshot may be visible.</param>
+    public static async Task<VerbResult> CommitAsync(
+        VerbContext context, StoreSession session, SnapshotDraft draft, string kind, long bytesTotal, long started, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var statistics = session.Statistics;
+        var snapshot = await session.CommitAsync(draft, CancellationToken.None);
+        return Of(snapshot, statistics, kind, bytesTotal, context.Time.GetElapsedTime(started));
+    }
+
+    private static VerbResult Of(Snapshot snapshot, SessionStatistics statistics, string kind, long bytesTotal, TimeSpan elapsed)
     {
         // What neither the parent nor a hole accounts for.
         var bytesChanged = statistics.BytesNew + statistics.BytesDeduplicated;

@@ -17,9 +17,9 @@ internal sealed class FolderBackup(VerbContext context, string path, TreeOptions
         var result = await context.Console.TrackAsync(
             $"Backing up {path}",
             meter => session.WriteTreeAsync(path, parent?.Trees[0].Tree, options, meter.As<TreeProgress>(p => (p.Bytes, 0)), cancellationToken));
-        cancellationToken.ThrowIfCancellationRequested();
-        var statistics = session.Statistics;
-        var snapshot = await session.CommitAsync(
+        var report = await BackupReport.CommitAsync(
+            context,
+            session,
             new()
             {
                 Id = new(Guid.NewGuid()),
@@ -28,8 +28,11 @@ internal sealed class FolderBackup(VerbContext context, string path, TreeOptions
                 Trees = [new(path, result.Tree)],
                 Parent = parent?.Id,
             },
-            CancellationToken.None);
-        return Report(BackupReport.Of(snapshot, statistics, "tree", result.Statistics.Bytes, context.Time.GetElapsedTime(started)), result);
+            "tree",
+            result.Statistics.Bytes,
+            started,
+            cancellationToken);
+        return Report(report, result);
     }
 
     /// <summary>What could not be read does not fail the backup, but must not go unnoticed.</summary>

@@ -1,3 +1,4 @@
+using Strongroom.Backup.Pipelines;
 using Strongroom.Store;
 
 namespace Strongroom.Cli.Store;
@@ -75,10 +76,10 @@ internal sealed class ImageBackup(VerbContext context, ImageBackupRequest reques
                 + "Stop what writes to it, or back up a snapshot of it; --allow-changing commits all the same.");
         }
 
-        // Step 5. From here the snapshot may be visible: a cancellation comes too late and is not looked at.
-        cancellationToken.ThrowIfCancellationRequested();
-        var statistics = session.Statistics;
-        var snapshot = await session.CommitAsync(
+        // Step 5.
+        return await BackupReport.CommitAsync(
+            context,
+            session,
             new()
             {
                 Id = new(Guid.NewGuid()),
@@ -86,8 +87,10 @@ internal sealed class ImageBackup(VerbContext context, ImageBackupRequest reques
                 Images = [new(0, name, image)],
                 Parent = parent?.Snapshot.Id,
             },
-            CancellationToken.None);
-        return BackupReport.Of(snapshot, statistics, "image", image.LengthBytes, context.Time.GetElapsedTime(started));
+            "image",
+            image.LengthBytes,
+            started,
+            cancellationToken);
     }
 
     private ParentImage? FindParent(VaultStore vault)

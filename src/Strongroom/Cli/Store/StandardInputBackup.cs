@@ -17,9 +17,9 @@ internal sealed class StandardInputBackup(VerbContext context, string name, stri
         var stream = await context.Console.TrackAsync(
             $"Backing up {name}",
             meter => session.WriteStreamAsync(input, parent?.Streams[0].Stream, meter.As<SessionProgress>(p => (p.BytesScanned, 0)), cancellationToken));
-        cancellationToken.ThrowIfCancellationRequested();
-        var statistics = session.Statistics;
-        var snapshot = await session.CommitAsync(
+        return await BackupReport.CommitAsync(
+            context,
+            session,
             new()
             {
                 Id = new(Guid.NewGuid()),
@@ -28,7 +28,9 @@ internal sealed class StandardInputBackup(VerbContext context, string name, stri
                 Streams = [new(name, stream)],
                 Parent = parent?.Id,
             },
-            CancellationToken.None);
-        return BackupReport.Of(snapshot, statistics, "stream", stream.LengthBytes, context.Time.GetElapsedTime(started));
+            "stream",
+            stream.LengthBytes,
+            started,
+            cancellationToken);
     }
 }

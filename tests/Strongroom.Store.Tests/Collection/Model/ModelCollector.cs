@@ -75,7 +75,7 @@ internal sealed record ModelCollector(int RunsLeft)
         var begun = this with { RunsLeft = RunsLeft - 1, step = CollectorStep.Begun, view = world.Log };
         if (mutant == ModelMutant.NothingFinished)
             return With(world, index, begun);
-        var left = state.Undeleted.Values.SelectMany(swept => Strongroom.Store.Index.PackRanges.Expand(swept.Ranges)).ToList();
+        var left = state.Undeleted.Values.SelectMany(swept => swept.Numbers).ToList();
         var stray = world.Tables.Keys.Where(id => state.IsStray(id, world.Log.Sequence)).ToList();
         return With(world, index, begun with { deletedThrough = state.Undeleted.Keys.DefaultIfEmpty().Max() }) with
         {

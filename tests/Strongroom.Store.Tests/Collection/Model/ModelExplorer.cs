@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.IO.Hashing;
 using System.Text;
+using Strongroom.Store.Collection;
 using Strongroom.Store.Log;
 
 namespace Strongroom.Store.Tests.Collection.Model;

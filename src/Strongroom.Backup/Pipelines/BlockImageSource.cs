@@ -4,13 +4,18 @@ using Strongroom.Store;
 
 namespace Strongroom.Backup.Pipelines;
 
-/// <summary>Lets the store read a block device: the two do not know each other.</summary>
-internal sealed class BlockImageSource(IBlockSource blocks, string? resumeToken) : IImageSource
+/// <summary>Lets the store read a disk: the two do not know each other.</summary>
+/// <param name="blocks">The disk; it stays the caller's.</param>
+/// <param name="resumeToken"><see cref="IImageSource.ResumeToken"/>, where an interrupted backup may go on.</param>
+public sealed class BlockImageSource(IBlockSource blocks, string? resumeToken = null) : IImageSource
 {
+    /// <inheritdoc/>
     public long LengthBytes => blocks.LengthBytes;
 
+    /// <inheritdoc/>
     public string? ResumeToken => resumeToken;
 
+    /// <inheritdoc/>
     public async IAsyncEnumerable<ImageExtent> MapAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var extent in blocks.MapAsync(cancellationToken))
@@ -24,11 +29,6 @@ internal sealed class BlockImageSource(IBlockSource blocks, string? resumeToken)
         }
     }
 
+    /// <inheritdoc/>
     public ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) => blocks.ReadAsync(offsetBytes, buffer, cancellationToken);
-}
-
-/// <summary>Calls back at once, on the caller's thread: <see cref="Progress{T}"/> would post to the pool, out of order.</summary>
-internal sealed class DirectProgress<T>(Action<T> report) : IProgress<T>
-{
-    public void Report(T value) => report(value);
 }

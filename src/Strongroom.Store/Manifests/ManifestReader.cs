@@ -1,12 +1,13 @@
 using Strongroom.Store.Blobs;
+using Strongroom.Store.Images;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Streams;
 using Strongroom.Store.Trees;
 
-namespace Strongroom.Store.Images;
+namespace Strongroom.Store.Manifests;
 
 /// <summary>Reads manifest nodes through a bounded cache that all readers share. Thread-safe.</summary>
-internal sealed class ImageTree(PackReader packs, int cachedNodes)
+internal sealed class ManifestReader(PackReader packs, int cachedNodes)
 {
     private readonly RecentlyUsed<(uint PackSeq, ushort Ordinal), byte[]> nodes = new(cachedNodes);
 

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Strongroom.Store.Packs;
 
-namespace Strongroom.Store.Images;
+namespace Strongroom.Store.Manifests;
 
 /// <summary>What a slot of a manifest node is.</summary>
 internal enum SlotKind : byte
@@ -14,16 +14,6 @@ internal enum SlotKind : byte
 
     /// <summary>Reserved: up to 32 bytes in the id field.</summary>
     Inline = 3,
-}
-
-/// <summary>How a chunk's plaintext is stored.</summary>
-internal enum ChunkCodec : byte
-{
-    Raw = 0,
-    Zstd = 1,
-
-    /// <summary>More than 64 KiB, in parts that are compressed and sealed one by one.</summary>
-    Parts = 2,
 }
 
 /// <summary>Where a chunk lies and what it must be: 48 bytes on disk (<c>docs/store-format.md</c> section 5).</summary>

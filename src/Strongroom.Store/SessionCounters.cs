@@ -1,23 +1,5 @@
 namespace Strongroom.Store;
 
-/// <summary>How far a session is with one image. Bytes of the session so far, of which <paramref name="ImageLengthBytes"/> belong to the image at hand.</summary>
-public readonly record struct SessionProgress(long BytesScanned, long BytesRead, long BytesStored, long ImageLengthBytes);
-
-/// <summary>What a session did. All in bytes.</summary>
-/// <param name="BytesScanned">Of the images' lengths, what is settled.</param>
-/// <param name="BytesRead">Asked of the sources.</param>
-/// <param name="BytesZero">Holes and zeros.</param>
-/// <param name="BytesUnchanged">Shared with the parent image, read or not.</param>
-/// <param name="BytesDeduplicated">Found in the vault elsewhere.</param>
-/// <param name="BytesNew">New to the vault, before compression.</param>
-/// <param name="BytesStored">What the new chunks and manifest nodes take in packs.</param>
-public sealed record SessionStatistics(
-    long BytesScanned, long BytesRead, long BytesZero, long BytesUnchanged, long BytesDeduplicated, long BytesNew, long BytesStored)
-{
-    /// <summary>Settled by an earlier session that was not committed; not asked of the sources again.</summary>
-    public long BytesResumed { get; init; }
-}
-
 /// <summary>The running sums of a session. Thread-safe.</summary>
 internal sealed class SessionCounters
 {
