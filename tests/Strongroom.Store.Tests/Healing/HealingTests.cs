@@ -137,6 +137,19 @@ public sealed class HealingTests
     }
 
     [Fact]
+    public async Task A_lost_pack_behind_a_damaged_node_comes_back_in_one_healing()
+    {
+        var (storage, replica, disks) = await MakeAsync();
+        foreach (var node in await storage.AllAsync("meta/"))
+            await DamageAsync(storage, node.Name, isDeleted: false);
+        await ScrubAsync(storage);
+        foreach (var pack in await storage.AllAsync("packs/"))
+            await storage.DeleteAsync(pack.Name, None);
+        Assert.Empty((await HealAsync(storage, replica)).Problems);
+        await AssertHoldsAsync(storage, disks);
+    }
+
+    [Fact]
     public async Task A_vault_whose_id_rotted_is_not_taken_for_another_one()
     {
         var (storage, replica, disks) = await MakeAsync();
