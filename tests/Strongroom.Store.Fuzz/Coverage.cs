@@ -26,22 +26,10 @@ internal sealed unsafe class Coverage : IDisposable
     {
         var found = false;
         var words = new ReadOnlySpan<ulong>(map, MapBytes / 8);
-        for (var i = words.IndexOfAnyExcept(0UL); i >= 0 && i < words.Length; i++)
-        {
-            if (words[i] == 0)
-                continue;
-            for (var at = i * 8; at < (i * 8) + 8; at++)
-            {
-                var bucket = Bucket(map[at]);
-                if ((seen[at] & bucket) != bucket)
-                {
-                    seen[at] |= bucket;
-                    Count++;
-                    found = true;
-                }
-            }
-        }
 
+        // One input touches few words: the others are skipped many at a time.
+        for (var i = 0; words[i..].IndexOfAnyExcept(0UL) is var skipped and >= 0; i += skipped + 1)
+            found |= Take((i + skipped) * 8);
         return found;
     }
 
@@ -49,6 +37,22 @@ internal sealed unsafe class Coverage : IDisposable
     {
         Trace.SharedMem = null;
         NativeMemory.Free(map);
+    }
+
+    private bool Take(int first)
+    {
+        var found = false;
+        for (var at = first; at < first + 8; at++)
+        {
+            var bucket = Bucket(map[at]);
+            if ((seen[at] & bucket) == bucket)
+                continue;
+            seen[at] |= bucket;
+            Count++;
+            found = true;
+        }
+
+        return found;
     }
 
     private static byte Bucket(byte hits) => hits switch

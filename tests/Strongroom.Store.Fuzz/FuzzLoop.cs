@@ -7,7 +7,10 @@ namespace Strongroom.Store.Fuzz;
 /// <param name="Refused">How many of them were refused with a <see cref="StoreException"/>.</param>
 /// <param name="Corpus">Inputs kept because they went new ways (or were there at the beginning).</param>
 /// <param name="Branches">Branches with buckets of counts; 0 when the store is not instrumented.</param>
-internal sealed record FuzzReport(long Inputs, long Refused, int Corpus, int Branches);
+internal sealed record FuzzReport(long Inputs, long Refused, int Corpus, int Branches)
+{
+    public override string ToString() => $"{Inputs} inputs, {Refused} refused, {Corpus} in the corpus, {Branches} branches";
+}
 
 /// <summary>An input that a parser may not answer so.</summary>
 internal sealed class FuzzFindingException(string target, byte[] input, string what, Exception? cause)
@@ -20,7 +23,12 @@ internal static class FuzzLoop
     private static readonly TimeSpan GreatestTime = TimeSpan.FromSeconds(5);
 
     /// <exception cref="FuzzFindingException">Something else than a <see cref="StoreException"/> came out, or too much memory or time was used.</exception>
-    public static FuzzReport Run(FuzzTarget target, long inputs, TimeSpan limit, int seed)
+    /// <param name="target">The parser.</param>
+    /// <param name="inputs">How many inputs it is fed.</param>
+    /// <param name="limit">After this time no more are.</param>
+    /// <param name="seed">Decides the inputs, together with what is kept.</param>
+    /// <param name="kept">Where inputs are kept that go new ways; null for nowhere.</param>
+    public static FuzzReport Run(FuzzTarget target, long inputs, TimeSpan limit, int seed, CorpusFolder? kept = null)
     {
         var random = new Random(seed);
         var mutator = new Mutator(random);
@@ -34,6 +42,13 @@ internal static class FuzzLoop
                 throw new FuzzFindingException(target.Name, input, "a seed is refused", null);
         }
 
+        foreach (var input in kept?.Load() ?? [])
+        {
+            Execute(target, input, target.GreatestAllocationBytes, coverage, out var isNew);
+            if (isNew)
+                corpus.Add(input);
+        }
+
         var since = Stopwatch.GetTimestamp();
         var done = 0L;
         for (; done < inputs; done++)
@@ -43,8 +58,10 @@ internal static class FuzzLoop
             var input = mutator.Mutate(corpus[random.Next(corpus.Count)], corpus[random.Next(corpus.Count)]);
             if (!Execute(target, input, target.GreatestAllocationBytes, coverage, out var isNew))
                 refused++;
-            if (isNew && corpus.Count < GreatestCorpus)
-                corpus.Add(input);
+            if (!isNew || corpus.Count >= GreatestCorpus)
+                continue;
+            corpus.Add(input);
+            kept?.Keep(input);
         }
 
         return new(done, refused, corpus.Count, coverage.Count);

@@ -9,62 +9,72 @@ internal sealed class Mutator(Random random)
     private static readonly uint[] Interesting =
         [0, 1, 2, 16, 43, 44, 64, 92, 127, 128, 255, 256, 4080, 4096, 12_288, 32_767, 32_768, 65_535, 65_536, 262_144, 0xFFFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF];
 
+    private readonly byte[] work = new byte[GreatestLengthBytes];
+    private int length;
+
     public byte[] Mutate(byte[] source, byte[] other)
     {
-        var bytes = source.ToList();
+        length = Math.Min(source.Length, work.Length);
+        source.AsSpan(0, length).CopyTo(work);
         for (var i = 1 << random.Next(5); i > 0; i--)
-            MutateOnce(bytes, other);
-        return bytes.Count > GreatestLengthBytes ? [.. bytes.Take(GreatestLengthBytes)] : [.. bytes];
+            MutateOnce(other);
+        return work[..length];
     }
 
-    private void MutateOnce(List<byte> bytes, byte[] other)
+    private void MutateOnce(byte[] other)
     {
-        var at = random.Next(bytes.Count + 1);
-        var rest = bytes.Count - at;
+        var at = random.Next(length + 1);
+        var rest = length - at;
         switch (random.Next(10))
         {
             case 0 when rest > 0:
-                bytes[at] ^= (byte)(1 << random.Next(8));
+                work[at] ^= (byte)(1 << random.Next(8));
                 break;
             case 1 when rest > 0:
-                bytes[at] = (byte)random.Next(256);
+                work[at] = (byte)random.Next(256);
                 break;
             case 2 when rest > 0:
-                bytes[at] = (byte)(bytes[at] + random.Next(-16, 17));
+                work[at] = (byte)(work[at] + random.Next(-16, 17));
                 break;
             case 3 when rest >= 4:
-                Write(bytes, at, 4, Interesting[random.Next(Interesting.Length)]);
+                BinaryPrimitives.WriteUInt32LittleEndian(work.AsSpan(at), AnyInteresting());
                 break;
             case 4 when rest >= 2:
-                Write(bytes, at, 2, Interesting[random.Next(Interesting.Length)]);
+                BinaryPrimitives.WriteUInt16LittleEndian(work.AsSpan(at), (ushort)AnyInteresting());
                 break;
             case 5 when rest >= 8:
-                Write(bytes, at, 4, Interesting[random.Next(Interesting.Length)]);
-                Write(bytes, at + 4, 4, random.Next(2) == 0 ? 0 : Interesting[random.Next(Interesting.Length)]);
+                BinaryPrimitives.WriteUInt32LittleEndian(work.AsSpan(at), AnyInteresting());
+                BinaryPrimitives.WriteUInt32LittleEndian(work.AsSpan(at + 4), random.Next(2) == 0 ? 0 : AnyInteresting());
                 break;
             case 6 when rest > 0:
-                bytes.RemoveRange(at, random.Next(Math.Min(rest, 64)) + 1);
+                var removed = random.Next(Math.Min(rest, 64)) + 1;
+                work.AsSpan(at + removed, rest - removed).CopyTo(work.AsSpan(at));
+                length -= removed;
                 break;
             case 7:
-                bytes.InsertRange(at, Enumerable.Repeat((byte)random.Next(256), random.Next(32) + 1));
+                MakeRoom(at, random.Next(32) + 1).Fill((byte)random.Next(256));
                 break;
             case 8 when rest > 0:
-                bytes.InsertRange(random.Next(bytes.Count + 1), bytes.GetRange(at, random.Next(Math.Min(rest, 128)) + 1));
+                Span<byte> copied = stackalloc byte[random.Next(Math.Min(rest, 128)) + 1];
+                work.AsSpan(at, copied.Length).CopyTo(copied);
+                var room = MakeRoom(random.Next(length + 1), copied.Length);
+                copied[..room.Length].CopyTo(room);
                 break;
             case 9 when other.Length > 0:
                 var from = random.Next(other.Length);
-                var count = Math.Min(rest, random.Next(other.Length - from) + 1);
-                for (var i = 0; i < count; i++)
-                    bytes[at + i] = other[from + i];
+                other.AsSpan(from, Math.Min(rest, random.Next(other.Length - from) + 1)).CopyTo(work.AsSpan(at));
                 break;
         }
     }
 
-    private static void Write(List<byte> bytes, int at, int count, uint value)
+    private uint AnyInteresting() => Interesting[random.Next(Interesting.Length)];
+
+    /// <summary>Moves what is behind by so many bytes, or as many as still fit.</summary>
+    private Span<byte> MakeRoom(int at, int count)
     {
-        Span<byte> target = stackalloc byte[4];
-        BinaryPrimitives.WriteUInt32LittleEndian(target, value);
-        for (var i = 0; i < count; i++)
-            bytes[at + i] = target[i];
+        count = Math.Min(count, work.Length - length);
+        work.AsSpan(at, length - at).CopyTo(work.AsSpan(at + count));
+        length += count;
+        return work.AsSpan(at, count);
     }
 }

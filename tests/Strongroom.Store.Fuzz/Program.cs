@@ -1,26 +1,29 @@
 using System.Globalization;
 using Strongroom.Store.Fuzz;
 
-// fuzz.sh calls this with an instrumented store: --fuzz TARGET|all INPUTS MINUTES [SEED]
-if (args is ["--fuzz", var name, var inputs, var minutes, .. var rest])
+switch (args)
 {
-    var seed = rest is [var chosen] ? int.Parse(chosen, CultureInfo.InvariantCulture) : 1;
-    var limit = TimeSpan.FromMinutes(double.Parse(minutes, CultureInfo.InvariantCulture));
-    var failed = 0;
-    foreach (var target in AllTargets.List.Where(target => name == "all" || target.Name == name))
-    {
+    // fuzz.sh calls these, the second one with an instrumented store.
+    case ["--targets"]:
+        foreach (var target in AllTargets.List)
+            Console.WriteLine(target.Name);
+        return 0;
+    case ["--fuzz", var name, var inputs, var minutes, var seed, var corpora]:
+        var limit = TimeSpan.FromMinutes(double.Parse(minutes, CultureInfo.InvariantCulture));
         try
         {
-            Console.WriteLine($"{target.Name}: {FuzzLoop.Run(target, long.Parse(inputs, CultureInfo.InvariantCulture), limit, seed)}");
+            var target = AllTargets.List.Single(target => target.Name == name);
+            var count = long.Parse(inputs, CultureInfo.InvariantCulture);
+            var report = FuzzLoop.Run(target, count, limit, int.Parse(seed, CultureInfo.InvariantCulture), new(Path.Combine(corpora, name)));
+            Console.WriteLine($"{name}: {report}, nothing found");
+            return 0;
         }
         catch (FuzzFindingException finding)
         {
             Console.WriteLine($"FAILED {finding}");
-            failed++;
+            return 1;
         }
-    }
 
-    return failed == 0 ? 0 : 1;
+    default:
+        return await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);
 }
-
-return await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);

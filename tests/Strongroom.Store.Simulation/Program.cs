@@ -1,6 +1,7 @@
 using System.Globalization;
 using Strongroom.Store.Simulation;
 using Strongroom.Store.Simulation.PowerCut;
+using Strongroom.Store.Simulation.Processes;
 using Strongroom.Store.Simulation.Storage;
 
 static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
@@ -18,6 +19,8 @@ switch (args)
         return Runs.PlayEveryCall(Enum.Parse<Fault>(fault), stride is [var calls] ? Number(calls) : 1);
     case ["--workload", var folder, var number, .. var how]:
         return await Workload.RunAsync(folder, (int)Number(number), isEndless: how is ["--endless"]);
+    case ["--chore", var chore, var folder, var copy]:
+        return await Chores.RunAsync(chore, folder, copy);
     default:
         // Without arguments of ours this is a test program.
         return await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);

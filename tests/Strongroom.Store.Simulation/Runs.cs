@@ -8,7 +8,7 @@ namespace Strongroom.Store.Simulation;
 internal static class Runs
 {
     private const long StorySeed = 20;
-    private static readonly Act[] Story = [Act.BackUp, Act.Lock, Act.ChangeKeys, Act.BackUp, Act.Delete, Act.Undelete, Act.Collect, Act.BackUp, Act.Restore];
+    private static readonly Act[] Story = [Act.BackUp, Act.Lock, Act.ChangeKeys, Act.BackUp, Act.Delete, Act.Undelete, Act.Collect, Act.BackUp, Act.Copy, Act.Scrub, Act.Restore];
 
     /// <summary>One seed.</summary>
     public static RunReport Play(long seed, Action<string>? log) =>

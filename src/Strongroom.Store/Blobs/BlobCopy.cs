@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Hashing;
 
 namespace Strongroom.Store.Blobs;
 
@@ -6,6 +7,7 @@ namespace Strongroom.Store.Blobs;
 internal static class BlobCopy
 {
     private const int PieceLengthBytes = 1 << 20;
+    private const int Attempts = 4;
 
     /// <summary>A small blob whole, or null when it is not there.</summary>
     /// <param name="greatestLengthBytes">What is longer is cut there: it will not be taken for what it should be.</param>
@@ -24,13 +26,49 @@ internal static class BlobCopy
         }
     }
 
-    /// <summary>Copies a blob under its name; its length, or null when another writer made it meanwhile.</summary>
+    /// <summary>A small blob whole, as two readings in a row agree on it, or null when it is not there. For what nothing else vouches for.</summary>
+    /// <param name="greatestLengthBytes">What is longer is cut there: it will not be taken for what it should be.</param>
+    /// <exception cref="StoreException">Io: it reads differently each time.</exception>
+    public static async Task<byte[]?> ReadTwiceAsync(IBlobBackend backend, string name, int greatestLengthBytes, CancellationToken cancellationToken)
+    {
+        var before = await ReadAsync(backend, name, greatestLengthBytes, cancellationToken);
+        for (var attempt = 0; attempt < Attempts && before is not null; attempt++)
+        {
+            var again = await ReadAsync(backend, name, greatestLengthBytes, cancellationToken);
+            if (again is null || again.AsSpan().SequenceEqual(before))
+                return again;
+            before = again;
+        }
+
+        return before is null ? null : throw Unsteady(name);
+    }
+
+    /// <summary>Copies a blob under its name, as two readings in a row agree on it; its length, or null when another writer made it meanwhile.</summary>
     /// <exception cref="StoreException">NotFound: the source has it no more. Corrupt: it is shorter than it says. Io, Full.</exception>
     public static async Task<long?> CopyAsync(IBlobBackend from, IBlobBackend to, string name, CancellationToken cancellationToken)
     {
+        var before = await PassAsync(from, name, null, cancellationToken);
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            await using var writer = await to.CreateAsync(name, cancellationToken);
+            var again = await PassAsync(from, name, writer, cancellationToken);
+            if (again == before)
+                return await writer.CommitAsync(cancellationToken) ? again.LengthBytes : null;
+            before = again;
+        }
+
+        throw Unsteady(name);
+    }
+
+    private static StoreException Unsteady(string name) =>
+        new(StoreErrorKind.Io, $"The blob '{name}' reads differently each time. Look at the storage and at the way to it, then try again.");
+
+    /// <summary>Reads a blob from its first byte to its last, hands it on, and says what was read.</summary>
+    private static async Task<(long LengthBytes, UInt128 Hash)> PassAsync(IBlobBackend from, string name, IBlobWriter? writer, CancellationToken cancellationToken)
+    {
         var length = await from.GetLengthAsync(name, cancellationToken)
             ?? throw new StoreException(StoreErrorKind.NotFound, $"The blob '{name}' is not there any more.");
-        await using var writer = await to.CreateAsync(name, cancellationToken);
+        var hash = new XxHash128();
         var buffer = ArrayPool<byte>.Shared.Rent(PieceLengthBytes);
         try
         {
@@ -39,7 +77,9 @@ internal static class BlobCopy
                 var read = await from.ReadAsync(name, at, buffer.AsMemory(0, (int)Math.Min(PieceLengthBytes, length - at)), cancellationToken);
                 if (read == 0)
                     throw StoreException.Corrupt($"The blob '{name}' is shorter than it says");
-                await writer.AppendAsync(buffer.AsMemory(0, read), cancellationToken);
+                hash.Append(buffer.AsSpan(0, read));
+                if (writer is not null)
+                    await writer.AppendAsync(buffer.AsMemory(0, read), cancellationToken);
                 at += read;
             }
         }
@@ -48,6 +88,6 @@ internal static class BlobCopy
             ArrayPool<byte>.Shared.Return(buffer);
         }
 
-        return await writer.CommitAsync(cancellationToken) ? length : null;
+        return (length, hash.GetCurrentHashAsUInt128());
     }
 }

@@ -31,13 +31,13 @@ internal sealed class CopyRun(IBlobBackend from, IBlobBackend to, CopyOptions op
         await log.RequireSameBranchAsync(cancellationToken);
         var head = await CopyPacksAsync(log, cancellationToken);
         await CopyFolderAsync(SegmentFormat.Folder, cancellationToken);
-        await CopyFolderAsync(KeyFolderName, cancellationToken);
+        await CopyKeysAsync(cancellationToken);
         foreach (var problem in await log.CopyAsync(head, Count, cancellationToken))
             problems[problem] = 0;
         await CopyBirthAsync(cancellationToken);
 
         // From here the target's log says that these are not needed.
-        await RemoveExtraAsync(KeyFolderName, _ => true, cancellationToken);
+        await RemoveExtraAsync(KeyFolderName, _ => true, cancellationToken, needsAll: true);
         await RemoveExtraAsync(SegmentFormat.Folder, _ => true, cancellationToken);
         if (options.MayRemove is { } mayRemove)
         {
@@ -84,7 +84,9 @@ internal sealed class CopyRun(IBlobBackend from, IBlobBackend to, CopyOptions op
     {
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
-            // The log is looked at first: what it names up to here is durable already.
+            // The log is looked at first: what it names up to here is durable already. So must the log itself be: what a power cut took from the
+            // source afterwards would make another branch of the copy.
+            await from.SyncAsync("log/", cancellationToken);
             var head = await log.FindHeadAsync(cancellationToken);
             (bytesSettled, packsPresent) = (0, 0);
             var vanished = 0;
@@ -139,12 +141,16 @@ internal sealed class CopyRun(IBlobBackend from, IBlobBackend to, CopyOptions op
                 }
             }
 
-            await using var writer = await to.CreateAsync(pack.Name, cancellationToken);
-            await PackDigest.CheckAsync(from, content, packSeq, vaultId, data => writer.AppendAsync(data, cancellationToken), cancellationToken);
-            if (present.ContainsKey(pack.Name))
-                await to.DeleteAsync(pack.Name, cancellationToken);
-            if (await writer.CommitAsync(cancellationToken))
-                Count(pack.LengthBytes);
+            try
+            {
+                await WritePackAsync(content, packSeq, pack, present, cancellationToken);
+            }
+            catch (StoreException failure) when (failure.Kind == StoreErrorKind.Corrupt)
+            {
+                // Memory and cables err, too; a pack is left out only when it is wrong twice.
+                await WritePackAsync(content, packSeq, pack, present, cancellationToken);
+            }
+
             return true;
         }
         catch (StoreException failure) when (failure.Kind == StoreErrorKind.NotFound)
@@ -156,6 +162,19 @@ internal sealed class CopyRun(IBlobBackend from, IBlobBackend to, CopyOptions op
             problems[failure.Message] = 0;
             return true;
         }
+    }
+
+    private async Task WritePackAsync(
+        PackContent content, uint packSeq, BlobInfo pack, Dictionary<string, long> present, CancellationToken cancellationToken)
+    {
+        await using var writer = await to.CreateAsync(pack.Name, cancellationToken);
+        await PackDigest.CheckAsync(from, content, packSeq, vaultId, data => writer.AppendAsync(data, cancellationToken), cancellationToken);
+        if (present.ContainsKey(pack.Name))
+            await to.DeleteAsync(pack.Name, cancellationToken);
+        if (await writer.CommitAsync(cancellationToken))
+            Count(pack.LengthBytes);
+        else if (!await IsWholeAsync(to, content, packSeq, cancellationToken))
+            throw Meddled();
     }
 
     private async Task<bool> IsWholeAsync(IBlobBackend backend, PackContent content, uint packSeq, CancellationToken cancellationToken)
@@ -171,9 +190,24 @@ internal sealed class CopyRun(IBlobBackend from, IBlobBackend to, CopyOptions op
         }
     }
 
-    /// <summary>Copies what the target lacks. What vanishes meanwhile was replaced by something that a later run copies.</summary>
-    private async Task CopyFolderAsync(string folder, CancellationToken cancellationToken)
+    private static StoreException Meddled() => new(StoreErrorKind.Conflict, "Somebody writes to the target of the copy. Stop that, then copy again.");
+
+    /// <summary>Copies key generations until none was replaced meanwhile: the log names one of those that are there.</summary>
+    private async Task CopyKeysAsync(CancellationToken cancellationToken)
     {
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            if (await CopyFolderAsync(KeyFolderName, cancellationToken))
+                return;
+        }
+
+        throw new StoreException(StoreErrorKind.Conflict, "The keys of the copy's source change again and again. Copy it when they do not.");
+    }
+
+    /// <summary>Copies what the target lacks; false when something vanished meanwhile, which was replaced.</summary>
+    private async Task<bool> CopyFolderAsync(string folder, CancellationToken cancellationToken)
+    {
+        var isWhole = true;
         var present = await ListAsync(to, folder, cancellationToken);
         foreach (var name in (await ListAsync(from, folder, cancellationToken)).Keys.Where(name => !present.ContainsKey(name)))
         {
@@ -181,30 +215,42 @@ internal sealed class CopyRun(IBlobBackend from, IBlobBackend to, CopyOptions op
             {
                 if (await BlobCopy.CopyAsync(from, to, name, cancellationToken) is { } length)
                     Count(length);
+                else if (await to.GetLengthAsync(name, cancellationToken) is null)
+                    throw Meddled();
             }
             catch (StoreException failure) when (failure.Kind == StoreErrorKind.NotFound)
             {
                 // Index segments and key generations are replaced, relocation tables dropped.
+                isWhole = false;
             }
         }
+
+        return isWhole;
     }
 
     private async Task CopyBirthAsync(CancellationToken cancellationToken)
     {
-        var birth = await BlobCopy.ReadAsync(from, VaultBirth.Name, SmallLengthBytes, cancellationToken)
+        var birth = await BlobCopy.ReadTwiceAsync(from, VaultBirth.Name, SmallLengthBytes, cancellationToken)
             ?? throw new StoreException(StoreErrorKind.NotFound, "The source of the copy was removed meanwhile.");
         if (await to.PutIfAbsentAsync(VaultBirth.Name, birth, cancellationToken))
             Count(birth.Length);
+        else if (!await VaultStore.ExistsAsync(to, cancellationToken))
+            throw Meddled();
     }
 
-    private async Task RemoveExtraAsync(string folder, Func<string, bool> mayRemove, CancellationToken cancellationToken)
+    /// <param name="folder">Where.</param>
+    /// <param name="mayRemove">What.</param>
+    /// <param name="cancellationToken">What was removed is gone.</param>
+    /// <param name="needsAll">Nothing goes while the target lacks what took its place: the source may have changed since it was copied.</param>
+    private async Task RemoveExtraAsync(string folder, Func<string, bool> mayRemove, CancellationToken cancellationToken, bool needsAll = false)
     {
         var kept = await ListAsync(from, folder, cancellationToken);
+        var theirs = await ListAsync(to, folder, cancellationToken);
 
         // An empty folder in the source is a loss rather than a change.
-        if (kept.Count == 0)
+        if (kept.Count == 0 || (needsAll && !kept.Keys.All(theirs.ContainsKey)))
             return;
-        foreach (var name in (await ListAsync(to, folder, cancellationToken)).Keys.Where(name => !kept.ContainsKey(name) && mayRemove(name)))
+        foreach (var name in theirs.Keys.Where(name => !kept.ContainsKey(name) && mayRemove(name)))
         {
             if (await to.DeleteAsync(name, cancellationToken))
                 blobsRemoved++;

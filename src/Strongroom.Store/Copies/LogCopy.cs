@@ -83,7 +83,7 @@ internal sealed class LogCopy(IBlobBackend from, IBlobBackend to)
     private static ReadOnlySpan<byte> PreviousOf(ReadOnlySpan<byte> entry) => entry.Length < LogEntry.HeaderLengthBytes ? [] : entry.Slice(16, 32);
 
     private static Task<byte[]?> ReadAsync(IBlobBackend backend, long sequence, CancellationToken cancellationToken) =>
-        BlobCopy.ReadAsync(backend, LogEntry.NameOf(sequence), LogEntry.GreatestLengthBytes, cancellationToken);
+        BlobCopy.ReadTwiceAsync(backend, LogEntry.NameOf(sequence), LogEntry.GreatestLengthBytes, cancellationToken);
 
     private static async Task<List<long>> ListAsync(IBlobBackend backend, CancellationToken cancellationToken)
     {

@@ -33,23 +33,42 @@ internal sealed class PackHealing(VaultStore vault, IBlobBackend replica)
 
     public async Task HealPacksAsync(Action<string> note, CancellationToken cancellationToken)
     {
+        // What a damaged node leads to is seen only when that is whole again: so until nothing more is put back.
+        var isMending = true;
+        while (isMending)
+            isMending = await HealKnownAsync(note, cancellationToken);
+    }
+
+    /// <summary>False when nothing was put back.</summary>
+    private async Task<bool> HealKnownAsync(Action<string> note, CancellationToken cancellationToken)
+    {
         // Releases what is whole after all, and puts what is missing in quarantine.
         await vault.ScrubAsync(new() { OlderThan = Ever }, null, cancellationToken);
+        unhealed.Clear();
+        var hasMended = false;
         foreach (var pack in vault.Log.State.Quarantine.Packs.Numbers.ToList())
         {
+            // It may have come into quarantine while nobody could read that it was swept.
+            await vault.Log.RefreshAsync(cancellationToken);
+            if (vault.Log.State.Collection.IsSwept(pack))
+            {
+                await vault.ReleaseAsync([pack], cancellationToken);
+                continue;
+            }
+
             if (await FindAsync(pack, cancellationToken) is not { } content)
             {
                 unhealed.Add($"Pack {pack:x8} is damaged or missing, in the replica as well");
                 continue;
             }
 
-            await vault.Log.RefreshAsync(cancellationToken);
-            if (vault.Log.State.Collection.IsSwept(pack))
-                continue;
             await ReplaceAsync(content, pack, cancellationToken);
             await vault.ReleaseAsync([pack], cancellationToken);
             note(PackFormat.NameOf(content, pack));
+            hasMended = true;
         }
+
+        return hasMended;
     }
 
     /// <summary>What the replica's pack of that number holds, when every frame of it opens; else null.</summary>

@@ -1,4 +1,5 @@
 using Strongroom.Store.Blobs;
+using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Healing;
@@ -50,7 +51,11 @@ public static class VaultHealing
 
         var vaultId = await HealBirthAsync(backend, replica, Note, cancellationToken);
         using (var keys = await OpenKeysAsync(backend, replica, vaultId, kek, Note, cancellationToken))
+        {
             await new LogHealing(backend, replica, keys.Ring, time).RunAsync(Note, cancellationToken);
+            await HealKeysInForceAsync(backend, replica, keys, time, Note, cancellationToken);
+        }
+
         await using var vault = await VaultStore.OpenAsync(backend, kek, options, time, cancellationToken);
         var packs = new PackHealing(vault, replica);
         await packs.HealTablesAsync(Note, cancellationToken);
@@ -62,25 +67,60 @@ public static class VaultHealing
     private static async Task<Guid> HealBirthAsync(IBlobBackend backend, IBlobBackend replica, Action<string> note, CancellationToken cancellationToken)
     {
         var theirs = await VaultBirth.ReadAsync(replica, cancellationToken);
+        StoreException failure;
         try
         {
-            var ours = await VaultBirth.ReadAsync(backend, cancellationToken);
-            return ours == theirs ? ours : throw new StoreException(StoreErrorKind.InvalidRequest, "The replica is another vault's. Nothing was changed; name a copy of this vault.");
+            if (await VaultBirth.ReadAsync(backend, cancellationToken) == theirs)
+                return theirs;
+
+            // A bit that flipped in the id makes another id of it.
+            failure = new(StoreErrorKind.InvalidRequest, "The replica is another vault's. Nothing was changed; name a copy of this vault.");
         }
-        catch (StoreException failure) when (failure.Kind is StoreErrorKind.NotFound or StoreErrorKind.Corrupt)
+        catch (StoreException unreadable) when (unreadable.Kind is StoreErrorKind.NotFound or StoreErrorKind.Corrupt)
         {
-            // Nothing is made of an empty place: that is a copy, not a healing. And nothing of this vault may lie beside another's.
-            await RequirePacksOfAsync(theirs, backend, failure, cancellationToken);
-            var birth = await BlobCopy.ReadAsync(replica, VaultBirth.Name, SmallLengthBytes, cancellationToken);
-            await backend.DeleteAsync(VaultBirth.Name, cancellationToken);
-            await backend.PutIfAbsentAsync(VaultBirth.Name, birth, cancellationToken);
-            note(VaultBirth.Name);
-            return theirs;
+            failure = unreadable;
         }
+
+        // Nothing is made of an empty place: that is a copy, not a healing. And nothing of this vault may lie beside another's.
+        await RequireOwnAsync(theirs, backend, failure, cancellationToken);
+        var birth = await BlobCopy.ReadTwiceAsync(replica, VaultBirth.Name, SmallLengthBytes, cancellationToken);
+        await ReplaceAsync(backend, VaultBirth.Name, birth, cancellationToken);
+        note(VaultBirth.Name);
+        return theirs;
     }
 
-    private static async Task RequirePacksOfAsync(Guid vaultId, IBlobBackend backend, StoreException failure, CancellationToken cancellationToken)
+    /// <summary>An older generation opened that something had left behind: the one that the log names is brought back. Opening compares it with the log.</summary>
+    private static async Task HealKeysInForceAsync(
+        IBlobBackend backend, IBlobBackend replica, VaultKeys keys, TimeProvider time, Action<string> note, CancellationToken cancellationToken)
     {
+        uint inForce;
+        using (var log = await VaultLog.OpenAsync(backend, keys.Ring, time, cancellationToken))
+            inForce = log.State.Keys.Generation;
+        if (inForce <= keys.Generation)
+            return;
+        var name = NameOfKeys(inForce, keys.Ring.VaultId);
+        if (await BlobCopy.ReadTwiceAsync(replica, name, SmallLengthBytes, cancellationToken) is not { } content)
+            return;
+        await ReplaceAsync(backend, name, content, cancellationToken);
+        note(name);
+    }
+
+    private static string NameOfKeys(long generation, Guid vaultId) => FormattableString.Invariant($"keys/{generation:D8}-{vaultId:N}");
+
+    private static async Task ReplaceAsync(IBlobBackend backend, string name, byte[]? content, CancellationToken cancellationToken)
+    {
+        await backend.DeleteAsync(name, cancellationToken);
+        await backend.PutIfAbsentAsync(name, content, cancellationToken);
+    }
+
+    private static async Task RequireOwnAsync(Guid vaultId, IBlobBackend backend, StoreException failure, CancellationToken cancellationToken)
+    {
+        await foreach (var key in backend.ListAsync("keys/", cancellationToken))
+        {
+            if (key.Name.EndsWith(vaultId.ToString("N"), StringComparison.Ordinal))
+                return;
+        }
+
         foreach (var content in (PackContent[])[PackContent.Nodes, PackContent.Data])
         {
             await foreach (var pack in backend.ListAsync(PackFormat.FolderOf(content), cancellationToken))
@@ -107,13 +147,12 @@ public static class VaultHealing
             // an older one in an empty folder is refused by the log.
             string name;
             using (var theirs = await VaultKeys.OpenAsync(replica, vaultId, kek, cancellationToken))
-                name = FormattableString.Invariant($"keys/{theirs.Generation:D8}-{vaultId:N}");
+                name = NameOfKeys(theirs.Generation, vaultId);
             var isThere = await backend.GetLengthAsync(name, cancellationToken) is not null;
             if (failure.Kind == StoreErrorKind.WrongKey && !isThere)
                 throw;
-            var content = await BlobCopy.ReadAsync(replica, name, SmallLengthBytes, cancellationToken);
-            await backend.DeleteAsync(name, cancellationToken);
-            await backend.PutIfAbsentAsync(name, content, cancellationToken);
+            var content = await BlobCopy.ReadTwiceAsync(replica, name, SmallLengthBytes, cancellationToken);
+            await ReplaceAsync(backend, name, content, cancellationToken);
             note(name);
             return await VaultKeys.OpenAsync(backend, vaultId, kek, cancellationToken);
         }

@@ -45,7 +45,20 @@ internal static class Harness
         return piece;
     }
 
-    public static byte[] Concat(params byte[][] parts) => [.. parts.SelectMany(part => part)];
+    public static byte[] Concat(params ReadOnlySpan<byte[]> parts)
+    {
+        var length = 0;
+        foreach (var part in parts)
+            length += part.Length;
+        var whole = new byte[length];
+        foreach (var part in parts)
+        {
+            part.CopyTo(whole, whole.Length - length);
+            length -= part.Length;
+        }
+
+        return whole;
+    }
 
     public static byte[] LittleEndian(long value)
     {

@@ -16,6 +16,7 @@ internal sealed class SegmentHeaderTarget : FuzzTarget
 /// <summary>A segment of authentic pages that say what the input says. Input: pages of 4,080 bytes, the last one first, each after its length u16.</summary>
 internal sealed class IndexSegmentTarget : FuzzTarget
 {
+    private const int GreatestPages = 8;
     private const string BlobName = "idx/0-00000001-00000002-0000000000000000";
     private static readonly AesGcm Cipher = new(SegmentFormat.ReadHeader(SegmentFormat.WriteHeader(0, 1, new byte[16], Harness.Ring.VaultId), Harness.Ring).Key, 16);
 
@@ -47,7 +48,7 @@ internal sealed class IndexSegmentTarget : FuzzTarget
     public override void Run(byte[] input)
     {
         var pages = new List<byte[]>();
-        for (var at = 0; at + 2 <= input.Length && pages.Count < 16;)
+        for (var at = 0; at + 2 <= input.Length && pages.Count < GreatestPages;)
         {
             var length = Math.Min(Math.Min(BitConverter.ToUInt16(input, at), input.Length - at - 2), SealedPage.PayloadLengthBytes);
             var page = new byte[SealedPage.PayloadLengthBytes];
@@ -66,7 +67,7 @@ internal sealed class IndexSegmentTarget : FuzzTarget
         _ = Finish(segment.FindAsync(new ChunkId(Harness.Bytes(1)), CancellationToken.None));
 
         // As opening does, though that keeps them all.
-        _ = segment.Coverage.Numbers.Take(10_000).ToHashSet();
+        _ = segment.Coverage.Numbers.Take(100).Count();
         _ = Finish(segment.ReadAllAsync(CancellationToken.None).CountAsync());
     }
 

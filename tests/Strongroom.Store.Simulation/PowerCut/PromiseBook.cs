@@ -58,6 +58,23 @@ internal sealed class PromiseBook
             await RequireRestoresAsync(vault, vault.Find(id)!, disk);
     }
 
+    /// <summary>A copy that was broken off is no vault yet, or one of which every snapshot restores. What is opened here is a copy of it, for opening may write.</summary>
+    public async Task CheckCopyAsync(string folder)
+    {
+        var backend = new MemoryBackend();
+        foreach (var path in Directory.Exists(folder) ? Directory.GetFiles(folder, "*", SearchOption.AllDirectories) : [])
+        {
+            var content = await File.ReadAllBytesAsync(path);
+            await backend.PutIfAbsentAsync(Path.GetRelativePath(folder, path), content, CancellationToken.None);
+        }
+
+        if (!await VaultStore.ExistsAsync(backend, CancellationToken.None))
+            return;
+        await using var vault = await VaultStore.OpenAsync(backend, SimulatedWorld.Key, new() { Workers = 1 }, TimeProvider.System, CancellationToken.None);
+        foreach (var (id, disk) in committed.Where(promise => vault.Find(promise.Key) is not null))
+            await RequireRestoresAsync(vault, vault.Find(id)!, disk);
+    }
+
     private static async Task RequireRestoresAsync(VaultStore vault, Snapshot snapshot, DiskModel disk)
     {
         var sink = new ModelSink(disk);

@@ -8,17 +8,33 @@ internal sealed class Door(SimulatedStorage storage, FaultPlan plan, SimulationS
     : IBlobBackend
 {
     private readonly List<Door> poweredTogether = [];
+    private Door? companion;
 
     public bool IsDead { get; private set; }
 
     /// <summary>Faults that this process was answered with.</summary>
     public int Faults { get; private set; }
 
+    /// <summary>Faults of the process, by whichever of its ways.</summary>
+    public int FaultsOfProcess => Faults + (companion?.Faults ?? 0);
+
     /// <summary>Doors whose processes a power cut ends as well.</summary>
     public void PowerTogetherWith(IEnumerable<Door> others) => poweredTogether.AddRange(others);
 
+    /// <summary>This is a way of the same process to other storage: they die together.</summary>
+    public void Join(Door other)
+    {
+        companion = other;
+        other.companion = this;
+    }
+
     /// <summary>Ends the process.</summary>
-    public void Kill() => IsDead = true;
+    public void Kill()
+    {
+        IsDead = true;
+        if (companion is { IsDead: false })
+            companion.Kill();
+    }
 
     public ValueTask<IBlobWriter> CreateAsync(string blobName, CancellationToken cancellationToken)
     {

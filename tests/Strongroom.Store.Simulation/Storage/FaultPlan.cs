@@ -59,6 +59,13 @@ internal sealed class FaultPlan
 
     public static FaultPlan None() => new() { IsQuiet = true };
 
+    /// <summary>Processes die, and the power fails, far more often than otherwise.</summary>
+    public static FaultPlan Deadly() => new()
+    {
+        chances = { [Fault.CrashBefore] = 0.02, [Fault.CrashAfter] = 0.02, [Fault.PowerCut] = 0.02 },
+        LatencyMilliseconds = 1,
+    };
+
     /// <summary>Each kind of fault is in or out, and those that are in are rare or frequent: a mixture finds what one rate for all does not.</summary>
     public static FaultPlan Choose(Random random)
     {

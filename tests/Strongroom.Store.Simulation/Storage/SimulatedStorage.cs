@@ -75,6 +75,22 @@ internal sealed class SimulatedStorage
         names = null;
     }
 
+    /// <summary>The same blobs as they are, all of them durable; what is done to either does not touch the other.</summary>
+    public SimulatedStorage Clone()
+    {
+        var clone = new SimulatedStorage();
+        foreach (var (name, blob) in InOrder(blobs))
+            clone.blobs[name] = new(blob.Content, clone.created++) { IsDurable = true, IsDamaged = blob.IsDamaged };
+        return clone;
+    }
+
+    /// <summary>Says that a damaged blob is what it was before, or is gone.</summary>
+    public void Forgive(string name)
+    {
+        if (blobs.TryGetValue(name, out var blob))
+            blob.IsDamaged = false;
+    }
+
     /// <summary>Flips a bit of a blob, or cuts it short.</summary>
     public void Damage(string name, Random random)
     {

@@ -6,6 +6,8 @@ namespace Strongroom.Store.Simulation.World;
 /// <summary>Everything is opened anew with faults off, and every promise is looked at.</summary>
 internal sealed class Aftermath(SimulatedWorld world)
 {
+    private readonly Replicas replicas = new(world);
+
     private bool IsDamaged => world.Storage.Damaged.Count > 0;
 
     private IEnumerable<string> DamagedPacks => world.Storage.Damaged.Where(name => IsPack(name)).Order(StringComparer.Ordinal);
@@ -14,15 +16,35 @@ internal sealed class Aftermath(SimulatedWorld world)
 
     public async Task CheckAsync()
     {
-        await using var vault = await VaultStore.OpenAsync(world.NewDoor("after"), SimulatedWorld.Key, world.Options, world.Clock, CancellationToken.None);
-        RequireSnapshots(vault);
-        await BringBackAsync(vault);
-        await RequireRestoresAsync(vault);
-        await RequireNewBackupAsync(vault);
-        if (DamagedEntries.Any())
-            await RequireNoCollectionAsync(vault);
-        else if (!IsDamaged)
+        await replicas.RequireAnyAsync(IsDamaged);
+        await using (var vault = await OpenAsync())
+        {
+            RequireSnapshots(vault);
+            await BringBackAsync(vault);
+            await RequireQuarantineAsync(vault);
+            await RequireRestoresAsync(vault);
+            await RequireNewBackupAsync(vault);
+            if (DamagedEntries.Any())
+                await RequireNoCollectionAsync(vault);
+            if (IsDamaged)
+                return;
+            await replicas.RequireCopyAsync(vault);
+        }
+
+        await replicas.RequireHealingAsync();
+        await using (var vault = await OpenAsync())
             await RequireCollectionAsync(vault);
+    }
+
+    private Task<VaultStore> OpenAsync() =>
+        VaultStore.OpenAsync(world.NewDoor("after"), SimulatedWorld.Key, world.Options, world.Clock, CancellationToken.None);
+
+    /// <summary>In quarantine, after a scrub, is what is damaged and nothing else.</summary>
+    private async Task RequireQuarantineAsync(VaultStore vault)
+    {
+        var report = await vault.ScrubAsync(new(), null, CancellationToken.None);
+        if (!IsDamaged && !report.IsHealthy)
+            throw new BrokenPromiseException($"Nothing is damaged, but a scrub reports: {string.Join('\n', report.Damaged.Select(pack => pack.What))}");
     }
 
     private static bool IsPack(string name) =>

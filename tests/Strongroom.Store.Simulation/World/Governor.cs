@@ -67,24 +67,29 @@ internal sealed class Governor(SimulatedWorld world)
 
     public async Task ChangeKeysAsync(VaultStore open)
     {
+        IReadOnlyList<MasterKeyFile> others = [SimulatedWorld.OtherKey, SimulatedWorld.ThirdKey];
+        var (one, another) = world.Random.Next(2) == 0 ? (others[0], others[1]) : (others[1], others[0]);
         try
         {
-            switch (world.Random.Next(3))
+            switch (world.Random.Next(4))
             {
                 case 0:
                     await open.Keys.RotateAsync(None);
                     break;
                 case 1:
-                    await open.Keys.AddWrapAsync(SimulatedWorld.OtherKey, None);
+                    await open.Keys.AddWrapAsync(one, None);
+                    break;
+                case 2:
+                    await open.Keys.RewrapAsync(one.KeyId, another, others, None);
                     break;
                 default:
-                    await open.Keys.RemoveWrapAsync(SimulatedWorld.OtherKey.KeyId, [], None);
+                    await open.Keys.RemoveWrapAsync(one.KeyId, others, None);
                     break;
             }
         }
         catch (StoreException failure) when (failure.Kind is StoreErrorKind.NotFound)
         {
-            // The other key does not open the vault at present.
+            // That key does not open the vault at present.
         }
     }
 }

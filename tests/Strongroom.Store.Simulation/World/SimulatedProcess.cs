@@ -1,3 +1,4 @@
+using Strongroom.Store.Copies;
 using Strongroom.Store.Simulation.Storage;
 
 namespace Strongroom.Store.Simulation.World;
@@ -16,6 +17,8 @@ internal enum Act
     Lock,
     ChangeKeys,
     Wait,
+    Scrub,
+    Copy,
 }
 
 /// <summary>A process that opens the vault and does what the seed says until its actions are used up; it dies and comes back.</summary>
@@ -24,6 +27,7 @@ internal sealed class SimulatedProcess(SimulatedWorld world, int number)
     private readonly Random random = world.Random;
     private readonly Governor governor = new(world);
     private VaultStore? vault;
+    private Door? replica;
 
     public Door Door { get; private set; } = world.NewDoor($"p{number}");
 
@@ -38,6 +42,7 @@ internal sealed class SimulatedProcess(SimulatedWorld world, int number)
                 {
                     await CloseAsync();
                     Door = world.NewDoor($"p{number}");
+                    replica = null;
                 }
 
                 vault ??= await VaultStore.OpenAsync(Door, SimulatedWorld.Key, world.Options, world.Clock, CancellationToken.None);
@@ -93,6 +98,12 @@ internal sealed class SimulatedProcess(SimulatedWorld world, int number)
                 break;
             case Act.ChangeKeys:
                 await governor.ChangeKeysAsync(open);
+                break;
+            case Act.Scrub:
+                await ScrubAsync(open);
+                break;
+            case Act.Copy:
+                await CopyAsync(open);
                 break;
             case Act.Wait:
                 await Task.Delay(TimeSpan.FromDays(random.Next(1, 8)), world.Clock, CancellationToken.None);
@@ -197,6 +208,21 @@ internal sealed class SimulatedProcess(SimulatedWorld world, int number)
 
         foreach (var problem in report.Problems.Where(problem => problem.Snapshots.Any(id => world.Ledger.Find(id)!.IsOwed)))
             world.JudgeDamage($"Verification reports: {problem.What}");
+    }
+
+    private async Task ScrubAsync(VaultStore open)
+    {
+        var report = await open.ScrubAsync(new() { Deep = random.Next(2) == 0, MaxBytes = random.Next(2) == 0 ? 200_000 : null }, null, CancellationToken.None);
+        foreach (var pack in report.Damaged)
+            world.JudgeDamage($"A scrub reports: {pack.What}");
+    }
+
+    private async Task CopyAsync(VaultStore open)
+    {
+        var options = new CopyOptions { Parallelism = random.Next(1, 4), MayRemove = random.Next(2) == 0 ? open.IsSwept : null };
+        var report = await VaultCopy.RunAsync(Door, replica ??= world.NewReplicaDoor(Door), options, null, CancellationToken.None);
+        foreach (var problem in report.Problems)
+            world.JudgeDamage($"A copy reports: {problem}");
     }
 
     private async Task RestoreAsync(VaultStore open)

@@ -37,6 +37,9 @@ internal sealed class SimulatedWorld
     /// <summary>A second key, which opens the vault at times.</summary>
     public static MasterKeyFile OtherKey { get; } = new([.. Enumerable.Range(2, 32).Select(i => (byte)i)]);
 
+    /// <summary>A third, which takes the second's place and gives it back.</summary>
+    public static MasterKeyFile ThirdKey { get; } = new([.. Enumerable.Range(3, 32).Select(i => (byte)i)]);
+
     public Random Random { get; }
 
     /// <summary>Whether deleted snapshots can be brought back for a while.</summary>
@@ -44,9 +47,15 @@ internal sealed class SimulatedWorld
 
     public SimulatedClock Clock { get; } = new();
 
+    /// <summary>Whether anybody may have seen damage that is not there.</summary>
+    public bool HasWrongReads => plan.HasWrongReads;
+
     public Ledger Ledger { get; } = new();
 
     public SimulatedStorage Storage { get; } = new();
+
+    /// <summary>Where the vault is copied to. Nothing else is written there, and nothing rots.</summary>
+    public SimulatedStorage Replica { get; } = new();
 
     public VaultStoreOptions Options { get; }
 
@@ -79,6 +88,20 @@ internal sealed class SimulatedWorld
         return door;
     }
 
+    /// <summary>A process's way to the replica; the power there is another one.</summary>
+    public Door NewReplicaDoor(Door process)
+    {
+        var door = new Door(Replica, plan, scheduler, Clock, Random, "replica");
+        door.Join(process);
+        return door;
+    }
+
+    /// <summary>A way to any storage on which nothing goes wrong.</summary>
+    public Door NewQuietDoor(SimulatedStorage storage) => new(storage, FaultPlan.None(), scheduler, Clock, Random, "quiet");
+
+    /// <summary>A way to the vault for one that works on it alone, and dies of it now and then.</summary>
+    public Door NewDyingDoor() => new(Storage, FaultPlan.Deadly(), scheduler, Clock, Random, "dying");
+
     public Guid NewGuid()
     {
         Span<byte> bytes = stackalloc byte[16];
@@ -108,7 +131,7 @@ internal sealed class SimulatedWorld
         scheduler.Record($"failure {failure.Kind}");
         switch (failure.Kind)
         {
-            case StoreErrorKind.Io or StoreErrorKind.Full when !plan.IsQuiet && (door.Faults > 0 || door.IsDead):
+            case StoreErrorKind.Io or StoreErrorKind.Full when !plan.IsQuiet && (door.FaultsOfProcess > 0 || door.IsDead):
             case StoreErrorKind.Conflict:
             case StoreErrorKind.NotFound or StoreErrorKind.Corrupt when concerned is { IsDeletionTried: true }:
             case StoreErrorKind.NotFound when concerned is null && Ledger.All.Any(promise => promise.IsDeletionTried):
@@ -152,7 +175,7 @@ internal sealed class SimulatedWorld
 
     private IReadOnlyList<Act> ChooseActs() =>
     [
-        .. Enumerable.Range(0, ActsOfProcess).Select(_ => Random.Next(25) switch
+        .. Enumerable.Range(0, ActsOfProcess).Select(_ => Random.Next(28) switch
         {
             < 9 => Act.BackUp,
             < 12 => Act.Delete,
@@ -164,7 +187,9 @@ internal sealed class SimulatedWorld
             < 22 => Act.Lock,
             < 23 => HasSoftDelete ? Act.Undelete : Act.BackUp,
             < 24 => HasSoftDelete ? Act.Purge : Act.Delete,
-            _ => HasSoftDelete ? Act.Wait : Act.Restore,
+            < 25 => HasSoftDelete ? Act.Wait : Act.Restore,
+            < 26 => Act.Scrub,
+            _ => Act.Copy,
         }),
     ];
 
@@ -182,7 +207,7 @@ internal sealed class SimulatedWorld
     /// <summary>Fixed keys: chunk ids, and with them every choice that the index makes, are the same in each run of a seed.</summary>
     private async Task CreateVaultAsync()
     {
-        var quiet = new Door(Storage, FaultPlan.None(), scheduler, Clock, Random, "maker");
+        var quiet = NewQuietDoor(Storage);
         byte[] Bytes(int seed)
         {
             var bytes = new byte[32];

@@ -148,6 +148,56 @@ public sealed class CopyTests
         await AssertHoldsAsync(target, disks);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_read_that_errs_once_does_not_end_up_in_the_copy(bool isShort)
+    {
+        var (storage, disks) = await MakeAsync();
+        for (var errsAt = 0; ; errsAt++)
+        {
+            var erring = new ErringReads(errsAt, isShort);
+            foreach (var blob in await storage.AllAsync(""))
+                await erring.PutIfAbsentAsync(blob.Name, await storage.ContentAsync(blob.Name), None);
+            var target = new MemoryBackend();
+            var report = await VaultCopy.RunAsync(erring, target, One, null, None);
+            Assert.Empty(report.Problems);
+            foreach (var blob in await storage.AllAsync(""))
+                Assert.Equal(await storage.ContentAsync(blob.Name), await target.ContentAsync(blob.Name));
+            await AssertHoldsAsync(target, disks);
+            if (!erring.HasErred)
+                break;
+        }
+    }
+
+    [Theory]
+    [InlineData("packs/")]
+    [InlineData("keys/")]
+    [InlineData("vault.json")]
+    public async Task A_target_that_calls_a_name_taken_which_is_free_does_not_end_up_without_the_blob(string prefix)
+    {
+        var (storage, disks) = await MakeAsync();
+        var target = new TakenNames(prefix);
+        var failure = await Assert.ThrowsAsync<StoreException>(() => VaultCopy.RunAsync(storage, target, One, null, None));
+        Assert.Equal(StoreErrorKind.Conflict, failure.Kind);
+        await VaultCopy.RunAsync(storage, target, One, null, None);
+        await AssertHoldsAsync(target, disks);
+    }
+
+    [Theory]
+    [InlineData("log/")]
+    [InlineData("vault.json")]
+    public async Task A_copy_keeps_its_keys_when_those_of_the_source_change_meanwhile(string prefix)
+    {
+        var (storage, disks) = await MakeAsync();
+        await using var vault = await TestVault.OpenAsync(storage);
+        var target = new NoticedPuts(prefix, () => vault.Keys.RotateAsync(None));
+        await VaultCopy.RunAsync(storage, target, One, null, None);
+        await AssertHoldsAsync(await target.Inner.CopyAsync(), disks);
+        await VaultCopy.RunAsync(storage, target, One, null, None);
+        await AssertHoldsAsync(target, disks);
+    }
+
     private static async Task AssertRefusedAsync(IBlobBackend from, MemoryBackend to, StoreErrorKind kind)
     {
         var before = await to.AllAsync("");
@@ -187,5 +237,62 @@ public sealed class CopyTests
         for (var i = 0; i < 3; i++)
             await BackUpAsync(vault, disks, i);
         return (storage, disks);
+    }
+
+    /// <summary>One read gives back a wrong bit, or stops before the end.</summary>
+    private sealed class ErringReads(int errsAt, bool isShort) : BentBackend
+    {
+        private int reads;
+
+        public bool HasErred => reads > errsAt;
+
+        public override async ValueTask<int> ReadAsync(string name, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
+        {
+            var count = await base.ReadAsync(name, offsetBytes, buffer, cancellationToken);
+
+            // What vault.json says is compared with the target's; nothing else of it is looked at.
+            if (name == VaultBirth.Name || reads++ != errsAt)
+                return count;
+            if (isShort)
+                return count / 2;
+            buffer.Span[count / 2] ^= 1;
+            return count;
+        }
+    }
+
+    /// <summary>Says once of a name that it is taken, and does nothing.</summary>
+    private sealed class TakenNames(string prefix) : BentBackend
+    {
+        private bool hasLied;
+
+        public override ValueTask<bool> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+            Lies(name) ? new(false) : base.PutIfAbsentAsync(name, content, cancellationToken);
+
+        protected override ValueTask<bool> CommitAsync(string name, IBlobWriter inner, CancellationToken cancellationToken) =>
+            Lies(name) ? new(false) : base.CommitAsync(name, inner, cancellationToken);
+
+        private bool Lies(string name)
+        {
+            if (hasLied || !name.StartsWith(prefix, StringComparison.Ordinal))
+                return false;
+            return hasLied = true;
+        }
+    }
+
+    /// <summary>Does something once, before the first blob of a folder is put.</summary>
+    private sealed class NoticedPuts(string prefix, Func<Task> act) : BentBackend
+    {
+        private bool hasActed;
+
+        public override async ValueTask<bool> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+        {
+            if (!hasActed && name.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                hasActed = true;
+                await act();
+            }
+
+            return await base.PutIfAbsentAsync(name, content, cancellationToken);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Strongroom.Store.Copies;
 using Strongroom.Store.Healing;
 using Strongroom.Store.Packs;
@@ -116,6 +117,51 @@ public sealed class HealingTests
         var nothing = await Assert.ThrowsAsync<StoreException>(() => HealAsync(empty, replica));
         Assert.Equal(StoreErrorKind.NotFound, nothing.Kind);
         Assert.Empty(await empty.AllAsync(""));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Keys_in_force_come_back_though_older_ones_were_left_behind(bool isDeleted)
+    {
+        var (storage, _, disks) = await MakeAsync();
+        var older = (await storage.AllAsync("keys/"))[0].Name;
+        var left = await storage.ContentAsync(older);
+        await using (var vault = await TestVault.OpenAsync(storage))
+            await vault.Keys.RotateAsync(None);
+        var replica = await storage.CopyAsync();
+        var newest = Assert.Single(await storage.AllAsync("keys/")).Name;
+        await storage.PutIfAbsentAsync(older, left, None);
+        await DamageAsync(storage, newest, isDeleted);
+        Assert.Equal([newest], (await HealAsync(storage, replica)).Mended);
+        Assert.Equal(newest, Assert.Single(await storage.AllAsync("keys/")).Name);
+        await AssertHoldsAsync(storage, disks);
+    }
+
+    [Fact]
+    public async Task A_lost_pack_behind_a_damaged_node_comes_back_in_one_healing()
+    {
+        var (storage, replica, disks) = await MakeAsync();
+        foreach (var node in await storage.AllAsync("meta/"))
+            await DamageAsync(storage, node.Name, isDeleted: false);
+        await ScrubAsync(storage);
+        foreach (var pack in await storage.AllAsync("packs/"))
+            await storage.DeleteAsync(pack.Name, None);
+        Assert.Empty((await HealAsync(storage, replica)).Problems);
+        await AssertHoldsAsync(storage, disks);
+    }
+
+    [Fact]
+    public async Task A_vault_whose_id_rotted_is_not_taken_for_another_one()
+    {
+        var (storage, replica, disks) = await MakeAsync();
+        var birth = await storage.ContentAsync(VaultBirth.Name);
+        var rotten = Encoding.UTF8.GetString(birth);
+        var at = rotten.IndexOf("vaultId", StringComparison.Ordinal) + "vaultId\":\"".Length;
+        await storage.ReplaceAsync(VaultBirth.Name, Encoding.UTF8.GetBytes(rotten.Remove(at, 1).Insert(at, rotten[at] == '7' ? "6" : "7")));
+        Assert.Equal([VaultBirth.Name], (await HealAsync(storage, replica)).Mended);
+        Assert.Equal(birth, await storage.ContentAsync(VaultBirth.Name));
+        await AssertHoldsAsync(storage, disks);
     }
 
     [Fact]
