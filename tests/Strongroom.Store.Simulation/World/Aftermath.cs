@@ -16,7 +16,7 @@ internal sealed class Aftermath(SimulatedWorld world)
 
     public async Task CheckAsync()
     {
-        await replicas.RequireAnyAsync(IsDamaged);
+        await replicas.RequireAnyAsync();
         await using (var vault = await OpenAsync())
         {
             RequireSnapshots(vault);

@@ -13,7 +13,7 @@ internal sealed class Replicas(SimulatedWorld world)
     private static CancellationToken None => CancellationToken.None;
 
     /// <summary>Whatever became of the processes that copied: there is no vault, or one that opens and restores what it lists.</summary>
-    public async Task RequireAnyAsync(bool isSourceDamaged)
+    public async Task RequireAnyAsync()
     {
         var storage = world.Replica.Clone();
         if (!await VaultStore.ExistsAsync(world.NewQuietDoor(storage), None))
@@ -22,9 +22,10 @@ internal sealed class Replicas(SimulatedWorld world)
         {
             await RequireRestoresAsync(storage);
         }
-        catch (StoreException failure) when (failure.IsDamage && (isSourceDamaged || world.HasWrongReads))
+        catch (StoreException failure) when (failure.IsDamage)
         {
-            // The copy of something damaged, which says so.
+            // The copy of something that was damaged by then, even if the vault has swept it since.
+            world.JudgeDamage(failure.ToString());
         }
     }
 

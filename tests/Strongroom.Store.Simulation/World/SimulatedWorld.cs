@@ -48,7 +48,6 @@ internal sealed class SimulatedWorld
     public SimulatedClock Clock { get; } = new();
 
     /// <summary>Whether anybody may have seen damage that is not there.</summary>
-    public bool HasWrongReads => plan.HasWrongReads;
 
     public Ledger Ledger { get; } = new();
 
