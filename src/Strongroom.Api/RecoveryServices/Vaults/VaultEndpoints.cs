@@ -14,22 +14,22 @@ internal static class VaultEndpoints
 {
     public static void MapVaults(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/subscriptions/{subscriptionId}/providers/Microsoft.RecoveryServices/vaults", ListAsync);
-        routes.MapGet("/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.RecoveryServices/vaults", ListAsync);
+        routes.MapGet("/subscriptions/{subscriptionId}/providers/Microsoft.RecoveryServices/vaults", ListAsync).WithListAction("Microsoft.RecoveryServices/vaults/read");
+        routes.MapGet("/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.RecoveryServices/vaults", ListAsync).WithListAction("Microsoft.RecoveryServices/vaults/read");
         var vault = routes.MapVault();
-        vault.MapGet("", (Delegate)GetAsync);
-        vault.MapPut("", PutAsync);
-        vault.MapPatch("", PatchAsync);
-        vault.MapDelete("", DeleteAsync);
-        vault.MapGet("/operationStatus/{operationId}", StatusAsync);
-        vault.MapGet("/operationResults/{operationId}", ResultAsync);
+        vault.MapGet("", (Delegate)GetAsync).WithAction("Microsoft.RecoveryServices/vaults/read");
+        vault.MapPut("", PutAsync).WithAction("Microsoft.RecoveryServices/vaults/write");
+        vault.MapPatch("", PatchAsync).WithAction("Microsoft.RecoveryServices/vaults/write");
+        vault.MapDelete("", DeleteAsync).WithAction("Microsoft.RecoveryServices/vaults/delete");
+        vault.MapGet("/operationStatus/{operationId}", StatusAsync).WithAction("Microsoft.RecoveryServices/vaults/operationStatus/read");
+        vault.MapGet("/operationResults/{operationId}", ResultAsync).WithAction("Microsoft.RecoveryServices/vaults/operationResults/read");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IVaultRepository vaults)
     {
         var scope = ArmScope.Of(context);
         var all = await vaults.ListAsync(scope.SubscriptionId, scope.Group?.Name, context.RequestAborted);
-        var page = Paging.Take(all, v => $"{v.ResourceGroup}/{v.Name}", Paging.Read(context.Request));
+        var page = Paging.Take(context.WhereAllowed(all, v => v.ResourceId), v => $"{v.ResourceGroup}/{v.Name}", Paging.Read(context.Request));
         return ArmResults.Page(context.Request, page, VaultContract.ToJson);
     }
 
