@@ -18,10 +18,10 @@ internal static class DeletedVaultEndpoints
     {
         var location = routes.MapGroup("/subscriptions/{subscriptionId}/providers/Microsoft.RecoveryServices/locations/{location}/deletedVaults");
         location.AddEndpointFilter(RequireVersionAsync);
-        location.MapGet("", () => ArmResults.List([]));
-        location.MapGet("/{deletedVaultName}", (Delegate)NotFound);
-        location.MapPost("/{deletedVaultName}/undelete", (Delegate)UndeleteAsync);
-        location.MapGet("/{deletedVaultName}/operations/{operationId}", (Delegate)NotFound);
+        location.MapGet("", () => ArmResults.List([])).WithAction("Microsoft.RecoveryServices/locations/deletedVaults/read");
+        location.MapGet("/{deletedVaultName}", (Delegate)NotFound).WithAction("Microsoft.RecoveryServices/locations/deletedVaults/read");
+        location.MapPost("/{deletedVaultName}/undelete", (Delegate)UndeleteAsync).WithAction("Microsoft.RecoveryServices/locations/deletedVaults/undelete/action");
+        location.MapGet("/{deletedVaultName}/operations/{operationId}", (Delegate)NotFound).WithAction("Microsoft.RecoveryServices/locations/deletedVaults/read");
     }
 
     private static ValueTask<object?> RequireVersionAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)

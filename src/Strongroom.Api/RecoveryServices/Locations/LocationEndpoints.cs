@@ -14,8 +14,8 @@ internal static class LocationEndpoints
 
     public static void MapLocations(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.RecoveryServices/locations/{location}/checkNameAvailability", CheckNameAsync);
-        routes.MapPost("/subscriptions/{subscriptionId}/providers/Microsoft.RecoveryServices/locations/{location}/capabilities", CapabilitiesAsync);
+        routes.MapPost("/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.RecoveryServices/locations/{location}/checkNameAvailability", CheckNameAsync).WithAction("Microsoft.RecoveryServices/locations/checkNameAvailability/action");
+        routes.MapPost("/subscriptions/{subscriptionId}/providers/Microsoft.RecoveryServices/locations/{location}/capabilities", CapabilitiesAsync).WithAction("Microsoft.RecoveryServices/locations/capabilities/action");
     }
 
     private static async Task<IResult> CheckNameAsync(HttpContext context, IVaultRepository vaults, ArmOptions options)

@@ -20,24 +20,24 @@ internal static class OperationEndpoints
     public static void MapOperations(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        foreach (var path in (string[])[
-            "/backupOperations/{operationId}",
-            "/backupFabrics/{fabricName}/operationsStatus/{operationId}",
-            VaultRequest.ContainerPath + "/operationsStatus/{operationId}",
-            VaultRequest.ItemPath + "/operationsStatus/{operationId}",
-            "/backupJobs/{jobName}/operationsStatus/{operationId}",
-            "/backupPolicies/{policyName}/operations/{operationId}"])
-            vault.MapGet(path, (Delegate)StatusAsync);
+        foreach (var (path, action) in ((string Path, string Action)[])[
+            ("/backupOperations/{operationId}", "backupOperations/read"),
+            ("/backupFabrics/{fabricName}/operationsStatus/{operationId}", "backupOperations/read"),
+            (VaultRequest.ContainerPath + "/operationsStatus/{operationId}", "backupFabrics/protectionContainers/operationsStatus/read"),
+            (VaultRequest.ItemPath + "/operationsStatus/{operationId}", "backupFabrics/protectionContainers/protectedItems/operationsStatus/read"),
+            ("/backupJobs/{jobName}/operationsStatus/{operationId}", "backupJobs/operationsStatus/read"),
+            ("/backupPolicies/{policyName}/operations/{operationId}", "backupPolicies/operations/read")])
+            vault.MapGet(path, (Delegate)StatusAsync).WithAction("Microsoft.RecoveryServices/vaults/" + action);
 
-        foreach (var path in (string[])[
-            "/backupOperationResults/{operationId}",
-            "/backupFabrics/{fabricName}/operationResults/{operationId}",
-            VaultRequest.ContainerPath + "/operationResults/{operationId}",
-            "/backupJobs/{jobName}/operationResults/{operationId}",
-            "/backupPolicies/{policyName}/operationResults/{operationId}"])
-            vault.MapGet(path, (Delegate)ResultAsync);
+        foreach (var (path, action) in ((string Path, string Action)[])[
+            ("/backupOperationResults/{operationId}", "backupOperationResults/read"),
+            ("/backupFabrics/{fabricName}/operationResults/{operationId}", "backupFabrics/operationResults/read"),
+            (VaultRequest.ContainerPath + "/operationResults/{operationId}", "backupFabrics/protectionContainers/operationResults/read"),
+            ("/backupJobs/{jobName}/operationResults/{operationId}", "backupJobs/operationResults/read"),
+            ("/backupPolicies/{policyName}/operationResults/{operationId}", "backupPolicies/operationResults/read")])
+            vault.MapGet(path, (Delegate)ResultAsync).WithAction("Microsoft.RecoveryServices/vaults/" + action);
 
-        vault.MapGet(VaultRequest.ItemPath + "/operationResults/{operationId}", (Delegate)ItemResultAsync);
+        vault.MapGet(VaultRequest.ItemPath + "/operationResults/{operationId}", (Delegate)ItemResultAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/operationResults/read");
     }
 
     private static async Task<IResult> StatusAsync(HttpContext context)

@@ -14,8 +14,8 @@ internal static class PolicyEndpoints
     public static void MapPolicies(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        vault.MapGet("/backupPolicies", ListAsync);
-        vault.MapGet("/backupPolicies/{policyName}", GetAsync);
+        vault.MapGet("/backupPolicies", ListAsync).WithAction("Microsoft.RecoveryServices/vaults/backupPolicies/read");
+        vault.MapGet("/backupPolicies/{policyName}", GetAsync).WithAction("Microsoft.RecoveryServices/vaults/backupPolicies/read");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IPolicyRepository policies)

@@ -11,8 +11,8 @@ internal static class PrivateLinkResourceEndpoints
     public static void MapPrivateLinkResources(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        vault.MapGet("/privateLinkResources", (Delegate)ListAsync);
-        vault.MapGet("/privateLinkResources/{privateLinkResourceName}", (Delegate)GetAsync);
+        vault.MapGet("/privateLinkResources", (Delegate)ListAsync).WithAction("Microsoft.RecoveryServices/vaults/privateLinkResources/read");
+        vault.MapGet("/privateLinkResources/{privateLinkResourceName}", (Delegate)GetAsync).WithAction("Microsoft.RecoveryServices/vaults/privateLinkResources/read");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context)

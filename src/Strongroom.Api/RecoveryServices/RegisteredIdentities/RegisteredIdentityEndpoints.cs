@@ -18,8 +18,8 @@ internal static class RegisteredIdentityEndpoints
     public static void MapRegisteredIdentities(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        vault.MapPut("/certificates/{certificateName}", (Delegate)RefuseCertificateAsync);
-        vault.MapDelete("/registeredIdentities/{identityName}", (Delegate)DeleteAsync);
+        vault.MapPut("/certificates/{certificateName}", (Delegate)RefuseCertificateAsync).WithAction("Microsoft.RecoveryServices/vaults/certificates/write");
+        vault.MapDelete("/registeredIdentities/{identityName}", (Delegate)DeleteAsync).WithAction("Microsoft.RecoveryServices/vaults/registeredIdentities/delete");
     }
 
     private static async Task<IResult> RefuseCertificateAsync(HttpContext context)

@@ -13,7 +13,7 @@ namespace Strongroom.Api.RecoveryServices.SiteRecovery;
 internal static class ReplicationVaultSettingEndpoints
 {
     public static void MapReplicationVaultSettings(this IEndpointRouteBuilder routes) =>
-        routes.MapVault().MapGet("/replicationVaultSettings/{vaultSettingName}", (Delegate)GetAsync);
+        routes.MapVault().MapGet("/replicationVaultSettings/{vaultSettingName}", (Delegate)GetAsync).WithAction("Microsoft.RecoveryServices/vaults/replicationVaultSettings/read");
 
     private static async Task<IResult> GetAsync(HttpContext context)
     {

@@ -25,9 +25,9 @@ internal static class UsageEndpoints
     public static void MapUsages(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        vault.MapGet("/usages", ListAsync);
-        vault.MapGet("/replicationUsages", (Delegate)ListReplicationAsync);
-        vault.MapGet("/backupUsageSummaries", ListSummariesAsync);
+        vault.MapGet("/usages", ListAsync).WithAction("Microsoft.RecoveryServices/vaults/usages/read");
+        vault.MapGet("/replicationUsages", (Delegate)ListReplicationAsync).WithAction("Microsoft.RecoveryServices/vaults/replicationUsages/read");
+        vault.MapGet("/backupUsageSummaries", ListSummariesAsync).WithAction("Microsoft.RecoveryServices/vaults/backupUsageSummaries/read");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, VaultUsages usages)

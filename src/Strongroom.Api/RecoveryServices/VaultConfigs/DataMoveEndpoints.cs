@@ -16,10 +16,10 @@ internal static class DataMoveEndpoints
     public static void MapDataMoves(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        vault.MapPost(Path + "/prepareDataMove", (Delegate)((HttpContext context) => RefuseAsync(context, "targetResourceId", "targetRegion")));
-        vault.MapPost(Path + "/triggerDataMove", (Delegate)((HttpContext context) => RefuseAsync(context, "sourceResourceId", "sourceRegion", "correlationId")));
-        vault.MapGet(Path + "/operationStatus/{operationId}", (Delegate)NoOperationAsync);
-        vault.MapGet(Path + "/operationResults/{operationId}", (Delegate)NoOperationAsync);
+        vault.MapPost(Path + "/prepareDataMove", (Delegate)((HttpContext context) => RefuseAsync(context, "targetResourceId", "targetRegion"))).WithAction("Microsoft.RecoveryServices/vaults/backupstorageconfig/prepareDataMove/action");
+        vault.MapPost(Path + "/triggerDataMove", (Delegate)((HttpContext context) => RefuseAsync(context, "sourceResourceId", "sourceRegion", "correlationId"))).WithAction("Microsoft.RecoveryServices/vaults/backupstorageconfig/triggerDataMove/action");
+        vault.MapGet(Path + "/operationStatus/{operationId}", (Delegate)NoOperationAsync).WithAction("Microsoft.RecoveryServices/vaults/backupstorageconfig/read");
+        vault.MapGet(Path + "/operationResults/{operationId}", (Delegate)NoOperationAsync).WithAction("Microsoft.RecoveryServices/vaults/backupstorageconfig/read");
     }
 
     private static async Task<IResult> RefuseAsync(HttpContext context, params string[] required)

@@ -14,8 +14,8 @@ internal static class EncryptionConfigEndpoints
     public static void MapEncryptionConfigs(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        vault.MapGet("/backupEncryptionConfigs/backupResourceEncryptionConfig", (Delegate)GetAsync);
-        vault.MapPut("/backupEncryptionConfigs/backupResourceEncryptionConfig", (Delegate)PutAsync);
+        vault.MapGet("/backupEncryptionConfigs/backupResourceEncryptionConfig", (Delegate)GetAsync).WithAction("Microsoft.RecoveryServices/vaults/backupEncryptionConfigs/read");
+        vault.MapPut("/backupEncryptionConfigs/backupResourceEncryptionConfig", (Delegate)PutAsync).WithAction("Microsoft.RecoveryServices/vaults/backupEncryptionConfigs/write");
     }
 
     private static async Task<IResult> GetAsync(HttpContext context)

@@ -16,8 +16,8 @@ internal static class VaultExtendedInfoEndpoints
     public static void MapVaultExtendedInfo(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        vault.MapGet(Path, (Delegate)GetAsync);
-        vault.MapMethods(Path, ["PUT", "PATCH"], ChangeAsync);
+        vault.MapGet(Path, (Delegate)GetAsync).WithAction("Microsoft.RecoveryServices/vaults/extendedInformation/read");
+        vault.MapMethods(Path, ["PUT", "PATCH"], ChangeAsync).WithAction("Microsoft.RecoveryServices/vaults/extendedInformation/write");
     }
 
     private static async Task<IResult> GetAsync(HttpContext context)
