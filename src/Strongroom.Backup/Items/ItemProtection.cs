@@ -124,6 +124,7 @@ public sealed class ItemProtection(
     private async Task<AsyncOperation> ChangeAsync(Vault vault, ProtectedItem item, ProtectionRequest request, BackupPolicy policy, CancellationToken cancellationToken)
     {
         if (item.IsDeleted) throw SoftDeleted(item);
+        if (await policies.FindAsync(vault.Key, item.PolicyName, cancellationToken) is { } before) VaultImmutability.RequireNoShorter(vault, before, policy);
         var hasPoints = item.LastRecoveryPointTime is not null;
         await UpdateAsync(item with
         {

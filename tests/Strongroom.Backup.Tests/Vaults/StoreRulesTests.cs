@@ -25,6 +25,27 @@ public sealed class StoreRulesTests
         Assert.True((await rig.Items.FindAsync(vault.Key, Rig.NativeName(machine), Rig.Token))!.IsDeleted);
     }
 
+    [Theory]
+    [InlineData(29, true)]
+    [InlineData(30, false)]
+    [InlineData(31, false)]
+    public async Task An_item_of_an_immutable_vault_goes_to_no_policy_that_keeps_less(int days, bool isRefused)
+    {
+        await using var rig = await Rig.NewAsync();
+        var (vault, machine) = await rig.ProtectedMachineAsync(FakeDisk.New(-1, "os", 1));
+        var policy = (await rig.Policies.FindAsync(vault.Key, "DefaultPolicy", Rig.Token))!;
+        var other = (System.Text.Json.Nodes.JsonObject)policy.Properties.DeepClone();
+        other["retentionPolicy"]!["dailySchedule"]!["retentionDuration"]!["count"] = days;
+        await rig.Policies.PutAsync(policy with { Name = "other", Properties = other }, Rig.Token);
+        var request = Rig.Request(machine, policy: "other");
+
+        var immutable = await SetAsync(rig, vault, new(null, null, null, "Unlocked"));
+        if (!isRefused) Assert.NotNull(await rig.Protection.PutAsync(immutable, request, Rig.Token));
+        else Assert.Equal(BackupRefusal.Immutable, (await Assert.ThrowsAsync<BackupRefusedException>(() => rig.Protection.PutAsync(immutable, request, Rig.Token))).Refusal);
+        Assert.Equal(isRefused ? "DefaultPolicy" : "other", (await rig.Items.FindAsync(vault.Key, Rig.NativeName(machine), Rig.Token))!.PolicyName);
+        Assert.NotNull(await rig.Protection.PutAsync(await SetAsync(rig, immutable, new(null, null, null, "Disabled")), request, Rig.Token));
+    }
+
     [Fact]
     public async Task Days_of_immutability_hold_beyond_the_expiry()
     {
