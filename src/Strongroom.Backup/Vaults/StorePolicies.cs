@@ -39,5 +39,15 @@ public static class StorePolicies
         };
     }
 
+    /// <summary>The settings of a vault that is made again from its store, which knows what can never be taken back better than an older commit does.</summary>
+    public static VaultConfig Learn(VaultConfig config, VaultPolicy policy)
+    {
+        if (policy.IsSoftDeleteAlwaysOn)
+            config = config with { SoftDeleteFeatureState = VaultSecurity.AlwaysOn, SoftDeleteRetentionDays = Math.Clamp(policy.SoftDeleteDays, 14, 180) };
+        return policy.Immutability == Immutability.Locked
+            ? config with { Immutability = ImmutabilityStates.Locked, ImmutabilityDays = policy.MinimumRetentionDays }
+            : config;
+    }
+
     private static int Move(int current, int had, int wants) => wants < had && current == had ? wants : Math.Max(current, wants);
 }

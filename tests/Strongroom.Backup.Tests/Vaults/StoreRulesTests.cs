@@ -140,6 +140,14 @@ public sealed class StoreRulesTests
         Assert.Equal(followed, StorePolicies.Next(followed, null, off));
     }
 
+    [Fact]
+    public void A_vault_made_again_from_its_store_is_as_immutable_as_the_store()
+    {
+        var locked = new VaultPolicy { Immutability = Immutability.Locked, MinimumRetentionDays = 9, IsSoftDeleteAlwaysOn = true, SoftDeleteDays = 40 };
+        Assert.Equal(new() { Immutability = "Locked", ImmutabilityDays = 9, SoftDeleteFeatureState = "AlwaysON", SoftDeleteRetentionDays = 40 }, StorePolicies.Learn(new(), locked));
+        Assert.Equal(new() { SoftDeleteFeatureState = "Disabled" }, StorePolicies.Learn(new() { SoftDeleteFeatureState = "Disabled" }, new() { SoftDeleteDays = 3, MinimumRetentionDays = 4 }));
+    }
+
     private static async Task<Vault> SetAsync(Rig rig, Vault vault, SecurityChange change)
     {
         VaultConfig? before = null;
