@@ -18,7 +18,7 @@ internal static class RecoveryServicesErrors
         BackupRefusal.JobNotFound => NotFound("BMSUserErrorJobNotFound", refused.Message),
         BackupRefusal.PolicyUnsuitable => ArmErrors.Custom(400, "BMSUserErrorInvalidPolicyInput", refused.Message, "policyId"),
         BackupRefusal.InvalidPolicyInput => InvalidPolicy(refused.Message),
-        BackupRefusal.InvalidPolicyParameter => ArmErrors.Custom(400, "UserErrorInvalidRequestParameter", $"Parameter {refused.Subject} in request is invalid. {refused.Message}", "properties." + refused.Subject),
+        BackupRefusal.InvalidPolicyParameter => ArmErrors.Custom(400, "UserErrorInvalidRequestParameter", $"Parameter {refused.Subject} in request is invalid. {refused.Message}", refused.Subject),
         BackupRefusal.PolicyRetentionInvalid => ArmErrors.Custom(400, "BMSUserErrorPolicyRetentionInvalid", "The retention duration provided in the backup policy is not supported. " + refused.Message),
         BackupRefusal.InstantRetentionExceedsVaulted => ArmErrors.Custom(400, "BMSUserErrorInstantRPRetentionExceedsVaultedRetention", refused.Message),
         BackupRefusal.PolicyInUse => ArmErrors.Custom(400, "BMSUserErrorPolicyObjectInUse", refused.Message),

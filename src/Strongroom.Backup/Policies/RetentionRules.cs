@@ -26,7 +26,7 @@ public abstract record MonthDays
 }
 
 /// <summary>Format Daily: by date.</summary>
-/// <param name="Dates">1 to 28.</param>
+/// <param name="Dates">1 to 31; a month that has no such day has none of its points.</param>
 /// <param name="IsLast">The month's last day as well, whatever its date.</param>
 public sealed record DatesOfMonth(ImmutableArray<int> Dates, bool IsLast) : MonthDays
 {

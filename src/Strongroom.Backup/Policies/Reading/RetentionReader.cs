@@ -65,9 +65,9 @@ internal static class RetentionReader
             : throw PolicyRefusals.Input($"'{node.PathOf("daysOfTheMonth")}' names a day twice.");
     }
 
-    private static int Date(PolicyNode day) => day.RequiredInteger("date") is var date and >= 1 and <= 28
+    private static int Date(PolicyNode day) => day.RequiredInteger("date") is var date and >= 1 and <= 31
         ? date
-        : throw PolicyRefusals.Input($"'{day.PathOf("date")}' must be 1 to 28, or the day must say isLast.");
+        : throw PolicyRefusals.Input($"'{day.PathOf("date")}' must be 1 to 31, or the day must say isLast.");
 
     private static WeekdaysOfMonth Weekdays(PolicyNode node)
     {

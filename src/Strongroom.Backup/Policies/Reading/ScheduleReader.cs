@@ -40,7 +40,7 @@ internal static class ScheduleReader
         return (new WeeklySchedule(days, times), times[0]);
     }
 
-    private static (PolicySchedule Schedule, TimeOnly First) Hourly(PolicyNode node)
+    internal static (PolicySchedule Schedule, TimeOnly First) Hourly(PolicyNode node)
     {
         var interval = node.RequiredInteger("interval");
         if (interval is not (4 or 6 or 8 or 12)) throw PolicyRefusals.Input($"'{node.PathOf("interval")}' is {interval}; it must be 4, 6, 8 or 12 hours.");

@@ -18,10 +18,15 @@ internal static class TermsReader
         var (schedule, first) = ScheduleReader.Read(node.RequiredObject("schedulePolicy"), isEnhanced);
         var retention = RetentionReader.Read(node.RequiredObject("retentionPolicy"), schedule, first);
         var instantDays = InstantDays(node, schedule, retention, isEnhanced);
-        TieringReader.Check(node, retention);
+        TieringReader.Check(node);
         CheckConsistency(node, isEnhanced);
         return new() { TimeZone = zone, Schedule = schedule, Retention = retention, InstantDays = instantDays, IsEnhanced = isEnhanced };
     }
+
+    /// <summary>How long a snapshot is kept where the policy does not say.</summary>
+    public static int NormalInstantDays(JsonObject properties) => Normal((string?)properties["schedulePolicy"]?["scheduleRunFrequency"] == "Weekly");
+
+    private static int Normal(bool isWeekly) => isWeekly ? WeeklyInstantDays : DailyInstantDays;
 
     /// <summary>The zone, by its Windows or its IANA name; UTC when the policy names none.</summary>
     internal static TimeZoneInfo Zone(PolicyNode node)
@@ -49,7 +54,7 @@ internal static class TermsReader
             (false, true) => (WeeklyInstantDays, WeeklyInstantDays),
             (false, false) => (1, 5),
         };
-        var days = node.Integer("instantRpRetentionRangeInDays") ?? (isWeekly ? WeeklyInstantDays : DailyInstantDays);
+        var days = node.Integer("instantRpRetentionRangeInDays") ?? Normal(isWeekly);
         if (days < least || days > most)
             throw PolicyRefusals.Parameter("instantRpRetentionRangeInDays", $"'instantRpRetentionRangeInDays' is {days}; this kind of policy takes {(least == most ? $"{least}" : $"{least} to {most}")} days.");
         var vaulted = retention.Daily?.Days ?? 7 * retention.Weekly!.Weeks;

@@ -5,14 +5,12 @@ internal static class TieringReader
 {
     private const string Archive = "ArchivedRP";
 
-    public static void Check(PolicyNode node, RetentionRules retention)
+    public static void Check(PolicyNode node)
     {
         if (node.Object("tieringPolicy") is not { } tiering || tiering.Object(Archive) is not { } archive) return;
         switch (archive.RequiredText("tieringMode"))
         {
-            case "DoNotTier":
-                return;
-            case "TierRecommended":
+            case "DoNotTier" or "TierRecommended":
                 break;
             case "TierAfter":
                 CheckDuration(archive);
@@ -20,9 +18,6 @@ internal static class TieringReader
             case var other:
                 throw PolicyRefusals.Input($"'{archive.PathOf("tieringMode")}' is '{PolicyWords.Cut(other)}'; it must be DoNotTier, TierRecommended or TierAfter.");
         }
-
-        if (retention.Monthly is null && retention.Yearly is null)
-            throw PolicyRefusals.Input($"'{archive.Path}': only monthly and yearly recovery points are moved to the archive, and this policy keeps none.");
     }
 
     private static void CheckDuration(PolicyNode archive)

@@ -11,6 +11,7 @@ using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Pipelines;
+using Strongroom.Backup.Policies;
 using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Vaults;
 using Strongroom.Identity;
@@ -123,6 +124,7 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddSingleton<StoreRules>();
         services.AddSingleton<VaultUsages>();
         services.AddSingleton<ItemProtection>();
+        services.AddSingleton<PolicyAdministration>();
         services.AddSingleton<MachineDiscovery>();
         services.AddSingleton<JobAdmission>();
         services.AddSingleton<JobSignal>();
