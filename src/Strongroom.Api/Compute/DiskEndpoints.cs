@@ -13,10 +13,10 @@ public static class DiskEndpoints
 
     public static void MapDisks(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/subscriptions/{subscriptionId}/providers/Microsoft.Compute/disks", ListAsync);
-        routes.MapGet(OfGroup, ListAsync);
-        routes.MapGet(OfGroup + "/{diskName}", GetAsync);
-        routes.MapDelete(OfGroup + "/{diskName}", DeleteAsync);
+        routes.MapGet("/subscriptions/{subscriptionId}/providers/Microsoft.Compute/disks", ListAsync).WithListAction("Microsoft.Compute/disks/read");
+        routes.MapGet(OfGroup, ListAsync).WithListAction("Microsoft.Compute/disks/read");
+        routes.MapGet(OfGroup + "/{diskName}", GetAsync).WithAction("Microsoft.Compute/disks/read");
+        routes.MapDelete(OfGroup + "/{diskName}", DeleteAsync).WithAction("Microsoft.Compute/disks/delete");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IResourceStore store, CancellationToken cancellationToken)
@@ -24,7 +24,7 @@ public static class DiskEndpoints
         PageRequest page = Paging.Read(context.Request);
         ArmScope scope = ArmScope.Of(context);
         IReadOnlyList<TrackedResource> disks = await store.ListAsync(scope.SubscriptionId, scope.Group?.Name, ComputeProvider.DiskType, cancellationToken);
-        return ArmResults.Page(context.Request, Paging.Take(disks, static d => d.Id.ToString(), page), static disk => TrackedResources.ToJson(disk));
+        return ArmResults.Page(context.Request, Paging.Take(context.WhereAllowed(disks, static d => d.Id.ToString()), static d => d.Id.ToString(), page), static disk => TrackedResources.ToJson(disk));
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, string diskName, TrackedResources resources, CancellationToken cancellationToken) =>

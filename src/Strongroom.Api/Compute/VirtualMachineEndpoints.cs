@@ -13,10 +13,10 @@ public static class VirtualMachineEndpoints
 
     public static void MapVirtualMachines(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/subscriptions/{subscriptionId}/providers/Microsoft.Compute/virtualMachines", ListAsync);
-        routes.MapGet(OfGroup, ListAsync);
-        routes.MapGet(OfGroup + "/{vmName}", GetAsync);
-        routes.MapGet(OfGroup + "/{vmName}/instanceView", InstanceViewAsync);
+        routes.MapGet("/subscriptions/{subscriptionId}/providers/Microsoft.Compute/virtualMachines", ListAsync).WithListAction("Microsoft.Compute/virtualMachines/read");
+        routes.MapGet(OfGroup, ListAsync).WithListAction("Microsoft.Compute/virtualMachines/read");
+        routes.MapGet(OfGroup + "/{vmName}", GetAsync).WithAction("Microsoft.Compute/virtualMachines/read");
+        routes.MapGet(OfGroup + "/{vmName}/instanceView", InstanceViewAsync).WithAction("Microsoft.Compute/virtualMachines/instanceView/read");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IMachineFabric fabric, CancellationToken cancellationToken)
@@ -25,7 +25,7 @@ public static class VirtualMachineEndpoints
         ArmScope scope = ArmScope.Of(context);
         bool isExpanded = WantsInstanceView(context.Request);
         IReadOnlyList<VirtualMachine> machines = await fabric.ListAsync(scope.SubscriptionId, scope.Group?.Name, cancellationToken);
-        return ArmResults.Page(context.Request, Paging.Take(machines, static m => m.ResourceId, page), machine => VirtualMachineContract.ToJson(machine, isExpanded));
+        return ArmResults.Page(context.Request, Paging.Take(context.WhereAllowed(machines, static m => m.ResourceId), static m => m.ResourceId, page), machine => VirtualMachineContract.ToJson(machine, isExpanded));
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, string vmName, IMachineFabric fabric, CancellationToken cancellationToken)

@@ -16,12 +16,12 @@ public static class HostEndpoints
 
     public static void MapHosts(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/subscriptions/{subscriptionId}/providers/Strongroom.Fabric/hosts", ListAsync);
-        routes.MapGet(OfGroup, ListAsync);
-        routes.MapGet(Host, GetAsync);
-        routes.MapPut(Host, PutAsync);
-        routes.MapPatch(Host, PatchAsync);
-        routes.MapDelete(Host, DeleteAsync);
+        routes.MapGet("/subscriptions/{subscriptionId}/providers/Strongroom.Fabric/hosts", ListAsync).WithListAction("Strongroom.Fabric/hosts/read");
+        routes.MapGet(OfGroup, ListAsync).WithListAction("Strongroom.Fabric/hosts/read");
+        routes.MapGet(Host, GetAsync).WithAction("Strongroom.Fabric/hosts/read");
+        routes.MapPut(Host, PutAsync).WithAction("Strongroom.Fabric/hosts/write");
+        routes.MapPatch(Host, PatchAsync).WithAction("Strongroom.Fabric/hosts/write");
+        routes.MapDelete(Host, DeleteAsync).WithAction("Strongroom.Fabric/hosts/delete");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IResourceStore store, IMachineFabric fabric, CancellationToken cancellationToken)
@@ -30,7 +30,7 @@ public static class HostEndpoints
         ArmScope scope = ArmScope.Of(context);
         IReadOnlyList<TrackedResource> hosts = await store.ListAsync(scope.SubscriptionId, scope.Group?.Name, Hosts.Type, cancellationToken);
         IReadOnlyList<VirtualMachine> machines = hosts.Count == 0 ? [] : await fabric.ListAsync(scope.SubscriptionId, scope.Group?.Name, cancellationToken);
-        return ArmResults.Page(context.Request, Paging.Take(hosts, static h => h.Id.ToString(), page), host => ToJson(host, machines));
+        return ArmResults.Page(context.Request, Paging.Take(context.WhereAllowed(hosts, static h => h.Id.ToString()), static h => h.Id.ToString(), page), host => ToJson(host, machines));
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, string hostName, TrackedResources resources, IMachineFabric fabric, CancellationToken cancellationToken)

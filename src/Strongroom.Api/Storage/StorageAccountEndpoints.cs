@@ -16,14 +16,14 @@ public static class StorageAccountEndpoints
 
     public static void MapStorageAccounts(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost(OfSubscription + "checkNameAvailability", CheckNameAsync);
-        routes.MapGet(OfSubscription + "storageAccounts", ListAsync);
-        routes.MapGet(OfGroup, ListAsync);
-        routes.MapGet(Account, GetAsync);
-        routes.MapPut(Account, PutAsync);
-        routes.MapPatch(Account, PatchAsync);
-        routes.MapDelete(Account, DeleteAsync);
-        routes.MapPost(Account + "/listKeys", ListKeysAsync);
+        routes.MapPost(OfSubscription + "checkNameAvailability", CheckNameAsync).WithAction("Microsoft.Storage/checkNameAvailability/read");
+        routes.MapGet(OfSubscription + "storageAccounts", ListAsync).WithListAction("Microsoft.Storage/storageAccounts/read");
+        routes.MapGet(OfGroup, ListAsync).WithListAction("Microsoft.Storage/storageAccounts/read");
+        routes.MapGet(Account, GetAsync).WithAction("Microsoft.Storage/storageAccounts/read");
+        routes.MapPut(Account, PutAsync).WithAction("Microsoft.Storage/storageAccounts/write");
+        routes.MapPatch(Account, PatchAsync).WithAction("Microsoft.Storage/storageAccounts/write");
+        routes.MapDelete(Account, DeleteAsync).WithAction("Microsoft.Storage/storageAccounts/delete");
+        routes.MapPost(Account + "/listKeys", ListKeysAsync).WithAction("Microsoft.Storage/storageAccounts/listKeys/action");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IResourceStore store, CancellationToken cancellationToken)
@@ -31,7 +31,7 @@ public static class StorageAccountEndpoints
         PageRequest page = Paging.Read(context.Request);
         ArmScope scope = ArmScope.Of(context);
         IReadOnlyList<TrackedResource> accounts = await store.ListAsync(scope.SubscriptionId, scope.Group?.Name, StorageAccounts.Type, cancellationToken);
-        return ArmResults.Page(context.Request, Paging.Take(accounts, static a => a.Id.ToString(), page), account => ToJson(context.Request, account));
+        return ArmResults.Page(context.Request, Paging.Take(context.WhereAllowed(accounts, static a => a.Id.ToString()), static a => a.Id.ToString(), page), account => ToJson(context.Request, account));
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, string accountName, TrackedResources resources, CancellationToken cancellationToken) =>

@@ -13,10 +13,10 @@ internal static class ProtectedItemEndpoints
     public static void MapProtectedItems(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        vault.MapGet("/backupProtectedItems", ListAsync);
-        vault.MapGet(VaultRequest.ItemPath, GetAsync);
-        vault.MapPut(VaultRequest.ItemPath, PutAsync);
-        vault.MapDelete(VaultRequest.ItemPath, DeleteAsync);
+        vault.MapGet("/backupProtectedItems", ListAsync).WithAction("Microsoft.RecoveryServices/vaults/backupProtectedItems/read");
+        vault.MapGet(VaultRequest.ItemPath, GetAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/read");
+        vault.MapPut(VaultRequest.ItemPath, PutAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/write");
+        vault.MapDelete(VaultRequest.ItemPath, DeleteAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/delete");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IItemRepository items, TimeProvider time)
@@ -46,12 +46,16 @@ internal static class ProtectedItemEndpoints
         return ArmResults.Ok(ProtectedItemContract.ToJson(context.Request, vault, item, time.GetUtcNow(), extended));
     }
 
-    private static async Task<IResult> PutAsync(HttpContext context, ItemProtection protection)
+    private static async Task<IResult> PutAsync(HttpContext context, ItemProtection protection, IItemRepository items)
     {
         var vault = await context.VaultAsync();
         var native = context.NativeName();
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
-        var operation = await protection.PutAsync(vault, ProtectedItemContract.FromJson(body, vault, native), context.RequestAborted);
+        var request = ProtectedItemContract.FromJson(body, vault, native);
+        // Whoever puts a machine under protection can read its disks from then on; changing what is protected needs the vault alone.
+        if (ResourceId.TryParse(request.SourceResourceId, out var machine) && await items.FindAsync(vault.Key, native, context.RequestAborted) is null)
+            context.RequireLinked("Microsoft.Compute/virtualMachines/write", machine.ToString());
+        var operation = await protection.PutAsync(vault, request, context.RequestAborted);
         // Always 202, even with nothing to do: clients read the operation from the headers.
         return ItemOperation.Accepted(vault, native, operation);
     }

@@ -15,7 +15,7 @@ namespace Strongroom.Api.RecoveryServices.Restores;
 /// <summary>Restore of a recovery point: <c>IaasVMRestoreRequest</c> of bms.json.</summary>
 internal static class RestoreEndpoints
 {
-    public static void MapRestores(this IEndpointRouteBuilder routes) => routes.MapVault().MapPost(VaultRequest.ItemPath + "/recoveryPoints/{recoveryPointId}/restore", TriggerAsync);
+    public static void MapRestores(this IEndpointRouteBuilder routes) => routes.MapVault().MapPost(VaultRequest.ItemPath + "/recoveryPoints/{recoveryPointId}/restore", TriggerAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action");
 
     private static async Task<IResult> TriggerAsync(HttpContext context, JobAdmission admission)
     {
@@ -24,6 +24,8 @@ internal static class RestoreEndpoints
         var point = context.Route("recoveryPointId");
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
         var request = Read(body, point, PublicUrl.For(context.Request, ""));
+        context.RequireLinked("Microsoft.Storage/storageAccounts/write", request.StorageAccountId);
+        if (request.TargetResourceGroupId is { } group) context.RequireLinked("Microsoft.Compute/disks/write", group);
         var operation = await admission.RestoreAsync(vault, native, point, request, context.RequestAborted);
         return ItemOperation.Accepted(vault, native, operation);
     }

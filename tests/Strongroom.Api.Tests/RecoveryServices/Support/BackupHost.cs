@@ -1,13 +1,17 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Strongroom.Api.Authorization;
+using Strongroom.Api.Insights;
 using Strongroom.Api.RecoveryServices;
 using Strongroom.Api.Resources;
 using Strongroom.Api.Storage.Blobs;
+using Strongroom.Arm;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Pipelines;
+using Strongroom.Backup.Policies;
 using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Vaults;
 using Strongroom.Identity;
@@ -77,6 +81,8 @@ public sealed class BackupHost : IAsyncDisposable
                 services = app.Services;
                 MetadataRegistration.MigrateAsync(app.Services, CancellationToken.None).GetAwaiter().GetResult();
                 app.MapPlatformProviders();
+                app.MapRoles();
+                app.MapInsights();
                 app.MapRecoveryServices();
                 app.MapBlobs();
             },
@@ -89,12 +95,19 @@ public sealed class BackupHost : IAsyncDisposable
         return new BackupHost(host, folder, fabric, services!);
     }
 
-    private static void Guard(IServiceCollection services, string folder) => services.AddStrongroomIdentity(new IdentityOptions
+    private static void Guard(IServiceCollection services, string folder)
     {
-        TenantId = Guid.Parse(ArmHost.Tenant),
-        Keys = SigningKeyRing.Open(Path.Combine(folder, "identity"), TimeProvider.System),
-        Principals = new FixedPrincipalStore([]),
-    });
+        services.AddStrongroomIdentity(new IdentityOptions
+        {
+            TenantId = Guid.Parse(ArmHost.Tenant),
+            Keys = SigningKeyRing.Open(Path.Combine(folder, "identity"), TimeProvider.System),
+            Principals = new FixedPrincipalStore([]),
+        });
+        services.AddSingleton(sp => new AccessControl(sp.GetRequiredService<IRoleAssignmentStore>(), [Support.Tokens.AdministratorsRole]));
+    }
+
+    /// <summary>Makes tokens as the server itself signs them.</summary>
+    public Tokens Tokens() => new(Authority, Services.GetRequiredService<IdentityOptions>().Keys, Path.Combine(_folder.FullName, "identity"), Time);
 
     private static void Compose(IServiceCollection services, string folder, DiskFabric fabric)
     {
@@ -108,7 +121,10 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddSingleton<IVaultStores, VaultStores>();
         services.AddSingleton(new StorageAccountFolders(Path.Combine(folder, "storage")));
         services.AddSingleton<VaultLifecycle>();
+        services.AddSingleton<StoreRules>();
+        services.AddSingleton<VaultUsages>();
         services.AddSingleton<ItemProtection>();
+        services.AddSingleton<PolicyAdministration>();
         services.AddSingleton<MachineDiscovery>();
         services.AddSingleton<JobAdmission>();
         services.AddSingleton<JobSignal>();
@@ -118,6 +134,8 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddSingleton<IJobHandler, DeleteHandler>();
         services.AddHostedService<JobWorker>();
         services.AddPlatformProviders();
+        services.AddRoles();
+        services.AddInsights();
         services.AddRecoveryServices();
     }
 
@@ -146,6 +164,20 @@ public sealed class BackupHost : IAsyncDisposable
 
     public async Task MakeVaultAsync(string path = Vault, string location = "home") =>
         Assert.Equal(201, (await PutAsync(path, $$$"""{"location":"{{{location}}}","sku":{"name":"RS0","tier":"Standard"},"properties":{}}""")).Status);
+
+    /// <summary>Waits until the operation of a vault is over and answers its last status.</summary>
+    public async Task<Answer> SettledAsync(Answer accepted)
+    {
+        for (int i = 0; i < 1000; i++)
+        {
+            Answer status = await FollowAsync(accepted.Header("Azure-AsyncOperation"));
+            Assert.Equal(200, status.Status);
+            if ((string?)status.Body!["status"] != "InProgress") return status;
+            await Task.Delay(20);
+        }
+
+        throw new TimeoutException("The operation never ended.");
+    }
 
     /// <summary>Waits for the end of a job and answers it.</summary>
     public async Task<JsonNode> WaitAsync(string vault, string job)
