@@ -98,10 +98,12 @@ public sealed class DeleteTests
 
         var job = await rig.RunAsync(vault, (await rig.Protection.DeleteAsync(vault, Rig.NativeName(gone), Rig.Token))!);
 
-        Assert.Equal(JobStates.Completed, job.State);
-        Assert.Null(await rig.Items.FindAsync(vault.Key, Rig.NativeName(gone), Rig.Token));
+        // An entry that is there and cannot be read may have locked what is to go: then nothing leaves the list. One that left no trace cannot be missed.
+        Assert.Equal(deletes ? JobStates.Completed : JobStates.Failed, job.State);
+        Assert.Equal(deletes, await rig.Items.FindAsync(vault.Key, Rig.NativeName(gone), Rig.Token) is null);
         var store = await rig.Stores.OpenAsync(vault.Key, Rig.Token);
-        Assert.Equal((0, packs), (store.Statistics.Snapshots, store.Statistics.Packs));
+        Assert.Equal((deletes ? 0 : 1, packs), (store.Statistics.Snapshots, store.Statistics.Packs));
+        if (!deletes) Assert.Single(await rig.PointsAsync(vault, gone));
 
         // A new backup of the same disk needs nothing that is lost.
         await rig.BackUpAsync(vault, kept);
