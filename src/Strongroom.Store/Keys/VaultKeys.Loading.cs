@@ -26,7 +26,7 @@ public sealed partial class VaultKeys
             if (Log.Damage.Count > 0)
                 return;
             await RecordAsync(cancellationToken);
-            await folder.DeleteBelowAsync(current.Generation.Number, cancellationToken);
+            await TryTidyAsync(cancellationToken);
         }
         finally
         {
@@ -48,6 +48,19 @@ public sealed partial class VaultKeys
         finally
         {
             gate.Release();
+        }
+    }
+
+    /// <summary>Removes generations that a change left behind when it died. Who may only read opens the vault all the same, and leaves that to others.</summary>
+    private async Task TryTidyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await folder.DeleteBelowAsync(current.Generation.Number, cancellationToken);
+        }
+        catch (StoreException failure) when (failure.Kind is StoreErrorKind.AccessDenied or StoreErrorKind.Io)
+        {
+            // A change of the keys reports what it cannot remove; an opening is not the place for it.
         }
     }
 
