@@ -3,7 +3,6 @@ namespace Strongroom.Store.Blobs;
 /// <summary>Says in the store's words what a local file system's error means.</summary>
 internal static class LocalFailures
 {
-    private const int Eperm = 1;
     private const int Enospc = 28;
     private const int Eopnotsupp = 95;
     private const int Edquot = 122;
@@ -20,7 +19,7 @@ internal static class LocalFailures
             StoreErrorKind.Full,
             $"No space is left for '{name}'. Free or add space, then run the backup again; recovery points that exist are intact.",
             failure),
-        IOException { HResult: Eperm or Eopnotsupp } when failure.Message.StartsWith("link ", StringComparison.Ordinal) => new(
+        IOException { HResult: PosixCalls.Eperm or Eopnotsupp } when failure.Message.StartsWith("link ", StringComparison.Ordinal) => new(
             StoreErrorKind.Unsupported,
             $"The file system does not give a file a second name ({failure.Message}), which is how blobs are created. Use one with hard links, such as ext4, XFS, Btrfs, ZFS or NFS.",
             failure),
