@@ -55,6 +55,24 @@ public sealed class ReadingRightTests
             Assert.DoesNotContain(older, (await storage.AllAsync("keys/")).Select(blob => blob.Name));
     }
 
+    [Fact]
+    public async Task A_change_of_the_keys_that_died_before_its_entry_keeps_nobody_out()
+    {
+        var storage = new MemoryBackend();
+        var made = await MakeAsync(storage);
+        var dead = await storage.CopyAsync();
+        await using (var vault = await TestVault.OpenAsync(storage))
+            await vault.Keys.RotateAsync(None);
+        var newer = Assert.Single(await storage.AllAsync("keys/")).Name;
+        await dead.PutIfAbsentAsync(newer, await storage.ContentAsync(newer), None);
+        await AssertReadableAsync(dead, made);
+
+        // Who may write finishes it.
+        await using (var vault = await TestVault.OpenAsync(dead))
+            Assert.Equal(2, vault.Keys.Generation);
+        Assert.Equal(newer, Assert.Single(await dead.AllAsync("keys/")).Name);
+    }
+
     private static async Task<(ImageRef Image, SparseDisk Disk)> MakeAsync(MemoryBackend storage)
     {
         var disk = new SparseDisk(16 << 20);

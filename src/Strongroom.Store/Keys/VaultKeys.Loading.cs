@@ -25,8 +25,7 @@ public sealed partial class VaultKeys
             // Over a damaged log nothing is appended that is not needed, and nothing deleted.
             if (Log.Damage.Count > 0)
                 return;
-            await RecordAsync(cancellationToken);
-            await TryTidyAsync(cancellationToken);
+            await TryFinishAsync(cancellationToken);
         }
         finally
         {
@@ -51,16 +50,19 @@ public sealed partial class VaultKeys
         }
     }
 
-    /// <summary>Removes generations that a change left behind when it died. Who may only read opens the vault all the same, and leaves that to others.</summary>
-    private async Task TryTidyAsync(CancellationToken cancellationToken)
+    /// <summary>Finishes a change that died half-way: its entry, then the removal of what it replaced. Who may only read opens the vault all the same, and leaves that to others.</summary>
+    private async Task TryFinishAsync(CancellationToken cancellationToken)
     {
+        var isRecorded = false;
         try
         {
+            await RecordAsync(cancellationToken);
+            isRecorded = true;
             await folder.DeleteBelowAsync(current.Generation.Number, cancellationToken);
         }
-        catch (StoreException failure) when (failure.Kind is StoreErrorKind.AccessDenied or StoreErrorKind.Io)
+        catch (StoreException failure) when (failure.Kind == StoreErrorKind.AccessDenied || (isRecorded && failure.Kind == StoreErrorKind.Io))
         {
-            // A change of the keys reports what it cannot remove; an opening is not the place for it.
+            // Who is refused the entry is refused backups, too: nothing is sealed under keys that the log does not know.
         }
     }
 
