@@ -12,6 +12,9 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, IDisposable
 
     /// <summary>No writer lets its file lie that long; where the file system has no locks, only this tells the dead from the living.</summary>
     private static readonly TimeSpan LeftoverAge = TimeSpan.FromHours(24);
+    /// <summary>Who may only read the blobs need not see what is being written.</summary>
+    private static readonly EnumerationOptions Visible = new() { IgnoreInaccessible = true, AttributesToSkip = FileAttributes.None };
+
     private readonly string root;
     private readonly RecentlyUsed<string, LocalFile> files = new(OpenHandles, file => file.Dispose());
 
@@ -173,7 +176,7 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, IDisposable
     {
         if (!Directory.Exists(TemporaryFolder))
             return default;
-        foreach (var path in Directory.EnumerateFiles(TemporaryFolder))
+        foreach (var path in Directory.EnumerateFiles(TemporaryFolder, "*", Visible))
         {
             cancellationToken.ThrowIfCancellationRequested();
             try

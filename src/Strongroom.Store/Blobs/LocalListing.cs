@@ -36,7 +36,7 @@ internal static class LocalListing
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            return IsAbsent(folder, failure) ? [] : throw LocalFailures.Translate(new IOException(failure.Message, failure), folder);
+            return IsAbsent(folder, failure) ? [] : throw LocalFailures.Translate(failure is UnauthorizedAccessException ? failure : new IOException(failure.Message, failure), folder);
         }
     }
 

@@ -17,8 +17,8 @@ internal sealed class SecondCopies(VaultStore vault, LiveMap live, IReadOnlyDict
             var elsewhere = await vault.Index.FindAsync(slot.Id, cancellationToken);
             if (elsewhere is { } place && await TryReadAsync(place, cancellationToken) is not null)
                 found.Add((ordinal, slot, place));
-            else if (await TryReadAsync(slot with { Flags = 0 }, cancellationToken) is not null)
-                found.Add((ordinal, slot, slot with { Flags = 0 }));
+            else if (await TryReadAsync(slot.Chunk, cancellationToken) is not null)
+                found.Add((ordinal, slot, slot.Chunk));
             else
                 return null;
         }

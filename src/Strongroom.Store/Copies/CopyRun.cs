@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Strongroom.Store.Blobs;
 using Strongroom.Store.Collection;
 using Strongroom.Store.Index;
+using Strongroom.Store.Keys;
 using Strongroom.Store.Packs;
 using Strongroom.Store.Scrub;
 
@@ -12,7 +13,6 @@ internal sealed class CopyRun(IBlobBackend from, IBlobBackend to, CopyOptions op
 {
     private const int Attempts = 16;
     private const int SmallLengthBytes = 1 << 20;
-    private const string KeyFolderName = "keys/";
     private readonly ConcurrentDictionary<string, byte> problems = [];
     private Guid vaultId;
     private int blobsCopied;
@@ -37,7 +37,7 @@ internal sealed class CopyRun(IBlobBackend from, IBlobBackend to, CopyOptions op
         await CopyBirthAsync(cancellationToken);
 
         // From here the target's log says that these are not needed.
-        await RemoveExtraAsync(KeyFolderName, _ => true, cancellationToken, needsAll: true);
+        await RemoveExtraAsync(KeyFolder.Prefix, _ => true, cancellationToken, needsAll: true);
         await RemoveExtraAsync(SegmentFormat.Folder, _ => true, cancellationToken);
         if (options.MayRemove is { } mayRemove)
         {
@@ -58,9 +58,9 @@ internal sealed class CopyRun(IBlobBackend from, IBlobBackend to, CopyOptions op
             return;
         }
 
-        await foreach (var key in to.ListAsync(KeyFolderName, cancellationToken))
+        await foreach (var key in to.ListAsync(KeyFolder.Prefix, cancellationToken))
         {
-            if (!key.Name.EndsWith(vaultId.ToString("N"), StringComparison.Ordinal))
+            if (!KeyFolder.IsOf(key.Name, vaultId))
                 throw NotOwn();
         }
 
@@ -69,7 +69,7 @@ internal sealed class CopyRun(IBlobBackend from, IBlobBackend to, CopyOptions op
             await foreach (var pack in to.ListAsync(PackFormat.FolderOf(content), cancellationToken))
             {
                 var header = new byte[PackFormat.HeaderLengthBytes];
-                if (await to.ReadAsync(pack.Name, 0, header, cancellationToken) != header.Length || new Guid(header.AsSpan(40, 16), bigEndian: true) != vaultId)
+                if (await to.ReadAsync(pack.Name, 0, header, cancellationToken) != header.Length || PackFormat.VaultIdOf(header) != vaultId)
                     throw NotOwn();
                 break;
             }
@@ -197,7 +197,7 @@ internal sealed class CopyRun(IBlobBackend from, IBlobBackend to, CopyOptions op
     {
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
-            if (await CopyFolderAsync(KeyFolderName, cancellationToken))
+            if (await CopyFolderAsync(KeyFolder.Prefix, cancellationToken))
                 return;
         }
 

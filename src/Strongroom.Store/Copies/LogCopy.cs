@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Strongroom.Store.Blobs;
 using Strongroom.Store.Log;
@@ -8,6 +7,8 @@ namespace Strongroom.Store.Copies;
 /// <summary>Copies the log in order, by what can be read of it without a key: type, number, and the hash of the entry before.</summary>
 internal sealed class LogCopy(IBlobBackend from, IBlobBackend to)
 {
+    private readonly SortedSet<long> strays = [];
+
     /// <summary>Refuses a target whose log is no beginning of the source's.</summary>
     /// <exception cref="StoreException">Conflict.</exception>
     public async Task RequireSameBranchAsync(CancellationToken cancellationToken)
@@ -30,7 +31,7 @@ internal sealed class LogCopy(IBlobBackend from, IBlobBackend to)
 
         // The source's may be damaged; then the entry after it still knows which one was there.
         if (theirLast is not null && ours.Find(sequence => sequence > last) is > 0 and var next
-            && await ReadAsync(from, next, cancellationToken) is { } follower && PreviousOf(follower).SequenceEqual(SHA256.HashData(theirLast)))
+            && await ReadAsync(from, next, cancellationToken) is { } follower && LogEntry.PreviousHashOf(follower).SequenceEqual(SHA256.HashData(theirLast)))
             return;
         throw new StoreException(
             StoreErrorKind.Conflict,
@@ -45,7 +46,7 @@ internal sealed class LogCopy(IBlobBackend from, IBlobBackend to)
     {
         foreach (var sequence in (await ListAsync(from, cancellationToken)).Where(sequence => sequence > head))
         {
-            if (await ReadAsync(from, sequence, cancellationToken) is { } bytes && TypeOf(bytes) == LogEntryType.Sweep)
+            if (await ReadAsync(from, sequence, cancellationToken) is { } bytes && LogEntry.TypeOf(bytes) == LogEntryType.Sweep)
                 return true;
         }
 
@@ -66,7 +67,7 @@ internal sealed class LogCopy(IBlobBackend from, IBlobBackend to)
                 continue;
             if (sequence != start + 1)
                 problems.Add($"log entries before {sequence} are missing in the source");
-            else if (TypeOf(bytes) != LogEntryType.Void && !PreviousOf(bytes).SequenceEqual(previous is null ? new byte[32] : SHA256.HashData(previous)))
+            else if (LogEntry.TypeOf(bytes) != LogEntryType.Void && !LogEntry.PreviousHashOf(bytes).SequenceEqual(previous is null ? new byte[32] : SHA256.HashData(previous)))
                 problems.Add($"log entry {sequence} of the source does not follow the one before");
             if (!await to.PutIfAbsentAsync(LogEntry.NameOf(sequence), bytes, cancellationToken))
                 throw new StoreException(StoreErrorKind.Conflict, "Somebody writes to the target of the copy. Stop that, then copy again.");
@@ -74,24 +75,26 @@ internal sealed class LogCopy(IBlobBackend from, IBlobBackend to)
             (start, previous) = (sequence, bytes);
         }
 
-        return problems;
+        return [.. problems, .. strays.Select(VaultLog.DescribeStray)];
     }
-
-    private static LogEntryType TypeOf(ReadOnlySpan<byte> entry) =>
-        entry.Length < LogEntry.HeaderLengthBytes ? 0 : (LogEntryType)BinaryPrimitives.ReadUInt16LittleEndian(entry[6..]);
-
-    private static ReadOnlySpan<byte> PreviousOf(ReadOnlySpan<byte> entry) => entry.Length < LogEntry.HeaderLengthBytes ? [] : entry.Slice(16, 32);
 
     private static Task<byte[]?> ReadAsync(IBlobBackend backend, long sequence, CancellationToken cancellationToken) =>
         BlobCopy.ReadTwiceAsync(backend, LogEntry.NameOf(sequence), LogEntry.GreatestLengthBytes, cancellationToken);
 
-    private static async Task<List<long>> ListAsync(IBlobBackend backend, CancellationToken cancellationToken)
+    /// <summary>The numbers of the entries that are there. A file far beyond the end of the log that is no entry is none of them, as for who opens the vault.</summary>
+    private async Task<List<long>> ListAsync(IBlobBackend backend, CancellationToken cancellationToken)
     {
         var found = new List<long>();
+        var header = new byte[LogEntry.HeaderLengthBytes];
         await foreach (var blob in backend.ListAsync("log/", cancellationToken))
         {
-            if (LogEntry.ParseName(blob.Name) is { } sequence)
+            if (LogEntry.ParseName(blob.Name) is not { } sequence)
+                continue;
+            if (sequence - found.LastOrDefault() - 1 <= VaultLog.GreatestHole
+                || LogEntry.IsHeader(header.AsSpan(0, await backend.ReadAsync(blob.Name, 0, header, cancellationToken)), sequence))
                 found.Add(sequence);
+            else if (backend == from)
+                strays.Add(sequence);
         }
 
         return found;

@@ -1,4 +1,5 @@
 using Strongroom.Store.Blobs;
+using Strongroom.Store.Keys;
 using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
 
@@ -98,26 +99,31 @@ public static class VaultHealing
             inForce = log.State.Keys.Generation;
         if (inForce <= keys.Generation)
             return;
-        var name = NameOfKeys(inForce, keys.Ring.VaultId);
+        var name = new KeyFolder(backend, keys.Ring.VaultId).NameOf(inForce);
         if (await BlobCopy.ReadTwiceAsync(replica, name, SmallLengthBytes, cancellationToken) is not { } content)
             return;
         await ReplaceAsync(backend, name, content, cancellationToken);
         note(name);
     }
 
-    private static string NameOfKeys(long generation, Guid vaultId) => FormattableString.Invariant($"keys/{generation:D8}-{vaultId:N}");
-
+    /// <param name="backend">The vault.</param>
+    /// <param name="name">What is replaced.</param>
+    /// <param name="content">What the replica has; null when it has it no more.</param>
+    /// <param name="cancellationToken">May leave nothing under the name; healing again goes on.</param>
+    /// <exception cref="StoreException">NotFound: the replica was taken away; nothing was changed.</exception>
     private static async Task ReplaceAsync(IBlobBackend backend, string name, byte[]? content, CancellationToken cancellationToken)
     {
+        if (content is null)
+            throw new StoreException(StoreErrorKind.NotFound, $"The replica has lost '{name}' while the vault was healed from it. Nothing was changed there; heal again from a replica that is at rest.");
         await backend.DeleteAsync(name, cancellationToken);
         await backend.PutIfAbsentAsync(name, content, cancellationToken);
     }
 
     private static async Task RequireOwnAsync(Guid vaultId, IBlobBackend backend, StoreException failure, CancellationToken cancellationToken)
     {
-        await foreach (var key in backend.ListAsync("keys/", cancellationToken))
+        await foreach (var key in backend.ListAsync(KeyFolder.Prefix, cancellationToken))
         {
-            if (key.Name.EndsWith(vaultId.ToString("N"), StringComparison.Ordinal))
+            if (KeyFolder.IsOf(key.Name, vaultId))
                 return;
         }
 
@@ -126,7 +132,7 @@ public static class VaultHealing
             await foreach (var pack in backend.ListAsync(PackFormat.FolderOf(content), cancellationToken))
             {
                 var header = new byte[PackFormat.HeaderLengthBytes];
-                if (await backend.ReadAsync(pack.Name, 0, header, cancellationToken) == header.Length && new Guid(header.AsSpan(40, 16), bigEndian: true) == vaultId)
+                if (await backend.ReadAsync(pack.Name, 0, header, cancellationToken) == header.Length && PackFormat.VaultIdOf(header) == vaultId)
                     return;
             }
         }
@@ -147,7 +153,7 @@ public static class VaultHealing
             // an older one in an empty folder is refused by the log.
             string name;
             using (var theirs = await VaultKeys.OpenAsync(replica, vaultId, kek, cancellationToken))
-                name = NameOfKeys(theirs.Generation, vaultId);
+                name = theirs.BlobName;
             var isThere = await backend.GetLengthAsync(name, cancellationToken) is not null;
             if (failure.Kind == StoreErrorKind.WrongKey && !isThere)
                 throw;

@@ -42,7 +42,7 @@ internal sealed class DedupIndex(PackReader packs, int bufferRecords, Func<uint,
             catch (StoreException failure) when (failure.IsDamage)
             {
                 // Rebuilt from directories: the packs count as not covered.
-                await packs.Backend.DeleteAsync(blob.Name, cancellationToken);
+                await TryDeleteAsync(blob.Name, cancellationToken);
             }
         }
 
@@ -53,7 +53,7 @@ internal sealed class DedupIndex(PackReader packs, int bufferRecords, Func<uint,
             // What a merge replaced is still there when the merge died before it deleted.
             if (!segment.Coverage.IsEmpty && segment.Coverage.Numbers.All(covered.Contains))
             {
-                await packs.Backend.DeleteAsync(segment.Name, cancellationToken);
+                await TryDeleteAsync(segment.Name, cancellationToken);
                 continue;
             }
 
@@ -112,6 +112,19 @@ internal sealed class DedupIndex(PackReader packs, int bufferRecords, Func<uint,
     }
 
     public void Dispose() => writing.Dispose();
+
+    /// <summary>Removes what is of no use. Who may only read opens the vault all the same, and leaves that to others.</summary>
+    private async ValueTask TryDeleteAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await packs.Backend.DeleteAsync(name, cancellationToken);
+        }
+        catch (StoreException)
+        {
+            // Found again, and removed, by the next opening that may.
+        }
+    }
 
     private async ValueTask<Slot?> ConfirmAsync(IndexRecord record, CancellationToken cancellationToken)
     {

@@ -29,9 +29,6 @@ internal sealed class ImageJournal : IDisposable
     /// <summary>Stands for the token, the length and the parent in names.</summary>
     public string Source { get; }
 
-    /// <summary>Leaves that earlier sessions left.</summary>
-    public int KnownLeaves => places.Count;
-
     /// <summary>Leaves that wait for a pack to be durable.</summary>
     public int WaitingLeaves => waiting.Count;
 

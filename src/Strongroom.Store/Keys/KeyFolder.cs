@@ -13,7 +13,7 @@ internal sealed record KeyBlob(uint Number, KeyGeneration? Content, byte[] Diges
 /// <summary>The generations of one vault's keys in <c>keys/</c>. Thread-safe.</summary>
 internal sealed class KeyFolder(IBlobBackend backend, Guid vaultId)
 {
-    private const string Prefix = "keys/";
+    public const string Prefix = "keys/";
     private const int GreatestLengthBytes = 1 << 20;
 
     /// <summary>The numbers of the generations that are there, ascending.</summary>
@@ -107,5 +107,10 @@ internal sealed class KeyFolder(IBlobBackend backend, Guid vaultId)
     }
 
     /// <summary>The name of a generation's blob.</summary>
-    public string NameOf(uint number) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:D8}-{vaultId:N}");
+    public string NameOf(uint number) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:D8}{SuffixOf(vaultId)}");
+
+    /// <summary>True for the name of a blob in the folder that is this vault's.</summary>
+    public static bool IsOf(string name, Guid vaultId) => name.EndsWith(SuffixOf(vaultId), StringComparison.Ordinal);
+
+    private static string SuffixOf(Guid vaultId) => $"-{vaultId:N}";
 }

@@ -25,8 +25,7 @@ public sealed partial class VaultKeys
             // Over a damaged log nothing is appended that is not needed, and nothing deleted.
             if (Log.Damage.Count > 0)
                 return;
-            await RecordAsync(cancellationToken);
-            await folder.DeleteBelowAsync(current.Generation.Number, cancellationToken);
+            await TryFinishAsync(cancellationToken);
         }
         finally
         {
@@ -48,6 +47,22 @@ public sealed partial class VaultKeys
         finally
         {
             gate.Release();
+        }
+    }
+
+    /// <summary>Finishes a change that died half-way: its entry, then the removal of what it replaced. Who may only read opens the vault all the same, and leaves that to others.</summary>
+    private async Task TryFinishAsync(CancellationToken cancellationToken)
+    {
+        var isRecorded = false;
+        try
+        {
+            await RecordAsync(cancellationToken);
+            isRecorded = true;
+            await folder.DeleteBelowAsync(current.Generation.Number, cancellationToken);
+        }
+        catch (StoreException failure) when (failure.Kind == StoreErrorKind.AccessDenied || (isRecorded && failure.Kind == StoreErrorKind.Io))
+        {
+            // Who is refused the entry is refused backups, too: nothing is sealed under keys that the log does not know.
         }
     }
 

@@ -49,6 +49,17 @@ internal sealed record LogEntry(
     public static long? ParseName(string name) =>
         name.Length == 24 && long.TryParse(name.AsSpan(4), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence) ? sequence : null;
 
+    /// <summary>True for bytes that begin as the entry of this number does; nothing vouches for them.</summary>
+    public static bool IsHeader(ReadOnlySpan<byte> bytes, long sequence) =>
+        bytes.Length >= HeaderLengthBytes && BinaryPrimitives.ReadUInt32LittleEndian(bytes) == Magic && BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]) == sequence;
+
+    /// <summary>What an entry says it is, before anything vouches for it; 0 for what is too short.</summary>
+    public static LogEntryType TypeOf(ReadOnlySpan<byte> bytes) =>
+        bytes.Length < HeaderLengthBytes ? 0 : (LogEntryType)BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..]);
+
+    /// <summary>The hash of the entry before, as an entry names it, before anything vouches for it; empty for what is too short.</summary>
+    public static ReadOnlySpan<byte> PreviousHashOf(ReadOnlySpan<byte> bytes) => bytes.Length < HeaderLengthBytes ? [] : bytes.Slice(16, 32);
+
     /// <summary>The bytes of an entry, and their hash, to which the next entry chains.</summary>
     public static (byte[] Bytes, LogEntry Entry) Seal(
         KeyRing ring, long sequence, LogEntryType type, byte[] previousHash, Guid writerId, ReadOnlySpan<byte> salt, DateTimeOffset time, byte[] payload)
@@ -113,8 +124,8 @@ internal sealed record LogEntry(
 
         entry = new LogEntry(
             sequence,
-            (LogEntryType)BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..]),
-            bytes.Slice(16, 32).ToArray(),
+            TypeOf(bytes),
+            PreviousHashOf(bytes).ToArray(),
             new Guid(bytes.Slice(48, 16), bigEndian: true),
             DateTimeOffset.FromUnixTimeMilliseconds(time),
             payload,

@@ -11,6 +11,10 @@ internal sealed partial class VaultLog
     /// <summary>Entries that this opening could not read, each of which may have said anything. Read under the log's lock.</summary>
     public uint Unreadable { get; private set; }
 
+    /// <summary>A file far beyond the log's end (<see cref="GreatestHole"/>) that is no entry, as a part of a sentence.</summary>
+    public static string DescribeStray(long sequence) =>
+        $"the file {LogEntry.NameOf(sequence)}, far beyond the log's end, is no entry of this log (if no server wrote it, move it out of the vault)";
+
     /// <summary>What cannot be read may have swept any pack whose number is reserved by now; numbers that are reserved later lie above.</summary>
     private void DoubtPacks() => State.Collection.Doubt(State.PackNumbers.NextPackSeq + ((ulong)Unreadable * PackNumberState.GreatestReservation));
 

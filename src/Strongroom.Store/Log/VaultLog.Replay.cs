@@ -17,11 +17,7 @@ internal sealed partial class VaultLog
             }
             else if (sequence - expected > GreatestHole && (bytes is null || !LogEntry.TryOpen(ring, sequence, bytes, out _)))
             {
-                closedDamage.Add(new(
-                    sequence,
-                    sequence,
-                    $"the file {LogEntry.NameOf(sequence)}, far beyond the log's end, is no entry of this log (if no server wrote it, move it out of the vault)",
-                    IsStray: true));
+                closedDamage.Add(new(sequence, sequence, DescribeStray(sequence), IsStray: true));
                 continue;
             }
             else

@@ -16,7 +16,7 @@ internal sealed partial class VaultLog : IDisposable
     private const int ParallelReadings = 32;
 
     /// <summary>Entries that may be missing in a row before a file that is no entry counts as a stray one, which must not be counted up to.</summary>
-    private const int GreatestHole = 65_536;
+    public const int GreatestHole = 65_536;
     private readonly IBlobBackend backend;
     private readonly KeyRing ring;
     private readonly TimeProvider time;

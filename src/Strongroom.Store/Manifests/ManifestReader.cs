@@ -48,7 +48,7 @@ internal sealed class ManifestReader(PackReader packs, int cachedNodes)
         if (!nodes.TryGet(key, out var node) || node.Length != rawLength)
         {
             node = new byte[rawLength];
-            await packs.ReadChunkAsync(PackContent.Nodes, slot with { Flags = 0 }, node, cancellationToken);
+            await packs.ReadChunkAsync(PackContent.Nodes, slot.Chunk, node, cancellationToken);
             nodes.TryAdd(key, node);
         }
 

@@ -42,6 +42,8 @@ internal static class PackFormat
     public const int DigestOffsetBytes = 24;
     private const int DigestLengthBytes = 16;
 
+    private static ReadOnlySpan<byte> Magic => "SRPACK01"u8;
+
     public static string NameOf(PackContent content, uint packSeq) => string.Create(
         CultureInfo.InvariantCulture, $"{FolderOf(content)}{packSeq & 0xFF:x2}/{packSeq:x8}");
 
@@ -61,7 +63,7 @@ internal static class PackFormat
     public static byte[] WriteHeader(PackContent content, uint packSeq, uint epoch, ReadOnlySpan<byte> salt, Guid vaultId)
     {
         var header = new byte[HeaderLengthBytes];
-        "SRPACK01"u8.CopyTo(header);
+        Magic.CopyTo(header);
         BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(8), 1);
         header[10] = (byte)content;
         BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(12), packSeq);
@@ -74,13 +76,18 @@ internal static class PackFormat
     /// <summary>The epoch that a header names, before anything vouches for it.</summary>
     public static uint EpochOf(ReadOnlySpan<byte> header) => BinaryPrimitives.ReadUInt32LittleEndian(header[16..]);
 
+    /// <summary>The vault that a header names, before anything vouches for it.</summary>
+    public static Guid VaultIdOf(ReadOnlySpan<byte> header) => new(header.Slice(40, 16), bigEndian: true);
+
+    /// <summary>True for bytes that begin with the header of this pack.</summary>
+    public static bool IsHeaderOf(ReadOnlySpan<byte> bytes, PackContent content, uint packSeq, Guid vaultId) =>
+        bytes.Length >= HeaderLengthBytes && bytes.StartsWith(Magic) && bytes[10] == (byte)content
+        && BinaryPrimitives.ReadUInt32LittleEndian(bytes[12..]) == packSeq && VaultIdOf(bytes) == vaultId;
+
     /// <summary>Checks a header and derives the pack's key.</summary>
     public static PackKey ReadHeader(ReadOnlySpan<byte> header, PackContent content, uint packSeq, KeyRing ring)
     {
-        if (header.Length != HeaderLengthBytes || !header.StartsWith("SRPACK01"u8)
-            || header[10] != (byte)content
-            || BinaryPrimitives.ReadUInt32LittleEndian(header[12..]) != packSeq
-            || new Guid(header.Slice(40, 16), bigEndian: true) != ring.VaultId)
+        if (header.Length != HeaderLengthBytes || !IsHeaderOf(header, content, packSeq, ring.VaultId))
             throw StoreException.Corrupt($"The header of pack {packSeq:x8} is damaged");
         if (BinaryPrimitives.ReadUInt16LittleEndian(header[8..]) != 1 || header[11] != 0)
             throw new StoreException(StoreErrorKind.Unsupported, $"Pack {packSeq:x8} is of a newer format. Use a newer Strongroom.");

@@ -84,7 +84,7 @@ internal sealed class PackWriter : IAsyncDisposable
         await blob.FlushAsync(cancellationToken);
         await VerifyAsync(verifyEvery, idKey, directory, directoryOffset, codecs, cancellationToken);
         if (!await blob.CommitAsync(cancellationToken))
-            throw new StoreException(StoreErrorKind.Conflict, $"Pack {PackSeq:x8} exists already: another writer uses this vault. Stop it, then run the backup again.");
+            throw new StoreException(StoreErrorKind.Conflict, $"Pack {PackSeq:x8} exists already, though its number was reserved for this backup: the vault's log may have been put back to an older state. Nothing was committed; run a verification of the vault, then the backup again.");
     }
 
     public async ValueTask DisposeAsync()

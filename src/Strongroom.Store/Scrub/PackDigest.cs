@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.IO.Hashing;
 using Strongroom.Store.Packs;
 
@@ -42,8 +41,8 @@ internal static class PackDigest
                 read = await backend.ReadAsync(name, at, buffer.AsMemory(0, (int)Math.Min(ReadLengthBytes, length - at)), cancellationToken);
                 if (read == 0)
                     throw StoreException.Corrupt($"Pack {packSeq:x8} is cut short");
-                if (at == 0)
-                    RequireHeader(buffer.AsSpan(0, read), content, packSeq, vaultId);
+                if (at == 0 && !PackFormat.IsHeaderOf(buffer.AsSpan(0, read), content, packSeq, vaultId))
+                    throw StoreException.Corrupt($"The header of pack {packSeq:x8} is damaged or another vault's");
                 hash.Append(buffer.AsSpan(0, (int)Math.Clamp(trailer.DigestedLengthBytes - at, 0, read)));
                 if (take is not null)
                     await take(buffer.AsMemory(0, read));
@@ -57,12 +56,5 @@ internal static class PackDigest
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-    }
-
-    private static void RequireHeader(ReadOnlySpan<byte> header, PackContent content, uint packSeq, Guid vaultId)
-    {
-        if (header.Length < PackFormat.HeaderLengthBytes || !header.StartsWith("SRPACK01"u8) || header[10] != (byte)content
-            || BinaryPrimitives.ReadUInt32LittleEndian(header[12..]) != packSeq || new Guid(header.Slice(40, 16), bigEndian: true) != vaultId)
-            throw StoreException.Corrupt($"The header of pack {packSeq:x8} is damaged or another vault's");
     }
 }

@@ -127,7 +127,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
         Snapshot snapshot, ManifestPointer pointer, Dictionary<string, HashSet<SnapshotId>> touched, CancellationToken cancellationToken)
     {
         // The flags of a slot that points to a node are the node's, and no directory knows them.
-        var slot = pointer.IsData ? pointer.Slot : pointer.Slot with { Flags = 0 };
+        var slot = pointer.IsData ? pointer.Slot : pointer.Slot.Chunk;
         if (await FindProblemAsync(pointer.Content, slot, cancellationToken) is null)
             return true;
 

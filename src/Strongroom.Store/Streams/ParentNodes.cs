@@ -60,7 +60,7 @@ internal sealed class ParentNodes(ManifestReader tree, Func<uint, bool> hasPack)
             return node.Slot;
         try
         {
-            await tree.Packs.ReadChunkAsync(PackContent.Nodes, node.Slot with { Flags = 0 }, new byte[lengthBytes], cancellationToken);
+            await tree.Packs.ReadChunkAsync(PackContent.Nodes, node.Slot.Chunk, new byte[lengthBytes], cancellationToken);
             nodes[id] = (node.Slot, true);
             return node.Slot;
         }

@@ -84,6 +84,24 @@ public sealed class LocalBackendTests : IDisposable
         await Assert.ThrowsAsync<ArgumentException>(async () => await backend.PutIfAbsentAsync(name, new byte[1], CancellationToken.None));
 
     [Fact]
+    public async Task Leftovers_that_may_not_be_looked_at_are_left_to_others()
+    {
+        Assert.SkipWhen(RandomFolder.IsRoot, "Root looks at everything.");
+        await backend.PutIfAbsentAsync("one", new byte[1], CancellationToken.None);
+        var mode = File.GetUnixFileMode(folder["vault/tmp"]);
+        File.SetUnixFileMode(folder["vault/tmp"], UnixFileMode.None);
+        try
+        {
+            await backend.RemoveLeftoversAsync(CancellationToken.None);
+            Assert.Equal(1, await backend.GetLengthAsync("one", CancellationToken.None));
+        }
+        finally
+        {
+            File.SetUnixFileMode(folder["vault/tmp"], mode);
+        }
+    }
+
+    [Fact]
     public async Task Leftovers_of_the_dead_are_removed_and_the_work_of_the_living_is_not()
     {
         await using var writer = await backend.CreateAsync("a/one", CancellationToken.None);

@@ -70,6 +70,20 @@ public sealed class LocalFailureTests
         Assert.Equal(StoreErrorKind.Io, failure.Kind);
     }
 
+    [Theory]
+    [InlineData(13)]
+    [InlineData(30)]
+    public void What_this_process_may_not_do_is_no_failure_that_passes(int error)
+    {
+        foreach (var failure in (Exception[])[new IOException("Refused.", error), new UnauthorizedAccessException("Refused.")])
+        {
+            var told = LocalFailures.Translate(failure, "log/1");
+            Assert.Equal(StoreErrorKind.AccessDenied, told.Kind);
+            Assert.False(told.IsTransient);
+            Assert.Contains("'log/1': Refused. ", told.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void What_is_not_there_is_not_found_and_the_rest_is_an_io_failure()
     {

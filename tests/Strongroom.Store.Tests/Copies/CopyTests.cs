@@ -1,4 +1,5 @@
 using Strongroom.Store.Copies;
+using Strongroom.Store.Log;
 using Strongroom.Store.Tests.Fakes;
 
 namespace Strongroom.Store.Tests.Copies;
@@ -195,6 +196,30 @@ public sealed class CopyTests
         await VaultCopy.RunAsync(storage, target, One, null, None);
         await AssertHoldsAsync(await target.Inner.CopyAsync(), disks);
         await VaultCopy.RunAsync(storage, target, One, null, None);
+        await AssertHoldsAsync(target, disks);
+    }
+
+    [Theory]
+    [InlineData(1_000_000)]
+    [InlineData(long.MaxValue)]
+    public async Task A_stray_file_far_beyond_the_end_of_the_log_keeps_no_later_entry_from_the_copy(long sequence)
+    {
+        var (storage, disks) = await MakeAsync();
+        var target = new MemoryBackend();
+        var stray = LogEntry.NameOf(sequence);
+        await storage.PutIfAbsentAsync(stray, new byte[300], None);
+        for (var i = 0; i < 2; i++)
+        {
+            var report = await VaultCopy.RunAsync(storage, target, One, null, None);
+            Assert.Contains(stray, Assert.Single(report.Problems), StringComparison.Ordinal);
+            Assert.Null(await target.GetLengthAsync(stray, None));
+            await AssertHoldsAsync(target, disks);
+            await using var vault = await TestVault.OpenAsync(storage);
+            await BackUpAsync(vault, disks, 110 + i);
+        }
+
+        await storage.DeleteAsync(stray, None);
+        Assert.Empty((await VaultCopy.RunAsync(storage, target, One, null, None)).Problems);
         await AssertHoldsAsync(target, disks);
     }
 

@@ -238,6 +238,20 @@ public sealed class HealingTests
         Assert.NotEmpty((await vault.ScrubAsync(new(), null, None)).Damaged);
     }
 
+    [Theory]
+    [InlineData("vault.json")]
+    [InlineData("keys/")]
+    public async Task A_replica_that_is_taken_away_meanwhile_costs_nothing_of_the_vault(string prefix)
+    {
+        var (storage, replica, _) = await MakeAsync();
+        var name = (await storage.AllAsync("")).Single(blob => blob.Name.StartsWith(prefix, StringComparison.Ordinal)).Name;
+        await DamageAsync(storage, name, isDeleted: false);
+        var damaged = await storage.ContentAsync(name);
+        var failure = await Assert.ThrowsAsync<StoreException>(() => HealAsync(storage, new TakenAway(replica, name)));
+        Assert.Equal(StoreErrorKind.NotFound, failure.Kind);
+        Assert.Equal(damaged, await storage.ContentAsync(name));
+    }
+
     private static async Task DamageAsync(MemoryBackend storage, string name, bool isDeleted)
     {
         var content = await storage.ContentAsync(name);
@@ -286,5 +300,14 @@ public sealed class HealingTests
         var replica = new MemoryBackend();
         await VaultCopy.RunAsync(storage, replica, new(), null, None);
         return (storage, replica, disks);
+    }
+
+    /// <summary>A blob is there when it is looked at first, and then no more.</summary>
+    private sealed class TakenAway(MemoryBackend inner, string gone) : PassThroughBackend(inner)
+    {
+        private int looks;
+
+        public override ValueTask<long?> GetLengthAsync(string name, CancellationToken cancellationToken) =>
+            name == gone && looks++ > 0 ? new((long?)null) : base.GetLengthAsync(name, cancellationToken);
     }
 }
