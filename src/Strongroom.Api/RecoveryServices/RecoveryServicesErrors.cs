@@ -37,6 +37,7 @@ internal static class RecoveryServicesErrors
         BackupRefusal.RedundancyLocked => ArmErrors.Custom(400, "BMSUserErrorStorageTypeLocked", refused.Message, refused.Subject),
         BackupRefusal.RedundancySetByVault => ArmErrors.Custom(400, "BMSUserErrorRedundancySettingsUseVaultApi", refused.Message),
         BackupRefusal.Conflict => ArmErrors.Custom(409, "BMSUserErrorConflictingProtectionOperation", refused.Message),
+        BackupRefusal.PreconditionFailed => ArmErrors.PreconditionFailed(refused.Subject!),
         BackupRefusal.JobNotCancellable => ArmErrors.Custom(400, "BMSUserErrorJobNotCancellable", refused.Message),
         BackupRefusal.NotSupported => NotSupported(refused.Message),
         _ => throw new InvalidOperationException($"No error for {refused.Refusal}."),
@@ -54,6 +55,9 @@ internal static class RecoveryServicesErrors
 
     public static ArmException ContainerNotFound(string container) =>
         NotFound("BMSUserErrorContainerObjectNotFound", $"Container '{Cut(container)}' is not registered with this vault.");
+
+    public static ArmException ContainerInUse(string machine) => ArmErrors.Custom(400, "BMSUserErrorContainerHasDatasources",
+        $"The container of '{machine}' holds its backups. Stop its protection and delete the backup data; the container goes with them.");
 
     public static ArmException PolicyNotFound(string policy, string vault) => NotFound("BMSUserErrorPolicyNotFound", $"Policy '{Cut(policy)}' does not exist in vault '{vault}'.");
 

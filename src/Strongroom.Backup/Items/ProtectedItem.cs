@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Strongroom.Backup.Jobs;
 
 namespace Strongroom.Backup.Items;
 
@@ -49,7 +50,15 @@ public sealed record ProtectedItem
     public DateTimeOffset? LastBackupTime { get; init; }
     public DateTimeOffset? LastRecoveryPointTime { get; init; }
 
+    /// <summary>Why the last backup that failed did so; told of while <see cref="LastBackupStatus"/> says <c>Failed</c>.</summary>
+    public JobError? LastBackupError { get; init; }
+
+    public bool IsFailing => LastBackupStatus == "Failed";
+
     public DiskSelection? Disks { get; init; }
+
+    /// <summary>True while an intent to protect the machine is kept (<c>backupProtectionIntent</c>).</summary>
+    public bool HasIntent { get; init; }
 
     /// <summary>When it was soft-deleted, or null. Its data is purged after the vault's soft-delete days.</summary>
     public DateTimeOffset? DeletedAt { get; init; }
@@ -66,6 +75,26 @@ public sealed record ProtectedItem
     public int Version { get; init; }
 
     public bool IsDeleted => DeletedAt is not null;
+
+    /// <summary>Names this state of this item, in the form of an HTTP entity tag.</summary>
+    public string ETag => $"\"{Key:N}-{Version}\"";
+
+    /// <summary>Whether a condition (<c>If-Match</c>) holds; an absent one always does.</summary>
+    public static bool Matches(ProtectedItem? item, string? condition) =>
+        string.IsNullOrEmpty(condition) || (item is not null && (condition == "*" || condition.Split(',').Any(tag => tag.Trim() == item.ETag)));
+}
+
+/// <summary>Which items of a vault are asked for; null: all. Texts are compared without regard to case.</summary>
+public sealed record ItemQuery
+{
+    public string? PolicyName { get; init; }
+    public string? NativeName { get; init; }
+
+    /// <summary>The machine's name.</summary>
+    public string? FriendlyName { get; init; }
+
+    /// <summary>Whether the last backup failed.</summary>
+    public bool? IsFailing { get; init; }
 }
 
 /// <summary>Keeps protected items and their recovery points. Names are compared without regard to case.</summary>
@@ -76,6 +105,9 @@ public interface IItemRepository
     Task<ProtectedItem?> FindAsync(Guid itemKey, CancellationToken cancellationToken);
 
     Task<IReadOnlyList<ProtectedItem>> ListAsync(Guid vaultKey, CancellationToken cancellationToken);
+
+    /// <summary>By native name, at most <paramref name="count"/> of those after <paramref name="after"/>.</summary>
+    Task<IReadOnlyList<ProtectedItem>> ListAsync(Guid vaultKey, ItemQuery query, string? after, int count, CancellationToken cancellationToken);
 
     /// <summary>The items, in any vault, that protect a machine: at most one, since a machine can be protected in one vault only.</summary>
     Task<ProtectedItem?> FindBySourceAsync(string sourceResourceId, CancellationToken cancellationToken);
