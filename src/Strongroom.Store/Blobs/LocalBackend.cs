@@ -87,7 +87,8 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, IDisposable
             try
             {
                 // Not FileInfo.Exists: it takes every failure for absence, and an entry of the log that seems absent counts as lost.
-                return new(new FileInfo(PathOf(name)).Length);
+                var length = new FileInfo(PathOf(name)).Length;
+                return new(FileIdentities.IsSpecial(PathOf(name)) ? null : length);
             }
             catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
             {

@@ -12,9 +12,12 @@ internal sealed class LocalFile : IDisposable
 {
     private readonly FileIdentity identity;
 
-    /// <exception cref="IOException">It is not there, or cannot be opened.</exception>
+    /// <exception cref="IOException">It is not there, is no regular file, or cannot be opened.</exception>
     public LocalFile(string path)
     {
+        // Opening a FIFO waits for its writer, and a device may never end.
+        if (FileIdentities.IsSpecial(path))
+            throw new FileNotFoundException($"'{path}' is no regular file.");
         Handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.RandomAccess);
         identity = FileIdentities.Of(Handle);
     }
@@ -32,7 +35,12 @@ internal static partial class FileIdentities
 {
     private const int CurrentFolder = -100;
     private const int EmptyPathFlag = 0x1000;
+    private const uint TypeMask = 0x1;
     private const uint InodeMask = 0x100;
+    private const int ModeOffset = 28;
+    private const int FileTypeBits = 0xF000;
+    private const int RegularFile = 0x8000;
+    private const int Folder = 0x4000;
     private const int StatLengthBytes = 256;
     private const int InodeOffset = 32;
     private const int DeviceOffset = 136;
@@ -48,6 +56,14 @@ internal static partial class FileIdentities
     {
         Span<byte> found = stackalloc byte[StatLengthBytes];
         return Statx(CurrentFolder, path, 0, InodeMask, found) == 0 ? Parse(found) : null;
+    }
+
+    /// <summary>True when the name leads to a FIFO, a socket or a device: nobody's blob, and not to be opened.</summary>
+    public static bool IsSpecial(string path)
+    {
+        Span<byte> found = stackalloc byte[StatLengthBytes];
+        return Statx(CurrentFolder, path, 0, TypeMask, found) == 0
+            && (BinaryPrimitives.ReadUInt16LittleEndian(found[ModeOffset..]) & FileTypeBits) is not (RegularFile or Folder);
     }
 
     private static IOException LastFailure() =>

@@ -48,7 +48,7 @@ internal static class LocalListing
     {
         try
         {
-            return file.Length;
+            return FileIdentities.IsSpecial(file.FullName) ? null : file.Length;
         }
         catch (FileNotFoundException)
         {

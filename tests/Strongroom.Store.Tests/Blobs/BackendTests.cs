@@ -1,4 +1,5 @@
 using Strongroom.Store.Tests.Fakes;
+using Strongroom.Store.Trees;
 
 namespace Strongroom.Store.Tests.Blobs;
 
@@ -52,6 +53,23 @@ public sealed class LocalBackendTests : IDisposable
         File.CreateSymbolicLink(folder["vault/log"], folder["vault/log"]);
         var failure = await Assert.ThrowsAsync<StoreException>(() => backend.AllAsync("log/"));
         Assert.Equal(StoreErrorKind.Io, failure.Kind);
+    }
+
+    [Fact]
+    public async Task A_device_or_a_fifo_in_the_place_of_a_blob_is_no_blob()
+    {
+        Directory.CreateDirectory(folder["vault/log"]);
+        File.CreateSymbolicLink(folder["vault/log/1"], "/dev/zero");
+        using (var log = FolderHandle.Open(folder["vault/log"]))
+            log.MakeNode("2"u8, TreeEntryKind.Fifo, 0, 0);
+
+        Assert.Empty(await backend.AllAsync("log/"));
+        foreach (var name in (string[])["log/1", "log/2"])
+        {
+            Assert.Null(await backend.GetLengthAsync(name, CancellationToken.None));
+            var failure = await Assert.ThrowsAsync<StoreException>(async () => await backend.ReadAsync(name, 0, new byte[10], CancellationToken.None));
+            Assert.Equal(StoreErrorKind.NotFound, failure.Kind);
+        }
     }
 
     [Fact]
