@@ -12,6 +12,21 @@ public enum BackupRefusal
     /// <summary>The policy is for another kind of workload.</summary>
     PolicyUnsuitable,
 
+    /// <summary>Something in a policy is missing, wrong, or does not go with the rest of it.</summary>
+    InvalidPolicyInput,
+
+    /// <summary>A single value of a policy is wrong; the subject names it.</summary>
+    InvalidPolicyParameter,
+
+    /// <summary>A policy keeps recovery points for shorter or longer than is supported.</summary>
+    PolicyRetentionInvalid,
+
+    /// <summary>A policy keeps snapshots for as long as recovery points, or longer.</summary>
+    InstantRetentionExceedsVaulted,
+
+    /// <summary>Items use the policy: it can be neither deleted nor become another kind.</summary>
+    PolicyInUse,
+
     /// <summary>The names in the path and the machine in the body do not belong together, or something that is needed is missing.</summary>
     InvalidConfigureProtection,
 

@@ -13,10 +13,10 @@ public static class DiskEndpoints
 
     public static void MapDisks(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/subscriptions/{subscriptionId}/providers/Microsoft.Compute/disks", ListAsync);
-        routes.MapGet(OfGroup, ListAsync);
-        routes.MapGet(OfGroup + "/{diskName}", GetAsync);
-        routes.MapDelete(OfGroup + "/{diskName}", DeleteAsync);
+        routes.MapGet("/subscriptions/{subscriptionId}/providers/Microsoft.Compute/disks", ListAsync).WithListAction("Microsoft.Compute/disks/read");
+        routes.MapGet(OfGroup, ListAsync).WithListAction("Microsoft.Compute/disks/read");
+        routes.MapGet(OfGroup + "/{diskName}", GetAsync).WithAction("Microsoft.Compute/disks/read");
+        routes.MapDelete(OfGroup + "/{diskName}", DeleteAsync).WithAction("Microsoft.Compute/disks/delete");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IResourceStore store, CancellationToken cancellationToken)

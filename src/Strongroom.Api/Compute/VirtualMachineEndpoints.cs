@@ -13,10 +13,10 @@ public static class VirtualMachineEndpoints
 
     public static void MapVirtualMachines(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/subscriptions/{subscriptionId}/providers/Microsoft.Compute/virtualMachines", ListAsync);
-        routes.MapGet(OfGroup, ListAsync);
-        routes.MapGet(OfGroup + "/{vmName}", GetAsync);
-        routes.MapGet(OfGroup + "/{vmName}/instanceView", InstanceViewAsync);
+        routes.MapGet("/subscriptions/{subscriptionId}/providers/Microsoft.Compute/virtualMachines", ListAsync).WithListAction("Microsoft.Compute/virtualMachines/read");
+        routes.MapGet(OfGroup, ListAsync).WithListAction("Microsoft.Compute/virtualMachines/read");
+        routes.MapGet(OfGroup + "/{vmName}", GetAsync).WithAction("Microsoft.Compute/virtualMachines/read");
+        routes.MapGet(OfGroup + "/{vmName}/instanceView", InstanceViewAsync).WithAction("Microsoft.Compute/virtualMachines/instanceView/read");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IMachineFabric fabric, CancellationToken cancellationToken)

@@ -16,12 +16,12 @@ public static class HostEndpoints
 
     public static void MapHosts(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/subscriptions/{subscriptionId}/providers/Strongroom.Fabric/hosts", ListAsync);
-        routes.MapGet(OfGroup, ListAsync);
-        routes.MapGet(Host, GetAsync);
-        routes.MapPut(Host, PutAsync);
-        routes.MapPatch(Host, PatchAsync);
-        routes.MapDelete(Host, DeleteAsync);
+        routes.MapGet("/subscriptions/{subscriptionId}/providers/Strongroom.Fabric/hosts", ListAsync).WithListAction("Strongroom.Fabric/hosts/read");
+        routes.MapGet(OfGroup, ListAsync).WithListAction("Strongroom.Fabric/hosts/read");
+        routes.MapGet(Host, GetAsync).WithAction("Strongroom.Fabric/hosts/read");
+        routes.MapPut(Host, PutAsync).WithAction("Strongroom.Fabric/hosts/write");
+        routes.MapPatch(Host, PatchAsync).WithAction("Strongroom.Fabric/hosts/write");
+        routes.MapDelete(Host, DeleteAsync).WithAction("Strongroom.Fabric/hosts/delete");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IResourceStore store, IMachineFabric fabric, CancellationToken cancellationToken)

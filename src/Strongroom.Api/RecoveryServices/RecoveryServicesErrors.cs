@@ -13,6 +13,11 @@ internal static class RecoveryServicesErrors
         BackupRefusal.PolicyNotFound => ArmErrors.Custom(400, "BMSUserErrorPolicyNotFound", refused.Message, "policyId"),
         BackupRefusal.JobNotFound => NotFound("BMSUserErrorJobNotFound", refused.Message),
         BackupRefusal.PolicyUnsuitable => ArmErrors.Custom(400, "BMSUserErrorInvalidPolicyInput", refused.Message, "policyId"),
+        BackupRefusal.InvalidPolicyInput => InvalidPolicy(refused.Message),
+        BackupRefusal.InvalidPolicyParameter => ArmErrors.Custom(400, "UserErrorInvalidRequestParameter", $"Parameter {refused.Subject} in request is invalid. {refused.Message}", refused.Subject),
+        BackupRefusal.PolicyRetentionInvalid => ArmErrors.Custom(400, "BMSUserErrorPolicyRetentionInvalid", "The retention duration provided in the backup policy is not supported. " + refused.Message),
+        BackupRefusal.InstantRetentionExceedsVaulted => ArmErrors.Custom(400, "BMSUserErrorInstantRPRetentionExceedsVaultedRetention", refused.Message),
+        BackupRefusal.PolicyInUse => ArmErrors.Custom(400, "BMSUserErrorPolicyObjectInUse", refused.Message),
         BackupRefusal.InvalidConfigureProtection => InvalidConfigureProtection(refused.Message),
         BackupRefusal.InvalidInput => InvalidInput(refused.Message),
         BackupRefusal.ItemBusy => ArmErrors.Custom(409, "BMSUserErrorObjectLocked", refused.Message),
@@ -43,6 +48,9 @@ internal static class RecoveryServicesErrors
 
     public static ArmException InvalidConfigureProtection(string message) =>
         ArmErrors.Custom(400, "BMSUserErrorInvalidConfigureProtectionRequest", "Input for configure protection is not in proper format. " + message);
+
+    public static ArmException InvalidPolicy(string message) =>
+        ArmErrors.Custom(400, "BMSUserErrorInvalidPolicyInput", "Input for create or update policy is not in proper format. " + message);
 
     public static ArmException InvalidInput(string message, string? target = null) => ArmErrors.Custom(400, "BMSUserErrorInvalidInput", "Input provided for the call is invalid. " + message, target);
 

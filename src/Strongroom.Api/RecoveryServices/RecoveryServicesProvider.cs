@@ -37,6 +37,8 @@ internal sealed class RecoveryServicesProvider(IVaultRepository vaults, VaultLif
         Operation("Vaults/backupEncryptionConfigs/read", "Encryption Config", "Read encryption config", "Reads how a vault is encrypted"),
         Operation("Vaults/backupResourceGuardProxies/read", "Resource Guard Proxies", "Read resource guard proxies", "Lists the resource guards of a vault"),
         Operation("Vaults/backupPolicies/read", "Backup Policies", "Read policies", "Reads or lists the policies of a vault"),
+        Operation("Vaults/backupPolicies/write", "Backup Policies", "Write policies", "Makes or changes a policy"),
+        Operation("Vaults/backupPolicies/delete", "Backup Policies", "Delete policies", "Deletes a policy that no item uses"),
         Operation("Vaults/backupFabrics/refreshContainers/action", "Refresh Containers", "Discover machines", "Looks for machines that can be protected"),
         Operation("Vaults/backupProtectableItems/read", "Protectable Items", "Read protectable items", "Lists machines that can be protected"),
         Operation("Vaults/backupProtectionContainers/read", "Protection Containers", "List containers", "Lists the containers of a vault"),

@@ -14,13 +14,13 @@ public static class ProviderEndpoints
 
     public static void MapProviders(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet(OfSubscription, List);
-        routes.MapGet(OfSubscription + "/{providerNamespace}", Get);
-        routes.MapPost(OfSubscription + "/{providerNamespace}/register", Get);
-        routes.MapPost(OfSubscription + "/{providerNamespace}/unregister", Unregister);
-        routes.MapGet("/providers", List);
-        routes.MapGet("/providers/{providerNamespace}", Get);
-        routes.MapGet("/providers/{providerNamespace}/operations", Operations);
+        routes.MapGet(OfSubscription, List).WithOpenAction("Microsoft.Resources/subscriptions/providers/read");
+        routes.MapGet(OfSubscription + "/{providerNamespace}", Get).WithOpenAction("Microsoft.Resources/subscriptions/providers/read");
+        routes.MapPost(OfSubscription + "/{providerNamespace}/register", Get).WithAction("Microsoft.Resources/subscriptions/providers/register/action");
+        routes.MapPost(OfSubscription + "/{providerNamespace}/unregister", Unregister).WithAction("Microsoft.Resources/subscriptions/providers/unregister/action");
+        routes.MapGet("/providers", List).WithOpenAction("Microsoft.Resources/providers/read");
+        routes.MapGet("/providers/{providerNamespace}", Get).WithOpenAction("Microsoft.Resources/providers/read");
+        routes.MapGet("/providers/{providerNamespace}/operations", Operations).WithOpenAction("Microsoft.Resources/providers/operations/read");
     }
 
     private static IResult List(HttpContext context, IEnumerable<IResourceProvider> providers, ArmOptions options)

@@ -14,13 +14,13 @@ public static class ResourceGroupEndpoints
 
     public static void MapResourceGroups(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet(Groups, ListAsync);
-        routes.MapGet(Group, GetAsync);
-        routes.MapMethods(Group, [HttpMethods.Head], HeadAsync);
-        routes.MapPut(Group, PutAsync);
-        routes.MapPatch(Group, PatchAsync);
-        routes.MapDelete(Group, DeleteAsync);
-        routes.MapGet("/subscriptions/{subscriptionId}/operationresults/{operationId}", ResultAsync);
+        routes.MapGet(Groups, ListAsync).WithListAction("Microsoft.Resources/subscriptions/resourceGroups/read");
+        routes.MapGet(Group, GetAsync).WithAction("Microsoft.Resources/subscriptions/resourceGroups/read");
+        routes.MapMethods(Group, [HttpMethods.Head], HeadAsync).WithAction("Microsoft.Resources/subscriptions/resourceGroups/read");
+        routes.MapPut(Group, PutAsync).WithAction("Microsoft.Resources/subscriptions/resourceGroups/write");
+        routes.MapPatch(Group, PatchAsync).WithAction("Microsoft.Resources/subscriptions/resourceGroups/write");
+        routes.MapDelete(Group, DeleteAsync).WithAction("Microsoft.Resources/subscriptions/resourceGroups/delete");
+        routes.MapGet("/subscriptions/{subscriptionId}/operationresults/{operationId}", ResultAsync).WithAction("Microsoft.Resources/subscriptions/operationresults/read");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IResourceStore store, CancellationToken cancellationToken)

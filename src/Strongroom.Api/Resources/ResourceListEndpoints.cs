@@ -14,8 +14,8 @@ public static class ResourceListEndpoints
 
     public static void MapResourceLists(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/subscriptions/{subscriptionId}/resources", ListAsync);
-        routes.MapGet("/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/resources", ListAsync);
+        routes.MapGet("/subscriptions/{subscriptionId}/resources", ListAsync).WithListAction("Microsoft.Resources/subscriptions/resources/read");
+        routes.MapGet("/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/resources", ListAsync).WithListAction("Microsoft.Resources/subscriptions/resourceGroups/resources/read");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IEnumerable<IResourceProvider> providers, CancellationToken cancellationToken)

@@ -11,12 +11,12 @@ public static class SubscriptionEndpoints
 {
     public static void MapSubscriptions(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/tenants", (ArmOptions options) => ArmResults.List([Tenant(options)]));
-        routes.MapGet("/subscriptions", (ArmOptions options) => ArmResults.List(options.Subscriptions.Select(s => Subscription(options, s))));
+        routes.MapGet("/tenants", (ArmOptions options) => ArmResults.List([Tenant(options)])).WithOpenAction("Microsoft.Resources/tenants/read");
+        routes.MapGet("/subscriptions", (ArmOptions options) => ArmResults.List(options.Subscriptions.Select(s => Subscription(options, s)))).WithListAction("Microsoft.Resources/subscriptions/read");
         routes.MapGet("/subscriptions/{subscriptionId}", (HttpContext context, ArmOptions options) =>
-            ArmResults.Ok(Subscription(options, ArmScope.Of(context).Subscription)));
+            ArmResults.Ok(Subscription(options, ArmScope.Of(context).Subscription))).WithAction("Microsoft.Resources/subscriptions/read");
         routes.MapGet("/subscriptions/{subscriptionId}/locations", (HttpContext context, ArmOptions options) =>
-            ArmResults.List(options.Locations.Select(l => Location(ArmScope.Of(context).SubscriptionId, l))));
+            ArmResults.List(options.Locations.Select(l => Location(ArmScope.Of(context).SubscriptionId, l)))).WithAction("Microsoft.Resources/subscriptions/locations/read");
     }
 
     private static JsonObject Tenant(ArmOptions options) => new()

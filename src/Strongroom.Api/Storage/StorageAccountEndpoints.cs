@@ -16,14 +16,14 @@ public static class StorageAccountEndpoints
 
     public static void MapStorageAccounts(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost(OfSubscription + "checkNameAvailability", CheckNameAsync);
-        routes.MapGet(OfSubscription + "storageAccounts", ListAsync);
-        routes.MapGet(OfGroup, ListAsync);
-        routes.MapGet(Account, GetAsync);
-        routes.MapPut(Account, PutAsync);
-        routes.MapPatch(Account, PatchAsync);
-        routes.MapDelete(Account, DeleteAsync);
-        routes.MapPost(Account + "/listKeys", ListKeysAsync);
+        routes.MapPost(OfSubscription + "checkNameAvailability", CheckNameAsync).WithAction("Microsoft.Storage/checkNameAvailability/read");
+        routes.MapGet(OfSubscription + "storageAccounts", ListAsync).WithListAction("Microsoft.Storage/storageAccounts/read");
+        routes.MapGet(OfGroup, ListAsync).WithListAction("Microsoft.Storage/storageAccounts/read");
+        routes.MapGet(Account, GetAsync).WithAction("Microsoft.Storage/storageAccounts/read");
+        routes.MapPut(Account, PutAsync).WithAction("Microsoft.Storage/storageAccounts/write");
+        routes.MapPatch(Account, PatchAsync).WithAction("Microsoft.Storage/storageAccounts/write");
+        routes.MapDelete(Account, DeleteAsync).WithAction("Microsoft.Storage/storageAccounts/delete");
+        routes.MapPost(Account + "/listKeys", ListKeysAsync).WithAction("Microsoft.Storage/storageAccounts/listKeys/action");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IResourceStore store, CancellationToken cancellationToken)

@@ -10,13 +10,30 @@ public sealed record BackupPolicy(Guid VaultKey, string Name, JsonObject Propert
     public string BackupManagementType => Properties["backupManagementType"]?.GetValue<string>() ?? "";
 }
 
+/// <summary>A policy and the number of items that have it, those that are soft-deleted but keep it included.</summary>
+public sealed record PolicyInUse(BackupPolicy Policy, int ProtectedItems);
+
+/// <summary>What came of deleting a policy.</summary>
+public enum PolicyDeletion
+{
+    Deleted,
+    Absent,
+
+    /// <summary>Items have it: nothing was done.</summary>
+    InUse,
+}
+
 /// <summary>Keeps policies. Names are compared without regard to case.</summary>
 public interface IPolicyRepository
 {
     Task<BackupPolicy?> FindAsync(Guid vaultKey, string name, CancellationToken cancellationToken);
 
-    /// <summary>A vault's policies with the number of items that each protects.</summary>
-    Task<IReadOnlyList<(BackupPolicy Policy, int ProtectedItems)>> ListAsync(Guid vaultKey, CancellationToken cancellationToken);
+    Task<PolicyInUse?> FindInUseAsync(Guid vaultKey, string name, CancellationToken cancellationToken);
+
+    Task<IReadOnlyList<PolicyInUse>> ListAsync(Guid vaultKey, CancellationToken cancellationToken);
 
     Task PutAsync(BackupPolicy policy, CancellationToken cancellationToken);
+
+    /// <summary>Deletes a policy that no item has; looking and deleting are one step.</summary>
+    Task<PolicyDeletion> DeleteAsync(Guid vaultKey, string name, CancellationToken cancellationToken);
 }

@@ -14,13 +14,21 @@ internal sealed class PolicyRepository(IDbContextFactory<StrongroomContext> cont
         return row is null ? null : Documents.Read(row.Document, Documents.Default.BackupPolicy);
     }
 
-    public async Task<IReadOnlyList<(BackupPolicy Policy, int ProtectedItems)>> ListAsync(Guid vaultKey, CancellationToken cancellationToken)
+    public async Task<PolicyInUse?> FindInUseAsync(Guid vaultKey, string name, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(vaultKey, name, cancellationToken) is not { } policy) return null;
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var key = name.Key();
+        return new(policy, await db.Items.CountAsync(r => r.VaultKey == vaultKey && r.PolicyKey == key, cancellationToken));
+    }
+
+    public async Task<IReadOnlyList<PolicyInUse>> ListAsync(Guid vaultKey, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var rows = await db.Policies.AsNoTracking().Where(r => r.VaultKey == vaultKey).OrderBy(r => r.NameKey).ToListAsync(cancellationToken);
         var counts = await db.Items.Where(r => r.VaultKey == vaultKey).GroupBy(r => r.PolicyKey)
             .Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, cancellationToken);
-        return rows.ConvertAll(r => (Documents.Read(r.Document, Documents.Default.BackupPolicy), counts.GetValueOrDefault(r.NameKey)));
+        return rows.ConvertAll(r => new PolicyInUse(Documents.Read(r.Document, Documents.Default.BackupPolicy), counts.GetValueOrDefault(r.NameKey)));
     }
 
     public async Task PutAsync(BackupPolicy policy, CancellationToken cancellationToken)
@@ -39,6 +47,18 @@ internal sealed class PolicyRepository(IDbContextFactory<StrongroomContext> cont
         }
 
         await transaction.CommitAsync(cancellationToken);
+    }
+
+    public async Task<PolicyDeletion> DeleteAsync(Guid vaultKey, string name, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var key = name.Key();
+        // In one transaction, as above: nobody comes to use the policy between the look and the deletion.
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        if (await db.Items.AnyAsync(r => r.VaultKey == vaultKey && r.PolicyKey == key, cancellationToken)) return PolicyDeletion.InUse;
+        var deleted = await db.Policies.Where(r => r.VaultKey == vaultKey && r.NameKey == key).ExecuteDeleteAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return deleted == 0 ? PolicyDeletion.Absent : PolicyDeletion.Deleted;
     }
 
     internal static PolicyRow Row(BackupPolicy policy) => new()

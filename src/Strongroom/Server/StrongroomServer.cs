@@ -9,6 +9,7 @@ using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Pipelines;
+using Strongroom.Backup.Policies;
 using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Vaults;
 using Strongroom.Hosting;
@@ -213,6 +214,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         // What is done with it.
         services.AddSingleton<VaultLifecycle>();
         services.AddSingleton<ItemProtection>();
+        services.AddSingleton<PolicyAdministration>();
         services.AddSingleton<MachineDiscovery>();
         services.AddSingleton<JobAdmission>();
         services.AddSingleton<JobSignal>();

@@ -43,6 +43,16 @@ public sealed class GoldenTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_policy_of_its_own()
+    {
+        await _host.MakeVaultAsync();
+        Check("policy-put", await _host.PutAsync(BackupHost.Vault + "/backupPolicies/Gold", PolicyBodies.Weekly));
+        Check("policy-put-refused", await _host.PutAsync(BackupHost.Vault + "/backupPolicies/Gold", """{"properties":{"backupManagementType":"AzureIaasVM"}}"""));
+        Check("policy-delete", await _host.DeleteAsync(BackupHost.Vault + "/backupPolicies/Gold"));
+        Check("policy-get-absent", await _host.GetAsync(BackupHost.Vault + "/backupPolicies/Gold"));
+    }
+
+    [Fact]
     public async Task Discovery()
     {
         await _host.MakeVaultAsync();

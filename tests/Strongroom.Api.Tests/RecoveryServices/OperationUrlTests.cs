@@ -150,8 +150,9 @@ public sealed class OperationUrlTests : IAsyncLifetime
         foreach (string url in Results(id))
         {
             Answer result = await _host.GetAsync(url);
-            bool isItems = url.StartsWith(_web1.Item, StringComparison.Ordinal);
-            Assert.Equal((url, isItems && !isItemGone ? 200 : 204), (url, result.Status));
+            bool isItems = url.StartsWith(_web1.Item, StringComparison.Ordinal), isPolicys = url.Contains("/backupPolicies/", StringComparison.Ordinal);
+            Assert.Equal((url, isPolicys || (isItems && !isItemGone) ? 200 : 204), (url, result.Status));
+            if (isPolicys) Assert.Equal("DefaultPolicy", (string?)result.Body!["name"]);
             if (isItems && !isItemGone) Assert.Equal(_web1.Item, (string?)result.Body!["id"]);
         }
 

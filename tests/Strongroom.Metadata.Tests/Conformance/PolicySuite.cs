@@ -48,6 +48,37 @@ public abstract class PolicySuite : DatabaseSuite
     }
 
     [Fact]
+    public async Task A_policy_is_found_with_the_number_of_its_items()
+    {
+        var vault = await AddVaultAsync();
+        await Policies.PutAsync(Policy(vault.Key, "Gold", 1), Token);
+        var item = await AddItemAsync(vault, "a");
+        Assert.True(await Items.TryUpdateAsync(item with { PolicyName = "gold" }, Token));
+
+        var found = (await Policies.FindInUseAsync(vault.Key, "GOLD", Token))!;
+
+        Assert.Equal(("Gold", 1), (found.Policy.Name, found.ProtectedItems));
+        Assert.Null(await Policies.FindInUseAsync(vault.Key, "silver", Token));
+    }
+
+    [Fact]
+    public async Task A_policy_is_deleted_only_when_no_item_has_it()
+    {
+        var vault = await AddVaultAsync();
+        var other = await AddVaultAsync("other");
+        foreach (var v in new[] { vault, other }) await Policies.PutAsync(Policy(v.Key, "Gold", 1), Token);
+        var item = await AddItemAsync(vault, "a");
+        Assert.True(await Items.TryUpdateAsync(item with { PolicyName = "GOLD" }, Token));
+
+        Assert.Equal(PolicyDeletion.InUse, await Policies.DeleteAsync(vault.Key, "gold", Token));
+        Assert.NotNull(await Policies.FindAsync(vault.Key, "gold", Token));
+        Assert.Equal(PolicyDeletion.Deleted, await Policies.DeleteAsync(other.Key, "gold", Token));
+        Assert.Null(await Policies.FindAsync(other.Key, "gold", Token));
+        Assert.Equal(PolicyDeletion.Absent, await Policies.DeleteAsync(other.Key, "gold", Token));
+        Assert.NotNull(await Policies.FindAsync(vault.Key, "gold", Token));
+    }
+
+    [Fact]
     public async Task An_operation_is_found_through_its_own_vault_only()
     {
         var operations = Services.GetRequiredService<IOperationRepository>();

@@ -12,7 +12,7 @@ namespace Strongroom.Api.RecoveryServices.BackupStatus;
 internal static class BackupStatusEndpoints
 {
     public static void MapBackupStatus(this IEndpointRouteBuilder routes) =>
-        routes.MapPost("/subscriptions/{subscriptionId}/providers/Microsoft.RecoveryServices/locations/{azureRegion}/backupStatus", GetAsync);
+        routes.MapPost("/subscriptions/{subscriptionId}/providers/Microsoft.RecoveryServices/locations/{azureRegion}/backupStatus", GetAsync).WithAction("Microsoft.RecoveryServices/locations/backupStatus/action");
 
     private static async Task<IResult> GetAsync(HttpContext context, IItemRepository items, IVaultRepository vaults, ArmOptions options)
     {

@@ -11,7 +11,7 @@ namespace Strongroom.Api.RecoveryServices.Backups;
 /// <summary>Backup now.</summary>
 internal static class BackupEndpoints
 {
-    public static void MapBackups(this IEndpointRouteBuilder routes) => routes.MapVault().MapPost(VaultRequest.ItemPath + "/backup", TriggerAsync);
+    public static void MapBackups(this IEndpointRouteBuilder routes) => routes.MapVault().MapPost(VaultRequest.ItemPath + "/backup", TriggerAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/backup/action");
 
     private static async Task<IResult> TriggerAsync(HttpContext context, JobAdmission admission)
     {

@@ -13,9 +13,9 @@ internal static class JobEndpoints
     public static void MapJobs(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        vault.MapGet("/backupJobs", ListAsync);
-        vault.MapGet("/backupJobs/{jobName}", GetAsync);
-        vault.MapPost("/backupJobs/{jobName}/cancel", CancelAsync);
+        vault.MapGet("/backupJobs", ListAsync).WithAction("Microsoft.RecoveryServices/vaults/backupJobs/read");
+        vault.MapGet("/backupJobs/{jobName}", GetAsync).WithAction("Microsoft.RecoveryServices/vaults/backupJobs/read");
+        vault.MapPost("/backupJobs/{jobName}/cancel", CancelAsync).WithAction("Microsoft.RecoveryServices/vaults/backupJobs/cancel/action");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IJobLedger ledger, TimeProvider time)

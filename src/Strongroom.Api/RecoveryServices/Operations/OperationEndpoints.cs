@@ -2,11 +2,13 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Strongroom.Api.RecoveryServices.Policies;
 using Strongroom.Api.RecoveryServices.ProtectedItems;
 using Strongroom.Arm;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Operations;
+using Strongroom.Backup.Policies;
 using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices.Operations;
@@ -20,24 +22,24 @@ internal static class OperationEndpoints
     public static void MapOperations(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        foreach (var path in (string[])[
-            "/backupOperations/{operationId}",
-            "/backupFabrics/{fabricName}/operationsStatus/{operationId}",
-            VaultRequest.ContainerPath + "/operationsStatus/{operationId}",
-            VaultRequest.ItemPath + "/operationsStatus/{operationId}",
-            "/backupJobs/{jobName}/operationsStatus/{operationId}",
-            "/backupPolicies/{policyName}/operations/{operationId}"])
-            vault.MapGet(path, (Delegate)StatusAsync);
+        foreach (var (path, action) in ((string Path, string Action)[])[
+            ("/backupOperations/{operationId}", "backupOperations/read"),
+            ("/backupFabrics/{fabricName}/operationsStatus/{operationId}", "backupOperations/read"),
+            (VaultRequest.ContainerPath + "/operationsStatus/{operationId}", "backupFabrics/protectionContainers/operationsStatus/read"),
+            (VaultRequest.ItemPath + "/operationsStatus/{operationId}", "backupFabrics/protectionContainers/protectedItems/operationsStatus/read"),
+            ("/backupJobs/{jobName}/operationsStatus/{operationId}", "backupJobs/operationsStatus/read"),
+            ("/backupPolicies/{policyName}/operations/{operationId}", "backupPolicies/operations/read")])
+            vault.MapGet(path, (Delegate)StatusAsync).WithAction("Microsoft.RecoveryServices/vaults/" + action);
 
-        foreach (var path in (string[])[
-            "/backupOperationResults/{operationId}",
-            "/backupFabrics/{fabricName}/operationResults/{operationId}",
-            VaultRequest.ContainerPath + "/operationResults/{operationId}",
-            "/backupJobs/{jobName}/operationResults/{operationId}",
-            "/backupPolicies/{policyName}/operationResults/{operationId}"])
-            vault.MapGet(path, (Delegate)ResultAsync);
+        foreach (var (path, action) in ((string Path, string Action)[])[
+            ("/backupOperationResults/{operationId}", "backupOperationResults/read"),
+            ("/backupFabrics/{fabricName}/operationResults/{operationId}", "backupFabrics/operationResults/read"),
+            (VaultRequest.ContainerPath + "/operationResults/{operationId}", "backupFabrics/protectionContainers/operationResults/read"),
+            ("/backupJobs/{jobName}/operationResults/{operationId}", "backupJobs/operationResults/read")])
+            vault.MapGet(path, (Delegate)ResultAsync).WithAction("Microsoft.RecoveryServices/vaults/" + action);
 
-        vault.MapGet(VaultRequest.ItemPath + "/operationResults/{operationId}", (Delegate)ItemResultAsync);
+        vault.MapGet("/backupPolicies/{policyName}/operationResults/{operationId}", PolicyResultAsync).WithAction("Microsoft.RecoveryServices/vaults/backupPolicies/operationResults/read");
+        vault.MapGet(VaultRequest.ItemPath + "/operationResults/{operationId}", (Delegate)ItemResultAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/operationResults/read");
     }
 
     private static async Task<IResult> StatusAsync(HttpContext context)
@@ -65,6 +67,15 @@ internal static class OperationEndpoints
         if (state.IsRunning) return Again(context, state);
         var item = await items.FindAsync(vault.Key, native, context.RequestAborted);
         return item is null ? ArmResults.Empty(StatusCodes.Status204NoContent) : ArmResults.Ok(ProtectedItemContract.ToJson(context.Request, vault, item, time.GetUtcNow()));
+    }
+
+    /// <summary>202 while it runs, then the policy. A policy's own writes are over when they are answered: none of these is handed out for them.</summary>
+    private static async Task<IResult> PolicyResultAsync(HttpContext context, IPolicyRepository policies)
+    {
+        var vault = await context.VaultAsync();
+        var state = await StateAsync(context, vault);
+        if (state.Error is { } error) throw error;
+        return state.IsRunning ? Again(context, state) : ArmResults.Ok(PolicyContract.ToJson(vault, await PolicyEndpoints.PolicyAsync(context, vault, policies)));
     }
 
     private static LongRunning Again(HttpContext context, OperationState state)

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -8,14 +7,19 @@ using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices.Policies;
 
-/// <summary><c>vaults/backupPolicies</c>: listed and read.</summary>
+/// <summary><c>vaults/backupPolicies</c>.</summary>
 internal static class PolicyEndpoints
 {
+    private const string Action = "Microsoft.RecoveryServices/vaults/backupPolicies/";
+    private const string Path = "/backupPolicies/{policyName}";
+
     public static void MapPolicies(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        vault.MapGet("/backupPolicies", ListAsync);
-        vault.MapGet("/backupPolicies/{policyName}", GetAsync);
+        vault.MapGet("/backupPolicies", ListAsync).WithAction(Action + "read");
+        vault.MapGet(Path, GetAsync).WithAction(Action + "read");
+        vault.MapPut(Path, PutAsync).WithAction(Action + "write");
+        vault.MapDelete(Path, DeleteAsync).WithAction(Action + "delete");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IPolicyRepository policies)
@@ -24,30 +28,37 @@ internal static class PolicyEndpoints
         var filter = ODataFilter.Parse(context.Request.Query["$filter"]).OnlyKeys("backupManagementType", "fabricName", "workloadType");
         var all = await policies.ListAsync(vault.Key, context.RequestAborted);
         return ArmResults.List(all
-            .Where(p => filter.Allows("backupManagementType", p.Policy.BackupManagementType) && filter.Allows("fabricName", "Azure") && filter.Allows("workloadType", Workload(p.Policy)))
-            .Select(p => ToJson(vault, p.Policy, p.ProtectedItems)));
+            .Where(p => filter.Allows("backupManagementType", p.Policy.BackupManagementType) && filter.Allows("fabricName", "Azure")
+                && filter.Allows("workloadType", PolicyContract.Workload(p.Policy)))
+            .Select(p => PolicyContract.ToJson(vault, p)));
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, IPolicyRepository policies)
     {
         var vault = await context.VaultAsync();
-        var name = context.Route("policyName");
-        var found = (await policies.ListAsync(vault.Key, context.RequestAborted)).FirstOrDefault(p => p.Policy.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
-        return found.Policy is null ? throw RecoveryServicesErrors.PolicyNotFound(name, vault.Name) : ArmResults.Ok(ToJson(vault, found.Policy, found.ProtectedItems));
+        return ArmResults.Ok(PolicyContract.ToJson(vault, await PolicyAsync(context, vault, policies)));
     }
 
-    private static JsonObject ToJson(Vault vault, BackupPolicy policy, int protectedItems)
+    /// <summary>200 with the policy, whether it is new or changed: clients have never been answered 202.</summary>
+    private static async Task<IResult> PutAsync(HttpContext context, PolicyAdministration administration)
     {
-        var properties = (JsonObject)policy.Properties.DeepClone();
-        properties["protectedItemsCount"] = protectedItems;
-        return new()
-        {
-            ["id"] = BackupPaths.Policy(vault, policy.Name),
-            ["name"] = policy.Name,
-            ["type"] = BackupPaths.VaultType + "/backupPolicies",
-            ["properties"] = properties,
-        };
+        var vault = await context.VaultAsync();
+        var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
+        return ArmResults.Ok(PolicyContract.ToJson(vault, await administration.PutAsync(vault, context.Route("policyName"), PolicyContract.FromJson(body), context.RequestAborted)));
     }
 
-    private static string? Workload(BackupPolicy policy) => policy.BackupManagementType == "AzureIaasVM" ? "VM" : policy.Properties["workLoadType"]?.GetValue<string>();
+    private static async Task<IResult> DeleteAsync(HttpContext context, PolicyAdministration administration)
+    {
+        var vault = await context.VaultAsync();
+        var wasThere = await administration.DeleteAsync(vault, context.Route("policyName"), context.RequestAborted);
+        return ArmResults.Empty(wasThere ? StatusCodes.Status200OK : StatusCodes.Status204NoContent);
+    }
+
+    /// <summary>The policy that the path names.</summary>
+    /// <exception cref="ArmException">404: it does not exist.</exception>
+    internal static async Task<PolicyInUse> PolicyAsync(HttpContext context, Vault vault, IPolicyRepository policies)
+    {
+        var name = context.Route("policyName");
+        return await policies.FindInUseAsync(vault.Key, name, context.RequestAborted) ?? throw RecoveryServicesErrors.PolicyNotFound(name, vault.Name);
+    }
 }

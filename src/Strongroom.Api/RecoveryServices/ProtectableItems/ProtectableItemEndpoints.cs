@@ -12,7 +12,7 @@ namespace Strongroom.Api.RecoveryServices.ProtectableItems;
 /// <summary><c>backupProtectableItems</c>: discovered machines that no vault protects.</summary>
 internal static class ProtectableItemEndpoints
 {
-    public static void MapProtectableItems(this IEndpointRouteBuilder routes) => routes.MapVault().MapGet("/backupProtectableItems", ListAsync);
+    public static void MapProtectableItems(this IEndpointRouteBuilder routes) => routes.MapVault().MapGet("/backupProtectableItems", ListAsync).WithAction("Microsoft.RecoveryServices/vaults/backupProtectableItems/read");
 
     private static async Task<IResult> ListAsync(HttpContext context, MachineDiscovery discovery)
     {

@@ -13,10 +13,10 @@ internal static class ProtectedItemEndpoints
     public static void MapProtectedItems(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        vault.MapGet("/backupProtectedItems", ListAsync);
-        vault.MapGet(VaultRequest.ItemPath, GetAsync);
-        vault.MapPut(VaultRequest.ItemPath, PutAsync);
-        vault.MapDelete(VaultRequest.ItemPath, DeleteAsync);
+        vault.MapGet("/backupProtectedItems", ListAsync).WithAction("Microsoft.RecoveryServices/vaults/backupProtectedItems/read");
+        vault.MapGet(VaultRequest.ItemPath, GetAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/read");
+        vault.MapPut(VaultRequest.ItemPath, PutAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/write");
+        vault.MapDelete(VaultRequest.ItemPath, DeleteAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/delete");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IItemRepository items, TimeProvider time)

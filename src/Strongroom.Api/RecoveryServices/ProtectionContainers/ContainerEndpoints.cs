@@ -15,9 +15,9 @@ internal static class ContainerEndpoints
     public static void MapContainers(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        vault.MapGet("/backupProtectionContainers", ListAsync);
-        vault.MapGet(VaultRequest.ContainerPath, GetAsync);
-        vault.MapPost("/backupFabrics/{fabricName}/refreshContainers", RefreshAsync);
+        vault.MapGet("/backupProtectionContainers", ListAsync).WithAction("Microsoft.RecoveryServices/vaults/backupProtectionContainers/read");
+        vault.MapGet(VaultRequest.ContainerPath, GetAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/read");
+        vault.MapPost("/backupFabrics/{fabricName}/refreshContainers", RefreshAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/refreshContainers/action");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IItemRepository items)

@@ -19,8 +19,8 @@ internal static class RecoveryPointEndpoints
     public static void MapRecoveryPoints(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        vault.MapGet(VaultRequest.ItemPath + "/recoveryPoints", ListAsync);
-        vault.MapGet(VaultRequest.ItemPath + "/recoveryPoints/{recoveryPointId}", GetAsync);
+        vault.MapGet(VaultRequest.ItemPath + "/recoveryPoints", ListAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/read");
+        vault.MapGet(VaultRequest.ItemPath + "/recoveryPoints/{recoveryPointId}", GetAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/read");
     }
 
     /// <summary>The time that a filter names, as clients write it (12-hour, UTC) or ISO 8601.</summary>

@@ -15,7 +15,7 @@ namespace Strongroom.Api.RecoveryServices.Restores;
 /// <summary>Restore of a recovery point: <c>IaasVMRestoreRequest</c> of bms.json.</summary>
 internal static class RestoreEndpoints
 {
-    public static void MapRestores(this IEndpointRouteBuilder routes) => routes.MapVault().MapPost(VaultRequest.ItemPath + "/recoveryPoints/{recoveryPointId}/restore", TriggerAsync);
+    public static void MapRestores(this IEndpointRouteBuilder routes) => routes.MapVault().MapPost(VaultRequest.ItemPath + "/recoveryPoints/{recoveryPointId}/restore", TriggerAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action");
 
     private static async Task<IResult> TriggerAsync(HttpContext context, JobAdmission admission)
     {

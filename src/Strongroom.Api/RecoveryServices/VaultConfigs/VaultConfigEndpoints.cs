@@ -14,12 +14,12 @@ internal static class VaultConfigEndpoints
     public static void MapVaultConfigs(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        vault.MapGet("/backupconfig/vaultconfig", (Delegate)GetConfigAsync);
-        vault.MapMethods("/backupconfig/vaultconfig", ["PUT", "PATCH"], ChangeConfigAsync);
-        vault.MapGet("/backupstorageconfig/vaultstorageconfig", (Delegate)GetStorageAsync);
-        vault.MapMethods("/backupstorageconfig/vaultstorageconfig", ["PUT", "PATCH"], ChangeStorageAsync);
-        vault.MapGet("/backupEncryptionConfigs/backupResourceEncryptionConfig", (Delegate)GetEncryptionAsync);
-        vault.MapGet("/backupResourceGuardProxies", (Delegate)ListGuardsAsync);
+        vault.MapGet("/backupconfig/vaultconfig", (Delegate)GetConfigAsync).WithAction("Microsoft.RecoveryServices/vaults/backupconfig/read");
+        vault.MapMethods("/backupconfig/vaultconfig", ["PUT", "PATCH"], ChangeConfigAsync).WithAction("Microsoft.RecoveryServices/vaults/backupconfig/write");
+        vault.MapGet("/backupstorageconfig/vaultstorageconfig", (Delegate)GetStorageAsync).WithAction("Microsoft.RecoveryServices/vaults/backupstorageconfig/read");
+        vault.MapMethods("/backupstorageconfig/vaultstorageconfig", ["PUT", "PATCH"], ChangeStorageAsync).WithAction("Microsoft.RecoveryServices/vaults/backupstorageconfig/write");
+        vault.MapGet("/backupEncryptionConfigs/backupResourceEncryptionConfig", (Delegate)GetEncryptionAsync).WithAction("Microsoft.RecoveryServices/vaults/backupEncryptionConfigs/read");
+        vault.MapGet("/backupResourceGuardProxies", (Delegate)ListGuardsAsync).WithAction("Microsoft.RecoveryServices/vaults/backupResourceGuardProxies/read");
     }
 
     private static async Task<IResult> GetConfigAsync(HttpContext context) => ArmResults.Ok(ConfigJson(await context.VaultAsync()));

@@ -14,15 +14,15 @@ internal static class VaultEndpoints
 {
     public static void MapVaults(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/subscriptions/{subscriptionId}/providers/Microsoft.RecoveryServices/vaults", ListAsync);
-        routes.MapGet("/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.RecoveryServices/vaults", ListAsync);
+        routes.MapGet("/subscriptions/{subscriptionId}/providers/Microsoft.RecoveryServices/vaults", ListAsync).WithListAction("Microsoft.RecoveryServices/vaults/read");
+        routes.MapGet("/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.RecoveryServices/vaults", ListAsync).WithListAction("Microsoft.RecoveryServices/vaults/read");
         var vault = routes.MapVault();
-        vault.MapGet("", (Delegate)GetAsync);
-        vault.MapPut("", PutAsync);
-        vault.MapPatch("", PatchAsync);
-        vault.MapDelete("", DeleteAsync);
-        vault.MapGet("/operationStatus/{operationId}", StatusAsync);
-        vault.MapGet("/operationResults/{operationId}", ResultAsync);
+        vault.MapGet("", (Delegate)GetAsync).WithAction("Microsoft.RecoveryServices/vaults/read");
+        vault.MapPut("", PutAsync).WithAction("Microsoft.RecoveryServices/vaults/write");
+        vault.MapPatch("", PatchAsync).WithAction("Microsoft.RecoveryServices/vaults/write");
+        vault.MapDelete("", DeleteAsync).WithAction("Microsoft.RecoveryServices/vaults/delete");
+        vault.MapGet("/operationStatus/{operationId}", StatusAsync).WithAction("Microsoft.RecoveryServices/locations/operationStatus/read");
+        vault.MapGet("/operationResults/{operationId}", ResultAsync).WithAction("Microsoft.RecoveryServices/vaults/operationResults/read");
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, IVaultRepository vaults)

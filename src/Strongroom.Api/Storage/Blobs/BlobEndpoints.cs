@@ -10,7 +10,7 @@ namespace Strongroom.Api.Storage.Blobs;
 public static class BlobEndpoints
 {
     public static void MapBlobs(this IEndpointRouteBuilder routes) =>
-        routes.MapMethods("/storage/{account}/{container}/{blob}", ["GET", "HEAD"], Download);
+        routes.MapMethods("/storage/{account}/{container}/{blob}", ["GET", "HEAD"], Download).WithListAction("Microsoft.Storage/storageAccounts/listKeys/action");
 
     private static IResult Download(string account, string container, string blob, StorageAccountFolders accounts)
     {

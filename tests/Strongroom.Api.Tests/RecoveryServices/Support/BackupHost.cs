@@ -8,6 +8,7 @@ using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Pipelines;
+using Strongroom.Backup.Policies;
 using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Vaults;
 using Strongroom.Identity;
@@ -109,6 +110,7 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddSingleton(new StorageAccountFolders(Path.Combine(folder, "storage")));
         services.AddSingleton<VaultLifecycle>();
         services.AddSingleton<ItemProtection>();
+        services.AddSingleton<PolicyAdministration>();
         services.AddSingleton<MachineDiscovery>();
         services.AddSingleton<JobAdmission>();
         services.AddSingleton<JobSignal>();

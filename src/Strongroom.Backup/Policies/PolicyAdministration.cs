@@ -1,0 +1,47 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Strongroom.Backup.Policies.Reading;
+using Strongroom.Backup.Vaults;
+
+namespace Strongroom.Backup.Policies;
+
+/// <summary>Policies are put and deleted.</summary>
+public sealed partial class PolicyAdministration(IPolicyRepository policies, TimeProvider time)
+{
+    /// <summary>Makes the policy, or changes it; a change applies to the items that use it, and to the recovery points that they have.</summary>
+    /// <param name="properties">In Azure's words and spelling. Kept.</param>
+    /// <returns>The policy as it is kept, with what the request left to the service.</returns>
+    /// <exception cref="BackupRefusedException">Something in it is wrong, or it would become another kind of policy while items use it.</exception>
+    public async Task<PolicyInUse> PutAsync(Vault vault, string name, JsonObject properties, CancellationToken cancellationToken)
+    {
+        if (!Name().IsMatch(name))
+            throw PolicyRefusals.Parameter("policyName", "A policy's name has 3 to 150 letters, digits and the signs - _ !, and begins with a letter.");
+        var existing = await policies.FindInUseAsync(vault.Key, name, cancellationToken);
+        var policy = new BackupPolicy(vault.Key, existing?.Policy.Name ?? name, properties, time.GetUtcNow());
+        PolicyReader.Complete(properties);
+        PolicyReader.Check(policy);
+        if (existing is { ProtectedItems: > 0 } && KindOf(existing.Policy) != KindOf(policy))
+            throw InUse(existing.Policy.Name, "it cannot become another kind of policy");
+        await policies.PutAsync(policy, cancellationToken);
+        return new(policy, existing?.ProtectedItems ?? 0);
+    }
+
+    /// <returns>False: there was none.</returns>
+    /// <exception cref="BackupRefusedException">Items use it.</exception>
+    public async Task<bool> DeleteAsync(Vault vault, string name, CancellationToken cancellationToken) =>
+        await policies.DeleteAsync(vault.Key, name, cancellationToken) switch
+        {
+            PolicyDeletion.Deleted => true,
+            PolicyDeletion.Absent => false,
+            _ => throw InUse(name, "it cannot be deleted"),
+        };
+
+    private static string KindOf(BackupPolicy policy) =>
+        $"{policy.BackupManagementType} {policy.Properties["workLoadType"]} {((string?)policy.Properties["policyType"] == "V2" ? "V2" : "V1")}";
+
+    private static BackupRefusedException InUse(string name, string what) =>
+        new(BackupRefusal.PolicyInUse, $"Protected items use policy '{name}': {what}. Give them another policy or stop their protection first.", name);
+
+    [GeneratedRegex("^[A-Za-z][A-Za-z0-9_!-]{2,149}$")]
+    private static partial Regex Name();
+}
