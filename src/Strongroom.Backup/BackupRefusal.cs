@@ -54,6 +54,21 @@ public enum BackupRefusal
     /// <summary>The vault still holds soft-deleted items.</summary>
     VaultHoldsSoftDeleted,
 
+    /// <summary>Soft delete is always on, or the vault is immutable: it cannot be switched off or shortened.</summary>
+    SoftDeleteAlwaysOn,
+
+    /// <summary>Immutability cannot go from the state it has to the one that was asked for.</summary>
+    ImmutabilityStateChange,
+
+    /// <summary>The vault is immutable: backup data that has not expired is not given up.</summary>
+    Immutable,
+
+    /// <summary>The vault has protected an item: its redundancy stays.</summary>
+    RedundancyLocked,
+
+    /// <summary>The redundancy was set through the vault, and can be changed there only.</summary>
+    RedundancySetByVault,
+
     /// <summary>Someone else changed the resource since it was read.</summary>
     Conflict,
 

@@ -1,11 +1,15 @@
 using Strongroom.Arm;
 using Strongroom.Backup;
+using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices;
 
 /// <summary>The errors of Recovery Services and Azure Backup: their codes, our words.</summary>
 internal static class RecoveryServicesErrors
 {
+    /// <summary>The code for a storage of vaults that does not do what it should.</summary>
+    public const string StorageUnexpected = "CloudStorageUnexpectedError";
+
     public static ArmException From(BackupRefusedException refused) => refused.Refusal switch
     {
         BackupRefusal.ItemNotFound => ItemNotFound(refused.Message),
@@ -19,7 +23,7 @@ internal static class RecoveryServicesErrors
         BackupRefusal.InstantRetentionExceedsVaulted => ArmErrors.Custom(400, "BMSUserErrorInstantRPRetentionExceedsVaultedRetention", refused.Message),
         BackupRefusal.PolicyInUse => ArmErrors.Custom(400, "BMSUserErrorPolicyObjectInUse", refused.Message),
         BackupRefusal.InvalidConfigureProtection => InvalidConfigureProtection(refused.Message),
-        BackupRefusal.InvalidInput => InvalidInput(refused.Message),
+        BackupRefusal.InvalidInput => InvalidInput(refused.Message, refused.Subject),
         BackupRefusal.ItemBusy => ArmErrors.Custom(409, "BMSUserErrorObjectLocked", refused.Message),
         BackupRefusal.BackupRunning => ArmErrors.Custom(409, "UserErrorBackupOperationInProgress", refused.Message),
         BackupRefusal.ItemSoftDeleted => ArmErrors.Custom(400, "BMSUserErrorItemInSoftDeletedState", refused.Message),
@@ -27,11 +31,24 @@ internal static class RecoveryServicesErrors
         BackupRefusal.ProtectionStopped => ArmErrors.Custom(400, "BMSUserErrorProtectionStopped", refused.Message),
         BackupRefusal.VaultNotEmpty => ArmErrors.Custom(400, "ServiceResourceNotEmptyWithContainerDetails", refused.Message),
         BackupRefusal.VaultHoldsSoftDeleted => ArmErrors.Custom(400, "ServiceResourceNotEmptyWithBackendMessage", refused.Message),
+        BackupRefusal.SoftDeleteAlwaysOn => ArmErrors.Custom(400, "BMSUserErrorDisablingSoftDeleteStateNotAllowed", refused.Message),
+        BackupRefusal.ImmutabilityStateChange => ArmErrors.Custom(400, "UserErrorUnsupportedVaultImmutabilityStateChange", refused.Message),
+        BackupRefusal.Immutable => ArmErrors.Custom(400, "UserErrorOperationDeniedOnImmutableItem", refused.Message),
+        BackupRefusal.RedundancyLocked => ArmErrors.Custom(400, "BMSUserErrorStorageTypeLocked", refused.Message, refused.Subject),
+        BackupRefusal.RedundancySetByVault => ArmErrors.Custom(400, "BMSUserErrorRedundancySettingsUseVaultApi", refused.Message),
         BackupRefusal.Conflict => ArmErrors.Custom(409, "BMSUserErrorConflictingProtectionOperation", refused.Message),
         BackupRefusal.JobNotCancellable => ArmErrors.Custom(400, "BMSUserErrorJobNotCancellable", refused.Message),
-        BackupRefusal.NotSupported => ArmErrors.Custom(400, "BMSUserErrorOperationNotSupported", refused.Message),
+        BackupRefusal.NotSupported => NotSupported(refused.Message),
         _ => throw new InvalidOperationException($"No error for {refused.Refusal}."),
     };
+
+    /// <summary>What Azure has and this server does not: valid, and refused rather than pretended.</summary>
+    public static ArmException NotSupported(string message) => ArmErrors.Custom(400, "BMSUserErrorOperationNotSupported", message);
+
+    /// <summary>A resource below a vault that does not exist.</summary>
+    public static ArmException ChildNotFound(Vault vault, string type, string name) => ResourceNames.IsSegment(name)
+        ? NotFound("ResourceNotFound", $"The Resource 'Microsoft.RecoveryServices/vaults/{vault.Name}/{type}/{Cut(name)}' under resource group '{vault.ResourceGroup}' was not found.")
+        : ArmErrors.InvalidRequestUri(name);
 
     public static ArmException ItemNotFound(string message) => NotFound("BMSUserErrorDataSourceObjectNotFound", "Item not found. " + message);
 

@@ -2,14 +2,20 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Api.RecoveryServices.Backups;
 using Strongroom.Api.RecoveryServices.BackupStatus;
+using Strongroom.Api.RecoveryServices.DeletedVaults;
 using Strongroom.Api.RecoveryServices.Jobs;
+using Strongroom.Api.RecoveryServices.Locations;
 using Strongroom.Api.RecoveryServices.Operations;
 using Strongroom.Api.RecoveryServices.Policies;
+using Strongroom.Api.RecoveryServices.PrivateLinks;
 using Strongroom.Api.RecoveryServices.ProtectableItems;
 using Strongroom.Api.RecoveryServices.ProtectedItems;
 using Strongroom.Api.RecoveryServices.ProtectionContainers;
 using Strongroom.Api.RecoveryServices.RecoveryPoints;
+using Strongroom.Api.RecoveryServices.RegisteredIdentities;
 using Strongroom.Api.RecoveryServices.Restores;
+using Strongroom.Api.RecoveryServices.SiteRecovery;
+using Strongroom.Api.RecoveryServices.Usages;
 using Strongroom.Api.RecoveryServices.VaultConfigs;
 using Strongroom.Api.RecoveryServices.Vaults;
 using Strongroom.Arm;
@@ -26,7 +32,16 @@ public static class RecoveryServicesModule
     public static void MapRecoveryServices(this IEndpointRouteBuilder routes)
     {
         routes.MapVaults();
+        routes.MapVaultExtendedInfo();
+        routes.MapRegisteredIdentities();
+        routes.MapPrivateLinkResources();
+        routes.MapUsages();
+        routes.MapLocations();
+        routes.MapDeletedVaults();
+        routes.MapReplicationVaultSettings();
         routes.MapVaultConfigs();
+        routes.MapEncryptionConfigs();
+        routes.MapDataMoves();
         routes.MapPolicies();
         routes.MapContainers();
         routes.MapProtectableItems();

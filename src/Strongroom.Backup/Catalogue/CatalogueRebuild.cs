@@ -30,7 +30,8 @@ public sealed class CatalogueRebuild(
         var notes = new List<string>();
 
         // Step 2. The newest commit knows the vault best.
-        var vault = known[^1].Vault with { Storage = storage };
+        var newest = known[^1].Vault;
+        var vault = newest with { Storage = storage, Config = StorePolicies.Learn(newest.Config, store.Governance.Policy) };
         if (known.Any(k => k.Vault.Key != vault.Key))
             throw new BackupRefusedException(BackupRefusal.Conflict, "The store holds recovery points of more than one vault. It cannot be told which of them it belongs to.");
         var isNew = await AddVaultAsync(vault, cancellationToken);

@@ -55,10 +55,11 @@ public sealed class ItemProtection(
         if (item.IsDeleted)
             throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' was deleted while soft delete was on. Undelete it, then delete it again.");
 
-        var count = (await points.ListAsync(item.Key, cancellationToken)).Count;
+        var kept = await points.ListAsync(item.Key, cancellationToken);
+        VaultImmutability.RequireDeletable(vault, item, kept, time.GetUtcNow());
         var job = NewJob(item, JobOperations.DeleteBackupData) with
         {
-            Properties = Bag(("VM Name", item.FriendlyName), ("Number of Recovery Points", count.ToString(CultureInfo.InvariantCulture))),
+            Properties = Bag(("VM Name", item.FriendlyName), ("Number of Recovery Points", kept.Count.ToString(CultureInfo.InvariantCulture))),
         };
 
         if (vault.Config.IsSoftDeleteOn)
@@ -123,6 +124,7 @@ public sealed class ItemProtection(
     private async Task<AsyncOperation> ChangeAsync(Vault vault, ProtectedItem item, ProtectionRequest request, BackupPolicy policy, CancellationToken cancellationToken)
     {
         if (item.IsDeleted) throw SoftDeleted(item);
+        if (await policies.FindAsync(vault.Key, item.PolicyName, cancellationToken) is { } before) VaultImmutability.RequireNoShorter(vault, before, policy);
         var hasPoints = item.LastRecoveryPointTime is not null;
         await UpdateAsync(item with
         {

@@ -81,6 +81,7 @@ public sealed class BackupHandler(
             // Step 5. From the commit on the job can only succeed: a cancellation comes too late and is not looked at.
             cancellationToken.ThrowIfCancellationRequested();
             var bytes = BackupBytes.Of(session.Statistics);
+            var vault = await vaults.FindAsync(item.VaultKey, cancellationToken);
             var draft = new SnapshotDraft
             {
                 Id = new(request.SnapshotId),
@@ -89,11 +90,12 @@ public sealed class BackupHandler(
                 Consistency = snapshot.Consistency,
                 Configuration = new SnapshotConfiguration(snapshot.Machine, [.. images.Select(i => i.Image.LengthBytes)], bytes)
                 {
-                    Vault = await vaults.FindAsync(item.VaultKey, cancellationToken),
+                    Vault = vault,
                     Item = item,
                     ExpiresAt = request.ExpiresAt,
                 }.Write(),
                 Parent = parents.Id,
+                LockedUntil = vault is null ? null : VaultImmutability.LockUntil(vault, request.ExpiresAt),
             };
             var made = await session.CommitAsync(draft, CancellationToken.None);
             return End(run, SnapshotPoints.Of(item.Key, made, request.ExpiresAt), bytes);

@@ -38,6 +38,9 @@ public sealed record Vault
 
     public VaultConfig Config { get; init => field = value ?? new(); } = new();
 
+    /// <summary>What <c>extendedInformation/vaultExtendedInfo</c> holds for its clients, with its etag; null: nothing yet.</summary>
+    public JsonObject? ExtendedInfo { get; init; }
+
     /// <summary>The tag that names the storage of a new vault.</summary>
     public const string StorageTag = "strongroom-storage";
 
@@ -50,10 +53,10 @@ public sealed record Vault
     public string ETag => $"W/\"datetime'{ChangedAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH'%3A'mm'%3A'ss.fffffff'Z'", System.Globalization.CultureInfo.InvariantCulture)}'\"";
 }
 
-/// <summary>What <c>backupconfig/vaultconfig</c> and <c>backupstorageconfig/vaultstorageconfig</c> hold.</summary>
+/// <summary>The settings of a vault that rules hang on: security and redundancy, each of which has two doors in the API.</summary>
 public sealed record VaultConfig
 {
-    /// <summary><c>Enabled</c> or <c>Disabled</c>.</summary>
+    /// <summary><c>Enabled</c>, <c>Disabled</c> or <c>AlwaysON</c> (which can never be left again).</summary>
     public string EnhancedSecurityState { get; init => field = value ?? "Enabled"; } = "Enabled";
 
     /// <summary><c>Enabled</c>, <c>Disabled</c> or <c>AlwaysON</c> (which can never be left again).</summary>
@@ -62,12 +65,25 @@ public sealed record VaultConfig
     /// <summary>Days that deleted backup data is kept: 14 to 180.</summary>
     public int SoftDeleteRetentionDays { get; init => field = value == 0 ? 14 : value; } = 14;
 
+    /// <summary>One of <see cref="ImmutabilityStates"/>.</summary>
+    public string Immutability { get; init => field = value ?? ImmutabilityStates.Disabled; } = ImmutabilityStates.Disabled;
+
+    /// <summary>While the vault is immutable: days that every recovery point is kept whatever its policy says (<c>TimeBased</c>); 0: as its policy says (<c>AsPerPolicy</c>).</summary>
+    public int ImmutabilityDays { get; init; }
+
     public string StorageModelType { get; init => field = value ?? "GeoRedundant"; } = "GeoRedundant";
 
     public bool CrossRegionRestore { get; init; }
 
     /// <summary>True once an item was protected: the redundancy cannot be changed any more.</summary>
     public bool IsStorageTypeLocked { get; init; }
+
+    /// <summary>True once the redundancy was set through the vault itself: from then on that is the only door.</summary>
+    public bool IsRedundancySetByVault { get; init; }
+
+    public bool IsImmutable => Immutability != ImmutabilityStates.Disabled;
+
+    public bool IsSoftDeleteAlwaysOn => SoftDeleteFeatureState == VaultSecurity.AlwaysOn;
 
     public bool IsSoftDeleteOn => !string.Equals(SoftDeleteFeatureState, "Disabled", StringComparison.OrdinalIgnoreCase);
 }

@@ -58,12 +58,15 @@ public sealed class VaultLifecycle(IVaultRepository vaults, IItemRepository item
     {
         var all = await items.ListAsync(vault.Key, cancellationToken);
         if (all.Count == 0) return null;
+        var remedy = vault.Config.IsSoftDeleteAlwaysOn
+            ? "Soft delete of this vault is always on: wait until their days are over."
+            : "Undelete them, then delete them with soft delete off, or wait until their days are over.";
         var live = all.Where(i => !i.IsDeleted).ToList();
         return live.Count > 0
             ? new(BackupRefusal.VaultNotEmpty, "Vault cannot be deleted as there are existing resources within the vault. : "
                 + string.Join(", ", live.Select(i => i.NativeName)) + "\r\nStop the protection of its items with deletion of their backup data, then delete the vault.")
             : new(BackupRefusal.VaultHoldsSoftDeleted, "Recovery Services vault cannot be deleted as there are backup items still present in soft delete state, existing resources within the vault : "
-                + string.Join(", ", all.Select(i => i.FriendlyName)) + ". Undelete them, then delete them with soft delete off, or wait until their days are over.");
+                + string.Join(", ", all.Select(i => i.FriendlyName)) + ". " + remedy);
     }
 
     /// <summary>Deletes a vault that holds nothing, and its store.</summary>

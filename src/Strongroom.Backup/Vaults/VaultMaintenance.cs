@@ -21,7 +21,7 @@ public sealed record MaintenanceOptions
 /// <summary>Gives back the room of what nobody needs any more, in all vaults, one after another.</summary>
 /// <remarks>A vault that cannot be reached or is damaged is told in the log and keeps no other one from its turn.</remarks>
 public sealed class VaultMaintenance(
-    IVaultRepository vaults, IRecoveryPointRepository points, IVaultStores stores, MaintenanceOptions options, TimeProvider time, ILogger<VaultMaintenance> log) : BackgroundService
+    IVaultRepository vaults, IRecoveryPointRepository points, IVaultStores stores, StoreRules rules, MaintenanceOptions options, TimeProvider time, ILogger<VaultMaintenance> log) : BackgroundService
 {
     private static readonly TimeSpan First = TimeSpan.FromMinutes(15);
 
@@ -71,6 +71,7 @@ public sealed class VaultMaintenance(
 
     private async Task RunAsync(Guid key, VaultStore store, CancellationToken cancellationToken)
     {
+        await rules.TryFollowAsync(key, null, cancellationToken);
         try
         {
             var purged = await store.Governance.PurgeAsync(cancellationToken);

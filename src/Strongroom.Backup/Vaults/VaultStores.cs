@@ -79,8 +79,8 @@ public sealed class VaultStores(
 
     private async Task<OpenStore?> OpenNowAsync(Guid key, bool isMadeIfMissing)
     {
-        var storage = (await vaults.FindAsync(key, CancellationToken.None))?.Storage;
-        var place = places.Open(key, storage);
+        var vault = await vaults.FindAsync(key, CancellationToken.None);
+        var place = places.Open(key, vault?.Storage);
         try
         {
             var exists = await VaultStore.ExistsAsync(place.Backend, CancellationToken.None);
@@ -97,12 +97,24 @@ public sealed class VaultStores(
             var store = exists
                 ? await VaultStore.OpenAsync(place.Backend, masterKey, options, time, CancellationToken.None)
                 : await VaultStore.CreateAsync(place.Backend, masterKey, options, time, CancellationToken.None);
+            if (vault is not null) await ApplyAsync(store, vault);
             return new(store, place);
         }
         catch
         {
             place.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>A store that was just made, or that did not answer when the vault's settings were changed, gets them now.</summary>
+    private async Task ApplyAsync(VaultStore store, Vault vault)
+    {
+        try { await StoreRules.SetPolicyAsync(store, null, vault.Config, CancellationToken.None); }
+        catch (StoreException e)
+        {
+            // What can be read is read all the same: a disk that is full or read-only must not keep anyone from restoring.
+            log.LogWarning(e, "The store of vault {VaultKey} does not have the vault's settings yet", vault.Key);
         }
     }
 

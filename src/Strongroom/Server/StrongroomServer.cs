@@ -213,6 +213,8 @@ internal sealed class StrongroomServer : IAsyncDisposable
 
         // What is done with it.
         services.AddSingleton<VaultLifecycle>();
+        services.AddSingleton<StoreRules>();
+        services.AddSingleton<VaultUsages>();
         services.AddSingleton<ItemProtection>();
         services.AddSingleton<PolicyAdministration>();
         services.AddSingleton<MachineDiscovery>();

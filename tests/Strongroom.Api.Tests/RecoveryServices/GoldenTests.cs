@@ -27,9 +27,39 @@ public sealed class GoldenTests : IAsyncLifetime
         Check("vault-config-get", await _host.GetAsync(BackupHost.Vault + "/backupconfig/vaultconfig"));
         Check("vault-storage-config-get", await _host.GetAsync(BackupHost.Vault + "/backupstorageconfig/vaultstorageconfig"));
         Check("vault-encryption-config-get", await _host.GetAsync(BackupHost.Vault + "/backupEncryptionConfigs/backupResourceEncryptionConfig"));
+        Check("vault-usages-list", await _host.GetAsync(BackupHost.Vault + "/usages"));
+        Check("vault-replication-usages-list", await _host.GetAsync(BackupHost.Vault + "/replicationUsages"));
+        Check("vault-usage-summaries-list", await _host.GetAsync(BackupHost.Vault + "/backupUsageSummaries?$filter=type eq 'BackupProtectedItemCountSummary'"));
+        Check("vault-private-link-resources-list", await _host.GetAsync(BackupHost.Vault + "/privateLinkResources"));
+        Check("vault-replication-setting-get", await _host.GetAsync(BackupHost.Vault + "/replicationVaultSettings/default"));
+        Check("vault-extended-info-absent", await _host.GetAsync(BackupHost.Vault + "/extendedInformation/vaultExtendedInfo"));
+        Check("vault-extended-info-put", await _host.PutAsync(BackupHost.Vault + "/extendedInformation/vaultExtendedInfo", """{"properties":{"integrityKey":"a2V5","algorithm":"None"}}"""));
         Check("resource-guard-proxies-list", await _host.GetAsync(BackupHost.Vault + "/backupResourceGuardProxies"));
         Check("vault-get-absent", await _host.GetAsync(BackupHost.Vaults + "/none"));
         Check("vault-delete", await _host.DeleteAsync(BackupHost.Vault));
+    }
+
+    [Fact]
+    public async Task Security_settings()
+    {
+        await _host.MakeVaultAsync();
+        Answer unlocked = await _host.PatchAsync(BackupHost.Vault, """{"properties":{"securitySettings":{"immutabilitySettings":{"state":"Unlocked"}}}}""");
+        Check("vault-patch-immutability", unlocked);
+        await _host.SettledAsync(unlocked);
+        Check("vault-patch-immutability-result", await _host.FollowAsync(unlocked.Header("Location")));
+        Check("vault-get-2026", await _host.GetAsync(BackupHost.Vault, "2026-07-01"));
+    }
+
+    [Fact]
+    public async Task Places_and_names()
+    {
+        await _host.MakeVaultAsync();
+        string location = "/providers/Microsoft.RecoveryServices/locations/home";
+        Check("check-name-taken", await _host.PostAsync(BackupHost.Lab + location + "/checkNameAvailability", """{"name":"V1","type":"Microsoft.RecoveryServices/Vaults"}"""));
+        Check("check-name-free", await _host.PostAsync(BackupHost.Lab + location + "/checkNameAvailability", """{"name":"v2","type":"Microsoft.RecoveryServices/vaults"}"""));
+        Check("capabilities", await _host.PostAsync(BackupHost.Subscription + location + "/capabilities", """{"type":"Microsoft.RecoveryServices/Vaults","properties":{"dnsZones":[{"subResource":"azurebackup"},{"subResource":"AzureSiteRecovery"}]}}"""));
+        Check("deleted-vaults-list", await _host.GetAsync(BackupHost.Subscription + location + "/deletedVaults", "2026-07-01"));
+        Check("deleted-vault-get-absent", await _host.GetAsync(BackupHost.Subscription + location + "/deletedVaults/v1", "2026-07-01"));
     }
 
     [Theory]

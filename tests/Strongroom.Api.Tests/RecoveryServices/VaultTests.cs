@@ -157,7 +157,11 @@ public sealed class VaultTests : IAsyncLifetime
     [InlineData("v1", """{"location":"home","identity":{"type":"Nobody"}}""", "BMSUserErrorInvalidInput")]
     [InlineData("v1", """{"location":"home","properties":{"publicNetworkAccess":"Sometimes"}}""", "BMSUserErrorInvalidInput")]
     [InlineData("v1", """{"location":"home","properties":{"redundancySettings":{"standardTierStorageRedundancy":"None"}}}""", "BMSUserErrorInvalidInput")]
-    [InlineData("v1", """{"location":"home","properties":{"securitySettings":{"immutabilitySettings":{"state":"Unlocked"}}}}""", "BMSUserErrorInvalidInput")]
+    [InlineData("v1", """{"location":"home","properties":{"securitySettings":{"immutabilitySettings":{"state":"Locked"}}}}""", "UserErrorUnsupportedVaultImmutabilityStateChange")]
+    [InlineData("v1", """{"location":"home","properties":{"securitySettings":{"immutabilitySettings":{"state":"Unlocked","configuration":{"type":"TimeBased"}}}}}""", "BMSUserErrorInvalidInput")]
+    [InlineData("v1", """{"location":"home","properties":{"securitySettings":{"immutabilitySettings":{"state":"Unlocked","configuration":{"type":"AsPerPolicy","durationInDays":5}}}}}""", "BMSUserErrorInvalidInput")]
+    [InlineData("v1", """{"location":"home","properties":{"securitySettings":{"sourceScanConfiguration":{"state":"Enabled"}}}}""", "BMSUserErrorInvalidInput")]
+    [InlineData("v1", """{"location":"home","properties":{"encryption":{"infrastructureEncryption":"Enabled"}}}""", "BMSUserErrorInvalidInput")]
     [InlineData("v1", """{"location":"home","properties":{"securitySettings":{"softDeleteSettings":{"softDeleteRetentionPeriodInDays":13}}}}""", "BMSUserErrorInvalidInput")]
     [InlineData("v1", """{"location":"home","properties":{"encryption":{"keyVaultProperties":{"keyUri":"https://vault/keys/a"}}}}""", "BMSUserErrorInvalidInput")]
     [InlineData("a", """{"location":"home"}""", "InvalidResourceName")]
@@ -174,8 +178,7 @@ public sealed class VaultTests : IAsyncLifetime
     [Fact]
     public async Task Redundancy_and_soft_delete_are_the_same_through_both_their_doors()
     {
-        await _host.PutAsync(BackupHost.Vault, """{"location":"home","properties":{"redundancySettings":{"standardTierStorageRedundancy":"locallyRedundant","crossRegionRestore":"Disabled"},"securitySettings":{"softDeleteSettings":{"softDeleteState":"Disabled"}}}}""");
-        Assert.Equal("LocallyRedundant", (string?)(await _host.GetAsync(BackupHost.Vault + "/backupstorageconfig/vaultstorageconfig")).Body!["properties"]!["storageModelType"]);
+        await _host.PutAsync(BackupHost.Vault, """{"location":"home","properties":{"securitySettings":{"softDeleteSettings":{"softDeleteState":"Disabled"}}}}""");
         Assert.Equal("Disabled", (string?)(await _host.GetAsync(BackupHost.Vault + "/backupconfig/vaultconfig")).Body!["properties"]!["softDeleteFeatureState"]);
         Assert.Equal(204, (await _host.PatchAsync(BackupHost.Vault + "/backupstorageconfig/vaultstorageconfig", """{"properties":{"storageType":"ZoneRedundant"}}""")).Status);
         Assert.Equal(200, (await _host.PatchAsync(BackupHost.Vault + "/backupconfig/vaultconfig", """{"properties":{"softDeleteFeatureState":"AlwaysON"}}""")).Status);
@@ -184,6 +187,12 @@ public sealed class VaultTests : IAsyncLifetime
         Assert.Equal("AlwaysON", (string?)properties["securitySettings"]!["softDeleteSettings"]!["softDeleteState"]);
         Answer back = await _host.PatchAsync(BackupHost.Vault + "/backupconfig/vaultconfig", """{"properties":{"softDeleteFeatureState":"Disabled"}}""");
         Assert.Equal((400, "BMSUserErrorDisablingSoftDeleteStateNotAllowed"), (back.Status, back.Code));
+        Assert.Equal(200, (await _host.PatchAsync(BackupHost.Vault, """{"properties":{"redundancySettings":{"standardTierStorageRedundancy":"locallyRedundant"}}}""")).Status);
+        Assert.Equal("LocallyRedundant", (string?)(await _host.GetAsync(BackupHost.Vault + "/backupstorageconfig/vaultstorageconfig")).Body!["properties"]!["storageModelType"]);
+        // From here on the vault itself is the only door to its redundancy.
+        Answer other = await _host.PutAsync(BackupHost.Vault + "/backupstorageconfig/vaultstorageconfig", """{"properties":{"storageModelType":"GeoRedundant"}}""");
+        Assert.Equal((400, "BMSUserErrorRedundancySettingsUseVaultApi"), (other.Status, other.Code));
+        Assert.Equal(200, (await _host.PutAsync(BackupHost.Vault + "/backupstorageconfig/vaultstorageconfig", """{"properties":{"storageModelType":"LocallyRedundant"}}""")).Status);
     }
 
     [Fact]

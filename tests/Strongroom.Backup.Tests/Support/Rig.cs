@@ -58,6 +58,7 @@ internal sealed class Rig : IAsyncDisposable
     public JobAdmission Admission => new(Items, Points, Ledger, Operations, Signal, Time);
     public ItemProtection Protection => ProtectionWith(Items);
     public VaultLifecycle Lifecycle => new(Vaults, Items, Stores, Places, Time, NullLogger<VaultLifecycle>.Instance);
+    public StoreRules Rules => new(Vaults, Stores, Items, Points, NullLogger<StoreRules>.Instance);
     public BackupHandler BackupHandler => new(Items, Vaults, Points, Fabric, Stores, Time, NullLogger<BackupHandler>.Instance);
     public RestoreHandler RestoreHandler => new(Items, Points, Stores, Accounts, Resources, Time);
     public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Time, NullLogger<DeleteHandler>.Instance);

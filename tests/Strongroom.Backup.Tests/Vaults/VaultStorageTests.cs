@@ -93,7 +93,7 @@ public sealed class VaultStorageTests
         }
 
         var before = store.Statistics.Packs;
-        var maintenance = new VaultMaintenance(rig.Vaults, rig.Points, rig.Stores, new() { Grace = TimeSpan.Zero }, rig.Time, NullLogger<VaultMaintenance>.Instance);
+        var maintenance = new VaultMaintenance(rig.Vaults, rig.Points, rig.Stores, rig.Rules, new() { Grace = TimeSpan.Zero }, rig.Time, NullLogger<VaultMaintenance>.Instance);
 
         await maintenance.RunOnceAsync(Rig.Token);
 

@@ -2,13 +2,12 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Strongroom.Api.RecoveryServices.Vaults;
 using Strongroom.Arm;
 using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices.VaultConfigs;
 
-/// <summary>The configuration of a vault: backup, storage, encryption, resource guards.</summary>
+/// <summary>The configuration of a vault: backup, storage, resource guards.</summary>
 internal static class VaultConfigEndpoints
 {
     public static void MapVaultConfigs(this IEndpointRouteBuilder routes)
@@ -18,13 +17,12 @@ internal static class VaultConfigEndpoints
         vault.MapMethods("/backupconfig/vaultconfig", ["PUT", "PATCH"], ChangeConfigAsync).WithAction("Microsoft.RecoveryServices/vaults/backupconfig/write");
         vault.MapGet("/backupstorageconfig/vaultstorageconfig", (Delegate)GetStorageAsync).WithAction("Microsoft.RecoveryServices/vaults/backupstorageconfig/read");
         vault.MapMethods("/backupstorageconfig/vaultstorageconfig", ["PUT", "PATCH"], ChangeStorageAsync).WithAction("Microsoft.RecoveryServices/vaults/backupstorageconfig/write");
-        vault.MapGet("/backupEncryptionConfigs/backupResourceEncryptionConfig", (Delegate)GetEncryptionAsync).WithAction("Microsoft.RecoveryServices/vaults/backupEncryptionConfigs/read");
         vault.MapGet("/backupResourceGuardProxies", (Delegate)ListGuardsAsync).WithAction("Microsoft.RecoveryServices/vaults/backupResourceGuardProxies/read");
     }
 
     private static async Task<IResult> GetConfigAsync(HttpContext context) => ArmResults.Ok(ConfigJson(await context.VaultAsync()));
 
-    private static async Task<IResult> ChangeConfigAsync(HttpContext context, VaultLifecycle lifecycle)
+    private static async Task<IResult> ChangeConfigAsync(HttpContext context, VaultLifecycle lifecycle, StoreRules rules)
     {
         var vault = await context.VaultAsync();
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
@@ -32,10 +30,15 @@ internal static class VaultConfigEndpoints
         sent.CheckFlags("isSoftDeleteFeatureStateEditable");
         sent.CheckTexts("storageModelType", "storageType", "storageTypeState");
         sent.CheckArrays("resourceGuardOperationRequests");
-        var changed = await lifecycle.UpdateAsync(vault, existing => existing with
+        VaultConfig? before = null;
+        var changed = await lifecycle.UpdateAsync(vault, existing =>
         {
-            Config = VaultSecurity.Change(existing.Config, sent.OptionalText("softDeleteFeatureState"), Days(sent, existing.Config), sent.OptionalText("enhancedSecurityState")),
+            before = existing.Config;
+            var change = new SecurityChange(sent.OptionalText("softDeleteFeatureState"), Days(sent, existing.Config), sent.OptionalText("enhancedSecurityState"));
+            return existing with { Config = VaultSecurity.Change(existing.Config, change, isNew: false) };
         }, context.RequestAborted);
+        // The server keeps to the settings from now on; a store that does not answer follows later.
+        if (changed is not null && StoreRules.Concerns(before, changed.Config)) await rules.TryFollowAsync(changed.Key, before, CancellationToken.None);
         return ArmResults.Ok(ConfigJson(changed ?? vault));
     }
 
@@ -50,20 +53,8 @@ internal static class VaultConfigEndpoints
         var redundancy = sent.OptionalText("storageModelType") ?? sent.OptionalText("storageType");
         var crossRegion = sent.OptionalFlag("crossRegionRestoreFlag");
         var changed = await lifecycle.UpdateAsync(
-            vault, existing => existing with { Config = VaultRedundancy.Change(existing.Config, redundancy, crossRegion, "properties.storageModelType") }, context.RequestAborted);
+            vault, existing => existing with { Config = VaultRedundancy.ChangeByStorageConfig(existing.Config, redundancy, crossRegion) }, context.RequestAborted);
         return context.Request.Method == HttpMethods.Patch ? ArmResults.Empty(StatusCodes.Status204NoContent) : ArmResults.Ok(StorageJson(changed ?? vault));
-    }
-
-    private static async Task<IResult> GetEncryptionAsync(HttpContext context)
-    {
-        var vault = await context.VaultAsync();
-        return ArmResults.Ok(Envelope(vault, "backupEncryptionConfigs", "backupResourceEncryptionConfig", new JsonObject
-        {
-            ["encryptionAtRestType"] = "MicrosoftManaged",
-            ["useSystemAssignedIdentity"] = true,
-            ["lastUpdateStatus"] = "NotEnabled",
-            ["infrastructureEncryptionState"] = "Disabled",
-        }));
     }
 
     /// <summary>This version has no resource guards; clients ask before every destructive call and need an empty list.</summary>
@@ -85,7 +76,7 @@ internal static class VaultConfigEndpoints
         ["enhancedSecurityState"] = vault.Config.EnhancedSecurityState,
         ["softDeleteFeatureState"] = vault.Config.SoftDeleteFeatureState,
         ["softDeleteRetentionPeriodInDays"] = vault.Config.SoftDeleteRetentionDays,
-        ["isSoftDeleteFeatureStateEditable"] = vault.Config.SoftDeleteFeatureState != "AlwaysON",
+        ["isSoftDeleteFeatureStateEditable"] = !vault.Config.IsSoftDeleteAlwaysOn,
     });
 
     private static JsonObject StorageJson(Vault vault) => Envelope(vault, "backupstorageconfig", "vaultstorageconfig", new JsonObject
@@ -98,7 +89,7 @@ internal static class VaultConfigEndpoints
         ["xcoolState"] = "Disabled",
     });
 
-    private static JsonObject Envelope(Vault vault, string collection, string name, JsonObject properties) => new()
+    internal static JsonObject Envelope(Vault vault, string collection, string name, JsonObject properties) => new()
     {
         ["id"] = $"{vault.ResourceId}/{collection}/{name}",
         ["name"] = name,

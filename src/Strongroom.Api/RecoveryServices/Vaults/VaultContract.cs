@@ -8,7 +8,7 @@ namespace Strongroom.Api.RecoveryServices.Vaults;
 /// <summary>A vault on the wire: <c>Vault</c> of vaults.json.</summary>
 internal static class VaultContract
 {
-    public static JsonObject ToJson(Vault vault) => new()
+    public static JsonObject ToJson(Vault vault, ApiVersion version) => new()
     {
         ["id"] = vault.ResourceId,
         ["name"] = vault.Name,
@@ -18,7 +18,7 @@ internal static class VaultContract
         ["tags"] = ResourceTags.ToJson(vault.Tags),
         ["sku"] = new JsonObject { ["name"] = vault.SkuName, ["tier"] = vault.SkuTier ?? "Standard" },
         ["identity"] = vault.Identity?.DeepClone() ?? new JsonObject { ["type"] = "None" },
-        ["properties"] = Properties(vault),
+        ["properties"] = Properties(vault, version),
     };
 
     /// <summary>The vault that a PUT asks for.</summary>
@@ -41,7 +41,7 @@ internal static class VaultContract
             ChangedAt = default,
         };
         // PUT replaces what it speaks of and clears the tags that it does not name.
-        return Apply(body, vault with { Tags = ImmutableSortedDictionary<string, string>.Empty }, options);
+        return Apply(body, vault with { Tags = ImmutableSortedDictionary<string, string>.Empty }, options, existing is null);
     }
 
     /// <summary>The vault after a PATCH: what is not in the body stays.</summary>
@@ -49,15 +49,15 @@ internal static class VaultContract
     {
         if (body.OptionalText("location") is { } location && !location.Equals(existing.Location, StringComparison.OrdinalIgnoreCase))
             throw ArmErrors.InvalidResourceLocation(ResourceId.Parse(existing.ResourceId), existing.Location, location);
-        return Apply(body, existing, options);
+        return Apply(body, existing, options, isNew: false);
     }
 
-    private static Vault Apply(JsonObject body, Vault vault, ArmOptions options)
+    private static Vault Apply(JsonObject body, Vault vault, ArmOptions options, bool isNew)
     {
         if (body.HasField("tags")) vault = vault with { Tags = ResourceTags.Read(body).ToImmutableSortedDictionary(StringComparer.Ordinal) };
         if (body.OptionalObject("sku") is { } sku) vault = ApplySku(sku, vault);
         if (body.OptionalObject("identity") is { } identity) vault = vault with { Identity = VaultIdentity.Read(identity, vault.Identity, options.TenantId) };
-        if (body.OptionalObject("properties") is { } properties) vault = ApplyProperties(properties, vault);
+        if (body.OptionalObject("properties") is { } properties) vault = ApplyProperties(properties, vault, isNew);
         return vault;
     }
 
@@ -70,9 +70,10 @@ internal static class VaultContract
         return vault with { SkuName = known, SkuTier = sku.OptionalText("tier") ?? "Standard" };
     }
 
-    private static Vault ApplyProperties(JsonObject sent, Vault vault)
+    private static Vault ApplyProperties(JsonObject sent, Vault vault, bool isNew)
     {
         RefuseOwnKeys(sent.OptionalObject("encryption"));
+        sent.CheckArrays("resourceGuardOperationRequests");
         var changed = vault with { Properties = VaultSettings.Change(vault.Properties, sent) };
         if (sent.OptionalObject("redundancySettings") is { } redundancy)
         {
@@ -85,11 +86,11 @@ internal static class VaultContract
             };
             changed = changed with
             {
-                Config = VaultRedundancy.Change(changed.Config, redundancy.OptionalText("standardTierStorageRedundancy"), crossRegion, "properties.redundancySettings"),
+                Config = VaultRedundancy.ChangeByVault(changed.Config, redundancy.OptionalText("standardTierStorageRedundancy"), crossRegion, isNew),
             };
         }
 
-        return VaultSecurity.Apply(sent, changed);
+        return VaultSecurityContract.Read(sent) is { } security ? changed with { Config = VaultSecurity.Change(changed.Config, security, isNew) } : changed;
     }
 
     /// <summary>A vault that said it is encrypted with its owner's key, and is not, would be a lie about security.</summary>
@@ -103,7 +104,7 @@ internal static class VaultContract
             throw RecoveryServicesErrors.InvalidInput("This version of Strongroom encrypts vaults with its own keys only.", "properties.encryption");
     }
 
-    private static JsonObject Properties(Vault vault)
+    private static JsonObject Properties(Vault vault, ApiVersion version)
     {
         var properties = new JsonObject
         {
@@ -122,7 +123,7 @@ internal static class VaultContract
                 ["standardTierStorageRedundancy"] = vault.Config.StorageModelType,
                 ["crossRegionRestore"] = vault.Config.CrossRegionRestore ? "Enabled" : "Disabled",
             },
-            ["securitySettings"] = VaultSecurity.ToJson(vault.Config),
+            ["securitySettings"] = VaultSecurityContract.ToJson(vault.Config, version),
             ["backupStorageVersion"] = vault.Config.IsStorageTypeLocked ? "V2" : "Unassigned",
         };
         foreach (var (name, value) in vault.Properties)

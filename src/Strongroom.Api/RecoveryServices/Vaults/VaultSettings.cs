@@ -6,6 +6,8 @@ namespace Strongroom.Api.RecoveryServices.Vaults;
 /// <summary>The properties of a vault that a caller sets and that are answered as they were set; source: VaultProperties of vaults.json 2024-04-01.</summary>
 internal static class VaultSettings
 {
+    private const string PermanentlyDisabled = "PermanentlyDisabled";
+
     private static readonly string[] Switch = ["Enabled", "Disabled"];
 
     /// <summary>Every value that is kept, and what it can be.</summary>
@@ -17,7 +19,7 @@ internal static class VaultSettings
         (["monitoringSettings", "azureMonitorAlertSettings", "alertsForAllFailoverIssues"], Switch),
         (["monitoringSettings", "classicAlertSettings", "alertsForCriticalOperations"], Switch),
         (["monitoringSettings", "classicAlertSettings", "emailNotificationsForSiteRecovery"], Switch),
-        (["restoreSettings", "crossSubscriptionRestoreSettings", "crossSubscriptionRestoreState"], ["Enabled", "Disabled", "PermanentlyDisabled"]),
+        (["restoreSettings", "crossSubscriptionRestoreSettings", "crossSubscriptionRestoreState"], [.. Switch, PermanentlyDisabled]),
     ];
 
     /// <summary>The settings after a change: what is not said stays, what is null goes back to its standard.</summary>
@@ -25,6 +27,7 @@ internal static class VaultSettings
     public static JsonObject Change(JsonObject existing, JsonObject sent)
     {
         var kept = (JsonObject)existing.DeepClone();
+        var crosses = CrossSubscription(kept);
         foreach (var (path, values) in Kept)
         {
             if (Find(sent, path) is not { } holder || !holder.HasField(path[^1])) continue;
@@ -33,8 +36,13 @@ internal static class VaultSettings
                 ?? throw RecoveryServicesErrors.InvalidInput($"{path[^1]} is one of {string.Join(", ", values)}.", "properties." + string.Join('.', path)));
         }
 
-        return kept;
+        return crosses == PermanentlyDisabled && CrossSubscription(kept) != crosses
+            ? throw RecoveryServicesErrors.InvalidInput("Restores to other subscriptions are permanently disabled for this vault, which cannot be taken back.", "properties.restoreSettings")
+            : kept;
     }
+
+    private static string? CrossSubscription(JsonObject kept) =>
+        kept.OptionalObject("restoreSettings")?.OptionalObject("crossSubscriptionRestoreSettings")?.OptionalText("crossSubscriptionRestoreState");
 
     /// <summary>The object that holds the last part of a path, or null where the request does not speak of it.</summary>
     private static JsonObject? Find(JsonObject from, ReadOnlySpan<string> path)

@@ -109,6 +109,8 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddSingleton<IVaultStores, VaultStores>();
         services.AddSingleton(new StorageAccountFolders(Path.Combine(folder, "storage")));
         services.AddSingleton<VaultLifecycle>();
+        services.AddSingleton<StoreRules>();
+        services.AddSingleton<VaultUsages>();
         services.AddSingleton<ItemProtection>();
         services.AddSingleton<PolicyAdministration>();
         services.AddSingleton<MachineDiscovery>();
@@ -148,6 +150,20 @@ public sealed class BackupHost : IAsyncDisposable
 
     public async Task MakeVaultAsync(string path = Vault, string location = "home") =>
         Assert.Equal(201, (await PutAsync(path, $$$"""{"location":"{{{location}}}","sku":{"name":"RS0","tier":"Standard"},"properties":{}}""")).Status);
+
+    /// <summary>Waits until the operation of a vault is over and answers its last status.</summary>
+    public async Task<Answer> SettledAsync(Answer accepted)
+    {
+        for (int i = 0; i < 1000; i++)
+        {
+            Answer status = await FollowAsync(accepted.Header("Azure-AsyncOperation"));
+            Assert.Equal(200, status.Status);
+            if ((string?)status.Body!["status"] != "InProgress") return status;
+            await Task.Delay(20);
+        }
+
+        throw new TimeoutException("The operation never ended.");
+    }
 
     /// <summary>Waits for the end of a job and answers it.</summary>
     public async Task<JsonNode> WaitAsync(string vault, string job)

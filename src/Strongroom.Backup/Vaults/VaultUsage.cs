@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Logging;
+using Strongroom.Backup.Items;
+using Strongroom.Backup.Jobs;
+using Strongroom.Store;
+
+namespace Strongroom.Backup.Vaults;
+
+/// <summary>How much a vault is used.</summary>
+/// <param name="Items">Items that are protected, or whose protection is stopped.</param>
+/// <param name="SoftDeletedItems">Items whose data goes when their days are over.</param>
+/// <param name="FailingItems">Items whose last backup failed; part of <paramref name="Items"/>.</param>
+/// <param name="RunningJobs">Jobs of the last day that are not over.</param>
+/// <param name="FailedJobs">Jobs of the last day that failed.</param>
+/// <param name="BytesStored">What the store takes: deduplicated, compressed, encrypted; null where it does not answer.</param>
+public sealed record VaultUsage(int Items, int SoftDeletedItems, int FailingItems, int RunningJobs, int FailedJobs, long? BytesStored);
+
+/// <summary>Counts how much vaults are used.</summary>
+public sealed class VaultUsages(IItemRepository items, IJobLedger ledger, IVaultStores stores, TimeProvider time, ILogger<VaultUsages> log)
+{
+    public async Task<VaultUsage> CountAsync(Guid vaultKey, CancellationToken cancellationToken)
+    {
+        var all = await items.ListAsync(vaultKey, cancellationToken);
+        var live = all.Where(i => !i.IsDeleted).ToList();
+        var since = time.GetUtcNow().AddDays(-1);
+        var recent = (await ledger.ListAsync(vaultKey, cancellationToken)).Where(j => j.StartedAt >= since).ToList();
+        return new(
+            live.Count, all.Count - live.Count, live.Count(i => i.LastBackupStatus == JobStates.Failed),
+            recent.Count(j => j.IsLive), recent.Count(j => j.State == JobStates.Failed), await BytesAsync(vaultKey, cancellationToken));
+    }
+
+    private async Task<long?> BytesAsync(Guid vaultKey, CancellationToken cancellationToken)
+    {
+        try { return (await stores.FindAsync(vaultKey, cancellationToken))?.Statistics.BytesStored ?? 0; }
+        catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning(e, "The store of vault {VaultKey} cannot be asked how large it is", vaultKey);
+            return null;
+        }
+    }
+}
