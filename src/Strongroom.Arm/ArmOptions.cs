@@ -17,6 +17,9 @@ public sealed record ArmOptions
     /// <summary>What clients are asked to wait between two looks at a running operation, in seconds.</summary>
     public int RetryAfterSeconds { get; init; } = 5;
 
+    /// <summary>The address that URLs handed out begin with, whatever Host header a request brought; null: the one the client used.</summary>
+    public Uri? PublicUrl { get; init; }
+
     /// <summary>The largest body of a request, in bytes.</summary>
     public long MaxRequestBodyBytes { get; init; } = 4 * 1024 * 1024;
 

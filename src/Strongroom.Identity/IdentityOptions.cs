@@ -16,6 +16,11 @@ public sealed record IdentityOptions
     /// </summary>
     public Uri? Endpoint { get; init; }
 
+    /// <summary>
+    /// The address that URLs handed out begin with, whatever Host header a request brought; null: the one the client used.
+    /// </summary>
+    public Uri? PublicUrl { get; init; }
+
     /// <summary>The keys that sign tokens and verify them.</summary>
     public required SigningKeyRing Keys { get; init; }
 

@@ -5,8 +5,11 @@ namespace Strongroom.Identity;
 /// <summary>Addresses as clients use them: scheme, host and port, which is all that tells one audience from another.</summary>
 internal static class Origin
 {
-    /// <summary>The address the client used, without a last slash: every URL handed out starts with it, so that it comes
-    /// back through whatever proxy the client came through.</summary>
+    /// <summary>The start of every URL that is handed out, without a last slash: the address that the operator made public, else
+    /// the one that the client used, so that it comes back through whatever proxy it came through.</summary>
+    public static string ToHandOut(HttpRequest request, IdentityOptions options) => options.PublicUrl?.GetLeftPart(UriPartial.Authority) ?? Of(request);
+
+    /// <summary>The address the client used, without a last slash.</summary>
     public static string Of(HttpRequest request) => $"{request.Scheme}://{request.Host.ToUriComponent()}";
 
     /// <summary>

@@ -29,6 +29,7 @@ public static class StrongroomIdentityExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton<BearerTokens>();
+        services.AddSingleton<SignInThrottle>();
         services.AddSingleton<TokenEndpoint>();
         services.AddSingleton<OpenIdDocuments>();
         services.AddSingleton<CloudMetadata>();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Strongroom.Arm;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Operations;
@@ -25,6 +26,8 @@ namespace Strongroom.Metadata;
 [JsonSerializable(typeof(AsyncOperation))]
 [JsonSerializable(typeof(StoredGroup))]
 [JsonSerializable(typeof(StoredResource))]
+[JsonSerializable(typeof(RoleAssignment))]
+[JsonSerializable(typeof(ActivityEvent))]
 internal sealed partial class Documents : JsonSerializerContext
 {
     public static string Write<T>(T record, JsonTypeInfo<T> type) => JsonSerializer.Serialize(record, type);

@@ -10,6 +10,7 @@ using Strongroom.Backup.Operations;
 using Strongroom.Backup.Policies;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.Vaults;
+using Strongroom.Metadata.Access;
 using Strongroom.Metadata.Items;
 using Strongroom.Metadata.Jobs;
 using Strongroom.Metadata.Machines;
@@ -36,7 +37,16 @@ public static class MetadataRegistration
         services.AddSingleton<IOperationRepository, OperationRepository>();
         services.AddSingleton<IDiscoveryRepository, DiscoveryRepository>();
         services.AddSingleton<IResourceStore, ResourceStore>();
+        services.AddSingleton<IRoleAssignmentStore, RoleAssignmentStore>();
+        services.AddSingleton<IActivityLog, ActivityLog>();
         return services;
+    }
+
+    /// <summary>Whether the database has this version's shape; for those who use it beside a server.</summary>
+    public static async Task<bool> IsCurrentAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        await using var db = await services.GetRequiredService<IDbContextFactory<StrongroomContext>>().CreateDbContextAsync(cancellationToken);
+        return !(await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any();
     }
 
     /// <summary>Brings the database to this version's shape; run before anything else touches it.</summary>

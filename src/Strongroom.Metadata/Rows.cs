@@ -83,3 +83,24 @@ internal sealed class ResourceRow : DocumentRow
     public required string GroupKey { get; set; }
     public required string TypeKey { get; set; }
 }
+
+internal sealed class RoleAssignmentRow : DocumentRow
+{
+    public Guid Name { get; set; }
+    public Guid PrincipalId { get; set; }
+    public required string ScopeKey { get; set; }
+    public Guid RoleId { get; set; }
+}
+
+internal sealed class ActivityRow : DocumentRow
+{
+    /// <summary>Counts up: the order of the log.</summary>
+    public long Number { get; set; }
+    public long Time { get; set; }
+    public required string ScopeKey { get; set; }
+    public required string ActionKey { get; set; }
+    public required string CorrelationKey { get; set; }
+    public required string CallerKey { get; set; }
+    public required string ClientKey { get; set; }
+    public required string Status { get; set; }
+}

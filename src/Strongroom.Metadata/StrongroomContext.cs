@@ -17,6 +17,8 @@ public sealed class StrongroomContext(DbContextOptions<StrongroomContext> option
     internal DbSet<DiscoveryRow> Discoveries => Set<DiscoveryRow>();
     internal DbSet<GroupRow> Groups => Set<GroupRow>();
     internal DbSet<ResourceRow> Resources => Set<ResourceRow>();
+    internal DbSet<RoleAssignmentRow> RoleAssignments => Set<RoleAssignmentRow>();
+    internal DbSet<ActivityRow> Activities => Set<ActivityRow>();
 
     protected override void OnModelCreating(ModelBuilder model)
     {
@@ -60,6 +62,18 @@ public sealed class StrongroomContext(DbContextOptions<StrongroomContext> option
         {
             e.HasKey(r => r.IdKey);
             e.HasIndex(r => new { r.SubscriptionKey, r.GroupKey, r.TypeKey });
+        });
+        model.Entity<RoleAssignmentRow>(e =>
+        {
+            e.HasKey(r => r.Name);
+            e.Property(r => r.Name).ValueGeneratedNever();
+            // A principal has a role over a scope once; the index also finds the assignments of a caller.
+            e.HasIndex(r => new { r.PrincipalId, r.ScopeKey, r.RoleId }).IsUnique();
+        });
+        model.Entity<ActivityRow>(e =>
+        {
+            e.HasKey(r => r.Number);
+            e.HasIndex(r => r.Time);
         });
     }
 }

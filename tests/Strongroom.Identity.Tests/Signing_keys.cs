@@ -62,7 +62,7 @@ public sealed class Signing_keys : IDisposable
 
     [Fact]
     public void A_secret_matches_its_hash_and_no_other_does() =>
-        Gen.Select(Gen.String[Gen.Char.AlphaNumeric, 1, 40], Gen.String[Gen.Char.AlphaNumeric, 1, 40]).Sample(
+        Gen.Select(Gen.String[Gen.Char.AlphaNumeric, 9, 40], Gen.String[Gen.Char.AlphaNumeric, 9, 40]).Sample(
             (secret, other) =>
             {
                 var hash = SecretHash.Parse(SecretHash.Create(secret).ToString());

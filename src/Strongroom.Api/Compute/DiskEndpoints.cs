@@ -24,7 +24,7 @@ public static class DiskEndpoints
         PageRequest page = Paging.Read(context.Request);
         ArmScope scope = ArmScope.Of(context);
         IReadOnlyList<TrackedResource> disks = await store.ListAsync(scope.SubscriptionId, scope.Group?.Name, ComputeProvider.DiskType, cancellationToken);
-        return ArmResults.Page(context.Request, Paging.Take(disks, static d => d.Id.ToString(), page), static disk => TrackedResources.ToJson(disk));
+        return ArmResults.Page(context.Request, Paging.Take(context.WhereAllowed(disks, static d => d.Id.ToString()), static d => d.Id.ToString(), page), static disk => TrackedResources.ToJson(disk));
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, string diskName, TrackedResources resources, CancellationToken cancellationToken) =>

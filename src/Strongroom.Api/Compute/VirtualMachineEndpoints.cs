@@ -25,7 +25,7 @@ public static class VirtualMachineEndpoints
         ArmScope scope = ArmScope.Of(context);
         bool isExpanded = WantsInstanceView(context.Request);
         IReadOnlyList<VirtualMachine> machines = await fabric.ListAsync(scope.SubscriptionId, scope.Group?.Name, cancellationToken);
-        return ArmResults.Page(context.Request, Paging.Take(machines, static m => m.ResourceId, page), machine => VirtualMachineContract.ToJson(machine, isExpanded));
+        return ArmResults.Page(context.Request, Paging.Take(context.WhereAllowed(machines, static m => m.ResourceId), static m => m.ResourceId, page), machine => VirtualMachineContract.ToJson(machine, isExpanded));
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, string vmName, IMachineFabric fabric, CancellationToken cancellationToken)

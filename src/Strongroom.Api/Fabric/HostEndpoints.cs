@@ -30,7 +30,7 @@ public static class HostEndpoints
         ArmScope scope = ArmScope.Of(context);
         IReadOnlyList<TrackedResource> hosts = await store.ListAsync(scope.SubscriptionId, scope.Group?.Name, Hosts.Type, cancellationToken);
         IReadOnlyList<VirtualMachine> machines = hosts.Count == 0 ? [] : await fabric.ListAsync(scope.SubscriptionId, scope.Group?.Name, cancellationToken);
-        return ArmResults.Page(context.Request, Paging.Take(hosts, static h => h.Id.ToString(), page), host => ToJson(host, machines));
+        return ArmResults.Page(context.Request, Paging.Take(context.WhereAllowed(hosts, static h => h.Id.ToString()), static h => h.Id.ToString(), page), host => ToJson(host, machines));
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, string hostName, TrackedResources resources, IMachineFabric fabric, CancellationToken cancellationToken)

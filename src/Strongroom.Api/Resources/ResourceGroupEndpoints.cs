@@ -28,7 +28,7 @@ public static class ResourceGroupEndpoints
         PageRequest page = Paging.Read(context.Request);
         TagFilter filter = TagFilter.Read(ODataFilter.Parse(context.Request.Query["$filter"]).OnlyKeys(TagFilter.Keys));
         IReadOnlyList<ResourceGroup> groups = await store.ListGroupsAsync(ArmScope.Of(context).SubscriptionId, cancellationToken);
-        return ArmResults.Page(context.Request, Paging.Take(groups.Where(g => filter.Allows(g.Tags)), static g => g.Name, page), ToJson);
+        return ArmResults.Page(context.Request, Paging.Take(context.WhereAllowed(groups, static g => g.Id.ToString()).Where(g => filter.Allows(g.Tags)), static g => g.Name, page), ToJson);
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, string resourceGroupName, ResourceGroups groups, CancellationToken cancellationToken) =>

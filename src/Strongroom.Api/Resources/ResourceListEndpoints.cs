@@ -29,7 +29,7 @@ public static class ResourceListEndpoints
         {
             await foreach (ArmResourceSummary resource in provider.ListAsync(ArmScope.Of(context).SubscriptionId, ArmScope.Of(context).Group?.Name, cancellationToken))
             {
-                if (Allows(filter, resource) && tags.Allows(resource.Tags)) found.Add(resource);
+                if (Allows(filter, resource) && tags.Allows(resource.Tags) && context.Allows(resource.Id.Type + "/read", resource.Id.ToString())) found.Add(resource);
             }
         }
         return ArmResults.Page(context.Request, Paging.Take(found, static r => r.Id.ToString(), page), resource => ToJson(resource, expanded));

@@ -3,13 +3,13 @@ using Strongroom.Arm;
 namespace Strongroom.Api.Resources;
 
 /// <summary><c>Microsoft.Resources</c>: subscriptions, groups and locations. Groups are not resources of a group, so its list is empty.</summary>
-internal sealed class ResourcesProvider : IResourceProvider
+internal sealed class ResourcesProvider : ResourcelessProvider
 {
     private static readonly string[] s_versions = ["2022-09-01", "2021-04-01", "2020-06-01"];
 
-    public string Namespace => "Microsoft.Resources";
+    public override string Namespace => "Microsoft.Resources";
 
-    public IReadOnlyList<ResourceTypeInfo> ResourceTypes { get; } =
+    public override IReadOnlyList<ResourceTypeInfo> ResourceTypes { get; } =
     [
         new("tenants", ["2022-12-01", "2019-11-01"], []),
         new("subscriptions", ["2022-12-01", "2019-11-01"], []),
@@ -22,7 +22,7 @@ internal sealed class ResourcesProvider : IResourceProvider
         new("operations", s_versions, []),
     ];
 
-    public IReadOnlyList<ProviderOperation> Operations { get; } =
+    public override IReadOnlyList<ProviderOperation> Operations { get; } =
     [
         Of("subscriptions/read", "Subscriptions", "Get subscription", "Gets the list of subscriptions."),
         Of("subscriptions/locations/read", "Locations", "Get subscription locations", "Gets the list of locations."),
@@ -35,13 +35,6 @@ internal sealed class ResourcesProvider : IResourceProvider
         Of("subscriptions/operationresults/read", "Operation Results", "Get operation result", "Gets the result of the deletion of a resource group."),
         Of("tenants/read", "Tenants", "Get tenants", "Gets the list of tenants."),
     ];
-
-    public IAsyncEnumerable<ArmResourceSummary> ListAsync(string subscriptionId, string? resourceGroup, CancellationToken cancellationToken) =>
-        AsyncEnumerable.Empty<ArmResourceSummary>();
-
-    public Task<ArmException?> CanDeleteAsync(ResourceId id, CancellationToken cancellationToken) => Task.FromResult<ArmException?>(null);
-
-    public Task DeleteAsync(ResourceId id, CancellationToken cancellationToken) => Task.CompletedTask;
 
     private static ProviderOperation Of(string name, string resource, string operation, string description) =>
         new("Microsoft.Resources/" + name, "Microsoft Resources", resource, operation, description);

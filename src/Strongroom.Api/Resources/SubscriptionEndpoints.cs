@@ -12,12 +12,17 @@ public static class SubscriptionEndpoints
     public static void MapSubscriptions(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/tenants", (ArmOptions options) => ArmResults.List([Tenant(options)])).WithOpenAction("Microsoft.Resources/tenants/read");
-        routes.MapGet("/subscriptions", (ArmOptions options) => ArmResults.List(options.Subscriptions.Select(s => Subscription(options, s)))).WithListAction("Microsoft.Resources/subscriptions/read");
+        routes.MapGet("/subscriptions", (HttpContext context, ArmOptions options) => ArmResults.List(options.Subscriptions.Where(s => IsVisible(context, s)).Select(s => Subscription(options, s)))).WithListAction("Microsoft.Resources/subscriptions/read");
         routes.MapGet("/subscriptions/{subscriptionId}", (HttpContext context, ArmOptions options) =>
-            ArmResults.Ok(Subscription(options, ArmScope.Of(context).Subscription))).WithAction("Microsoft.Resources/subscriptions/read");
+            IsVisible(context, ArmScope.Of(context).Subscription)
+                ? ArmResults.Ok(Subscription(options, ArmScope.Of(context).Subscription))
+                : throw ArmErrors.SubscriptionNotFound(ArmScope.Of(context).SubscriptionId)).WithListAction("Microsoft.Resources/subscriptions/read");
         routes.MapGet("/subscriptions/{subscriptionId}/locations", (HttpContext context, ArmOptions options) =>
             ArmResults.List(options.Locations.Select(l => Location(ArmScope.Of(context).SubscriptionId, l)))).WithAction("Microsoft.Resources/subscriptions/locations/read");
     }
+
+    /// <summary>Whoever has a role anywhere in a subscription sees that it exists: sign-in ends with the list of subscriptions.</summary>
+    private static bool IsVisible(HttpContext context, ArmSubscription subscription) => context.Access() is not { } access || access.HasAnyWithin("/subscriptions/" + subscription.Id);
 
     private static JsonObject Tenant(ArmOptions options) => new()
     {

@@ -31,7 +31,7 @@ public static class StorageAccountEndpoints
         PageRequest page = Paging.Read(context.Request);
         ArmScope scope = ArmScope.Of(context);
         IReadOnlyList<TrackedResource> accounts = await store.ListAsync(scope.SubscriptionId, scope.Group?.Name, StorageAccounts.Type, cancellationToken);
-        return ArmResults.Page(context.Request, Paging.Take(accounts, static a => a.Id.ToString(), page), account => ToJson(context.Request, account));
+        return ArmResults.Page(context.Request, Paging.Take(context.WhereAllowed(accounts, static a => a.Id.ToString()), static a => a.Id.ToString(), page), account => ToJson(context.Request, account));
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, string accountName, TrackedResources resources, CancellationToken cancellationToken) =>

@@ -93,7 +93,8 @@ public sealed class StorageAccounts(IResourceStore store, TrackedResources resou
     }
 
     /// <summary>The account of this name in any subscription, or null.</summary>
-    private async Task<TrackedResource?> FindAsync(string name, CancellationToken cancellationToken)
+    /// <summary>The account of this name, in whatever group, or null.</summary>
+    internal async Task<TrackedResource?> FindAsync(string name, CancellationToken cancellationToken)
     {
         foreach (ArmSubscription subscription in options.Subscriptions)
         {

@@ -80,8 +80,10 @@ public static partial class ArmErrors
         $"The client '{client}' with object id '{objectId}' does not have authorization to perform action '{action}' over scope '{scope}' or the scope is invalid. If access was granted just now, sign in again.",
         isGateway: true);
 
-    public static ArmException LinkedAuthorizationFailed(string client, string linkedScope) => new(403, "LinkedAuthorizationFailed",
-        $"The client '{client}' may not act on the linked scope '{linkedScope}'.", isGateway: true);
+    /// <summary>The caller may do what the path says, but not act on something that the body names.</summary>
+    public static ArmException LinkedAuthorizationFailed(string client, string objectId, string action, string scope, string linkedAction, string linkedScope) => new(403, "LinkedAuthorizationFailed",
+        $"The client '{client}' with object id '{objectId}' has permission to perform action '{action}' on scope '{scope}'; however, it does not have permission to perform action '{linkedAction}' on the linked scope '{linkedScope}' or the linked scope is invalid.",
+        isGateway: true);
 
     /// <summary>What is quoted from a request is cut here, so that an answer never grows with its request.</summary>
     private static string Shorten(string? text) => text is { Length: > 120 } ? text[..120] + "..." : text ?? "";

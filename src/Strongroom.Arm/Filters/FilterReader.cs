@@ -28,6 +28,30 @@ internal ref struct FilterReader(string text)
         _at += word.Length;
     }
 
+    /// <summary>One of these words, without regard to case, set off by blanks; answered as it stands in the list.</summary>
+    public string OneOf(params ReadOnlySpan<string> words)
+    {
+        bool isSetOff = SkipBlanks();
+        int start = _at;
+        foreach (string word in words)
+        {
+            if (!isSetOff || !AtWord(word)) continue;
+            _at += word.Length;
+            return word;
+        }
+        throw Expected(string.Join(", ", words.ToArray()), start);
+    }
+
+    /// <summary>A quoted text, or whatever stands there up to the next blank.</summary>
+    public string ValueOrWord()
+    {
+        SkipBlanks();
+        if (_at < _text.Length && _text[_at] == '\'') return Quoted();
+        int start = _at;
+        while (_at < _text.Length && !IsBlank(_text[_at])) _at++;
+        return _at > start ? _text[start.._at] : throw Expected("a value", start);
+    }
+
     /// <summary>A quoted text, a number, true or false; without its quotes.</summary>
     public string Value()
     {

@@ -48,7 +48,7 @@ internal sealed class BearerHandler(
     {
         // Only to learn the reason: the answer is kept from the first time.
         await HandleAuthenticateOnceAsync();
-        var authority = $"{Origin.Of(Request)}/{options.TenantId:D}";
+        var authority = $"{Origin.ToHandOut(Request, options)}/{options.TenantId:D}";
         Response.Headers.WWWAuthenticate =
             $"Bearer authorization_uri=\"{authority}\", error=\"invalid_token\", error_description=\"{Quotable(failure.Message)}\"";
         await WriteAsync(StatusCodes.Status401Unauthorized, failure.Code, failure.Message);

@@ -75,7 +75,7 @@ internal sealed class BearerTokens(IdentityOptions options, TimeProvider time)
         }
 
         if (!jwt.Audiences.Any(audience => Origin.IsOurs(Origin.Normalise(audience), request, options)))
-            return BearerFailure.WrongAudience(string.Join(' ', jwt.Audiences), Origin.Of(request) + "/");
+            return BearerFailure.WrongAudience(string.Join(' ', jwt.Audiences), Origin.ToHandOut(request, options) + "/");
 
         // No leeway: issuer and verifier have one clock.
         var now = time.GetUtcNow();

@@ -45,7 +45,7 @@ internal sealed partial class CloudMetadata(IdentityOptions options)
                 context, "InvalidApiVersionParameter", "The api-version must be a date, yyyy-MM-dd, that '-preview' may follow.");
         }
 
-        var origin = Origin.Of(context.Request);
+        var origin = Origin.ToHandOut(context.Request, options);
         var host = context.Request.Host;
         JsonNode body = string.CompareOrdinal(version, "2022-09-01") >= 0 ? Cloud(origin, host)
             : string.CompareOrdinal(version, "2019-05-01") >= 0 ? new JsonArray(Cloud(origin, host))

@@ -46,7 +46,7 @@ internal sealed class OpenIdDocuments(IdentityOptions options, TimeProvider time
         if (!IsOurs(tenant))
             return RefuseTenantAsync(context, tenant!);
 
-        var origin = Origin.Of(context.Request);
+        var origin = Origin.ToHandOut(context.Request, options);
         var root = $"{origin}{prefix}{(tenant is null ? "" : "/" + Spelling(tenant))}";
         var version = oauth.EndsWith("/v2.0", StringComparison.Ordinal) ? "/v2.0" : "";
         return TokenAnswers.WriteAsync(context, StatusCodes.Status200OK, new JsonObject
@@ -85,7 +85,7 @@ internal sealed class OpenIdDocuments(IdentityOptions options, TimeProvider time
                 ["kid"] = key.KeyId,
                 ["n"] = key.Modulus,
                 ["e"] = key.Exponent,
-                ["issuer"] = Tenant.Issuer(Origin.Of(context.Request), options),
+                ["issuer"] = Tenant.Issuer(Origin.ToHandOut(context.Request, options), options),
             });
         }
 

@@ -17,6 +17,9 @@ internal static class TokenAnswers
         return context.Response.WriteAsync(body.ToJsonString(), context.RequestAborted);
     }
 
+    /// <summary>Where a request comes from, as text.</summary>
+    public static string Address(HttpContext context) => context.Connection.RemoteIpAddress?.ToString() ?? "";
+
     /// <summary>The id by which the client knows its request, from its header or its query, else a new one.</summary>
     public static Guid CorrelationId(HttpRequest request) =>
         Guid.TryParse(request.Headers["client-request-id"], out var id)

@@ -22,7 +22,7 @@ namespace Strongroom.Identity.Tokens;
 /// decides. It runs OpenIddict without its stores ("degraded mode"), for the principals live behind our own door and the
 /// tokens are self-contained. Thread-safe.
 /// </summary>
-internal sealed partial class TokenEndpoint(IdentityOptions options, TimeProvider time, ILogger<TokenEndpoint> log) :
+internal sealed partial class TokenEndpoint(IdentityOptions options, TimeProvider time, SignInThrottle throttle, ILogger<TokenEndpoint> log) :
     IOpenIddictServerHandler<ExtractTokenRequestContext>,
     IOpenIddictServerHandler<ValidateTokenRequestContext>,
     IOpenIddictServerHandler<HandleTokenRequestContext>,
@@ -99,6 +99,7 @@ internal sealed partial class TokenEndpoint(IdentityOptions options, TimeProvide
         var principal = await options.Principals.FindAsync(clientId, http.RequestAborted);
         if (principal is null)
         {
+            throttle.Failed(clientId, TokenAnswers.Address(http));
             LogUnknownClient(clientId, http.Connection.RemoteIpAddress?.ToString());
             Reject(context, TokenError.UnknownClient(clientId));
             return;
@@ -106,11 +107,13 @@ internal sealed partial class TokenEndpoint(IdentityOptions options, TimeProvide
 
         if (!principal.Accepts(secret))
         {
+            throttle.Failed(clientId, TokenAnswers.Address(http));
             LogWrongSecret(principal.ClientId, http.Connection.RemoteIpAddress?.ToString());
             Reject(context, TokenError.WrongSecret);
             return;
         }
 
+        throttle.Succeeded(clientId, secret, TokenAnswers.Address(http));
         var (audience, error) = TokenAudience.Resolve(context.Request, http.Request, options);
         if (error is not null)
         {
@@ -145,7 +148,7 @@ internal sealed partial class TokenEndpoint(IdentityOptions options, TimeProvide
         // Written anew rather than amended: what is in a token is all in this one place.
         var token = context.SecurityTokenDescriptor;
         token.Subject = null;
-        token.Issuer = Tenant.Issuer(Origin.Of(Http(context.Transaction).Request), options);
+        token.Issuer = Tenant.Issuer(Origin.ToHandOut(Http(context.Transaction).Request, options), options);
         token.Audience = (string)context.Transaction.Properties[AudienceProperty]!;
         token.Audiences.Clear();
         token.IssuedAt = now.UtcDateTime;

@@ -40,10 +40,19 @@ internal sealed record TokenError(string Error, int Number, string Message)
     public static TokenError UnsupportedGrant { get; } = new(
         "unsupported_grant_type", 70003, "The grant type is not supported: this server accepts 'client_credentials' alone.");
 
+    public static TokenError TooManyFailures(int seconds) => new(
+        "invalid_client", 50196, string.Create(CultureInfo.InvariantCulture, $"Too many wrong secrets were sent for this application. Try again in {seconds} seconds."))
+    {
+        IsThrottled = true,
+    };
+
     public static TokenError Malformed(string message) => new("invalid_request", 900144, message);
 
-    /// <summary>The OAuth code's HTTP status: 401 for a failed client authentication, else 400.</summary>
-    public int Status => Error == "invalid_client" ? 401 : 400;
+    /// <summary>True where the request was not looked at because of those before it.</summary>
+    public bool IsThrottled { get; private init; }
+
+    /// <summary>The OAuth code's HTTP status: 401 for a failed client authentication, else 400; 429 where it was not even tried.</summary>
+    public int Status => IsThrottled ? 429 : Error == "invalid_client" ? 401 : 400;
 
     /// <summary>The text as the platform prints it: number, message, and what a person needs to find the request again.</summary>
     public string Description(Guid traceId, Guid correlationId, DateTimeOffset now) =>

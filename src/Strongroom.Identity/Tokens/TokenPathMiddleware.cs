@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 
 namespace Strongroom.Identity.Tokens;
@@ -6,7 +9,7 @@ namespace Strongroom.Identity.Tokens;
 /// Brings every shape of token path to the one that the token endpoint listens on (its paths have no place for a tenant),
 /// after it has refused tenants that are not ours.
 /// </summary>
-internal sealed class TokenPathMiddleware(RequestDelegate next, IdentityOptions options, TimeProvider time)
+internal sealed class TokenPathMiddleware(RequestDelegate next, IdentityOptions options, TimeProvider time, SignInThrottle throttle)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -30,6 +33,13 @@ internal sealed class TokenPathMiddleware(RequestDelegate next, IdentityOptions 
             return;
         }
 
+        if (DelaySeconds(context) is { } seconds)
+        {
+            context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+            await TokenAnswers.WriteErrorAsync(context, TokenError.TooManyFailures(seconds), time.GetUtcNow());
+            return;
+        }
+
         var asked = context.Request.Path;
         context.Request.Path = TokenRoute.CanonicalPath;
         try
@@ -41,6 +51,30 @@ internal sealed class TokenPathMiddleware(RequestDelegate next, IdentityOptions 
             // For the log of requests.
             context.Request.Path = asked;
         }
+    }
+
+    private int? DelaySeconds(HttpContext context)
+    {
+        var (client, secret) = InHeader(context.Request) ?? InForm(context.Request);
+        return throttle.Delay(client, secret, TokenAnswers.Address(context));
+    }
+
+    // Read already.
+    private static (string Client, string Secret) InForm(HttpRequest request)
+    {
+        var form = request.HasFormContentType ? request.Form : FormCollection.Empty;
+        return (form["client_id"].ToString(), form["client_secret"].ToString());
+    }
+
+    // RFC 6749 section 2.3.1.
+    private static (string Client, string Secret)? InHeader(HttpRequest request)
+    {
+        if (!AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var header) || !header.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase))
+            return null;
+        var bytes = new byte[header.Parameter?.Length ?? 0];
+        return Convert.TryFromBase64String(header.Parameter ?? "", bytes, out var length) && Encoding.UTF8.GetString(bytes, 0, length).Split(':', 2) is [var client, var secret]
+            ? (Uri.UnescapeDataString(client), Uri.UnescapeDataString(secret))
+            : null;
     }
 
     /// <summary>Reads the form, which stays read for the token endpoint: there a NUL or too many fields would end as an error of the server's.</summary>

@@ -4,7 +4,7 @@ using Strongroom.Cli.Store;
 
 namespace Strongroom.Cli;
 
-/// <summary>The command line: <c>strongroom serve</c>, <c>strongroom store</c> and <c>strongroom demo</c>.</summary>
+/// <summary>The command line: <c>strongroom serve</c>, <c>strongroom store</c>, <c>strongroom principal</c> and <c>strongroom demo</c>.</summary>
 internal static class CommandLine
 {
     /// <summary>A backup seals at most two packs of data and one of nodes at once.</summary>
@@ -17,6 +17,7 @@ internal static class CommandLine
         {
             ServeCommand.Create(),
             StoreCommand.Create(),
+            PrincipalCommand.Create(),
             DemoVerb.Create(),
         };
         var parsed = root.Parse(args);

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Strongroom.Arm;
 using Strongroom.Identity.Principals;
 
 namespace Strongroom.Hosting;
@@ -112,6 +113,18 @@ internal sealed class Administrator
 
     /// <summary>The principal as the issuer keeps it: without the secret, with its hash.</summary>
     public ServicePrincipal ToServicePrincipal() => new(ClientId, ObjectId, "administrator", [SecretHash.Create(ClientSecret)]);
+
+    /// <summary>The administrator owns the subscription; nobody can take that away, for it is written nowhere but here.</summary>
+    public RoleAssignment ToRoleAssignment()
+    {
+        // Always the same name, as clients remember names.
+        var name = new Guid(SHA256.HashData([.. SubscriptionId.ToByteArray(), .. ObjectId.ToByteArray()]).AsSpan(0, 16));
+        return new(name, $"/subscriptions/{SubscriptionId}", BuiltInRoles.Owner.Id, ObjectId, "ServicePrincipal", DateTimeOffset.UnixEpoch, null)
+        {
+            Description = "The administrator of this installation.",
+            IsStanding = true,
+        };
+    }
 
     /// <inheritdoc/>
     public override string ToString() => $"administrator {ClientId} at {Endpoint}";

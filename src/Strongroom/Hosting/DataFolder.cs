@@ -33,6 +33,9 @@ internal sealed class DataFolder : IDisposable
     /// <summary>How the administrator signs in, mode 0600.</summary>
     public string AdministratorFile => Path.Combine(Root, "admin.json");
 
+    /// <summary>Who may sign in besides the administrator, mode 0600; there is none until somebody is added.</summary>
+    public string PrincipalsFile => PrincipalsFileOf(Root);
+
     /// <summary>The key that wraps the vaults' keys, mode 0600; without it no recovery point can be read.</summary>
     public string MasterKeyFile => Path.Combine(Root, "master.key");
 
@@ -46,6 +49,9 @@ internal sealed class DataFolder : IDisposable
     public string DatabaseFile => Path.Combine(Root, "strongroom.db");
 
     private static string LockFile(string root) => Path.Combine(root, "strongroom.lock");
+
+    /// <summary>Where a folder's principals are: they are changed beside a server that owns the folder.</summary>
+    public static string PrincipalsFileOf(string root) => Path.Combine(root, "principals.json");
 
     private static string ProcessFile(string root) => Path.Combine(root, "strongroom.pid");
 

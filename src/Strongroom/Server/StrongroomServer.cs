@@ -1,6 +1,8 @@
 using System.Data.Common;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Strongroom.Api.Authorization;
+using Strongroom.Api.Insights;
 using Strongroom.Api.RecoveryServices;
 using Strongroom.Api.Resources;
 using Strongroom.Api.Storage.Blobs;
@@ -15,7 +17,6 @@ using Strongroom.Backup.Vaults;
 using Strongroom.Hosting;
 using Strongroom.Identity;
 using Strongroom.Identity.Keys;
-using Strongroom.Identity.Principals;
 using Strongroom.Metadata;
 using Strongroom.Store;
 using Strongroom.Workloads.VirtualMachines.Folder;
@@ -158,6 +159,8 @@ internal sealed class StrongroomServer : IAsyncDisposable
         app.MapStrongroomIdentity();
         app.MapHealth();
         app.MapPlatformProviders();
+        app.MapRoles();
+        app.MapInsights();
         app.MapRecoveryServices();
         app.MapBlobs();
         return app;
@@ -182,17 +185,20 @@ internal sealed class StrongroomServer : IAsyncDisposable
             Subscriptions = [new(administrator.SubscriptionId.ToString(), "Strongroom")],
             Locations = [.. options.Locations.Select(l => new ArmLocation(l, char.ToUpperInvariant(l[0]) + l[1..]))],
             RetryAfterSeconds = options.RetryAfterSeconds,
+            PublicUrl = options.PublicUrl,
         });
         services.AddStrongroomIdentity(new IdentityOptions
         {
             TenantId = administrator.TenantId,
             Endpoint = administrator.Endpoint,
+            PublicUrl = options.PublicUrl,
             Keys = SigningKeyRing.Open(data.IdentityFolder, TimeProvider.System),
-            Principals = new FixedPrincipalStore([administrator.ToServicePrincipal()]),
+            Principals = new Principals(administrator.ToServicePrincipal(), new(data.PrincipalsFile)),
             CloudName = options.CloudName,
             Locations = options.Locations,
         });
         services.AddStrongroomMetadata(data.DatabaseFile);
+        services.AddSingleton(sp => new AccessControl(sp.GetRequiredService<IRoleAssignmentStore>(), [administrator.ToRoleAssignment()]));
 
         // What is protected.
         services.AddSingleton(new AllowedRoots(options.AllowedPaths));
@@ -229,6 +235,8 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddHostedService<VaultMaintenance>();
 
         services.AddPlatformProviders();
+        services.AddRoles();
+        services.AddInsights();
         services.AddRecoveryServices();
     }
 }

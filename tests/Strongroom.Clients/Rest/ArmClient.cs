@@ -41,14 +41,18 @@ internal sealed class ArmClient : IDisposable
     public static ArmClient Anonymous(ServerProcess server) => new(server, null);
 
     /// <summary>Asks for a token with the administrator's credentials, as the Azure SDKs do.</summary>
-    public static async Task<ArmClient> SignInAsync(ServerProcess server, CancellationToken cancellationToken)
+    public static Task<ArmClient> SignInAsync(ServerProcess server, CancellationToken cancellationToken) =>
+        SignInAsync(server, server.Admin.ClientId, server.Admin.ClientSecret, cancellationToken);
+
+    /// <summary>Asks for a token with anybody's credentials; any answer but a token fails the test.</summary>
+    public static async Task<ArmClient> SignInAsync(ServerProcess server, string clientId, string secret, CancellationToken cancellationToken)
     {
         using var anonymous = Anonymous(server);
         using var form = new FormUrlEncodedContent(new Dictionary<string, string>
         {
             ["grant_type"] = "client_credentials",
-            ["client_id"] = server.Admin.ClientId,
-            ["client_secret"] = server.Admin.ClientSecret,
+            ["client_id"] = clientId,
+            ["client_secret"] = secret,
             ["scope"] = server.Endpoint.GetLeftPart(UriPartial.Authority) + "//.default",
         });
         using var answer = await anonymous._http.PostAsync($"/{server.Admin.TenantId}/oauth2/v2.0/token", form, cancellationToken);

@@ -47,3 +47,13 @@ public sealed class Resources_in_memory : ResourceStoreSuite
 
     protected override Task<ITestDatabase> OpenAsync() => SqliteDatabase.CreateAsync();
 }
+
+public sealed class Role_assignments_in_SQLite : RoleAssignmentSuite
+{
+    protected override Task<ITestDatabase> OpenAsync() => SqliteDatabase.CreateAsync();
+}
+
+public sealed class Activity_log_in_SQLite : ActivityLogSuite
+{
+    protected override Task<ITestDatabase> OpenAsync() => SqliteDatabase.CreateAsync();
+}

@@ -46,12 +46,16 @@ internal static class ProtectedItemEndpoints
         return ArmResults.Ok(ProtectedItemContract.ToJson(context.Request, vault, item, time.GetUtcNow(), extended));
     }
 
-    private static async Task<IResult> PutAsync(HttpContext context, ItemProtection protection)
+    private static async Task<IResult> PutAsync(HttpContext context, ItemProtection protection, IItemRepository items)
     {
         var vault = await context.VaultAsync();
         var native = context.NativeName();
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
-        var operation = await protection.PutAsync(vault, ProtectedItemContract.FromJson(body, vault, native), context.RequestAborted);
+        var request = ProtectedItemContract.FromJson(body, vault, native);
+        // Whoever puts a machine under protection can read its disks from then on; changing what is protected needs the vault alone.
+        if (ResourceId.TryParse(request.SourceResourceId, out var machine) && await items.FindAsync(vault.Key, native, context.RequestAborted) is null)
+            context.RequireLinked("Microsoft.Compute/virtualMachines/write", machine.ToString());
+        var operation = await protection.PutAsync(vault, request, context.RequestAborted);
         // Always 202, even with nothing to do: clients read the operation from the headers.
         return ItemOperation.Accepted(vault, native, operation);
     }

@@ -24,6 +24,8 @@ internal static class RestoreEndpoints
         var point = context.Route("recoveryPointId");
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
         var request = Read(body, point, PublicUrl.For(context.Request, ""));
+        context.RequireLinked("Microsoft.Storage/storageAccounts/write", request.StorageAccountId);
+        if (request.TargetResourceGroupId is { } group) context.RequireLinked("Microsoft.Compute/disks/write", group);
         var operation = await admission.RestoreAsync(vault, native, point, request, context.RequestAborted);
         return ItemOperation.Accepted(vault, native, operation);
     }

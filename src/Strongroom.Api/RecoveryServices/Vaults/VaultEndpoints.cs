@@ -19,7 +19,7 @@ internal static class VaultEndpoints
         vault.MapPut("", PutAsync).WithAction("Microsoft.RecoveryServices/vaults/write");
         vault.MapPatch("", PatchAsync).WithAction("Microsoft.RecoveryServices/vaults/write");
         vault.MapDelete("", DeleteAsync).WithAction("Microsoft.RecoveryServices/vaults/delete");
-        vault.MapGet("/operationStatus/{operationId}", StatusAsync).WithAction("Microsoft.RecoveryServices/locations/operationStatus/read");
+        vault.MapGet("/operationStatus/{operationId}", StatusAsync).WithAction("Microsoft.RecoveryServices/vaults/operationStatus/read");
         vault.MapGet("/operationResults/{operationId}", ResultAsync).WithAction("Microsoft.RecoveryServices/vaults/operationResults/read");
     }
 
@@ -27,7 +27,7 @@ internal static class VaultEndpoints
     {
         var scope = ArmScope.Of(context);
         var all = await vaults.ListAsync(scope.SubscriptionId, scope.Group?.Name, context.RequestAborted);
-        var page = Paging.Take(all, v => $"{v.ResourceGroup}/{v.Name}", Paging.Read(context.Request));
+        var page = Paging.Take(context.WhereAllowed(all, v => v.ResourceId), v => $"{v.ResourceGroup}/{v.Name}", Paging.Read(context.Request));
         return ArmResults.Page(context.Request, page, v => ToJson(context, v));
     }
 

@@ -9,12 +9,19 @@ namespace Strongroom.Api.Storage.Blobs;
 /// <summary>Downloads from storage accounts that are folders: <c>/storage/{account}/{container}/{blob}</c>, whole or by Range (RFC 9110 section 14).</summary>
 public static class BlobEndpoints
 {
-    public static void MapBlobs(this IEndpointRouteBuilder routes) =>
-        routes.MapMethods("/storage/{account}/{container}/{blob}", ["GET", "HEAD"], Download).WithListAction("Microsoft.Storage/storageAccounts/listKeys/action");
+    // Whoever may have an account's keys may read everything in it; here the caller's token stands for the keys.
+    private const string Action = "Microsoft.Storage/storageAccounts/listKeys/action";
 
-    private static IResult Download(string account, string container, string blob, StorageAccountFolders accounts)
+    public static void MapBlobs(this IEndpointRouteBuilder routes) =>
+        routes.MapMethods("/storage/{account}/{container}/{blob}", ["GET", "HEAD"], DownloadAsync).WithListAction(Action);
+
+    private static async Task<IResult> DownloadAsync(
+        HttpContext context, string account, string container, string blob, StorageAccountFolders folders, StorageAccounts accounts, ArmOptions options, CancellationToken cancellationToken)
     {
-        var path = accounts.FindBlob(account, container, blob) ?? throw ArmErrors.Custom(404, "BlobNotFound", "The specified blob does not exist.");
+        // The path names no scope: it is the account's, wherever that is; of an account that is gone, the whole subscription's.
+        TrackedResource? owner = await accounts.FindAsync(account, cancellationToken);
+        context.Access()?.Require(Action, owner?.Id.ToString() ?? "/subscriptions/" + options.Subscriptions[0].Id);
+        var path = folders.FindBlob(account, container, blob) ?? throw ArmErrors.Custom(404, "BlobNotFound", "The specified blob does not exist.");
         var type = blob.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? "application/json" : "application/octet-stream";
         var file = new FileInfo(path);
         var tag = new Microsoft.Net.Http.Headers.EntityTagHeaderValue($"\"{file.LastWriteTimeUtc.Ticks:x}-{file.Length:x}\"");

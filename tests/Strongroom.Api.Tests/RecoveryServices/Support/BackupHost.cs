@@ -1,9 +1,12 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Strongroom.Api.Authorization;
+using Strongroom.Api.Insights;
 using Strongroom.Api.RecoveryServices;
 using Strongroom.Api.Resources;
 using Strongroom.Api.Storage.Blobs;
+using Strongroom.Arm;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Machines;
@@ -78,6 +81,8 @@ public sealed class BackupHost : IAsyncDisposable
                 services = app.Services;
                 MetadataRegistration.MigrateAsync(app.Services, CancellationToken.None).GetAwaiter().GetResult();
                 app.MapPlatformProviders();
+                app.MapRoles();
+                app.MapInsights();
                 app.MapRecoveryServices();
                 app.MapBlobs();
             },
@@ -90,12 +95,19 @@ public sealed class BackupHost : IAsyncDisposable
         return new BackupHost(host, folder, fabric, services!);
     }
 
-    private static void Guard(IServiceCollection services, string folder) => services.AddStrongroomIdentity(new IdentityOptions
+    private static void Guard(IServiceCollection services, string folder)
     {
-        TenantId = Guid.Parse(ArmHost.Tenant),
-        Keys = SigningKeyRing.Open(Path.Combine(folder, "identity"), TimeProvider.System),
-        Principals = new FixedPrincipalStore([]),
-    });
+        services.AddStrongroomIdentity(new IdentityOptions
+        {
+            TenantId = Guid.Parse(ArmHost.Tenant),
+            Keys = SigningKeyRing.Open(Path.Combine(folder, "identity"), TimeProvider.System),
+            Principals = new FixedPrincipalStore([]),
+        });
+        services.AddSingleton(sp => new AccessControl(sp.GetRequiredService<IRoleAssignmentStore>(), [Support.Tokens.AdministratorsRole]));
+    }
+
+    /// <summary>Makes tokens as the server itself signs them.</summary>
+    public Tokens Tokens() => new(Authority, Services.GetRequiredService<IdentityOptions>().Keys, Path.Combine(_folder.FullName, "identity"), Time);
 
     private static void Compose(IServiceCollection services, string folder, DiskFabric fabric)
     {
@@ -122,6 +134,8 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddSingleton<IJobHandler, DeleteHandler>();
         services.AddHostedService<JobWorker>();
         services.AddPlatformProviders();
+        services.AddRoles();
+        services.AddInsights();
         services.AddRecoveryServices();
     }
 
