@@ -83,8 +83,8 @@ internal static class OperationValidationEndpoints
         var results = new JsonArray();
         try
         {
-            var request = RestoreEndpoints.Read(new JsonObject { ["properties"] = restore.DeepClone() }, point, PublicUrl.For(context.Request, ""));
-            RestoreEndpoints.RequireTargets(context, request);
+            var request = RestoreContract.Read(new JsonObject { ["properties"] = restore.DeepClone() }, point, PublicUrl.For(context.Request, ""));
+            await RestoreEndpoints.RequireTargetsAsync(context, vault, native, request);
             await admission.CheckRestoreAsync(vault, native, point, request, context.RequestAborted);
             if (await resources.GetAsync(ResourceId.Parse(request.StorageAccountId), context.RequestAborted) is null)
                 results.Add(Result(JobErrors.StorageAccountMissing(request.StorageAccount)));
