@@ -57,6 +57,7 @@ internal sealed class VerbContext(string location, string? keyFile, BackendBudge
         // Before the key is made: a mistyped vault shall not leave a key behind.
         if (await VaultStore.ExistsAsync(place.Backend, cancellationToken))
             throw new StoreException(StoreErrorKind.AlreadyExists, $"'{location}' is a vault already. Use it, or choose another place.");
+        await FreePlace.RequireAsync(location, place.Backend, cancellationToken);
         var isNewKey = !key.Exists;
         vault = await VaultStore.CreateAsync(place.Backend, key.LoadOrCreate(), new VaultStoreOptions(), time, cancellationToken);
         return (vault, key, isNewKey);
