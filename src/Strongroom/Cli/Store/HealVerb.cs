@@ -37,14 +37,14 @@ internal static class HealVerb
             })]),
             ["seconds"] = Math.Round(elapsed.TotalSeconds, 3),
         };
-        List<string> lines = [$"Put back {report.Mended.Count} blobs, in {Sizes.Seconds(elapsed)}."];
+        List<string> lines = [$"Put back {Sizes.Count(report.Mended.Count, "blob")}, in {Sizes.Seconds(elapsed)}."];
         foreach (var problem in report.Problems)
         {
             lines.Add($"DAMAGE: {problem.What}");
             lines.AddRange(problem.Snapshots.Select(id => $"  affects snapshot {id}"));
         }
 
-        lines.Add(report.Problems.Count == 0 ? "Nothing is known to be wrong any more." : $"{report.Problems.Count} problems are left. Snapshots that are not named are not affected.");
+        lines.Add(report.Problems.Count == 0 ? "Nothing is known to be wrong any more." : $"{Sizes.Count(report.Problems.Count, "problem")} left. Snapshots that are not named are not affected.");
         return new(json, lines, report.Problems.Count == 0 ? ExitCodes.Done : ExitCodes.Damage);
     }
 
