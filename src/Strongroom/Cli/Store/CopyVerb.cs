@@ -29,10 +29,10 @@ internal static class CopyVerb
                 MayRemove = context.HasKey ? (await context.OpenAsync(cancellationToken)).IsSwept : null,
             };
             var to = context.OpenOther(parsed.GetRequiredValue(target), mustExist: false);
-            if (!await VaultStore.ExistsAsync(to, cancellationToken))
+            if (!await VaultStore.ExistsAsync(to.Backend, cancellationToken))
                 await FreePlace.RequireAsync(parsed.GetRequiredValue(target), to, cancellationToken);
             var report = await context.Console.TrackAsync(
-                "Copying", meter => VaultCopy.RunAsync(from, to, options, meter.As<CopyProgress>(p => (p.BytesDone, p.BytesTotal)), cancellationToken));
+                "Copying", meter => VaultCopy.RunAsync(from, to.Backend, options, meter.As<CopyProgress>(p => (p.BytesDone, p.BytesTotal)), cancellationToken));
             return Result(report, context.Time.GetElapsedTime(started));
         });
         return command;

@@ -1,4 +1,5 @@
 using Strongroom.Store;
+using Strongroom.Store.Locations;
 
 namespace Strongroom.Cli.Store;
 
@@ -10,28 +11,16 @@ internal static class FreePlace
 
     /// <summary>What a vault or copy left that was begun and not finished is allowed.</summary>
     /// <param name="location">The place as the user named it.</param>
-    /// <param name="backend">The same, opened.</param>
+    /// <param name="place">The same, opened.</param>
     /// <param name="cancellationToken">Ends the look.</param>
     /// <exception cref="UsageException">Something else is there.</exception>
-    public static async Task RequireAsync(string location, IBlobBackend backend, CancellationToken cancellationToken)
+    public static async Task RequireAsync(string location, VaultPlace place, CancellationToken cancellationToken)
     {
-        var stranger = LocationArgument.FolderOf(location) is { } folder ? FindIn(folder) : await FindAsync(backend, cancellationToken);
-        if (stranger is not null)
-            throw new UsageException($"'{location}' holds '{Shown.Text(stranger)}' and is no vault. Nothing was changed; name an empty place, or a new one below it.");
-    }
-
-    private static string? FindIn(string folder) => Directory.Exists(folder)
-        ? Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName).FirstOrDefault(name => name != MadeByMkfs && !VaultContents.MayHold(name!))
-        : null;
-
-    private static async Task<string?> FindAsync(IBlobBackend backend, CancellationToken cancellationToken)
-    {
-        await foreach (var blob in backend.ListAsync("", cancellationToken))
+        await foreach (var name in place.ListNamesAsync(cancellationToken))
         {
-            if (!VaultContents.MayHold(blob.Name.Split('/')[0]))
-                return blob.Name;
+            // The name is empty where somebody made an object for the folder itself, as consoles of services do.
+            if (name.Length > 0 && name != MadeByMkfs && !VaultContents.MayHold(name.Split('/')[0]))
+                throw new UsageException($"'{location}' holds '{Shown.Text(name)}' and is no vault. Nothing was changed; name an empty place, or a new one below it.");
         }
-
-        return null;
     }
 }

@@ -17,7 +17,7 @@ internal static class HealVerb
             var started = context.Time.GetTimestamp();
             var key = context.LoadKey();
             var backend = context.OpenPlace();
-            var from = context.OpenOther(parsed.GetRequiredValue(replica), mustExist: true);
+            var from = context.OpenOther(parsed.GetRequiredValue(replica), mustExist: true).Backend;
             var report = await VaultHealing.RunAsync(backend, from, key, new VaultStoreOptions(), context.Time, new Announcer(), cancellationToken);
             return Result(report, context.Time.GetElapsedTime(started));
         });
