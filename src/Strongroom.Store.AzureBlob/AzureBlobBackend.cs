@@ -12,7 +12,7 @@ namespace Strongroom.Store.AzureBlob;
 /// Requests, conditions and limits: Azure Storage REST API, "Put Blob", "Put Block List" and "Specifying conditional headers". Throttling
 /// (429, 503) and lost answers are waited out and repeated by the SDK's retry policy, which the container's client carries.
 /// </remarks>
-public sealed class AzureBlobBackend : IBlobBackend, IRetainingBackend
+public sealed class AzureBlobBackend : IBlobBackend, IRetainingBackend, ISharedPlace
 {
     private readonly AzureBlobs blobs;
     private readonly AzureRetention retention;
@@ -85,6 +85,22 @@ public sealed class AzureBlobBackend : IBlobBackend, IRetainingBackend
     public async IAsyncEnumerable<BlobInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         BlobName.RequirePrefix(prefix);
+        await foreach (var found in ListAllAsync(prefix, cancellationToken))
+        {
+            if (BlobName.IsValid(found.Name))
+                yield return found;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<string> ListNamesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var found in ListAllAsync("", cancellationToken))
+            yield return found.Name;
+    }
+
+    private async IAsyncEnumerable<BlobInfo> ListAllAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         var pages = blobs.Container
             .GetBlobsAsync(new GetBlobsOptions { Prefix = blobs.Options.Prefix + prefix }, cancellationToken)
             .AsPages(pageSizeHint: blobs.Options.PageBlobs);
@@ -92,11 +108,7 @@ public sealed class AzureBlobBackend : IBlobBackend, IRetainingBackend
         while (await MoveNextAsync(enumerator, prefix))
         {
             foreach (var found in enumerator.Current.Values)
-            {
-                var name = found.Name[blobs.Options.Prefix.Length..];
-                if (BlobName.IsValid(name))
-                    yield return new(name, found.Properties.ContentLength ?? 0);
-            }
+                yield return new(found.Name[blobs.Options.Prefix.Length..], found.Properties.ContentLength ?? 0);
         }
     }
 

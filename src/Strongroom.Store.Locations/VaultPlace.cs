@@ -38,6 +38,9 @@ public sealed class VaultPlace : IDisposable
         return new(location, core, budget is null ? backend : new BudgetedBackend(backend, budget));
     }
 
+    /// <summary>What is there, a vault's or not: see <see cref="ISharedPlace"/>.</summary>
+    public IAsyncEnumerable<string> ListNamesAsync(CancellationToken cancellationToken) => ((ISharedPlace)core).ListNamesAsync(cancellationToken);
+
     /// <summary>Closes connections and files.</summary>
     public void Dispose() => (core as IDisposable)?.Dispose();
 }

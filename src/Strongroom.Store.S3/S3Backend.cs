@@ -11,7 +11,7 @@ namespace Strongroom.Store.S3;
 /// (<see cref="S3CreateMode"/>). One that lacks it is refused unless the operator vouches for a single writer.
 /// Requests, errors and limits: Amazon S3 API Reference; conditional writes: Amazon S3 User Guide, "Add preconditions to S3 operations".
 /// </remarks>
-public sealed class S3Backend : IBlobBackend, IRetainingBackend, IDisposable
+public sealed class S3Backend : IBlobBackend, IRetainingBackend, ISharedPlace, IDisposable
 {
     private const int ReadAttempts = 5;
     private const int Stripes = 64;
@@ -86,6 +86,22 @@ public sealed class S3Backend : IBlobBackend, IRetainingBackend, IDisposable
     public async IAsyncEnumerable<BlobInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         BlobName.RequirePrefix(prefix);
+        await foreach (var found in ListAllAsync(prefix, cancellationToken))
+        {
+            if (BlobName.IsValid(found.Name))
+                yield return found;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<string> ListNamesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var found in ListAllAsync("", cancellationToken))
+            yield return found.Name;
+    }
+
+    private async IAsyncEnumerable<BlobInfo> ListAllAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         var request = new ListObjectsV2Request { BucketName = objects.Place.Bucket, Prefix = objects.KeyOf(prefix) };
         bool hasMore;
         do
@@ -101,11 +117,7 @@ public sealed class S3Backend : IBlobBackend, IRetainingBackend, IDisposable
             }
 
             foreach (var found in page.S3Objects ?? [])
-            {
-                var name = found.Key[objects.Place.Prefix.Length..];
-                if (BlobName.IsValid(name))
-                    yield return new(name, found.Size ?? 0);
-            }
+                yield return new(found.Key[objects.Place.Prefix.Length..], found.Size ?? 0);
 
             request.ContinuationToken = page.NextContinuationToken;
             hasMore = page.IsTruncated is true;

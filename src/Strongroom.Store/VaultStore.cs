@@ -158,7 +158,7 @@ public sealed partial class VaultStore : IAsyncDisposable
         return marker;
     }
 
-    /// <summary>Checks that every live snapshot can be restored.</summary>
+    /// <summary>Checks that every live snapshot can be restored. Packs in quarantine are damage, but those of which every chunk was read now and is whole.</summary>
     /// <param name="readData">Also read, hash, decrypt and identify every chunk; otherwise manifests and directories only.</param>
     /// <param name="bytes">Bytes of packs read so far.</param>
     /// <param name="cancellationToken">Ends the check without a report.</param>

@@ -52,7 +52,7 @@ public static class JobErrors
     {
         StoreErrorKind.Locked => new(400060, "UserErrorRecoveryPointLocked", problem.Message, ["Wait until the lock has ended, or lift the legal hold, then start the job again."]),
         StoreErrorKind.Refused => new(400060, "UserErrorOperationNotAllowedByVaultPolicy", problem.Message, ["Read which rule of the vault forbids it; change the rule where that is allowed, then start the job again."]),
-        StoreErrorKind.AccessDenied => new(400061, "UserErrorVaultStorageAccessDenied", problem.Message, ["Check the credentials of the vault's storage in the server's environment, then start the job again."]),
+        StoreErrorKind.AccessDenied => new(400061, "UserErrorVaultStorageAccessDenied", problem.Message, ["Check the credentials of the vault's storage in the server's environment, or for a vault in a folder its owner, mode and mount, then start the job again."]),
         _ => null,
     };
 

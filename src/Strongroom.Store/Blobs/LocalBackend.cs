@@ -6,7 +6,7 @@ namespace Strongroom.Store;
 
 /// <summary>Blobs as files below one folder of a local POSIX file system (<c>docs/store-format.md</c> section 1).</summary>
 /// <remarks>Thread-safe. The folder is made when first written. Disposing drops cached file handles (those in use are closed when their reads end); the backend stays usable.</remarks>
-public sealed class LocalBackend : IBlobBackend, IRetainingBackend, IDisposable
+public sealed class LocalBackend : IBlobBackend, IRetainingBackend, ISharedPlace, IDisposable
 {
     private const int OpenHandles = 128;
 
@@ -106,6 +106,17 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, IDisposable
         {
             cancellationToken.ThrowIfCancellationRequested();
             yield return blob;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<string> ListNamesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.CompletedTask;
+        foreach (var path in Guard(root, () => Directory.Exists(root) ? Directory.GetFileSystemEntries(root) : []))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return Path.GetFileName(path);
         }
     }
 

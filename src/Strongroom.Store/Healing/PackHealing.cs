@@ -12,12 +12,12 @@ internal sealed class PackHealing(VaultStore vault, IBlobBackend replica)
 {
     /// <summary>So long ago that only what is doubtful is due.</summary>
     private static readonly TimeSpan Ever = TimeSpan.FromDays(365 * 200);
-    private readonly List<string> unhealed = [];
+    private readonly Dictionary<uint, string> unhealed = [];
 
     private IBlobBackend Backend => vault.Packs.Backend;
 
-    /// <summary>What the replica has not, or has damaged.</summary>
-    public IReadOnlyList<string> Unhealed => unhealed;
+    /// <summary>Packs that the replica has not, or has damaged, and what to say of them.</summary>
+    public IReadOnlyDictionary<uint, string> Unhealed => unhealed;
 
     public async Task HealTablesAsync(Action<string> note, CancellationToken cancellationToken)
     {
@@ -58,7 +58,7 @@ internal sealed class PackHealing(VaultStore vault, IBlobBackend replica)
 
             if (await FindAsync(pack, cancellationToken) is not { } content)
             {
-                unhealed.Add($"Pack {pack:x8} is damaged or missing, in the replica as well");
+                unhealed[pack] = $"Pack {pack:x8} is damaged or missing, in the replica as well";
                 continue;
             }
 

@@ -2,6 +2,7 @@ using Strongroom.Store.Blobs;
 using Strongroom.Store.Keys;
 using Strongroom.Store.Log;
 using Strongroom.Store.Packs;
+using Strongroom.Store.Scrub;
 
 namespace Strongroom.Store.Healing;
 
@@ -61,8 +62,8 @@ public static class VaultHealing
         var packs = new PackHealing(vault, replica);
         await packs.HealTablesAsync(Note, cancellationToken);
         await packs.HealPacksAsync(Note, cancellationToken);
-        var report = await vault.VerifyAsync(readData: false, null, cancellationToken);
-        return new(done, [.. report.Problems, .. packs.Unhealed.Select(what => new VerifyProblem(what, []))]);
+        var report = await new Verifier(vault, readData: false, null) { Known = packs.Unhealed }.RunAsync(cancellationToken);
+        return new(done, report.Problems);
     }
 
     private static async Task<Guid> HealBirthAsync(IBlobBackend backend, IBlobBackend replica, Action<string> note, CancellationToken cancellationToken)

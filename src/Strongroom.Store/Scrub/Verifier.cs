@@ -13,6 +13,9 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
     private readonly HashSet<(uint PackSeq, ushort Ordinal, ManifestKind Kind, int Level)> sound = [];
     private long bytesRead;
 
+    /// <summary>What is known of packs in quarantine, for their problems' texts; others get a text of ours.</summary>
+    public IReadOnlyDictionary<uint, string> Known { get; init; } = new Dictionary<uint, string>();
+
     /// <summary>Manifest nodes that were read; those of which all is sound once, however many snapshots share them. Memory: about 30 bytes a node.</summary>
     public long Nodes { get; private set; }
 
@@ -31,6 +34,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
             TaskScheduler = TaskScheduler.Current,
         };
         await Parallel.ForEachAsync(packs, limits, (pack, stop) => VerifyPackAsync(pack.Content, pack.PackSeq, stop));
+        AddQuarantined();
         await VerifyTablesAsync(cancellationToken);
         await VerifySnapshotsAsync(snapshots, cancellationToken);
         return new(snapshots.Count, packs.Count, bytesRead, problems);
@@ -50,6 +54,22 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
             await vault.Log.RefreshAsync(cancellationToken);
             if (!vault.Log.State.Collection.IsSwept(packSeq))
                 damagedPacks[packSeq] = failure.Message;
+        }
+    }
+
+    /// <summary>Damage that a scrub found is damage, though the manifests and directories do not show it; only every chunk that was read now speaks against it.</summary>
+    private void AddQuarantined()
+    {
+        foreach (var pack in vault.Log.State.Quarantine.Packs.Numbers)
+        {
+            if (vault.Log.State.Collection.IsSwept(pack))
+                continue;
+            if (Known.TryGetValue(pack, out var what))
+                damagedPacks[pack] = what;
+            else if (!present.Contains(pack))
+                damagedPacks[pack] = $"Pack {pack:x8} is missing";
+            else if (!readData)
+                damagedPacks.TryAdd(pack, $"Pack {pack:x8} is in quarantine, because a scrub found it damaged");
         }
     }
 

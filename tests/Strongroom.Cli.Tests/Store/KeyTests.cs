@@ -27,16 +27,38 @@ public sealed class KeyTests
         var old = (string)two["keys"]![0]!["keyId"]!;
         await lab.DoAsync("list", lab.Vault, "--key-file", lab["key2"]);
 
-        lab.Environment["STRONGROOM_NEW_PASSPHRASE"] = "a new one";
+        lab.Environment["STRONGROOM_NEW_PASSPHRASE"] = "a new one of words";
         await lab.FailAsync(2, "key", "wrap", lab.Vault);
+        await lab.FailAsync(2, "key", "wrap", lab.Vault, "--new-key-file", lab.Vault);
         await lab.DoAsync("key", "wrap", lab.Vault, "--new-passphrase", "--replace", old, "--other-key-file", lab["key2"]);
         Assert.Equal("WrongKey", (await lab.FailAsync(1, "list", lab.Vault)).Code);
         lab.Environment["STRONGROOM_KEY_FILE"] = null;
-        lab.Environment["STRONGROOM_PASSPHRASE"] = "a new one";
+        lab.Environment["STRONGROOM_PASSPHRASE"] = "a new one of words";
         var second = (string)(await lab.DoAsync("key", "list", lab.Vault))["keys"]!.AsArray().Single(key => (string)key!["kind"]! == "file")!["keyId"]!;
         await lab.DoAsync("key", "remove", lab.Vault, second);
         Assert.Equal("WrongKey", (await lab.FailAsync(1, "list", lab.Vault, "--key-file", lab["key2"])).Code);
         await lab.DoAsync("list", lab.Vault);
+    }
+
+    [Fact]
+    public async Task A_short_passphrase_is_not_taken_for_what_is_new()
+    {
+        using var lab = await StoreLab.WithVaultAsync();
+        lab.Environment["STRONGROOM_NEW_PASSPHRASE"] = "elevenchars";
+        Assert.Contains("12 characters", (await lab.FailAsync(2, "key", "wrap", lab.Vault, "--new-passphrase")).Message, StringComparison.Ordinal);
+        Assert.Single((await lab.DoAsync("key", "list", lab.Vault))["keys"]!.AsArray());
+        lab.Environment["STRONGROOM_KEY_FILE"] = null;
+        lab.Environment["STRONGROOM_PASSPHRASE"] = "elevenchars";
+        Assert.Contains("12 characters", (await lab.FailAsync(2, "init", lab["other"])).Message, StringComparison.Ordinal);
+        Assert.False(Path.Exists(lab["other"]));
+    }
+
+    [Fact]
+    public async Task A_folder_is_no_key_file()
+    {
+        using var lab = await StoreLab.WithVaultAsync();
+        Assert.Contains("is a folder", (await lab.FailAsync(2, "list", lab.Vault, "--key-file", lab.Vault)).Message, StringComparison.Ordinal);
+        Assert.Contains("is a folder", (await lab.FailAsync(2, "init", lab["other"], "--key-file", lab.Vault)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -66,9 +66,12 @@ public sealed class StoreLab : IDisposable
     }
 
     /// <summary>Starts a verb; its output is redirected.</summary>
-    public Process Start(params string[] arguments)
+    public Process Start(params string[] arguments) => StartProgram(["store", .. arguments]);
+
+    /// <summary>Starts the program with any arguments; its output is redirected.</summary>
+    public Process StartProgram(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Executable(), ["store", .. arguments])
+        var start = new ProcessStartInfo(Executable(), arguments)
         {
             WorkingDirectory = folder.FullName,
             RedirectStandardInput = true,

@@ -19,7 +19,7 @@ public sealed class TreeTests
         Assert.False(File.Exists(lab["back/junk.tmp"]));
 
         // A second restore to the same place replaces nothing unasked.
-        await lab.FailAsync(1, "restore", lab.Vault, "--snapshot", "latest", "--to", lab["back"]);
+        Assert.Contains("--overwrite", (await lab.FailAsync(2, "restore", lab.Vault, "--snapshot", "latest", "--to", lab["back"])).Message, StringComparison.Ordinal);
         await lab.DoAsync("restore", lab.Vault, "--snapshot", "latest", "--to", lab["back"], "--overwrite");
         var second = await lab.DoAsync("backup", lab.Vault, "--tree", lab["home"]);
         Assert.Equal((string)first["snapshot"]!, (string)second["parent"]!);

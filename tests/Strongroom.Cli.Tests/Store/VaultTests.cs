@@ -56,6 +56,35 @@ public sealed class VaultTests
         Assert.Equal("Usage", (await lab.FailAsync(2, arguments)).Code);
     }
 
+    [Theory]
+    [InlineData("--immutability takes Off, Unlocked or Locked, not 'foo'.", "policy", "vault", "--immutability", "foo")]
+    [InlineData("--soft-delete-days takes a whole number, not 'few'.", "policy", "vault", "--soft-delete-days", "few")]
+    [InlineData("--format takes Auto, Raw, Qcow2 or Vhd, not 'vdi'.", "backup", "vault", "--image", "a", "--format", "vdi")]
+    [InlineData("'strongroom store' knows no 'lists'.", "lists", "vault")]
+    [InlineData("Say what 'strongroom store' shall do.")]
+    [InlineData("Say what 'strongroom store key' shall do.", "key")]
+    public async Task What_is_not_understood_is_said_in_one_sentence_and_what_would_be(string sentence, params string[] arguments)
+    {
+        using var lab = new StoreLab();
+        var run = await lab.RunAsync(arguments);
+        Assert.Equal(2, run.ExitCode);
+        Assert.StartsWith($"strongroom: {sentence} See 'strongroom store", run.Error, StringComparison.Ordinal);
+        Assert.Equal(1, run.Error.Count(letter => letter == '\n'));
+        Assert.Empty(run.Output);
+    }
+
+    [Theory]
+    [InlineData("strongroom: Say what 'strongroom' shall do. See 'strongroom --help'.")]
+    [InlineData("strongroom: 'strongroom' knows no 'bakcup'. See 'strongroom --help'.", "bakcup")]
+    public async Task The_program_without_a_command_that_it_knows_ends_like_one_of_its_commands(string sentence, params string[] arguments)
+    {
+        using var lab = new StoreLab();
+        using var process = lab.StartProgram(arguments);
+        var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal((2, sentence), (process.ExitCode, error.TrimEnd('\n')));
+    }
+
     [Fact]
     public async Task Deleted_snapshots_go_and_their_room_comes_back()
     {
@@ -91,6 +120,7 @@ public sealed class VaultTests
         var db = (string)(await lab.DoAsync("backup", lab.Vault, "--image", lab["a.raw"], "--item", "db"))["snapshot"]!;
 
         await lab.FailAsync(2, "prune", lab.Vault);
+        Assert.Contains("'nosuch'", (await lab.FailAsync(2, "prune", lab.Vault, "--item", "nosuch", "--keep-last", "1")).Message, StringComparison.Ordinal);
         var dry = await lab.DoAsync("prune", lab.Vault, "--keep-last", "2", "--dry-run");
         Assert.Equal([web[0]], dry["deleted"]!.AsArray().Select(id => (string)id!));
         Assert.Equal(4, (await lab.DoAsync("list", lab.Vault))["snapshots"]!.AsArray().Count);

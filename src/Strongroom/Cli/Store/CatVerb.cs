@@ -25,10 +25,10 @@ internal static class CatVerb
             await using var content = await OpenAsync(vault, source, parsed.GetValue(disk), parsed.GetValue(path), cancellationToken);
             var start = parsed.GetValue(offset);
             if (start < 0 || start > content.LengthBytes)
-                throw new UsageException($"--offset {start} is not inside the content, which has {content.LengthBytes} bytes.");
+                throw new UsageException($"--offset {start} is not inside the content, which has {Sizes.Count(content.LengthBytes, "byte")}.");
             var count = parsed.GetValue(length) ?? content.LengthBytes - start;
             if (count < 0 || count > content.LengthBytes - start)
-                throw new UsageException($"--length {count} does not fit: {content.LengthBytes - start} bytes follow offset {start}.");
+                throw new UsageException($"--length {count} does not fit: after offset {start} there is room for {content.LengthBytes - start}.");
             await CopyAsync(content, start, count, cancellationToken);
             return ExitCodes.Done;
         });

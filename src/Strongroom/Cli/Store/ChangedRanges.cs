@@ -42,7 +42,7 @@ internal sealed class ChangedRanges
         if (length == 0)
             throw Wrong(path, number, "the length is 0");
         if (offset >= diskLengthBytes)
-            throw Wrong(path, number, $"offset {offset} is not inside the disk, which has {diskLengthBytes} bytes");
+            throw Wrong(path, number, $"offset {offset} is not inside the disk, which has {Sizes.Count(diskLengthBytes, "byte")}");
         return new(offset, length > diskLengthBytes - offset ? diskLengthBytes : offset + length);
     }
 

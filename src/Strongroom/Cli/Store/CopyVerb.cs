@@ -29,8 +29,10 @@ internal static class CopyVerb
                 MayRemove = context.HasKey ? (await context.OpenAsync(cancellationToken)).IsSwept : null,
             };
             var to = context.OpenOther(parsed.GetRequiredValue(target), mustExist: false);
+            if (!await VaultStore.ExistsAsync(to.Backend, cancellationToken))
+                await FreePlace.RequireAsync(parsed.GetRequiredValue(target), to, cancellationToken);
             var report = await context.Console.TrackAsync(
-                "Copying", meter => VaultCopy.RunAsync(from, to, options, meter.As<CopyProgress>(p => (p.BytesDone, p.BytesTotal)), cancellationToken));
+                "Copying", meter => VaultCopy.RunAsync(from, to.Backend, options, meter.As<CopyProgress>(p => (p.BytesDone, p.BytesTotal)), cancellationToken));
             return Result(report, context.Time.GetElapsedTime(started));
         });
         return command;
@@ -47,7 +49,7 @@ internal static class CopyVerb
             ["problems"] = new JsonArray([.. report.Problems.Select(JsonNode (problem) => problem)]),
             ["seconds"] = Math.Round(elapsed.TotalSeconds, 3),
         };
-        List<string> lines = [$"Copied {report.BlobsCopied} blobs, {Sizes.Text(report.BytesCopied)}; {report.PacksPresent} packs were there already; removed {report.BlobsRemoved} blobs, in {Sizes.Seconds(elapsed)}."];
+        List<string> lines = [$"Copied {Sizes.Count(report.BlobsCopied, "blob")}, {Sizes.Text(report.BytesCopied)}; {Sizes.Count(report.PacksPresent, "pack")} there already; {Sizes.Count(report.BlobsRemoved, "blob")} removed, in {Sizes.Seconds(elapsed)}."];
         lines.AddRange(report.Problems.Select(problem => $"DAMAGE: {problem}"));
         return new(json, lines, report.Problems.Count == 0 ? ExitCodes.Done : ExitCodes.Damage);
     }

@@ -22,8 +22,8 @@ internal static class DeleteVerb
             return new(
                 new() { ["deleted"] = new JsonArray([.. snapshots.Select(JsonNode (snapshot) => snapshot.Id.Value)]), ["softDeleteDays"] = days },
                 [
-                    .. snapshots.Select(snapshot => $"Deleted {snapshot.Id} of {snapshot.ItemId}."),
-                    days > 0 ? $"'undelete' can bring them back for {days} days." : "The vault's policy keeps no deleted snapshots: they cannot be brought back.",
+                    .. snapshots.Select(snapshot => $"Deleted {snapshot.Id} of {Shown.Text(snapshot.ItemId)}."),
+                    days > 0 ? $"'undelete' can bring them back for {Sizes.Count(days, "day")}." : "The vault's policy keeps no deleted snapshots: they cannot be brought back.",
                 ]);
         });
         return command;

@@ -48,7 +48,7 @@ internal sealed class FolderBackup(VerbContext context, string path, TreeOptions
             Lines =
             [
                 .. report.Lines,
-                $"  files    {result.Statistics.Files} in {result.Statistics.Folders} folders, {result.Statistics.FilesUnchanged} not read because they are as in the parent",
+                $"  files    {result.Statistics.Files} in {Sizes.Count(result.Statistics.Folders, "folder")}, {result.Statistics.FilesUnchanged} as in the parent and not read",
                 .. TreeProblems.Lines(result.Problems, result.ProblemCount, ShownProblems),
             ],
         };

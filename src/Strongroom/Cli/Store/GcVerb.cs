@@ -34,9 +34,9 @@ internal static class GcVerb
                     ["seconds"] = Math.Round(elapsed.TotalSeconds, 3),
                 },
                 [
-                    $"Removed {report.PacksDeleted} packs ({Sizes.Text(report.BytesDeleted)}), kept {report.PacksKept}, in {Sizes.Seconds(elapsed)}.",
-                    $"Compacted {report.PacksCompacted} packs, of which {Sizes.Text(report.BytesCopied)} were copied.",
-                    $"Condemned {report.PacksCondemned} packs, which a later collection removes.",
+                    $"Removed {Sizes.Count(report.PacksDeleted, "pack")} ({Sizes.Text(report.BytesDeleted)}), kept {report.PacksKept}, in {Sizes.Seconds(elapsed)}.",
+                    $"Compacted {Sizes.Count(report.PacksCompacted, "pack")}, copying {Sizes.Text(report.BytesCopied)}.",
+                    $"Condemned {Sizes.Count(report.PacksCondemned, "pack")}, which a later collection removes.",
                 ]);
         });
         return command;

@@ -17,7 +17,7 @@ internal static class HealVerb
             var started = context.Time.GetTimestamp();
             var key = context.LoadKey();
             var backend = context.OpenPlace();
-            var from = context.OpenOther(parsed.GetRequiredValue(replica), mustExist: true);
+            var from = context.OpenOther(parsed.GetRequiredValue(replica), mustExist: true).Backend;
             var report = await VaultHealing.RunAsync(backend, from, key, new VaultStoreOptions(), context.Time, new Announcer(), cancellationToken);
             return Result(report, context.Time.GetElapsedTime(started));
         });
@@ -37,14 +37,14 @@ internal static class HealVerb
             })]),
             ["seconds"] = Math.Round(elapsed.TotalSeconds, 3),
         };
-        List<string> lines = [$"Put back {report.Mended.Count} blobs, in {Sizes.Seconds(elapsed)}."];
+        List<string> lines = [$"Put back {Sizes.Count(report.Mended.Count, "blob")}, in {Sizes.Seconds(elapsed)}."];
         foreach (var problem in report.Problems)
         {
             lines.Add($"DAMAGE: {problem.What}");
             lines.AddRange(problem.Snapshots.Select(id => $"  affects snapshot {id}"));
         }
 
-        lines.Add(report.Problems.Count == 0 ? "Nothing is known to be wrong any more." : $"{report.Problems.Count} problems are left. Snapshots that are not named are not affected.");
+        lines.Add(report.Problems.Count == 0 ? "Nothing is known to be wrong any more." : $"{Sizes.Count(report.Problems.Count, "problem")} left. Snapshots that are not named are not affected.");
         return new(json, lines, report.Problems.Count == 0 ? ExitCodes.Done : ExitCodes.Damage);
     }
 

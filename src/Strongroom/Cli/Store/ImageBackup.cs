@@ -90,7 +90,8 @@ internal sealed class ImageBackup(VerbContext context, ImageBackupRequest reques
             "image",
             image.LengthBytes,
             started,
-            cancellationToken);
+            cancellationToken,
+            tellsZeros: changed is null);
     }
 
     private ParentImage? FindParent(VaultStore vault)
@@ -99,7 +100,7 @@ internal sealed class ImageBackup(VerbContext context, ImageBackupRequest reques
             return null;
         var image = snapshot.Images.Count == 1 ? snapshot.Images[0] : snapshot.Images.FirstOrDefault(candidate => candidate.Name == name);
         return image is null
-            ? throw new UsageException($"The parent {snapshot.Id} holds {snapshot.Images.Count} disks, and none is called '{name}'.")
+            ? throw new UsageException($"The parent {snapshot.Id} holds {Sizes.Count(snapshot.Images.Count, "disk")}, and none is called '{name}'.")
             : new(snapshot, image.Image);
     }
 

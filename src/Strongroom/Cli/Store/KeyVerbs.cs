@@ -53,8 +53,9 @@ internal static class KeyVerbs
             var words = parsed.GetValue(passphrase) ? Environment.GetEnvironmentVariable(NewPassphraseVariable) : null;
             if (newFile is null && string.IsNullOrEmpty(words))
                 throw new UsageException($"The new passphrase is missing: put it into {NewPassphraseVariable}.");
+            var phrase = newFile is null ? VaultKey.OfNewPassphrase(words!, NewPassphraseVariable) : null;
             var vault = await context.OpenAsync(cancellationToken);
-            var key = newFile is null ? new PassphraseKey(words!) : VaultKey.OfFile(newFile).LoadOrCreate();
+            var key = phrase ?? VaultKey.OfFile(newFile!).LoadOrCreate();
             if (parsed.GetValue(replace) is { } old)
                 await vault.Keys.RewrapAsync(old, key, Load(parsed.GetValue(others)), cancellationToken);
             else

@@ -29,7 +29,7 @@ internal static class ListVerb
         if (snapshots.Count == 0)
             return new(json, ["The vault holds no snapshot."]);
         List<string> lines = [$"{"Snapshot",-36}  {"Time (UTC)",-19}  {"Kind",-6}  {"Size",9}  Item"];
-        lines.AddRange(snapshots.Select(s => $"{s.Id}  {Sizes.Time(s.CreatedAt)}  {SnapshotJson.Kind(s),-6}  {SizeOf(s),9}  {s.ItemId}"));
+        lines.AddRange(snapshots.Select(s => $"{s.Id}  {Sizes.Time(s.CreatedAt)}  {SnapshotJson.Kind(s),-6}  {SizeOf(s),9}  {Shown.Text(s.ItemId)}"));
         return new(json, lines);
     }
 
@@ -48,7 +48,7 @@ internal static class ListVerb
         if (deleted.Count == 0)
             return new(json, ["There is no deleted snapshot that could be brought back."]);
         List<string> lines = [$"{"Snapshot",-36}  {"Time (UTC)",-19}  {"Kept until (UTC)",-19}  Item"];
-        lines.AddRange(deleted.Select(one => $"{one.Snapshot.Id}  {Sizes.Time(one.Snapshot.CreatedAt)}  {Sizes.Time(one.DeleteAfter)}  {one.Snapshot.ItemId}"));
+        lines.AddRange(deleted.Select(one => $"{one.Snapshot.Id}  {Sizes.Time(one.Snapshot.CreatedAt)}  {Sizes.Time(one.DeleteAfter)}  {Shown.Text(one.Snapshot.ItemId)}"));
         return new(json, lines);
     }
 

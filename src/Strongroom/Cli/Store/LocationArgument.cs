@@ -33,6 +33,10 @@ internal static class LocationArgument
         return first.StartsWith(second, StringComparison.Ordinal) || second.StartsWith(first, StringComparison.Ordinal);
     }
 
+    /// <summary>The path where it is a folder, or null.</summary>
+    /// <exception cref="UsageException">The text names no place that is known.</exception>
+    public static string? FolderOf(string text) => (Parse(text) as FolderLocation)?.Path;
+
     private static string PathOf(VaultLocation location) => (location is FolderLocation folder ? Path.GetFullPath(folder.Path) : $"{location}").TrimEnd('/') + "/";
 
     private static VaultPlace Open(VaultLocation location, BackendBudget? budget, TimeProvider time) => location is FolderLocation folder && File.Exists(folder.Path)

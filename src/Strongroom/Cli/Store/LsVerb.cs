@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using Strongroom.Store;
 
@@ -19,7 +20,7 @@ internal static class LsVerb
             var vault = await context.OpenAsync(cancellationToken);
             var source = SnapshotChoice.Find(vault, parsed.GetRequiredValue(snapshot), parsed.GetValue(item));
             if (source.Trees.Count != 1)
-                throw new UsageException($"Snapshot {source.Id} holds no folder but a {SnapshotJson.Kind(source)}.");
+                throw new UsageException($"Snapshot {source.Id} holds no folder but {SnapshotJson.KindText(source)}.");
             var entries = new List<TreeEntry>();
             await foreach (var entry in vault.ListTreeAsync(source.Trees[0].Tree, TreePath.Of(parsed.GetValue(path) ?? ""), cancellationToken))
                 entries.Add(entry);
@@ -39,14 +40,22 @@ internal static class LsVerb
         ["modifiedAt"] = Sizes.IsoTime(entry.ModifiedAt.ToDateTimeOffset()),
         ["user"] = entry.UserName,
         ["group"] = entry.GroupName,
+        ["linkTarget"] = entry.Kind == TreeEntryKind.SymbolicLink ? TargetOf(entry) : null,
     };
 
     private static string Line(TreeEntry entry) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{KindLetter(entry.Kind)} {Convert.ToString(entry.Mode, 8),4} {entry.UserName,-8} {entry.GroupName,-8} {Sizes.Text(entry.LengthBytes),9}  {Sizes.Time(entry.ModifiedAt.ToDateTimeOffset())}  {Shown(entry)}");
+        $"{KindLetter(entry.Kind)} {Convert.ToString(entry.Mode, 8),4} {entry.UserName,-8} {entry.GroupName,-8} {Sizes.Text(entry.LengthBytes),9}  {Sizes.Time(entry.ModifiedAt.ToDateTimeOffset())}  {Name(entry)}");
 
-    /// <summary>A file's name may hold anything, a terminal's orders too.</summary>
-    private static string Shown(TreeEntry entry) => string.Concat(entry.NameText.Select(letter => char.IsControl(letter) ? '?' : letter)) + (entry.Kind == TreeEntryKind.Folder ? "/" : "");
+    private static string Name(TreeEntry entry) => Shown.Text(entry.NameText) + entry.Kind switch
+    {
+        TreeEntryKind.Folder => "/",
+        TreeEntryKind.SymbolicLink => $" -> {Shown.Text(TargetOf(entry))}",
+        _ => "",
+    };
+
+    /// <summary>For people: what is not UTF-8 in it is replaced.</summary>
+    private static string TargetOf(TreeEntry entry) => Encoding.UTF8.GetString(entry.LinkTarget.Span);
 
     private static char KindLetter(TreeEntryKind kind) => kind switch
     {

@@ -46,9 +46,9 @@ internal static class PolicyVerb
                 ["clockDistrust"] = governance.ClockDistrust,
             },
             [
-                $"Soft delete         {(policy.SoftDeleteDays == 0 ? "off" : $"{policy.SoftDeleteDays} days")}{(policy.IsSoftDeleteAlwaysOn ? ", always on" : "")}",
+                $"Soft delete         {(policy.SoftDeleteDays == 0 ? "off" : Sizes.Count(policy.SoftDeleteDays, "day"))}{(policy.IsSoftDeleteAlwaysOn ? ", always on" : "")}",
                 $"Immutability        {policy.Immutability}",
-                $"Minimum retention   {policy.MinimumRetentionDays} days",
+                $"Minimum retention   {Sizes.Count(policy.MinimumRetentionDays, "day")}",
                 governance.ClockDistrust is { } why ? $"Clock               not trusted: {why}" : "Clock               trusted",
             ]);
     }

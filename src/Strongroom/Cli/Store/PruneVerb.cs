@@ -42,6 +42,8 @@ internal static class PruneVerb
     private static async Task<VerbResult> RunAsync(VaultStore vault, Retention retention, string? item, bool isDryRun, CancellationToken cancellationToken)
     {
         var snapshots = SnapshotChoice.InOrder(vault).Where(snapshot => item is null || snapshot.ItemId == item).ToList();
+        if (item is not null && snapshots.Count == 0)
+            throw new UsageException(SnapshotChoice.NoneOf(item));
         var kept = snapshots.GroupBy(snapshot => snapshot.ItemId, StringComparer.Ordinal).SelectMany(retention.Keep).ToHashSet();
         var deleted = snapshots.Where(snapshot => !kept.Contains(snapshot.Id)).ToList();
         if (!isDryRun)
@@ -50,8 +52,8 @@ internal static class PruneVerb
                 await vault.DeleteSnapshotAsync(snapshot.Id, cancellationToken);
         }
 
-        List<string> lines = [.. deleted.Select(s => $"{(isDryRun ? "Would delete" : "Deleted")} {s.Id}  {Sizes.Time(s.CreatedAt)}  {s.ItemId}")];
-        lines.Add($"{kept.Count} snapshots {(isDryRun ? "would stay" : "stay")}, {deleted.Count} {(isDryRun ? "would go" : "went")}.");
+        List<string> lines = [.. deleted.Select(s => $"{(isDryRun ? "Would delete" : "Deleted")} {s.Id}  {Sizes.Time(s.CreatedAt)}  {Shown.Text(s.ItemId)}")];
+        lines.Add($"{(isDryRun ? "Would keep" : "Kept")} {Sizes.Count(kept.Count, "snapshot")}, {(isDryRun ? "would delete" : "deleted")} {deleted.Count}.");
         return new(
             new()
             {

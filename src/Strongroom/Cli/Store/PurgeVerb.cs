@@ -21,7 +21,7 @@ internal static class PurgeVerb
                 purged = await vault.Governance.PurgeAsync(cancellationToken);
             return new(
                 new() { ["purged"] = new JsonArray([.. purged.Select(JsonNode (id) => id.Value)]) },
-                [.. purged.Select(id => $"Purged {id}."), $"{purged.Count} snapshots are gone for good."]);
+                [.. purged.Select(id => $"Purged {id}."), $"{Sizes.Count(purged.Count, "snapshot")} gone for good."]);
         });
         return command;
     }

@@ -25,11 +25,11 @@ internal static class RebuildCatalogueVerb
         using var folder = DataFolder.OpenForRepair(dataPath);
         var report = await CatalogueOfServer.RebuildAsync(vault, context.Location, folder, context.Time, cancellationToken);
         List<string> lines = report.VaultName is null
-            ? [$"The vault holds nothing that a server made; {report.SnapshotsPassedOver} snapshots belong to no server."]
+            ? [$"The vault holds nothing that a server made; {Sizes.Count(report.SnapshotsPassedOver, "snapshot")} of no server passed over."]
             :
             [
-                $"Vault {report.VaultName}: {report.PointsAdded} recovery points and {report.ItemsAdded} items were added to the catalogue; it had {report.PointsKnown} of the points already.",
-                .. report.SnapshotsPassedOver > 0 ? [$"{report.SnapshotsPassedOver} snapshots belong to no server and were passed over."] : Array.Empty<string>(),
+                $"Vault {report.VaultName}: {Sizes.Count(report.PointsAdded, "recovery point")} and {Sizes.Count(report.ItemsAdded, "item")} added to the catalogue, which had {report.PointsKnown} of the points already.",
+                .. report.SnapshotsPassedOver > 0 ? [$"{Sizes.Count(report.SnapshotsPassedOver, "snapshot")} of no server passed over."] : Array.Empty<string>(),
                 .. report.Notes,
             ];
         return new(

@@ -86,9 +86,18 @@ internal static class RestoreVerb
         var time = target.Context.Time;
         var started = time.GetTimestamp();
         var options = new TreeRestoreOptions { Existing = target.Overwrite ? ExistingFiles.Overwrite : ExistingFiles.Refuse };
-        var result = await target.Context.Console.TrackAsync(
-            $"Restoring {target.Path}",
-            meter => target.Vault.RestoreTreeAsync(tree.Tree, path, target.Path, options, meter.As<TreeProgress>(p => (p.Bytes, 0)), cancellationToken));
+        TreeRestoreResult result;
+        try
+        {
+            result = await target.Context.Console.TrackAsync(
+                $"Restoring {target.Path}",
+                meter => target.Vault.RestoreTreeAsync(tree.Tree, path, target.Path, options, meter.As<TreeProgress>(p => (p.Bytes, 0)), cancellationToken));
+        }
+        catch (StoreException refusal) when (refusal.Kind == StoreErrorKind.InvalidRequest && !target.Overwrite && Directory.Exists(target.Path))
+        {
+            throw new UsageException($"{refusal.Message} --overwrite asks for that.");
+        }
+
         var elapsed = time.GetElapsedTime(started);
         var json = target.Json();
         json["folder"] = target.Path;
@@ -103,7 +112,7 @@ internal static class RestoreVerb
         return new(
             json,
             [
-                $"Restored {target.Path}: {result.Files} files in {result.Folders} folders, {Sizes.Text(result.Bytes)}, in {Sizes.Seconds(elapsed)}.",
+                $"Restored {target.Path}: {Sizes.Count(result.Files, "file")} in {Sizes.Count(result.Folders, "folder")}, {Sizes.Text(result.Bytes)}, in {Sizes.Seconds(elapsed)}.",
                 .. TreeProblems.Lines(result.Problems, result.ProblemCount, ShownProblems),
             ],
             result.ProblemCount == 0 ? ExitCodes.Done : ExitCodes.Failed);

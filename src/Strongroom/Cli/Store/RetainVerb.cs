@@ -38,7 +38,7 @@ internal static class RetainVerb
         [
             (report.State, report.Until) switch
             {
-                (RetentionState.Extended, { } until) => $"Retained {report.BlobsRetained} blobs until {Sizes.Time(until)} UTC or less, {report.BlobsExtended} of them anew or longer, by {report.Detail}, in {Sizes.Seconds(elapsed)}.",
+                (RetentionState.Extended, { } until) => $"Retained {Sizes.Count(report.BlobsRetained, "blob")} until {Sizes.Time(until)} UTC or less, {report.BlobsExtended} of them anew or longer, by {report.Detail}, in {Sizes.Seconds(elapsed)}.",
                 (RetentionState.Extended, null) => "Nothing is retained: no snapshot is locked.",
                 (RetentionState.NotAvailable, _) => $"NOTHING IS RETAINED: {report.Detail}. Who may delete there can delete everything.",
                 _ => $"Nothing is retained: {report.Detail} (see 'strongroom store policy').",

@@ -59,7 +59,7 @@ internal static class ScrubVerb
             ["damagedSnapshots"] = new JsonArray([.. report.Snapshots.Where(snapshot => snapshot.IsDamaged).Select(JsonNode (snapshot) => snapshot.Id.Value)]),
             ["seconds"] = Math.Round(elapsed.TotalSeconds, 3),
         };
-        List<string> lines = [$"Read {report.PacksRead} packs, {Sizes.Text(report.BytesRead)}, in {Sizes.Seconds(elapsed)}. Of {report.Packs} packs {report.PacksVerified} were found whole, now or earlier."];
+        List<string> lines = [$"Read {Sizes.Count(report.PacksRead, "pack")}, {Sizes.Text(report.BytesRead)}, in {Sizes.Seconds(elapsed)}. Whole when last read: {report.PacksVerified} of {Sizes.Count(report.Packs, "pack")}."];
         lines.AddRange(report.Damaged.Select(pack => $"DAMAGE: pack {pack.Pack:x8}: {pack.What}"));
         lines.AddRange(report.Snapshots.Where(snapshot => snapshot.IsDamaged).Select(snapshot => $"  affects snapshot {snapshot.Id}"));
         return new(json, lines, report.IsHealthy ? ExitCodes.Done : ExitCodes.Damage);

@@ -18,9 +18,12 @@ internal static class SnapshotChoice
     {
         var candidates = InOrder(vault).Where(snapshot => item is null || snapshot.ItemId == item).ToList();
         if (text == Latest)
-            return candidates.Count > 0 ? candidates[^1] : throw new UsageException(item is null ? "The vault holds no snapshot." : $"The vault holds no snapshot of '{item}'.");
+            return candidates.Count > 0 ? candidates[^1] : throw new UsageException(item is null ? "The vault holds no snapshot." : NoneOf(item));
         return FindAmong(candidates, text, "list");
     }
+
+    /// <summary>What to say of an item that is not known.</summary>
+    public static string NoneOf(string item) => $"The vault holds no snapshot of '{Shown.Text(item)}'.";
 
     /// <summary>A deleted snapshot that can be brought back.</summary>
     /// <exception cref="UsageException">No snapshot, or more than one, is meant.</exception>
@@ -59,8 +62,8 @@ internal static class SnapshotChoice
             return images.Count switch
             {
                 1 => images[0],
-                0 => throw new UsageException($"Snapshot {snapshot.Id} holds no disk but a {SnapshotJson.Kind(snapshot)}. 'restore' and 'cat' read it."),
-                _ => throw new UsageException($"Snapshot {snapshot.Id} holds {images.Count} disks. Choose with --disk: {Names(snapshot)}."),
+                0 => throw new UsageException($"Snapshot {snapshot.Id} holds no disk but {SnapshotJson.KindText(snapshot)}. 'restore' and 'cat' read it."),
+                _ => throw new UsageException($"Snapshot {snapshot.Id} holds {Sizes.Count(images.Count, "disk")}. Choose with --disk: {Names(snapshot)}."),
             };
         }
 

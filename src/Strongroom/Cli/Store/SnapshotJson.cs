@@ -16,6 +16,9 @@ internal static class SnapshotJson
         return string.Join('+', kinds.Distinct());
     }
 
+    /// <summary>The kind as words: <c>an image</c>.</summary>
+    public static string KindText(Snapshot snapshot) => Kind(snapshot) is var kind && kind.StartsWith('i') ? $"an {kind}" : $"a {kind}";
+
     public static JsonObject Of(Snapshot snapshot) => new()
     {
         ["snapshot"] = snapshot.Id.Value,

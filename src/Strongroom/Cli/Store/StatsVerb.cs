@@ -24,13 +24,15 @@ internal static class StatsVerb
                     ["bytesTotal"] = bytesTotal,
                     ["bytesStored"] = statistics.BytesStored,
                     ["packs"] = statistics.Packs,
+                    ["packsQuarantined"] = vault.QuarantinedPacks,
                     ["chunks"] = statistics.Chunks,
                 },
                 [
                     $"Vault      {vault.VaultId}",
-                    $"Snapshots  {statistics.Snapshots} of {items} items, {Sizes.Text(bytesTotal)} if each were restored, folders not counted",
-                    $"Stored     {Sizes.Text(statistics.BytesStored)} in {statistics.Packs} packs",
+                    $"Snapshots  {statistics.Snapshots} of {Sizes.Count(items, "item")}, {Sizes.Text(bytesTotal)} if each were restored, folders not counted",
+                    $"Stored     {Sizes.Text(statistics.BytesStored)} in {Sizes.Count(statistics.Packs, "pack")}",
                     $"Chunks     {statistics.Chunks}",
+                    .. vault.QuarantinedPacks > 0 ? [$"DAMAGE     {Sizes.Count(vault.QuarantinedPacks, "pack")} in quarantine; 'verify' names the snapshots that need them"] : Array.Empty<string>(),
                 ]);
         });
         return command;

@@ -17,9 +17,9 @@ internal static class TreeProblems
     {
         if (count == 0)
             yield break;
-        yield return $"{count} problems:";
+        yield return $"{Sizes.Count(count, "problem")}:";
         foreach (var problem in problems.Take(most))
-            yield return $"  {problem.Path}: {problem.What}";
+            yield return $"  {Shown.Text($"{problem.Path}")}: {Shown.Text(problem.What)}";
         if (count > most)
             yield return $"  ... and {count - most} more (--output json shows up to 10,000)";
     }

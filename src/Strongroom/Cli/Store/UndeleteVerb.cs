@@ -18,7 +18,7 @@ internal static class UndeleteVerb
                 await vault.Governance.UndeleteAsync(snapshot.Id, cancellationToken);
             return new(
                 new() { ["undeleted"] = new JsonArray([.. snapshots.Select(JsonNode (snapshot) => snapshot.Id.Value)]) },
-                [.. snapshots.Select(snapshot => $"Brought back {snapshot.Id} of {snapshot.ItemId}.")]);
+                [.. snapshots.Select(snapshot => $"Brought back {snapshot.Id} of {Shown.Text(snapshot.ItemId)}.")]);
         });
         return command;
     }

@@ -6,17 +6,44 @@ namespace Strongroom.Cli.Store;
 /// <summary>A command line that is not understood ends like every other failure of <c>strongroom store</c>: with a message and an exit code, as JSON where that was asked for.</summary>
 internal static class UsageErrors
 {
-    /// <summary>The exit code, or null when the command line is understood or is of another command.</summary>
+    /// <summary>The exit code, or null when the command line is understood or is of a command beside it.</summary>
     public static int? Report(ParseResult parsed)
     {
-        if (parsed.Errors.Count == 0 || !IsOfStore(parsed.CommandResult))
+        if (parsed.Errors.Count == 0 || (parsed.CommandResult.Command is not RootCommand && !IsOfStore(parsed.CommandResult)))
             return null;
         var names = new List<string>();
         for (SymbolResult? result = parsed.CommandResult; result is CommandResult command; result = result.Parent)
             names.Insert(0, command.Command is RootCommand ? "strongroom" : command.Command.Name);
-        var message = $"{string.Join(" ", parsed.Errors.Select(error => error.Message))} See '{string.Join(' ', names)} --help'.";
+        var message = $"{What(parsed, string.Join(' ', names))} See '{string.Join(' ', names)} --help'.";
         new VerbConsole(FormatOf(parsed), TimeProvider.System).Write(new VerbFailure("Usage", message, ExitCodes.Usage));
         return ExitCodes.Usage;
+    }
+
+    private static string What(ParseResult parsed, string command)
+    {
+        if (parsed.CommandResult.Command.Subcommands.Count == 0)
+            return string.Join(" ", parsed.Errors.Select(Plain));
+        return parsed.UnmatchedTokens is [var first, ..] ? $"'{command}' knows no '{Shown.Text(first)}'." : $"Say what '{command}' shall do.";
+    }
+
+    /// <summary>The library names a type of .NET where a value does not fit; people are told the values.</summary>
+    private static string Plain(ParseError error)
+    {
+        if (error.SymbolResult is not OptionResult { Tokens: [var token], Option: var option })
+            return error.Message;
+        var type = Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
+        return error.Message.Contains(type.FullName!, StringComparison.Ordinal) && ValuesOf(type) is { } values
+            ? $"{option.Name} takes {values}, not '{Shown.Text(token.Value)}'."
+            : error.Message;
+    }
+
+    private static string? ValuesOf(Type type)
+    {
+        if (type.IsEnum)
+            return string.Join(" or ", [string.Join(", ", Enum.GetNames(type)[..^1]), Enum.GetNames(type)[^1]]);
+        if (type == typeof(int) || type == typeof(long))
+            return "a whole number";
+        return type == typeof(bool) ? "true or false" : null;
     }
 
     private static bool IsOfStore(SymbolResult? result) =>

@@ -10,6 +10,8 @@ internal sealed class VaultKey
     public const string PassphraseVariable = "STRONGROOM_PASSPHRASE";
     public const string EscrowPasswordVariable = "STRONGROOM_ESCROW_PASSWORD";
 
+    private const int LeastPassphraseLength = 12;
+
     private readonly string? passphrase;
 
     private VaultKey(string? path, string? passphrase)
@@ -40,18 +42,35 @@ internal sealed class VaultKey
     /// <summary>A key file.</summary>
     public static VaultKey OfFile(string path) => new(path, null);
 
+    /// <exception cref="UsageException">It is a folder.</exception>
     /// <exception cref="StoreException">WrongKey: no such file, or it is no key.</exception>
     public IKeyEncryptionKey Load()
     {
         if (Path is null)
             return new PassphraseKey(passphrase!);
+        if (Directory.Exists(Path))
+            throw new UsageException($"'{Path}' is a folder. Name the key's file.");
         if (!File.Exists(Path))
             throw new StoreException(StoreErrorKind.WrongKey, $"There is no key file '{Path}'. Restore it from its safe copy; a vault cannot be read without a key it was made with.");
         return IsPem(Path) ? EscrowKey.FromPrivatePem(File.ReadAllText(Path), Environment.GetEnvironmentVariable(EscrowPasswordVariable)) : MasterKeyFile.Load(Path);
     }
 
-    /// <summary>As <see cref="Load"/>, but makes a master key where no file is.</summary>
-    public IKeyEncryptionKey LoadOrCreate() => Path is null || File.Exists(Path) ? Load() : MasterKeyFile.LoadOrCreate(Path);
+    /// <summary>As <see cref="Load"/> for a key that is to open something new: makes a master key where no file is, and takes no weak passphrase.</summary>
+    /// <exception cref="UsageException">The passphrase is too short, or the file is a folder.</exception>
+    public IKeyEncryptionKey LoadOrCreate()
+    {
+        if (Path is null)
+            return OfNewPassphrase(passphrase!, PassphraseVariable);
+        return System.IO.Path.Exists(Path) ? Load() : MasterKeyFile.LoadOrCreate(Path);
+    }
+
+    /// <summary>A key of a passphrase that nothing is under yet.</summary>
+    /// <param name="words">The passphrase.</param>
+    /// <param name="variable">Where it was, for the message.</param>
+    /// <exception cref="UsageException">It is too short: whoever has the vault can try short ones without end.</exception>
+    public static IKeyEncryptionKey OfNewPassphrase(string words, string variable) => words.Length >= LeastPassphraseLength
+        ? new PassphraseKey(words)
+        : throw new UsageException($"The passphrase in {variable} is too short: {LeastPassphraseLength} characters are the least, and several words are better.");
 
     private static string? FirstOf(params ReadOnlySpan<string?> candidates)
     {

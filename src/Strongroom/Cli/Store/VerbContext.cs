@@ -33,12 +33,12 @@ internal sealed class VerbContext(string location, string? keyFile, BackendBudge
     /// <param name="otherLocation">Where.</param>
     /// <param name="mustExist">False: a folder that is not there is made.</param>
     /// <exception cref="UsageException">It is the vault's own place, or none that is known.</exception>
-    public IBlobBackend OpenOther(string otherLocation, bool mustExist)
+    public VaultPlace OpenOther(string otherLocation, bool mustExist)
     {
         if (LocationArgument.Overlap(location, otherLocation))
             throw new UsageException($"'{otherLocation}' is the vault itself, or lies in it, or the vault in it. Name another place.");
         other = mustExist ? LocationArgument.OpenExisting(otherLocation, "Check the path.", budget, time) : LocationArgument.Open(otherLocation, budget, time);
-        return other.Backend;
+        return other;
     }
 
     /// <summary>The place itself, whether or not a vault is in it; a folder must be there.</summary>
@@ -57,6 +57,7 @@ internal sealed class VerbContext(string location, string? keyFile, BackendBudge
         // Before the key is made: a mistyped vault shall not leave a key behind.
         if (await VaultStore.ExistsAsync(place.Backend, cancellationToken))
             throw new StoreException(StoreErrorKind.AlreadyExists, $"'{location}' is a vault already. Use it, or choose another place.");
+        await FreePlace.RequireAsync(location, place, cancellationToken);
         var isNewKey = !key.Exists;
         vault = await VaultStore.CreateAsync(place.Backend, key.LoadOrCreate(), new VaultStoreOptions(), time, cancellationToken);
         return (vault, key, isNewKey);

@@ -13,7 +13,7 @@ internal sealed record VerbFailure(string Code, string Message, int ExitCode)
         // Of any type: whoever is cancelled may fail in a way of his own.
         _ when cancellationToken.IsCancellationRequested => new("Interrupted", "Stopped. The vault is as usable as before.", ExitCodes.Interrupted),
         UsageException => new("Usage", exception.Message, ExitCodes.Usage),
-        StoreException { Kind: StoreErrorKind.Corrupt } => new(nameof(StoreErrorKind.Corrupt), exception.Message, ExitCodes.Damage),
+        StoreException { Kind: StoreErrorKind.Corrupt } => new(nameof(StoreErrorKind.Corrupt), $"{exception.Message} The verification is 'strongroom store verify VAULT --read-data'.", ExitCodes.Damage),
         StoreException store => new(store.Kind.ToString(), store.Message, ExitCodes.Failed),
         IOException or UnauthorizedAccessException or InvalidDataException => new("Io", exception.Message, ExitCodes.Failed),
         CryptographicException => new("Cryptography", exception.Message, ExitCodes.Failed),

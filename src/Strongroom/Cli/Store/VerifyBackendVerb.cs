@@ -15,6 +15,7 @@ internal static class VerifyBackendVerb
         {
             var started = context.Time.GetTimestamp();
             var backend = context.OpenPlace();
+            using var traces = ConformanceTraces.At(LocationArgument.FolderOf(context.Location));
             var report = await RunAsync(backend, context.Time, cancellationToken);
             return Result(context.Location, report, context.Time.GetElapsedTime(started));
         });
@@ -48,7 +49,7 @@ internal static class VerifyBackendVerb
 
         lines.Add(report.IsConforming
             ? $"All {report.Results.Count} rules are kept, in {Sizes.Seconds(elapsed)}: a vault is safe there."
-            : $"{violations} of {report.Results.Count} rules are broken: a vault would not be safe there.");
+            : $"{violations} of {Sizes.Count(report.Results.Count, "rule")} broken: a vault would not be safe there.");
         return new(json, lines, report.IsConforming ? ExitCodes.Done : ExitCodes.Damage);
     }
 

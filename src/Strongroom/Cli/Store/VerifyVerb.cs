@@ -22,16 +22,17 @@ internal static class VerifyVerb
             var report = await context.Console.TrackAsync(
                 "Verifying",
                 meter => vault.VerifyAsync(parsed.GetValue(readData), meter.As<long>(bytes => (bytes, stored)), cancellationToken));
-            return Result(report, context.Time.GetElapsedTime(started));
+            return Result(report, parsed.GetValue(readData), context.Time.GetElapsedTime(started));
         });
         return command;
     }
 
-    private static VerbResult Result(VerifyReport report, TimeSpan elapsed)
+    private static VerbResult Result(VerifyReport report, bool hasReadData, TimeSpan elapsed)
     {
         var json = new JsonObject
         {
             ["healthy"] = report.IsHealthy,
+            ["dataRead"] = hasReadData,
             ["snapshotsChecked"] = report.SnapshotsChecked,
             ["packsChecked"] = report.PacksChecked,
             ["bytesRead"] = report.BytesRead,
@@ -42,14 +43,20 @@ internal static class VerifyVerb
             })]),
             ["seconds"] = Math.Round(elapsed.TotalSeconds, 3),
         };
-        List<string> lines = [$"Checked {report.SnapshotsChecked} snapshots and {report.PacksChecked} packs, read {Sizes.Text(report.BytesRead)}, in {Sizes.Seconds(elapsed)}."];
+        List<string> lines = [$"Checked {Sizes.Count(report.SnapshotsChecked, "snapshot")} and {Sizes.Count(report.PacksChecked, "pack")}, read {Sizes.Text(report.BytesRead)}, in {Sizes.Seconds(elapsed)}."];
         foreach (var problem in report.Problems)
         {
             lines.Add($"DAMAGE: {problem.What}");
             lines.AddRange(problem.Snapshots.Select(id => $"  affects snapshot {id}"));
         }
 
-        lines.Add(report.IsHealthy ? "Everything is as it should be." : $"{report.Problems.Count} problems. Snapshots that are not named are not affected.");
+        lines.Add((report.IsHealthy, hasReadData) switch
+        {
+            (true, true) => "Everything is as it should be.",
+            (true, false) => "Nothing is wrong as far as it was looked at: manifests and directories. The data was not read; --read-data does that.",
+            (false, true) => $"{Sizes.Count(report.Problems.Count, "problem")}. Snapshots that are not named are not affected.",
+            (false, false) => $"{Sizes.Count(report.Problems.Count, "problem")}. The data was not read: --read-data tells whether more is damaged.",
+        });
         return new(json, lines, report.IsHealthy ? ExitCodes.Done : ExitCodes.Damage);
     }
 }
