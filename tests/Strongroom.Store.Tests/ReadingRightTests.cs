@@ -73,6 +73,35 @@ public sealed class ReadingRightTests
         Assert.Equal(newer, Assert.Single(await dead.AllAsync("keys/")).Name);
     }
 
+    [Fact]
+    public async Task A_change_of_the_keys_whose_entry_found_no_room_keeps_nobody_out_and_is_entered_before_the_next_backup()
+    {
+        var storage = new MemoryBackend();
+        var made = await MakeAsync(storage);
+        var dead = await storage.CopyAsync();
+        var older = Assert.Single(await storage.AllAsync("keys/")).Name;
+        var content = await storage.ContentAsync(older);
+        await using (var vault = await TestVault.OpenAsync(storage))
+            await vault.Keys.RotateAsync(None);
+        var newer = Assert.Single(await storage.AllAsync("keys/")).Name;
+        await dead.PutIfAbsentAsync(newer, await storage.ContentAsync(newer), None);
+        var full = new FullBackend(dead);
+        full.SetRoom(0);
+        await using (var vault = await TestVault.OpenAsync(full))
+        {
+            await vault.AssertRestoresAsync(made.Image, made.Disk);
+            Assert.True((await vault.VerifyAsync(readData: true, null, None)).IsHealthy);
+            Assert.Equal(StoreErrorKind.Full, (await Assert.ThrowsAsync<StoreException>(() => vault.OpenSessionAsync(None))).Kind);
+            full.SetRoom(long.MaxValue);
+            await vault.BackUpAsync(made.Disk);
+        }
+
+        // The log knows the change: what was before it is refused.
+        await dead.DeleteAsync(newer, None);
+        await dead.PutIfAbsentAsync(older, content, None);
+        Assert.Equal(StoreErrorKind.Corrupt, (await Assert.ThrowsAsync<StoreException>(() => TestVault.OpenAsync(dead))).Kind);
+    }
+
     private static async Task<(ImageRef Image, SparseDisk Disk)> MakeAsync(MemoryBackend storage)
     {
         var disk = new SparseDisk(16 << 20);

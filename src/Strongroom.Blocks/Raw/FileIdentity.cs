@@ -69,16 +69,19 @@ public readonly record struct FileIdentity(ulong Device, ulong Inode, long Lengt
         return Format(result) is RegularFormat or BlockDeviceFormat ? Parse(result) : null;
     }
 
+    /// <summary>True when a plain file lies at a path: no folder, link, pipe, socket or device.</summary>
+    public static bool IsPlainFileAt(string path) => IsAt(path, RegularFormat, LinuxFileCalls.LinkItself);
+
     /// <summary>True when a Unix socket lies at a path.</summary>
     internal static bool IsSocketAt(string path) => IsAt(path, SocketFormat);
 
     /// <summary>True when a block device lies at a path, links followed.</summary>
     internal static bool IsBlockDeviceAt(string path) => IsAt(path, BlockDeviceFormat);
 
-    private static bool IsAt(string path, int format)
+    private static bool IsAt(string path, int format, int flags = 0)
     {
         Span<byte> result = stackalloc byte[LinuxFileCalls.StatxSizeBytes];
-        return LinuxFileCalls.Statx(CurrentFolder, path, 0, LinuxFileCalls.BasicStatistics, result) == 0 && Format(result) == format;
+        return LinuxFileCalls.Statx(CurrentFolder, path, flags, LinuxFileCalls.BasicStatistics, result) == 0 && Format(result) == format;
     }
 
     private static int Format(ReadOnlySpan<byte> result) => Number16(result, 28) & FormatMask;

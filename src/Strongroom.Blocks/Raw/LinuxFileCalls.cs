@@ -26,6 +26,7 @@ internal static partial class LinuxFileCalls
     public const int PathOnly = 0x200000;
 
     public const int EmptyPath = 0x1000;
+    public const int LinkItself = 0x100;
     public const uint BasicStatistics = 0x7ff;
 
     /// <summary>BLKZEROOUT of linux/fs.h: the device makes a run of bytes zeros by its own means, or the kernel writes them.</summary>

@@ -68,10 +68,6 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, ISharedPlace
                 }
             }
         }
-        catch (UnauthorizedAccessException) when (Directory.Exists(PathOf(name)))
-        {
-            throw LocalFailures.Translate(new FileNotFoundException(), name);
-        }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw LocalFailures.Translate(failure, name);
@@ -82,19 +78,7 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, ISharedPlace
     public ValueTask<long?> GetLengthAsync(string name, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Guard<ValueTask<long?>>(name, () =>
-        {
-            try
-            {
-                // Not FileInfo.Exists: it takes every failure for absence, and an entry of the log that seems absent counts as lost.
-                var length = new FileInfo(PathOf(name)).Length;
-                return new(FileIdentities.IsSpecial(PathOf(name)) ? null : length);
-            }
-            catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
-            {
-                return new((long?)null);
-            }
-        });
+        return Guard<ValueTask<long?>>(name, () => new(FileIdentities.FindLengthBytes(PathOf(name))));
     }
 
     /// <inheritdoc/>
@@ -127,6 +111,9 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, ISharedPlace
         files.Remove(name);
         return Guard<ValueTask<bool>>(name, () =>
         {
+            // A link can be removed whatever is kept of the file that it leads to.
+            if (FileIdentities.IsLink(PathOf(name)) && FileIdentities.FindLengthBytes(PathOf(name)) is not null)
+                retention.TryEnd(PathOf(name), name);
             try
             {
                 return new(PosixCalls.TryUnlink(PathOf(name)));

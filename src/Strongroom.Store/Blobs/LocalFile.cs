@@ -16,8 +16,8 @@ internal sealed class LocalFile : IDisposable
     public LocalFile(string path)
     {
         // Opening a FIFO waits for its writer, and a device may never end.
-        if (FileIdentities.IsSpecial(path))
-            throw new FileNotFoundException($"'{path}' is no regular file.");
+        if (FileIdentities.FindLengthBytes(path) is null)
+            throw new FileNotFoundException($"'{path}' is not there, or no regular file.");
         Handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.RandomAccess);
         identity = FileIdentities.Of(Handle);
     }
@@ -35,12 +35,17 @@ internal static partial class FileIdentities
 {
     private const int CurrentFolder = -100;
     private const int EmptyPathFlag = 0x1000;
+    private const int LinkItselfFlag = 0x100;
     private const uint TypeMask = 0x1;
+    private const uint LengthMask = 0x200;
     private const uint InodeMask = 0x100;
     private const int ModeOffset = 28;
     private const int FileTypeBits = 0xF000;
     private const int RegularFile = 0x8000;
-    private const int Folder = 0x4000;
+    private const int Link = 0xA000;
+    private const int NoSuchFile = 2;
+    private const int NotAFolder = 20;
+    private const int LengthOffset = 40;
     private const int StatLengthBytes = 256;
     private const int InodeOffset = 32;
     private const int DeviceOffset = 136;
@@ -48,7 +53,7 @@ internal static partial class FileIdentities
     public static FileIdentity Of(SafeFileHandle file)
     {
         Span<byte> found = stackalloc byte[StatLengthBytes];
-        return Statx(file, "", EmptyPathFlag, InodeMask, found) == 0 ? Parse(found) : throw LastFailure();
+        return Statx(file, "", EmptyPathFlag, InodeMask, found) == 0 ? Parse(found) : throw LastFailure("an open file");
     }
 
     /// <summary>Null when the name leads to nothing that can be looked at; opening it tells why.</summary>
@@ -58,16 +63,38 @@ internal static partial class FileIdentities
         return Statx(CurrentFolder, path, 0, InodeMask, found) == 0 ? Parse(found) : null;
     }
 
-    /// <summary>True when the name leads to a FIFO, a socket or a device: nobody's blob, and not to be opened.</summary>
-    public static bool IsSpecial(string path)
+    /// <summary>The length of the regular file that the name leads to, links followed; null when nothing is there, or what is nobody's blob and not to be opened (a folder, FIFO, socket or device).</summary>
+    /// <exception cref="IOException">It cannot be looked at; so is a link that leads nowhere, since what it led to may only be absent for a while.</exception>
+    public static long? FindLengthBytes(string path)
     {
         Span<byte> found = stackalloc byte[StatLengthBytes];
-        return Statx(CurrentFolder, path, 0, TypeMask, found) == 0
-            && (BinaryPrimitives.ReadUInt16LittleEndian(found[ModeOffset..]) & FileTypeBits) is not (RegularFile or Folder);
+        if (Statx(CurrentFolder, path, 0, TypeMask | LengthMask, found) == 0)
+            return FileType(found) == RegularFile ? BinaryPrimitives.ReadInt64LittleEndian(found[LengthOffset..]) : null;
+        if (Marshal.GetLastPInvokeError() is not (NoSuchFile or NotAFolder))
+            throw LastFailure(path);
+        for (var place = path; place is not null; place = Path.GetDirectoryName(place))
+        {
+            if (Statx(CurrentFolder, place, LinkItselfFlag, TypeMask, found) != 0)
+                continue;
+            return FileType(found) == Link && Statx(CurrentFolder, place, 0, TypeMask, found) != 0
+                ? throw new IOException($"'{place}' is a link that leads nowhere")
+                : null;
+        }
+
+        return null;
     }
 
-    private static IOException LastFailure() =>
-        new($"statx: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}", Marshal.GetLastPInvokeError());
+    /// <summary>True when the name is a symbolic link, wherever it leads.</summary>
+    public static bool IsLink(string path)
+    {
+        Span<byte> found = stackalloc byte[StatLengthBytes];
+        return Statx(CurrentFolder, path, LinkItselfFlag, TypeMask, found) == 0 && FileType(found) == Link;
+    }
+
+    private static int FileType(ReadOnlySpan<byte> found) => BinaryPrimitives.ReadUInt16LittleEndian(found[ModeOffset..]) & FileTypeBits;
+
+    private static IOException LastFailure(string path) =>
+        new($"'{path}' cannot be looked at: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}", Marshal.GetLastPInvokeError());
 
     private static FileIdentity Parse(ReadOnlySpan<byte> source) =>
         new(BinaryPrimitives.ReadUInt64LittleEndian(source[DeviceOffset..]), BinaryPrimitives.ReadUInt64LittleEndian(source[InodeOffset..]));

@@ -19,7 +19,7 @@ internal static class LocalListing
                 foreach (var blob in Enumerate(entry.FullName, name + "/", null))
                     yield return blob;
             }
-            else if (LengthOf((FileInfo)entry) is { } length)
+            else if (LengthOf(entry.FullName, name) is { } length)
             {
                 yield return new(name, length);
             }
@@ -44,20 +44,16 @@ internal static class LocalListing
     private static bool IsAbsent(string folder, Exception failure) =>
         (failure is DirectoryNotFoundException || (failure is IOException && File.Exists(folder))) && new FileInfo(folder).LinkTarget is null;
 
-    private static long? LengthOf(FileInfo file)
+    private static long? LengthOf(string path, string name)
     {
         try
         {
-            return FileIdentities.IsSpecial(file.FullName) ? null : file.Length;
+            // Null: deleted since the folder was read, or nobody's blob.
+            return FileIdentities.FindLengthBytes(path);
         }
-        catch (FileNotFoundException)
+        catch (IOException failure)
         {
-            // Deleted since the folder was read.
-            return null;
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw LocalFailures.Translate(failure, file.Name);
+            throw LocalFailures.Translate(failure, name);
         }
     }
 }

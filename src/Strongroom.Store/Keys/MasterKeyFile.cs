@@ -69,7 +69,7 @@ public sealed class MasterKeyFile : IKeyEncryptionKey
         {
             if (createsMissing && !File.Exists(path))
                 Create(path);
-            return Parse(File.ReadAllText(path, Encoding.ASCII), path);
+            return Parse(KeyText.Read(path), path);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

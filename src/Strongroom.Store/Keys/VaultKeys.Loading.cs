@@ -33,16 +33,19 @@ public sealed partial class VaultKeys
         }
     }
 
-    /// <summary>Takes over what other processes changed, as far as the log was read.</summary>
-    /// <exception cref="StoreException">WrongKey: the key that opened this vault was removed. Corrupt: the generation in force is not there.</exception>
+    /// <summary>Takes over what other processes changed, as far as the log was read, and enters a change whose entry is still missing: nothing is sealed under keys that the log does not know.</summary>
+    /// <exception cref="StoreException">WrongKey: the key that opened this vault was removed. Corrupt: the generation in force is not there. Full, AccessDenied: the entry cannot be made.</exception>
     internal async ValueTask FollowAsync(CancellationToken cancellationToken)
     {
-        if (!IsOlder)
+        if (!IsOlder && !MissesEntry)
             return;
         await gate.WaitAsync(cancellationToken);
         try
         {
-            await LoadInForceAsync(cancellationToken);
+            if (IsOlder)
+                await LoadInForceAsync(cancellationToken);
+            if (MissesEntry)
+                await RecordAsync(cancellationToken);
         }
         finally
         {
@@ -50,7 +53,10 @@ public sealed partial class VaultKeys
         }
     }
 
-    /// <summary>Finishes a change that died half-way: its entry, then the removal of what it replaced. Who may only read opens the vault all the same, and leaves that to others.</summary>
+    /// <summary>A change died before its entry. Over a damaged log nothing is appended that is not needed.</summary>
+    private bool MissesEntry => current.Generation.Number > Log.State.Keys.Generation && Log.Damage.Count == 0;
+
+    /// <summary>Finishes a change that died half-way: its entry, then the removal of what it replaced. Who may only read, or finds no room for the entry, opens the vault all the same.</summary>
     private async Task TryFinishAsync(CancellationToken cancellationToken)
     {
         var isRecorded = false;
@@ -60,9 +66,9 @@ public sealed partial class VaultKeys
             isRecorded = true;
             await folder.DeleteBelowAsync(current.Generation.Number, cancellationToken);
         }
-        catch (StoreException failure) when (failure.Kind == StoreErrorKind.AccessDenied || (isRecorded && failure.Kind == StoreErrorKind.Io))
+        catch (StoreException failure) when (failure.Kind is StoreErrorKind.AccessDenied or StoreErrorKind.Full || (isRecorded && failure.Kind == StoreErrorKind.Io))
         {
-            // Who is refused the entry is refused backups, too: nothing is sealed under keys that the log does not know.
+            // The next backup tries again and fails without it; restores, and deletions that make room, go on.
         }
     }
 

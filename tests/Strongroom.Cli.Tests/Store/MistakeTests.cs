@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+
 namespace Strongroom.Cli.Tests.Store;
 
 /// <summary>What is easily got wrong on the command line ends with a message that names it, and changes nothing.</summary>
@@ -63,6 +66,87 @@ public sealed class MistakeTests
     }
 
     [Fact]
+    public async Task Nothing_is_restored_into_the_vault()
+    {
+        using var lab = await StoreLab.WithVaultAsync();
+        lab.WriteDisk("a.raw", 1 << 18, seed: 1);
+        Directory.CreateDirectory(lab["folder"]);
+        var image = (string)(await lab.DoAsync("backup", lab.Vault, "--image", lab["a.raw"]))["snapshot"]!;
+        var tree = (string)(await lab.DoAsync("backup", lab.Vault, "--tree", lab["folder"]))["snapshot"]!;
+        Directory.CreateSymbolicLink(lab["link"], lab.Vault);
+        var before = Directory.GetFileSystemEntries(lab.Vault, "*", SearchOption.AllDirectories);
+        foreach (var place in (string[])[lab.Vault, Path.Combine(lab.Vault, "x"), Path.Combine(lab["link"], "packs", "new", "x")])
+        {
+            foreach (var snapshot in (string[])[image, tree])
+                Assert.Contains("the vault itself", (await lab.FailAsync(2, "restore", lab.Vault, "--snapshot", snapshot, "--to", place, "--overwrite")).Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(before, Directory.GetFileSystemEntries(lab.Vault, "*", SearchOption.AllDirectories));
+        await lab.DoAsync("restore", lab.Vault, "--snapshot", image, "--to", lab["vault.raw"]);
+    }
+
+    [Theory]
+    [InlineData("pipe")]
+    [InlineData("socket")]
+    public async Task A_pipe_or_a_socket_is_not_replaced_by_a_disk(string kind)
+    {
+        using var lab = await StoreLab.WithVaultAsync();
+        lab.WriteDisk("a.raw", 1 << 18, seed: 1);
+        await lab.DoAsync("backup", lab.Vault, "--image", lab["a.raw"]);
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        if (kind == "socket")
+            socket.Bind(new UnixDomainSocketEndPoint(lab["place"]));
+        else
+            await MakePipeAsync(lab["place"]);
+        Assert.Contains("plain files", (await lab.FailAsync(2, "restore", lab.Vault, "--snapshot", "latest", "--to", lab["place"], "--overwrite")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_never_ends_is_no_key_and_no_list_of_changes()
+    {
+        using var lab = await StoreLab.WithVaultAsync();
+        lab.WriteDisk("a.raw", 1 << 18, seed: 1);
+        await lab.DoAsync("backup", lab.Vault, "--image", lab["a.raw"]);
+        await MakePipeAsync(lab["pipe"]);
+        await File.WriteAllBytesAsync(lab["long"], new byte[100_000], TestContext.Current.CancellationToken);
+        foreach (var path in (string[])["/dev/zero", lab["pipe"], lab["long"]])
+        {
+            Assert.Equal("WrongKey", (await lab.FailAsync(1, "list", lab.Vault, "--key-file", path)).Code);
+            var (code, message) = await lab.FailAsync(1, "key", "escrow", lab.Vault, "--public-key", path);
+            Assert.Equal("WrongKey", code);
+            Assert.Contains(path, message, StringComparison.Ordinal);
+        }
+
+        foreach (var path in (string[])["/dev/zero", lab["long"]])
+            Assert.Contains("line 1", (await lab.FailAsync(2, "backup", lab.Vault, "--image", lab["a.raw"], "--changed", path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_list_of_changes_may_come_through_a_pipe_and_the_wait_for_it_can_be_ended()
+    {
+        using var lab = await StoreLab.WithVaultAsync();
+        var content = lab.WriteDisk("a.raw", 1 << 18, seed: 1);
+        await lab.DoAsync("backup", lab.Vault, "--image", lab["a.raw"]);
+        content.AsSpan(0, 4096).Fill(7);
+        await File.WriteAllBytesAsync(lab["a.raw"], content, TestContext.Current.CancellationToken);
+        await MakePipeAsync(lab["pipe"]);
+        using (var process = lab.Start("backup", lab.Vault, "--image", lab["a.raw"], "--changed", lab["pipe"]))
+        {
+            await using (var pipe = new StreamWriter(lab["pipe"]))
+                await pipe.WriteAsync("# changed\n0 4096");
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.Equal(0, process.ExitCode);
+        }
+
+        await lab.DoAsync("restore", lab.Vault, "--snapshot", "latest", "--to", lab["back.raw"]);
+        Assert.Equal(content, await File.ReadAllBytesAsync(lab["back.raw"], TestContext.Current.CancellationToken));
+
+        using var waiting = lab.Start("backup", lab.Vault, "--image", lab["a.raw"], "--changed", lab["pipe"]);
+        await using (new StreamWriter(lab["pipe"]))
+            Assert.Equal(130, await StoreLab.SignalAsync(waiting, "INT"));
+    }
+
+    [Fact]
     public async Task A_lock_that_is_over_and_a_folder_that_is_not_there_are_refused()
     {
         using var lab = await StoreLab.WithVaultAsync();
@@ -84,5 +168,12 @@ public sealed class MistakeTests
         var line = await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken);
         Assert.Contains("Trying again", line, StringComparison.Ordinal);
         Assert.Equal(130, await StoreLab.SignalAsync(process, "INT"));
+    }
+
+    private static async Task MakePipeAsync(string path)
+    {
+        using var process = Process.Start("mkfifo", [path]);
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
     }
 }

@@ -73,6 +73,45 @@ public sealed class LocalBackendTests : IDisposable
     }
 
     [Fact]
+    public async Task A_blob_that_was_moved_to_another_disk_is_read_through_its_link()
+    {
+        await backend.PutIfAbsentAsync("packs/0a/0000000a", new byte[] { 1, 2, 3 }, CancellationToken.None);
+        File.Move(folder["vault/packs/0a/0000000a"], folder["elsewhere"]);
+        File.CreateSymbolicLink(folder["vault/packs/0a/0000000a"], folder["elsewhere"]);
+
+        Assert.Equal([new("packs/0a/0000000a", 3)], await backend.AllAsync("packs/"));
+        Assert.Equal(3, await backend.GetLengthAsync("packs/0a/0000000a", CancellationToken.None));
+        Assert.Equal(3, await backend.ReadAsync("packs/0a/0000000a", 0, new byte[10], CancellationToken.None));
+        Assert.False(await backend.PutIfAbsentAsync("packs/0a/0000000a", new byte[1], CancellationToken.None));
+        Assert.True(await backend.DeleteAsync("packs/0a/0000000a", CancellationToken.None));
+        Assert.Empty(await backend.AllAsync("packs/"));
+        Assert.Equal([1, 2, 3], await File.ReadAllBytesAsync(folder["elsewhere"], TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_blob_whose_link_leads_nowhere_does_not_pass_for_lost()
+    {
+        Directory.CreateDirectory(folder["vault/log"]);
+        File.CreateSymbolicLink(folder["vault/log/1"], folder["not-mounted/1"]);
+        File.CreateSymbolicLink(folder["vault/packs"], folder["not-mounted/packs"]);
+        await MustFailAsync(async () => await backend.AllAsync("log/"));
+        foreach (var name in (string[])["log/1", "packs/0a/0000000a"])
+        {
+            await MustFailAsync(async () => await backend.GetLengthAsync(name, CancellationToken.None));
+            await MustFailAsync(async () => await backend.ReadAsync(name, 0, new byte[10], CancellationToken.None));
+        }
+
+        await MustFailAsync(async () => await backend.DeleteAsync("log/1", CancellationToken.None));
+
+        static async Task MustFailAsync(Func<Task> action)
+        {
+            var failure = await Assert.ThrowsAsync<StoreException>(action);
+            Assert.Equal(StoreErrorKind.Io, failure.Kind);
+            Assert.Contains("leads nowhere", failure.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_reader_is_never_shut_out_by_the_writer_that_just_committed()
     {
         await using var writer = await backend.CreateAsync("a/one", CancellationToken.None);

@@ -71,7 +71,7 @@ internal static class KeyVerbs
         var command = new VerbCommand("escrow", "Let the private half of a public key open the vault, too; keep that half elsewhere.") { publicKey };
         command.SetVerb(async (parsed, context, cancellationToken) =>
         {
-            var pem = await File.ReadAllTextAsync(parsed.GetRequiredValue(publicKey), cancellationToken);
+            var pem = KeyText.Read(Path.GetFullPath(parsed.GetRequiredValue(publicKey)));
             var vault = await context.OpenAsync(cancellationToken);
             await vault.Keys.EscrowAsync(pem, cancellationToken);
             return Report(vault);

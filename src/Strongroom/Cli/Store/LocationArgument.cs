@@ -1,3 +1,4 @@
+using Strongroom.Blocks;
 using Strongroom.Store;
 using Strongroom.Store.Locations;
 
@@ -36,6 +37,21 @@ internal static class LocationArgument
     /// <summary>The path where it is a folder, or null.</summary>
     /// <exception cref="UsageException">The text names no place that is known.</exception>
     public static string? FolderOf(string text) => (Parse(text) as FolderLocation)?.Path;
+
+    /// <summary>Whether a path of this machine is the place itself or lies in it, links resolved.</summary>
+    /// <exception cref="UsageException">The text names no place that is known.</exception>
+    /// <exception cref="IOException">One of them cannot be looked at.</exception>
+    public static bool Contains(string text, string path) => Parse(text) is FolderLocation folder
+        && (RealPathOf(Path.GetFullPath(path)) + "/").StartsWith(RealPathOf(Path.GetFullPath(folder.Path)).TrimEnd('/') + "/", StringComparison.Ordinal);
+
+    /// <summary>Of what is there; the rest of the path is as it was named.</summary>
+    private static string RealPathOf(string path)
+    {
+        if (!Path.Exists(path) && Path.GetDirectoryName(path) is { } parent)
+            return Path.Combine(RealPathOf(parent), Path.GetFileName(path));
+        using var place = PathHandle.Open(path);
+        return place.RealPath;
+    }
 
     private static string PathOf(VaultLocation location) => (location is FolderLocation folder ? Path.GetFullPath(folder.Path) : $"{location}").TrimEnd('/') + "/";
 

@@ -25,6 +25,8 @@ internal static class RestoreVerb
             var source = SnapshotChoice.Find(vault, parsed.GetRequiredValue(snapshot), parsed.GetValue(item));
             SnapshotChoice.RequireFits(source, parsed.GetValue(disk), parsed.GetValue(path));
             var target = new Target(context, vault, source, Path.GetFullPath(parsed.GetRequiredValue(to)), parsed.GetValue(overwrite));
+            if (LocationArgument.Contains(context.Location, target.Path))
+                throw new UsageException($"'{target.Path}' is the vault itself, or lies in it. Name another place.");
             if (source.Trees.Count == 1)
                 return await RestoreTreeAsync(target, source.Trees[0], TreePath.Of(parsed.GetValue(path) ?? ""), cancellationToken);
             return source.Streams.Count == 1

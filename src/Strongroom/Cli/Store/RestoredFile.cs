@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using Strongroom.Blocks.Raw;
 
 namespace Strongroom.Cli.Store;
 
@@ -102,8 +103,8 @@ internal sealed class RestoredFile : IRestoreTarget
             throw new UsageException($"'{path}' is there already. Choose another name, or replace it with --overwrite.");
 
         // Renaming over a pipe would replace its name and write nothing to it.
-        if ((File.GetAttributes(path) & (FileAttributes.Device | FileAttributes.ReparsePoint)) != 0)
-            throw new UsageException($"'{path}' is a link, a pipe or a terminal, and only plain files and block devices are written over.");
+        if (!FileIdentity.IsPlainFileAt(path))
+            throw new UsageException($"'{path}' is a link, a pipe, a socket or a terminal, and only plain files and block devices are written over.");
     }
 
     private static int EndOfRun(ReadOnlySpan<byte> span, int start, out bool isZero)

@@ -13,7 +13,7 @@ internal sealed class StandardInputBackup(VerbContext context, string name, stri
         var vault = await context.OpenAsync(cancellationToken);
         var parent = ParentChoice.Find(vault, parentText, item, candidate => candidate.Streams.Count == 1);
         await using var session = await vault.OpenSessionAsync(cancellationToken);
-        await using var input = new StandardInput();
+        await using var input = new InterruptibleInput(Console.OpenStandardInput());
         var stream = await context.Console.TrackAsync(
             $"Backing up {name}",
             meter => session.WriteStreamAsync(input, parent?.Streams[0].Stream, meter.As<SessionProgress>(p => (p.BytesScanned, 0)), cancellationToken));

@@ -52,7 +52,10 @@ internal sealed class VaultKey
             throw new UsageException($"'{Path}' is a folder. Name the key's file.");
         if (!File.Exists(Path))
             throw new StoreException(StoreErrorKind.WrongKey, $"There is no key file '{Path}'. Restore it from its safe copy; a vault cannot be read without a key it was made with.");
-        return IsPem(Path) ? EscrowKey.FromPrivatePem(File.ReadAllText(Path), Environment.GetEnvironmentVariable(EscrowPasswordVariable)) : MasterKeyFile.Load(Path);
+        var text = KeyText.Read(Path);
+        return text.StartsWith("-----BEGIN ", StringComparison.Ordinal)
+            ? EscrowKey.FromPrivatePem(text, Environment.GetEnvironmentVariable(EscrowPasswordVariable))
+            : MasterKeyFile.Load(Path);
     }
 
     /// <summary>As <see cref="Load"/> for a key that is to open something new: makes a master key where no file is, and takes no weak passphrase.</summary>
@@ -81,11 +84,5 @@ internal sealed class VaultKey
         }
 
         return null;
-    }
-
-    private static bool IsPem(string path)
-    {
-        using var reader = File.OpenText(path);
-        return reader.ReadLine()?.StartsWith("-----BEGIN ", StringComparison.Ordinal) == true;
     }
 }

@@ -1,11 +1,10 @@
 namespace Strongroom.Cli.Store;
 
-/// <summary>Standard input, read so that Ctrl-C ends a wait for a program that writes nothing.</summary>
+/// <summary>Standard input or a pipe, read so that Ctrl-C ends a wait for a program that writes nothing.</summary>
 /// <remarks>A read of the system cannot be called back; it is left behind with a buffer of its own, which nobody else uses.</remarks>
-internal sealed class StandardInput : Stream
+internal sealed class InterruptibleInput(Stream input) : Stream
 {
     private const int BufferLengthBytes = 1 << 20;
-    private readonly Stream input = Console.OpenStandardInput();
     private readonly byte[] buffer = new byte[BufferLengthBytes];
 
     public override bool CanRead => true;
