@@ -20,8 +20,12 @@ public sealed class StrongroomContext(DbContextOptions<StrongroomContext> option
     internal DbSet<RoleAssignmentRow> RoleAssignments => Set<RoleAssignmentRow>();
     internal DbSet<ActivityRow> Activities => Set<ActivityRow>();
 
+    /// <summary>SQLite's json_extract: a member of a document, in a query; null where it is absent.</summary>
+    internal static string? JsonText(string document, string path) => throw new NotSupportedException("It is translated into SQL.");
+
     protected override void OnModelCreating(ModelBuilder model)
     {
+        model.HasDbFunction(((Func<string, string, string?>)JsonText).Method).HasName("json_extract").IsBuiltIn();
         model.Entity<VaultRow>(e =>
         {
             e.HasKey(r => r.Key);

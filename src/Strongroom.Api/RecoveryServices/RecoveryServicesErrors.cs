@@ -55,6 +55,9 @@ internal static class RecoveryServicesErrors
     public static ArmException ContainerNotFound(string container) =>
         NotFound("BMSUserErrorContainerObjectNotFound", $"Container '{Cut(container)}' is not registered with this vault.");
 
+    public static ArmException ContainerInUse(string machine) => ArmErrors.Custom(400, "BMSUserErrorContainerHasDatasources",
+        $"The container of '{machine}' holds its backups. Stop its protection and delete the backup data; the container goes with them.");
+
     public static ArmException PolicyNotFound(string policy, string vault) => NotFound("BMSUserErrorPolicyNotFound", $"Policy '{Cut(policy)}' does not exist in vault '{vault}'.");
 
     public static ArmException JobNotFound(string job) => NotFound("BMSUserErrorJobNotFound", $"Job '{Cut(job)}' does not exist in this vault.");

@@ -69,6 +69,15 @@ internal static class VaultRequest
             ?? throw RecoveryServicesErrors.ItemNotFound($"'{native}' is not protected in vault '{vault.Name}'.");
     }
 
+    /// <summary>A list of what this service has none of; the request is checked all the same.</summary>
+    public static async Task<IResult> NoneAsync(this HttpContext context, params string[] filterKeys)
+    {
+        await context.VaultAsync();
+        ODataFilter.Parse(context.Request.Query["$filter"]).OnlyKeys(filterKeys);
+        Paging.Read(context.Request);
+        return ArmResults.List([]);
+    }
+
     public static string Route(this HttpContext context, string name) => (string)context.Request.RouteValues[name]!;
 
     public static ArmException NotFound(ArmScope scope, string name) => ResourceNames.IsSegment(name)

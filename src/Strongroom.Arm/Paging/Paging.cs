@@ -52,6 +52,13 @@ public static class Paging
         return new Page<T>(items, key(items[^1]));
     }
 
+    /// <summary>A page of a list that was read in its own order, up to one item more than the page holds.</summary>
+    /// <param name="read">At most <see cref="PageRequest.Count"/> + 1 items.</param>
+    /// <param name="key">What the next page begins after.</param>
+    public static Page<T> Cut<T>(IReadOnlyList<T> read, Func<T, string> key, PageRequest request) => read.Count <= request.Count
+        ? new Page<T>(read, null)
+        : new Page<T>([.. read.Take(request.Count)], key(read[request.Count - 1]));
+
     /// <summary>The URL of the next page: this request's own, with the host the client used and another token; null at the end.</summary>
     public static string? NextLink(HttpRequest request, string? nextAfter)
     {
@@ -66,6 +73,9 @@ public static class Paging
         static string Escape(string name) => Uri.EscapeDataString(name).Replace("%24", "$", StringComparison.Ordinal);
     }
 
+    /// <summary>The refusal of a token that belongs to another list, or to none.</summary>
+    public static ArmException Foreign() => ArmErrors.InvalidQueryParameter("$skipToken", "it is not one that this server gave out; start again with the first page");
+
     internal static string Encode(string after) => WebEncoders.Base64UrlEncode(Encoding.UTF8.GetBytes(Version + after));
 
     private static string Decode(string token)
@@ -79,6 +89,6 @@ public static class Paging
         {
             // Falls through to the refusal below: the cause is always the same.
         }
-        throw ArmErrors.InvalidQueryParameter("$skipToken", "it is not one that this server gave out; start again with the first page");
+        throw Foreign();
     }
 }

@@ -51,6 +51,9 @@ public sealed record ProtectedItem
 
     public DiskSelection? Disks { get; init; }
 
+    /// <summary>True while an intent to protect the machine is kept (<c>backupProtectionIntent</c>).</summary>
+    public bool HasIntent { get; init; }
+
     /// <summary>When it was soft-deleted, or null. Its data is purged after the vault's soft-delete days.</summary>
     public DateTimeOffset? DeletedAt { get; init; }
 
@@ -68,6 +71,19 @@ public sealed record ProtectedItem
     public bool IsDeleted => DeletedAt is not null;
 }
 
+/// <summary>Which items of a vault are asked for; null: all. Texts are compared without regard to case.</summary>
+public sealed record ItemQuery
+{
+    public string? PolicyName { get; init; }
+    public string? NativeName { get; init; }
+
+    /// <summary>The machine's name.</summary>
+    public string? FriendlyName { get; init; }
+
+    /// <summary>Whether the last backup failed.</summary>
+    public bool? IsFailing { get; init; }
+}
+
 /// <summary>Keeps protected items and their recovery points. Names are compared without regard to case.</summary>
 public interface IItemRepository
 {
@@ -76,6 +92,9 @@ public interface IItemRepository
     Task<ProtectedItem?> FindAsync(Guid itemKey, CancellationToken cancellationToken);
 
     Task<IReadOnlyList<ProtectedItem>> ListAsync(Guid vaultKey, CancellationToken cancellationToken);
+
+    /// <summary>By native name, at most <paramref name="count"/> of those after <paramref name="after"/>.</summary>
+    Task<IReadOnlyList<ProtectedItem>> ListAsync(Guid vaultKey, ItemQuery query, string? after, int count, CancellationToken cancellationToken);
 
     /// <summary>The items, in any vault, that protect a machine: at most one, since a machine can be protected in one vault only.</summary>
     Task<ProtectedItem?> FindBySourceAsync(string sourceResourceId, CancellationToken cancellationToken);

@@ -25,6 +25,9 @@ public interface IJobLedger
     /// <summary>Newest first.</summary>
     Task<IReadOnlyList<Job>> ListAsync(Guid vaultKey, CancellationToken cancellationToken);
 
+    /// <summary>Newest first, at most <paramref name="count"/> of those after <paramref name="after"/>.</summary>
+    Task<IReadOnlyList<Job>> ListAsync(Guid vaultKey, JobQuery query, JobPosition? after, int count, CancellationToken cancellationToken);
+
     Task<Job?> FindLiveAsync(Guid itemKey, CancellationToken cancellationToken);
 
     /// <summary>Claims the oldest live job that nobody works on (never claimed, or its lease is over).</summary>
@@ -49,6 +52,10 @@ public interface IJobLedger
     /// <summary>Gives a claim back because the server is asked to stop: the job is free at once, and the attempt is not counted, since it was not the job that ended it.</summary>
     /// <returns>False when the claim is lost.</returns>
     Task<bool> TryReturnAsync(JobClaim claim, CancellationToken cancellationToken);
+
+    /// <summary>Ends a live job that no worker has ever begun.</summary>
+    /// <returns>False when a worker was first.</returns>
+    Task<bool> TryEndUnbegunAsync(Job job, CancellationToken cancellationToken);
 
     /// <summary>Asks a live job to end.</summary>
     /// <returns>False when it is not live.</returns>

@@ -38,14 +38,7 @@ public sealed class JobAdmission(
     /// <summary>Starts a restore of a recovery point's disks.</summary>
     public async Task<AsyncOperation> RestoreAsync(Vault vault, string nativeName, string pointName, RestoreRequest request, CancellationToken cancellationToken)
     {
-        var item = await FindItemAsync(vault, nativeName, cancellationToken);
-        var point = await points.FindAsync(item.Key, pointName, cancellationToken)
-            ?? throw new BackupRefusedException(BackupRefusal.RecoveryPointNotFound, $"Recovery point '{pointName}' of '{item.FriendlyName}' does not exist.");
-        if (item.IsDeleted) throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' is soft-deleted. Undelete it before you restore from it.");
-        var missing = request.Luns?.Where(l => point.Disks.All(d => d.Lun != l)).ToList() ?? [];
-        if (missing.Count > 0)
-            throw new BackupRefusedException(BackupRefusal.InvalidInput, $"restoreDiskLunList names LUN {missing[0]}, which the recovery point does not hold.");
-
+        var (item, point) = await CheckRestoreAsync(vault, nativeName, pointName, request, cancellationToken);
         var id = Guid.NewGuid();
         var job = JobFactory.New(item, JobOperations.Restore, time.GetUtcNow()) with
         {
@@ -66,16 +59,36 @@ public sealed class JobAdmission(
         return await AdmitAsync(item, job, id, BackupRefusal.ItemBusy, cancellationToken);
     }
 
+    /// <summary>What a restore is refused for, without restoring.</summary>
+    public async Task<(ProtectedItem Item, RecoveryPoint Point)> CheckRestoreAsync(Vault vault, string nativeName, string pointName, RestoreRequest request, CancellationToken cancellationToken)
+    {
+        var item = await FindItemAsync(vault, nativeName, cancellationToken);
+        var point = await points.FindAsync(item.Key, pointName, cancellationToken)
+            ?? throw new BackupRefusedException(BackupRefusal.RecoveryPointNotFound, $"Recovery point '{pointName}' of '{item.FriendlyName}' does not exist.");
+        if (item.IsDeleted) throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' is soft-deleted. Undelete it before you restore from it.");
+        var missing = request.Luns?.Where(l => point.Disks.All(d => d.Lun != l)).ToList() ?? [];
+        if (missing.Count > 0)
+            throw new BackupRefusedException(BackupRefusal.InvalidInput, $"restoreDiskLunList names LUN {missing[0]}, which the recovery point does not hold.");
+        return (item, point);
+    }
+
     /// <summary>Asks a job to end; what it has done so far is undone or kept as that kind of job does.</summary>
     public async Task<AsyncOperation> CancelAsync(Vault vault, Guid jobId, CancellationToken cancellationToken)
     {
         var job = await ledger.FindAsync(vault.Key, jobId, cancellationToken)
             ?? throw new BackupRefusedException(BackupRefusal.JobNotFound, $"Job '{jobId}' does not exist in vault '{vault.Name}'.");
-        if (job.Operation == JobOperations.DeleteBackupData || !await ledger.TryRequestCancelAsync(vault.Key, jobId, cancellationToken))
+        if (!job.IsLive || job.Operation == JobOperations.DeleteBackupData || !await TryCancelAsync(job, cancellationToken))
             throw new BackupRefusedException(BackupRefusal.JobNotCancellable, $"Job '{jobId}' ({job.Operation}, {job.State}) cannot be cancelled.");
         var operation = new AsyncOperation { Id = Guid.NewGuid(), VaultKey = vault.Key, Subject = jobId.ToString(), StartedAt = time.GetUtcNow() };
         await operations.AddAsync(operation, CancellationToken.None);
         return operation;
+    }
+
+    /// <summary>A job that waits for its turn is over at once; one that a worker has begun is asked to end.</summary>
+    private async Task<bool> TryCancelAsync(Job job, CancellationToken cancellationToken)
+    {
+        var ended = job with { State = JobStates.Cancelled, EndedAt = time.GetUtcNow(), Errors = [JobErrors.Cancelled()] };
+        return await ledger.TryEndUnbegunAsync(ended, cancellationToken) || await ledger.TryRequestCancelAsync(job.VaultKey, job.Id, cancellationToken);
     }
 
     private async Task<AsyncOperation> AdmitAsync(ProtectedItem item, Job job, Guid operationId, BackupRefusal whenBusy, CancellationToken cancellationToken)

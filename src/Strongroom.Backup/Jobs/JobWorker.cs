@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Strongroom.Backup.Pipelines;
 
 namespace Strongroom.Backup.Jobs;
 
@@ -121,7 +122,7 @@ public sealed class JobWorker(
         var run = new JobRun(ledger, claim, time);
         try
         {
-            if (job.IsCancelRequested) return Ended(job, JobStates.Cancelled, JobErrors.Cancelled());
+            if (job.IsCancelRequested) return Cancelled(job);
             return await handler.RunAsync(run, stop);
         }
         catch (Exception e) when (e is ClaimLostException || (e is OperationCanceledException && lost.IsCancellationRequested))
@@ -131,7 +132,7 @@ public sealed class JobWorker(
         }
         catch (OperationCanceledException) when (cancelled.IsCancellationRequested)
         {
-            return Ended(run.Job, JobStates.Cancelled, JobErrors.Cancelled());
+            return Cancelled(run.Job);
         }
         catch (Exception e) when (stoppingToken.IsCancellationRequested)
         {
@@ -206,10 +207,18 @@ public sealed class JobWorker(
 
     private JobEnd Failed(Job job, JobError error) => Ended(job, JobStates.Failed, error);
 
+    /// <summary>A backup that is cancelled after its snapshot counts as completed with a warning; so the service.</summary>
+    private JobEnd Cancelled(Job job)
+    {
+        var isSnapshotTaken = job.Operation == JobOperations.Backup && job.Tasks.Any(t => t.Name == BackupTasks.TakeSnapshot && t.State == JobStates.Completed);
+        return Ended(job, isSnapshotTaken ? JobStates.CompletedWithWarnings : JobStates.Cancelled, JobErrors.Cancelled());
+    }
+
     private JobEnd Ended(Job job, string state, JobError error)
     {
         var now = time.GetUtcNow();
-        var tasks = job.Tasks.Select(t => t.State == JobStates.InProgress ? t with { State = state, EndedAt = now } : t);
+        var taskState = state == JobStates.Failed ? state : JobStates.Cancelled;
+        var tasks = job.Tasks.Select(t => t.State == JobStates.InProgress ? t with { State = taskState, EndedAt = now } : t);
         var outcome = job.Operation == JobOperations.Backup && state == JobStates.Failed
             ? new JobOutcome { ChangeItem = item => item with { LastBackupStatus = "Failed", LastBackupTime = now } }
             : JobOutcome.None;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Strongroom.Backup.Jobs;
 
 namespace Strongroom.Backup.Operations;
 
@@ -25,7 +26,16 @@ public sealed record AsyncOperation
     /// <summary>A result of its own (<c>properties</c> of the status), or null.</summary>
     public JsonObject? Result { get; init; }
 
+    /// <summary>The list of jobs that can be downloaded because of it, or null.</summary>
+    public JobExport? Export { get; init; }
+
     public required DateTimeOffset StartedAt { get; init; }
+}
+
+/// <summary>Jobs to download by whoever has the secret, for <see cref="ValidFor"/> from the operation's start.</summary>
+public sealed record JobExport(string Secret, JobQuery Query)
+{
+    public static TimeSpan ValidFor { get; } = TimeSpan.FromHours(1);
 }
 
 /// <summary>Keeps asynchronous operations.</summary>

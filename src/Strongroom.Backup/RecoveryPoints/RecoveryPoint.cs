@@ -41,6 +41,9 @@ public interface IRecoveryPointRepository
     /// <summary>Newest first.</summary>
     Task<IReadOnlyList<RecoveryPoint>> ListAsync(Guid itemKey, CancellationToken cancellationToken);
 
+    /// <summary>Newest first, at most <paramref name="count"/> of those that are older than the point named <paramref name="after"/> and were taken in the given time.</summary>
+    Task<IReadOnlyList<RecoveryPoint>> ListAsync(Guid itemKey, DateTimeOffset? from, DateTimeOffset? until, string? after, int count, CancellationToken cancellationToken);
+
     /// <summary>The store's snapshots of all recovery points of all items of a vault, soft-deleted items included, in no order.</summary>
     Task<IReadOnlyList<Guid>> ListSnapshotIdsAsync(Guid vaultKey, CancellationToken cancellationToken);
 }

@@ -26,6 +26,20 @@ internal sealed class ItemRepository(IDbContextFactory<StrongroomContext> contex
         return rows.ConvertAll(r => Read(r)!);
     }
 
+    public async Task<IReadOnlyList<ProtectedItem>> ListAsync(Guid vaultKey, ItemQuery query, string? after, int count, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var rows = db.Items.AsNoTracking().Where(r => r.VaultKey == vaultKey);
+        if (query.PolicyName?.Key() is { } policy) rows = rows.Where(r => r.PolicyKey == policy);
+        if (query.NativeName?.Key() is { } name) rows = rows.Where(r => r.NativeName == name);
+        // The last part of a native name is the machine's.
+        if (query.FriendlyName?.Key() is { } machine) rows = rows.Where(r => r.NativeName.EndsWith(";" + machine));
+        if (query.IsFailing is { } isFailing) rows = rows.Where(r => (StrongroomContext.JsonText(r.Document, "$.LastBackupStatus") == "Failed") == isFailing);
+        if (after?.Key() is { } last) rows = rows.Where(r => r.NativeName.CompareTo(last) > 0);
+        var page = await rows.OrderBy(r => r.NativeName).Take(count).ToListAsync(cancellationToken);
+        return page.ConvertAll(r => Read(r)!);
+    }
+
     public async Task<ProtectedItem?> FindBySourceAsync(string sourceResourceId, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);

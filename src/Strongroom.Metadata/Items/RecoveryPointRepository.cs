@@ -20,6 +20,19 @@ internal sealed class RecoveryPointRepository(IDbContextFactory<StrongroomContex
         return rows.ConvertAll(r => Documents.Read(r.Document, Documents.Default.RecoveryPoint));
     }
 
+    public async Task<IReadOnlyList<RecoveryPoint>> ListAsync(
+        Guid itemKey, DateTimeOffset? from, DateTimeOffset? until, string? after, int count, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var rows = db.Points.AsNoTracking().Where(r => r.ItemKey == itemKey);
+        if (from?.UtcTicks is { } first) rows = rows.Where(r => r.Time >= first);
+        if (until?.UtcTicks is { } last) rows = rows.Where(r => r.Time <= last);
+        // Names are decimal numbers of one length that grow with time.
+        if (after is not null) rows = rows.Where(r => r.Name.CompareTo(after) < 0);
+        var page = await rows.OrderByDescending(r => r.Name).Take(count).ToListAsync(cancellationToken);
+        return page.ConvertAll(r => Documents.Read(r.Document, Documents.Default.RecoveryPoint));
+    }
+
     public async Task<IReadOnlyList<Guid>> ListSnapshotIdsAsync(Guid vaultKey, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);

@@ -10,6 +10,9 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
     /// <summary>Leases run on the real clock: moving a tester's clock must not make a job look abandoned.</summary>
     private static readonly TimeProvider RealTime = TimeProvider.System;
 
+    /// <summary>SQLite's collation that ignores the case of ASCII letters, of which Azure's words are made.</summary>
+    private const string IgnoreCase = "NOCASE";
+
     public async Task<bool> TryAdmitAsync(Job job, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -42,6 +45,24 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var rows = await db.Jobs.AsNoTracking().Where(r => r.VaultKey == vaultKey).OrderByDescending(r => r.StartedAt).ThenBy(r => r.Id).ToListAsync(cancellationToken);
         return rows.ConvertAll(Read);
+    }
+
+    public async Task<IReadOnlyList<Job>> ListAsync(Guid vaultKey, JobQuery query, JobPosition? after, int count, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var rows = db.Jobs.AsNoTracking().Where(r => r.VaultKey == vaultKey);
+        if (query.State is { } state) rows = rows.Where(r => EF.Functions.Collate(r.State, IgnoreCase) == state);
+        if (query.Operation is { } operation) rows = rows.Where(r => EF.Functions.Collate(StrongroomContext.JsonText(r.Document, "$.Operation"), IgnoreCase) == operation);
+        if (query.JobId is { } id) rows = rows.Where(r => r.Id == id);
+        if (query.From?.UtcTicks is { } from) rows = rows.Where(r => r.StartedAt >= from);
+        if (query.Until?.UtcTicks is { } until) rows = rows.Where(r => r.StartedAt <= until);
+        if (after is not null)
+        {
+            var (startedAt, last) = (after.StartedAt.UtcTicks, after.Id);
+            rows = rows.Where(r => r.StartedAt < startedAt || (r.StartedAt == startedAt && r.Id.CompareTo(last) > 0));
+        }
+
+        return (await rows.OrderByDescending(r => r.StartedAt).ThenBy(r => r.Id).Take(count).ToListAsync(cancellationToken)).ConvertAll(Read);
     }
 
     public async Task<Job?> FindLiveAsync(Guid itemKey, CancellationToken cancellationToken)
@@ -145,6 +166,16 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
         return await db.Jobs.Where(r => r.Id == claim.Job.Id && r.Fence == claim.Fence && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling))
             .ExecuteUpdateAsync(u => u.SetProperty(r => r.Attempt, r => r.Attempt - 1)
                 .SetProperty(r => r.Owner, (string?)null).SetProperty(r => r.LeaseUntil, (long?)null), cancellationToken) == 1;
+    }
+
+    public async Task<bool> TryEndUnbegunAsync(Job job, CancellationToken cancellationToken)
+    {
+        if (job.IsLive) throw new ArgumentException("A finished job has a final state.", nameof(job));
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var document = Documents.Write(job, Documents.Default.Job);
+        // No fence was ever given out: nobody has done anything for it that would have to be undone.
+        return await db.Jobs.Where(r => r.Id == job.Id && r.VaultKey == job.VaultKey && r.Fence == 0 && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling))
+            .ExecuteUpdateAsync(u => u.SetProperty(r => r.State, job.State).SetProperty(r => r.Document, document), cancellationToken) == 1;
     }
 
     public async Task<bool> TryRequestCancelAsync(Guid vaultKey, Guid jobId, CancellationToken cancellationToken)

@@ -225,6 +225,8 @@ public sealed class ItemProtectionTests
 
         public Task<IReadOnlyList<ProtectedItem>> ListAsync(Guid vaultKey, CancellationToken cancellationToken) => inner.ListAsync(vaultKey, cancellationToken);
 
+        public Task<IReadOnlyList<ProtectedItem>> ListAsync(Guid vaultKey, ItemQuery query, string? after, int count, CancellationToken cancellationToken) => inner.ListAsync(vaultKey, query, after, count, cancellationToken);
+
         public Task<ProtectedItem?> FindBySourceAsync(string sourceResourceId, CancellationToken cancellationToken) => inner.FindBySourceAsync(sourceResourceId, cancellationToken);
 
         public Task<IReadOnlySet<string>> ListProtectedSourcesAsync(CancellationToken cancellationToken) => inner.ListProtectedSourcesAsync(cancellationToken);

@@ -124,7 +124,10 @@ public sealed class JobWorkerTests
         {
             await reading.Task.WaitAsync(Rig.Token);
             await rig.Admission.CancelAsync(vault, operation.JobId!.Value, Rig.Token);
-            Assert.Equal(JobStates.Cancelled, (await rig.EndOfAsync(vault, operation.JobId!.Value)).State);
+            var job = await rig.EndOfAsync(vault, operation.JobId!.Value);
+            // The snapshot was taken: that task is done, and what it was for is not.
+            Assert.Equal((JobStates.CompletedWithWarnings, 400158), (job.State, Assert.Single(job.Errors).Code));
+            Assert.Equal([JobStates.Completed, JobStates.Cancelled], job.Tasks.Select(t => t.State));
         }
 
         Assert.Empty(await rig.PointsAsync(vault, machine));
@@ -133,11 +136,14 @@ public sealed class JobWorkerTests
     }
 
     [Fact]
-    public async Task A_job_that_was_cancelled_before_it_began_never_begins()
+    public async Task A_job_that_was_cancelled_before_it_began_is_over_at_once_and_never_begins()
     {
         await using var rig = await Rig.NewAsync();
         var (vault, jobs) = await AdmitAsync(rig, 1);
         await rig.Admission.CancelAsync(vault, jobs[0], Rig.Token);
+        var ended = (await rig.Ledger.FindAsync(vault.Key, jobs[0], Rig.Token))!;
+        Assert.Equal((JobStates.Cancelled, 400158), (ended.State, Assert.Single(ended.Errors).Code));
+        Assert.NotNull(ended.EndedAt);
         var handler = new FakeHandler((_, _) => Task.CompletedTask);
         await using var worker = await rig.StartWorkerAsync(null, handler);
 

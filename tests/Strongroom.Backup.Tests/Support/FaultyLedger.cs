@@ -35,6 +35,11 @@ internal sealed class FaultyLedger(IJobLedger inner, LedgerFault fault, int fail
 
     public Task<IReadOnlyList<Job>> ListAsync(Guid vaultKey, CancellationToken cancellationToken) => inner.ListAsync(vaultKey, cancellationToken);
 
+    public Task<IReadOnlyList<Job>> ListAsync(Guid vaultKey, JobQuery query, JobPosition? after, int count, CancellationToken cancellationToken) =>
+        inner.ListAsync(vaultKey, query, after, count, cancellationToken);
+
+    public Task<bool> TryEndUnbegunAsync(Job job, CancellationToken cancellationToken) => inner.TryEndUnbegunAsync(job, cancellationToken);
+
     public Task<Job?> FindLiveAsync(Guid itemKey, CancellationToken cancellationToken) => inner.FindLiveAsync(itemKey, cancellationToken);
 
     public Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken) => inner.ClaimAsync(owner, lease, cancellationToken);

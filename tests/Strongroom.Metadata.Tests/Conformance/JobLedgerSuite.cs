@@ -321,6 +321,59 @@ public abstract class JobLedgerSuite : DatabaseSuite
     }
 
     [Fact]
+    public async Task Jobs_come_in_pages_that_neither_repeat_nor_skip()
+    {
+        var vault = await AddVaultAsync();
+        // Several of one moment: the id decides.
+        var all = Enumerable.Range(0, 25).Select(n => Sample.Job(Sample.Item(vault), minutes: n / 5).Ended()).ToList();
+        foreach (var job in all) await Ledger.RecordAsync(job, Token);
+        List<Job> seen = [];
+        while (await Ledger.ListAsync(vault.Key, new(), seen.Count == 0 ? null : JobPosition.Of(seen[^1]), 4, Token) is { Count: > 0 } page)
+        {
+            Assert.True(page.Count <= 4);
+            seen.AddRange(page);
+        }
+
+        Assert.Equal((await Ledger.ListAsync(vault.Key, Token)).Select(j => j.Id), seen.Select(j => j.Id));
+        Assert.Equal(25, seen.Count);
+        Assert.Empty(await Ledger.ListAsync(Guid.NewGuid(), new(), null, 4, Token));
+    }
+
+    [Fact]
+    public async Task Jobs_are_found_by_each_key()
+    {
+        var vault = await AddVaultAsync();
+        var done = Sample.Job(Sample.Item(vault), minutes: 1).Ended();
+        var failed = (Sample.Job(Sample.Item(vault), minutes: 2) with { Operation = JobOperations.Restore }).Ended(JobStates.Failed);
+        foreach (var job in (Job[])[done, failed]) await Ledger.RecordAsync(job, Token);
+
+        async Task<Guid[]> FindAsync(JobQuery query) => [.. (await Ledger.ListAsync(vault.Key, query, null, 10, Token)).Select(j => j.Id)];
+        Assert.Equal([failed.Id, done.Id], await FindAsync(new()));
+        Assert.Equal([failed.Id], await FindAsync(new() { State = "failed" }));
+        Assert.Equal([failed.Id], await FindAsync(new() { Operation = "restore" }));
+        Assert.Equal([done.Id], await FindAsync(new() { JobId = done.Id }));
+        Assert.Equal([failed.Id], await FindAsync(new() { From = failed.StartedAt }));
+        Assert.Equal([done.Id], await FindAsync(new() { Until = done.StartedAt }));
+        Assert.Empty(await FindAsync(new() { State = "Failed", JobId = done.Id }));
+    }
+
+    [Fact]
+    public async Task Only_a_job_that_nobody_began_is_ended_without_a_claim()
+    {
+        var (item, job) = await AdmitAsync();
+        Assert.False(await Ledger.TryEndUnbegunAsync(job.Ended(JobStates.Cancelled) with { VaultKey = Guid.NewGuid() }, Token));
+        Assert.True(await Ledger.TryEndUnbegunAsync(job.Ended(JobStates.Cancelled), Token));
+        Assert.Equal(JobStates.Cancelled, (await Ledger.FindAsync(item.VaultKey, job.Id, Token))!.State);
+        Assert.Null(await Ledger.ClaimAsync("a", Long, Token));
+
+        var begun = Sample.Job(item);
+        Assert.True(await Ledger.TryAdmitAsync(begun, Token));
+        Assert.NotNull(await Ledger.ClaimAsync("a", Long, Token));
+        Assert.False(await Ledger.TryEndUnbegunAsync(begun.Ended(JobStates.Cancelled), Token));
+        Assert.NotNull(await Ledger.FindLiveAsync(item.Key, Token));
+    }
+
+    [Fact]
     public async Task Points_are_listed_newest_first()
     {
         var item = await AddItemAsync(await AddVaultAsync());

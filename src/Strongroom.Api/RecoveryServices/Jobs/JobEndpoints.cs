@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Strongroom.Api.RecoveryServices.RecoveryPoints;
 using Strongroom.Arm;
 using Strongroom.Backup.Jobs;
 
@@ -21,16 +20,12 @@ internal static class JobEndpoints
     private static async Task<IResult> ListAsync(HttpContext context, IJobLedger ledger, TimeProvider time)
     {
         var vault = await context.VaultAsync();
-        var filter = ODataFilter.Parse(context.Request.Query["$filter"]).OnlyKeys("status", "backupManagementType", "operation", "jobId", "startTime", "endTime");
-        var (from, to) = (RecoveryPointEndpoints.Time(filter, "startTime"), RecoveryPointEndpoints.Time(filter, "endTime"));
-        var all = await ledger.ListAsync(vault.Key, context.RequestAborted);
+        var query = JobFilter.Read(context.Request);
+        var asked = Paging.Read(context.Request);
+        var after = asked.After is { } token ? JobFilter.Position(token) : null;
+        var jobs = query is null ? [] : await ledger.ListAsync(vault.Key, query, after, asked.Count + 1, context.RequestAborted);
         var now = time.GetUtcNow();
-        // A range is written with eq at both ends: jobs that started in it.
-        var chosen = all.Where(j => filter.Allows("backupManagementType", "AzureIaasVM") && filter.Allows("status", j.State) && filter.Allows("operation", j.Operation)
-            && filter.Allows("jobId", j.Id.ToString()) && (from is null || j.StartedAt >= from) && (to is null || j.StartedAt <= to));
-        // Newest first: the key falls as time grows.
-        var page = Paging.Take(chosen, j => $"{long.MaxValue - j.StartedAt.UtcTicks:D19}{j.Id}", Paging.Read(context.Request));
-        return ArmResults.Page(context.Request, page, j => JobContract.ToJson(vault, j, now, isDetail: false));
+        return ArmResults.Page(context.Request, Paging.Cut(jobs, JobFilter.Token, asked), j => JobContract.ToJson(vault, j, now, isDetail: false));
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, IJobLedger ledger, TimeProvider time)

@@ -38,6 +38,7 @@ internal sealed record OperationState(AsyncOperation Operation, Job? Job)
             ["endTime"] = IsRunning ? WireTimes.None : WireTimes.Text(Operation.StartedAt),
         };
         if (Error is { } error) json["error"] = new JsonObject { ["code"] = error.Code, ["message"] = error.Message };
+        if (!IsRunning && Operation.Result is { } result) json["properties"] = result.DeepClone();
         if (!IsRunning && Operation.JobId is { } job)
             json["properties"] = new JsonObject { ["objectType"] = "OperationStatusJobExtendedInfo", ["jobId"] = job.ToString() };
         return json;

@@ -81,7 +81,7 @@ internal static class ProtectedItemContract
             Disks(properties.OptionalObject("extendedProperties")?.OptionalObject("diskExclusionProperties")));
     }
 
-    private static string? PolicyName(string? policyId, Vault vault)
+    public static string? PolicyName(string? policyId, Vault vault)
     {
         if (string.IsNullOrEmpty(policyId)) return policyId;
         if (!ResourceId.TryParse(policyId, out var id) || !id.IsOfType(BackupPaths.VaultType + "/backupPolicies"))

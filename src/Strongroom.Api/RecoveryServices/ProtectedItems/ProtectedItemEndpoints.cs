@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Strongroom.Arm;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.RecoveryPoints;
+using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices.ProtectedItems;
 
@@ -24,15 +25,24 @@ internal static class ProtectedItemEndpoints
         var vault = await context.VaultAsync();
         var filter = ODataFilter.Parse(context.Request.Query["$filter"]).OnlyKeys(
             "healthState", "backupManagementType", "itemType", "policyName", "containerName", "backupEngineName", "friendlyName", "fabricName", "backupSetName", "workloadType");
-        var all = (await items.ListAsync(vault.Key, context.RequestAborted)).Where(i =>
-            filter.Allows("backupManagementType", "AzureIaasVM") && filter.Allows("itemType", "VM") && filter.Allows("workloadType", "VM") && filter.Allows("fabricName", "Azure")
-            && filter.Allows("policyName", i.PolicyName) && filter.Allows("friendlyName", i.FriendlyName)
-            && (filter.Allows("containerName", i.NativeName) || filter.Allows("containerName", ItemNames.Container(i.NativeName)))
-            && filter.Allows("healthState", i.LastBackupStatus == "Failed" ? "ActionRequired" : "Passed")
-            && filter.Allows("backupEngineName", null) && filter.Allows("backupSetName", null));
+        var asked = Paging.Read(context.Request);
+        var found = Query(filter) is { } query ? await items.ListAsync(vault.Key, query, asked.After, asked.Count + 1, context.RequestAborted) : [];
         var now = time.GetUtcNow();
-        var page = Paging.Take(all, i => i.NativeName, Paging.Read(context.Request));
-        return ArmResults.Page(context.Request, page, i => ProtectedItemContract.ToJson(context.Request, vault, i, now));
+        return ArmResults.Page(context.Request, Paging.Cut(found, i => i.NativeName, asked), i => ProtectedItemContract.ToJson(context.Request, vault, i, now));
+    }
+
+    /// <summary>What a filter asks for; null: nothing can match.</summary>
+    private static ItemQuery? Query(ODataFilter filter)
+    {
+        if (!filter.Allows("backupManagementType", "AzureIaasVM") || !filter.Allows("itemType", "VM") || !filter.Allows("workloadType", "VM") || !filter.Allows("fabricName", "Azure")
+            || !filter.Allows("backupEngineName", null) || !filter.Allows("backupSetName", null))
+            return null;
+        bool? isFailing = filter["healthState"]?.ToUpperInvariant() switch { null => null, "PASSED" => false, "ACTIONREQUIRED" => true, _ => null };
+        // Other states exist in the contract, and no item is ever in one of them.
+        if (filter["healthState"] is not null && isFailing is null) return null;
+        var container = filter["containerName"];
+        var native = container is null ? null : ItemNames.FromContainer(container) ?? container;
+        return new() { PolicyName = filter["policyName"], FriendlyName = filter["friendlyName"], NativeName = native, IsFailing = isFailing };
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, IRecoveryPointRepository points, TimeProvider time)
@@ -52,12 +62,17 @@ internal static class ProtectedItemEndpoints
         var native = context.NativeName();
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
         var request = ProtectedItemContract.FromJson(body, vault, native);
-        // Whoever puts a machine under protection can read its disks from then on; changing what is protected needs the vault alone.
-        if (ResourceId.TryParse(request.SourceResourceId, out var machine) && await items.FindAsync(vault.Key, native, context.RequestAborted) is null)
-            context.RequireLinked("Microsoft.Compute/virtualMachines/write", machine.ToString());
+        await RequireMachineAsync(context, vault, request, items);
         var operation = await protection.PutAsync(vault, request, context.RequestAborted);
         // Always 202, even with nothing to do: clients read the operation from the headers.
         return ItemOperation.Accepted(vault, native, operation);
+    }
+
+    /// <summary>Whoever puts a machine under protection can read its disks from then on; changing what is protected needs the vault alone.</summary>
+    public static async Task RequireMachineAsync(HttpContext context, Vault vault, ProtectionRequest request, IItemRepository items)
+    {
+        if (ResourceId.TryParse(request.SourceResourceId, out var machine) && await items.FindAsync(vault.Key, request.NativeName, context.RequestAborted) is null)
+            context.RequireLinked("Microsoft.Compute/virtualMachines/write", machine.ToString());
     }
 
     private static async Task<IResult> DeleteAsync(HttpContext context, ItemProtection protection)

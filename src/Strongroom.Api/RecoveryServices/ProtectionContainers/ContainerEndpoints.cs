@@ -12,6 +12,8 @@ namespace Strongroom.Api.RecoveryServices.ProtectionContainers;
 /// <summary><c>vaults/backupFabrics/protectionContainers</c>: a virtual machine's container exists while its item does.</summary>
 internal static class ContainerEndpoints
 {
+    public static readonly string[] FilterKeys = ["backupManagementType", "containerType", "backupEngineName", "fabricName", "status", "friendlyName"];
+
     public static void MapContainers(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
@@ -23,14 +25,12 @@ internal static class ContainerEndpoints
     private static async Task<IResult> ListAsync(HttpContext context, IItemRepository items)
     {
         var vault = await context.VaultAsync();
-        var filter = ODataFilter.Parse(context.Request.Query["$filter"])
-            .OnlyKeys("backupManagementType", "containerType", "backupEngineName", "fabricName", "status", "friendlyName");
-        var all = await items.ListAsync(vault.Key, context.RequestAborted);
-        return ArmResults.List(all
-            .Where(i => filter.Allows("backupManagementType", "AzureIaasVM") && filter.Allows("status", "Registered") && filter.Allows("fabricName", "Azure")
-                && filter.Allows("friendlyName", i.FriendlyName) && filter.Allows("backupEngineName", null)
-                && (filter.Allows("containerType", "Microsoft.Compute/virtualMachines") || filter.Allows("containerType", "IaasVMContainer")))
-            .Select(i => ToJson(vault, i)));
+        var filter = ODataFilter.Parse(context.Request.Query["$filter"]).OnlyKeys(FilterKeys);
+        var asked = Paging.Read(context.Request);
+        var isAsked = filter.Allows("backupManagementType", "AzureIaasVM") && filter.Allows("status", "Registered") && filter.Allows("fabricName", "Azure") && filter.Allows("backupEngineName", null)
+            && (filter.Allows("containerType", "Microsoft.Compute/virtualMachines") || filter.Allows("containerType", "IaasVMContainer"));
+        var found = isAsked ? await items.ListAsync(vault.Key, new() { FriendlyName = filter["friendlyName"] }, asked.After, asked.Count + 1, context.RequestAborted) : [];
+        return ArmResults.Page(context.Request, Paging.Cut(found, i => i.NativeName, asked), i => ToJson(vault, i));
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, IItemRepository items)

@@ -40,10 +40,11 @@ internal static class RecoveryPointEndpoints
         var (from, to) = (Time(filter, "startDate"), Time(filter, "endDate"));
         var isAsked = IsMachineType(filter["restorePointQueryType"]);
         var item = await context.ItemAsync(vault);
-        var all = await points.ListAsync(item.Key, context.RequestAborted);
+        var asked = Paging.Read(context.Request);
         // No point is ready for an archive that does not exist.
         var moveReady = string.Equals(filter["moveReadyRPOnly"], "true", StringComparison.OrdinalIgnoreCase);
-        return ArmResults.List(all.Where(p => isAsked && !moveReady && (from is null || p.Time >= from) && (to is null || p.Time <= to)).Select(p => ToJson(vault, item, p)));
+        var found = isAsked && !moveReady ? await points.ListAsync(item.Key, from, to, asked.After, asked.Count + 1, context.RequestAborted) : [];
+        return ArmResults.Page(context.Request, Paging.Cut(found, p => p.Name, asked), p => ToJson(vault, item, p));
     }
 
     /// <summary>Whether machines have points of a type: they have neither logs nor differentials.</summary>

@@ -24,13 +24,19 @@ internal static class RestoreEndpoints
         var point = context.Route("recoveryPointId");
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
         var request = Read(body, point, PublicUrl.For(context.Request, ""));
-        context.RequireLinked("Microsoft.Storage/storageAccounts/write", request.StorageAccountId);
-        if (request.TargetResourceGroupId is { } group) context.RequireLinked("Microsoft.Compute/disks/write", group);
+        RequireTargets(context, request);
         var operation = await admission.RestoreAsync(vault, native, point, request, context.RequestAborted);
         return ItemOperation.Accepted(vault, native, operation);
     }
 
-    private static RestoreRequest Read(JsonObject body, string point, string endpoint)
+    /// <summary>The caller may write where the disks go.</summary>
+    public static void RequireTargets(HttpContext context, RestoreRequest request)
+    {
+        context.RequireLinked("Microsoft.Storage/storageAccounts/write", request.StorageAccountId);
+        if (request.TargetResourceGroupId is { } group) context.RequireLinked("Microsoft.Compute/disks/write", group);
+    }
+
+    public static RestoreRequest Read(JsonObject body, string point, string endpoint)
     {
         var properties = body.OptionalObject("properties") ?? throw RecoveryServicesErrors.InvalidInput("'properties' is missing.", "properties");
         var type = properties.OptionalText("objectType");
