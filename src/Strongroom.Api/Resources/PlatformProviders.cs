@@ -2,12 +2,13 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Api.Compute;
 using Strongroom.Api.Fabric;
+using Strongroom.Api.Network;
 using Strongroom.Api.Storage;
 using Strongroom.Arm;
 
 namespace Strongroom.Api.Resources;
 
-/// <summary>The providers around backup: Microsoft.Resources, Microsoft.Compute, Microsoft.Storage and Strongroom.Fabric.</summary>
+/// <summary>The providers around backup: Microsoft.Resources, Microsoft.Compute, Microsoft.Network, Microsoft.Storage and Strongroom.Fabric.</summary>
 public static class PlatformProviders
 {
     /// <summary>Registers them. They need <see cref="ArmOptions"/>, <see cref="IResourceStore"/>, TimeProvider, and the doors of Strongroom.Backup.Machines.</summary>
@@ -17,8 +18,10 @@ public static class PlatformProviders
         services.AddSingleton<ResourceGroups>();
         services.AddSingleton<StorageAccounts>();
         services.AddSingleton<Hosts>();
+        services.AddSingleton<VirtualNetworks>();
         services.AddSingleton<IResourceProvider, ResourcesProvider>();
         services.AddSingleton<IResourceProvider, ComputeProvider>();
+        services.AddSingleton<IResourceProvider, NetworkProvider>();
         services.AddSingleton<IResourceProvider, StorageProvider>();
         services.AddSingleton<IResourceProvider, FabricProvider>();
         return services;
@@ -35,5 +38,6 @@ public static class PlatformProviders
         routes.MapDisks();
         routes.MapStorageAccounts();
         routes.MapHosts();
+        routes.MapVirtualNetworks();
     }
 }

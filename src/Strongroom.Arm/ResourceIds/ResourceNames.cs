@@ -35,6 +35,10 @@ public static class ResourceNames
         text is { Length: >= 1 and <= 80 } && char.IsAsciiLetterOrDigit(text[0]) && (char.IsAsciiLetterOrDigit(text[^1]) || text[^1] == '_')
         && !text.AsSpan().ContainsAnyExcept(s_alphanumericHyphenDotUnderscore);
 
+    /// <summary>1 to 64 letters, digits, dots, hyphens or underscores; begins with a letter or digit, does not end with a dot or hyphen. Virtual machines.</summary>
+    public static bool IsMachine(string? text) =>
+        text is { Length: >= 1 and <= 64 } && char.IsAsciiLetterOrDigit(text[0]) && text[^1] is not ('.' or '-') && !text.AsSpan().ContainsAnyExcept(s_alphanumericHyphenDotUnderscore);
+
     /// <summary>True where the text has no control character and no half of a surrogate pair: such text cannot be stored or sent back.</summary>
     public static bool IsWellFormed(string text)
     {

@@ -21,6 +21,12 @@ public static class ProtectionStates
 /// <param name="IsInclusion">True: only these (and the operating system's disk); false: all but these.</param>
 public sealed record DiskSelection(ImmutableArray<int> Luns, bool IsInclusion)
 {
+    /// <summary>Every disk.</summary>
+    public static DiskSelection All { get; } = new([], false);
+
+    /// <summary>Whether nothing is excluded.</summary>
+    public bool IsAll => Luns.IsEmpty && !IsInclusion;
+
     public bool Selects(int lun) => lun < 0 || Luns.Contains(lun) == IsInclusion;
 }
 

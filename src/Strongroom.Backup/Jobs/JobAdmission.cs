@@ -3,6 +3,7 @@ using System.Globalization;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Pipelines;
+using Strongroom.Backup.Pipelines.Restores;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.Vaults;
 
@@ -35,28 +36,13 @@ public sealed class JobAdmission(
         return await AdmitAsync(item, job, Guid.NewGuid(), BackupRefusal.BackupRunning, cancellationToken);
     }
 
-    /// <summary>Starts a restore of a recovery point's disks.</summary>
+    /// <summary>Starts a restore of a recovery point.</summary>
     public async Task<AsyncOperation> RestoreAsync(Vault vault, string nativeName, string pointName, RestoreRequest request, CancellationToken cancellationToken)
     {
         var (item, point) = await CheckRestoreAsync(vault, nativeName, pointName, request, cancellationToken);
-        var id = Guid.NewGuid();
-        var job = JobFactory.New(item, JobOperations.Restore, time.GetUtcNow()) with
-        {
-            Id = id,
-            Request = request.ToJson(),
-            Tasks = RestoreTasks.Initial,
-            Properties = ImmutableSortedDictionary<string, string>.Empty
-                .Add("Job Type", "Recover disks")
-                // A restore of disks has no target machine; the service prints this very word all the same.
-                .Add("Target VM Name", "vmName")
-                .Add("Target Storage Account Name", request.StorageAccount)
-                // The blank at the end is the service's own spelling.
-                .Add("Recovery point time ", WireTime(point.Time)),
-            InternalProperties = ImmutableSortedDictionary<string, string>.Empty.Add("restoreLocationType", "RestoreDisks"),
-            ProgressPercent = 0,
-        };
+        var job = RestoreJobs.New(item, point, request, time.GetUtcNow());
         // For restores the service uses one id for the job and its operation.
-        return await AdmitAsync(item, job, id, BackupRefusal.ItemBusy, cancellationToken);
+        return await AdmitAsync(item, job, job.Id, BackupRefusal.ItemBusy, cancellationToken);
     }
 
     /// <summary>What a restore is refused for, without restoring.</summary>
@@ -65,10 +51,7 @@ public sealed class JobAdmission(
         var item = await FindItemAsync(vault, nativeName, cancellationToken);
         var point = await points.FindAsync(item.Key, pointName, cancellationToken)
             ?? throw new BackupRefusedException(BackupRefusal.RecoveryPointNotFound, $"Recovery point '{pointName}' of '{item.FriendlyName}' does not exist.");
-        if (item.IsDeleted) throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' is soft-deleted. Undelete it before you restore from it.");
-        var missing = request.Luns?.Where(l => point.Disks.All(d => d.Lun != l)).ToList() ?? [];
-        if (missing.Count > 0)
-            throw new BackupRefusedException(BackupRefusal.InvalidInput, $"restoreDiskLunList names LUN {missing[0]}, which the recovery point does not hold.");
+        RestoreJobs.Check(vault, item, point, request);
         return (item, point);
     }
 

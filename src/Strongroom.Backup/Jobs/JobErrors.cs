@@ -26,6 +26,23 @@ public static class JobErrors
         _ => new(400039, "DiskUnreadable", problem.Message, ["Check that the server may read the machine's disks, then start the job again."]),
     };
 
+    /// <summary>What keeps a restore from making a machine or from replacing its disks.</summary>
+    public static JobError MachineOfRestore(MachineException problem) => problem.Problem switch
+    {
+        MachineProblem.NotFound => new(400136, "UserErrorVmNotFoundV2", problem.Message, ["Restore it as a new machine (AlternateLocation), or its disks alone (RestoreDisks)."]),
+        MachineProblem.DiskInUse => new(400349, "UserErrorVmNotInDesirableState", problem.Message, ["Shut the machine down and start the restore again."]),
+        MachineProblem.NameTaken => new(400349, "UserErrorCrpReportedUserError", problem.Message, ["Choose another name, or replace the disks of the machine that is there (OriginalLocation)."]),
+        MachineProblem.NoHost => new(400309, "UserErrorGenericResourceNotFound", problem.Message, ["Add a host to the resource group (Strongroom.Fabric/hosts), or choose a group that has one."]),
+        MachineProblem.DiskUnsupported => new(400367, "UserErrorDiskUnsupported", problem.Message, ["Restore it as a new machine (AlternateLocation), or its disks alone (RestoreDisks)."]),
+        _ => new(400003, "RestoreOperationFailed", problem.Message, ["Check that the server may write to the host's folder and that it has room, then start the restore again."]),
+    };
+
+    public static JobError ResourceGroupMissing(string group) => new(400141, "UserErrorResourceGroupNotFound",
+        $"The target resource group '{group}' does not exist.", ["Create it, or restore to another one."]);
+
+    public static JobError SubnetMissing(string network) => new(400138, "UserErrorSubnetNotFoundV2",
+        $"'{network}' does not exist.", ["Create it, or name another one."]);
+
     public static JobError DiskChanged(IEnumerable<string> changes) => new(400052, "DiskChangedDuringBackup",
         "No recovery point was made, because what was read is not the machine at one moment: " + string.Join("; ", changes) + ".",
         ["Shut the machine down, or take a snapshot of its disks, and start the backup again."]);

@@ -93,4 +93,13 @@ public enum MachineProblem
 
     /// <summary>A program that is needed is not installed.</summary>
     ToolMissing,
+
+    /// <summary>A machine of the name that a restored one should have is there already.</summary>
+    NameTaken,
+
+    /// <summary>No host of the resource group can take a restored machine.</summary>
+    NoHost,
+
+    /// <summary>The host cannot write what is to be restored.</summary>
+    NotWritable,
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Strongroom.Backup.Jobs;
+using Strongroom.Backup.Pipelines.Restores;
 
 namespace Strongroom.Backup.Pipelines;
 
@@ -16,8 +17,17 @@ public static class BackupTasks
 public static class RestoreTasks
 {
     public const string Transfer = "Transfer data from vault";
+    public const string Create = "Create the restored virtual machine";
+    public const string Update = "Update the virtual machine";
 
-    public static ImmutableArray<JobTask> Initial { get; } = [new(Transfer, "NotStarted", null, null)];
+    public static ImmutableArray<JobTask> Of(string recoveryType) => recoveryType switch
+    {
+        RecoveryTypes.AlternateLocation => [NotStarted(Transfer), NotStarted(Create)],
+        RecoveryTypes.OriginalLocation => [NotStarted(Transfer), NotStarted(Update)],
+        _ => [NotStarted(Transfer)],
+    };
+
+    private static JobTask NotStarted(string name) => new(name, "NotStarted", null, null);
 }
 
 internal static class JobTaskChanges

@@ -8,7 +8,7 @@ namespace Strongroom.Blocks.Vhd;
 /// the data has reached the disk, so that a file left by a crash is not taken for a whole VHD. Writes may run concurrently; finish may not run with them.
 /// Disposing without finishing leaves the incomplete file where it is.
 /// </remarks>
-public sealed class FixedVhdWriter : IAsyncDisposable
+public sealed class FixedVhdWriter : IDiskWriter
 {
     /// <summary>Azure takes only VHDs whose size is a multiple of this ("Prepare a Windows VHD or VHDX to upload to Azure", Linux: "Prepare Linux for imaging").</summary>
     public const long SizeUnitBytes = 1024 * 1024;
@@ -43,29 +43,8 @@ public sealed class FixedVhdWriter : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(diskLengthBytes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(diskLengthBytes, 1L << 60);
         var size = (diskLengthBytes + SizeUnitBytes - 1) / SizeUnitBytes * SizeUnitBytes;
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.Read,
-            BufferSize = 0,
-            Options = FileOptions.Asynchronous,
-        };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        var stream = new FileStream(path, options);
-        var writer = new FixedVhdWriter(path, stream.SafeFileHandle, new VhdFooter(size, VhdDiskType.Fixed, uniqueId, createdAt));
-        try
-        {
-            stream.SetLength(writer.FileLengthBytes);
-            return writer;
-        }
-        catch
-        {
-            stream.Dispose();
-            File.Delete(path);
-            throw;
-        }
+        var footer = new VhdFooter(size, VhdDiskType.Fixed, uniqueId, createdAt);
+        return new FixedVhdWriter(path, DiskWriters.CreateFile(path, size + VhdFooter.LengthBytes), footer);
     }
 
     /// <summary>Writes a part of the disk at its place. May be called from many threads; parts written twice hold what was written last.</summary>
@@ -90,7 +69,7 @@ public sealed class FixedVhdWriter : IAsyncDisposable
         var bytes = new byte[VhdFooter.LengthBytes];
         _footer.Write(bytes);
         await RandomAccess.WriteAsync(_handle, bytes, DiskLengthBytes, cancellationToken).ConfigureAwait(false);
-        await Task.Run(SynchroniseAll, cancellationToken).ConfigureAwait(false);
+        await Task.Run(() => DiskWriters.Synchronise(_handle, Path), cancellationToken).ConfigureAwait(false);
         _isFinished = true;
     }
 
@@ -98,11 +77,5 @@ public sealed class FixedVhdWriter : IAsyncDisposable
     {
         _handle.Dispose();
         return ValueTask.CompletedTask;
-    }
-
-    private void SynchroniseAll()
-    {
-        RandomAccess.FlushToDisk(_handle);
-        FolderSync.Sync(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!);
     }
 }

@@ -11,6 +11,7 @@ using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Pipelines;
+using Strongroom.Backup.Pipelines.Restores;
 using Strongroom.Backup.Policies;
 using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Vaults;
@@ -20,6 +21,7 @@ using Strongroom.Identity.Keys;
 using Strongroom.Metadata;
 using Strongroom.Store;
 using Strongroom.Workloads.VirtualMachines.Folder;
+using Strongroom.Workloads.VirtualMachines.Folder.Restores;
 
 namespace Strongroom.Server;
 
@@ -85,6 +87,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
             await app.Services.GetRequiredService<VaultLifecycle>().SweepAsync(keys, cancellationToken);
             await RequireKeyAsync(stores, keys, data, cancellationToken);
             app.Services.GetRequiredService<StorageAccountFolders>().SweepDrafts();
+            await app.Services.GetRequiredService<IMachineRestorer>().SweepAsync(administrator.SubscriptionId.ToString(), cancellationToken);
 
             // Step 5.
             await app.StartAsync(cancellationToken);
@@ -203,7 +206,9 @@ internal sealed class StrongroomServer : IAsyncDisposable
         // What is protected.
         services.AddSingleton(new AllowedRoots(options.AllowedPaths));
         services.AddSingleton<IFolderHosts, FolderHostsInResources>();
-        services.AddSingleton<IMachineFabric, FolderFabric>();
+        services.AddSingleton<FolderFabric>();
+        services.AddSingleton<IMachineFabric>(sp => sp.GetRequiredService<FolderFabric>());
+        services.AddSingleton<IMachineRestorer, FolderRestorer>();
         services.AddSingleton<IHostValidator, FolderHostValidator>();
 
         // Where it goes.

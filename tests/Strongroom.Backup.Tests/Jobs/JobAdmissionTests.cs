@@ -1,5 +1,5 @@
 using Strongroom.Backup.Items;
-using Strongroom.Backup.Pipelines;
+using Strongroom.Backup.Pipelines.Restores;
 using Strongroom.Backup.Tests.Support;
 
 namespace Strongroom.Backup.Tests.Jobs;

@@ -7,6 +7,7 @@ using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Pipelines;
+using Strongroom.Backup.Pipelines.Restores;
 using Strongroom.Backup.Policies;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.StorageAccounts;
@@ -30,6 +31,7 @@ internal sealed class Rig : IAsyncDisposable
         _services = new ServiceCollection().AddStrongroomMetadata(Path.Combine(_folder.FullName, "db")).BuildServiceProvider();
         Key = MasterKeyFile.LoadOrCreate(Path.Combine(_folder.FullName, "key"));
         Stores = new(Key, Time);
+        Restorer = new(Fabric);
         Accounts = new(StorageFolder);
         Ledger = Get<IJobLedger>();
     }
@@ -38,6 +40,7 @@ internal sealed class Rig : IAsyncDisposable
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 22, 10, 0, 0, TimeSpan.Zero));
     public FakeFabric Fabric { get; } = new();
+    public FakeRestorer Restorer { get; }
     public JobSignal Signal { get; } = new();
     public MasterKeyFile Key { get; }
     public MemoryVaultStores Stores { get; }
@@ -60,7 +63,7 @@ internal sealed class Rig : IAsyncDisposable
     public VaultLifecycle Lifecycle => new(Vaults, Items, Stores, Places, Time, NullLogger<VaultLifecycle>.Instance);
     public StoreRules Rules => new(Vaults, Stores, Items, Points, NullLogger<StoreRules>.Instance);
     public BackupHandler BackupHandler => new(Items, Vaults, Points, Fabric, Stores, Time, NullLogger<BackupHandler>.Instance);
-    public RestoreHandler RestoreHandler => new(Items, Points, Stores, Accounts, Resources, Time);
+    public RestoreHandler RestoreHandler => new(Items, Points, Stores, Accounts, Resources, Fabric, Restorer, Time);
     public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Time, NullLogger<DeleteHandler>.Instance);
 
     public static async Task<Rig> NewAsync()
@@ -135,8 +138,11 @@ internal sealed class Rig : IAsyncDisposable
     public async Task<Job> RestoreAsync(Vault vault, FakeMachine machine, RecoveryPoint point, int[]? luns = null, string? group = null)
     {
         var request = new RestoreRequest(point.Name, AccountId, luns is null ? null : [.. luns], group, "https://host:1");
-        return await RunAsync(vault, await Admission.RestoreAsync(vault, NativeName(machine), point.Name, request, Token));
+        return await RestoreAsync(vault, machine, request);
     }
+
+    public async Task<Job> RestoreAsync(Vault vault, FakeMachine machine, RestoreRequest request) =>
+        await RunAsync(vault, await Admission.RestoreAsync(vault, NativeName(machine), request.RecoveryPoint, request, Token));
 
     /// <summary>Runs a worker until the operation's job is over.</summary>
     public async Task<Job> RunAsync(Vault vault, AsyncOperation operation)

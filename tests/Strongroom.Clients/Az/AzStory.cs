@@ -122,6 +122,36 @@ internal sealed class AzStory(AzCli az, ArmClient client, ServerProcess server, 
         Assert.Equal(machine.Disks.Count, (await az.ListAsync("disk list -g restored", cancellationToken)).Count);
     }
 
+    /// <summary>Restores the machine as a new one on the same host, in a network that az looks for.</summary>
+    public async Task RestoreAsNewMachineAsync(string recoveryPoint, IReadOnlyList<DiskContent> expected, CancellationToken cancellationToken)
+    {
+        await client.ChangeAsync(HttpMethod.Put, $"{_lab.GroupPath}/providers/Microsoft.Network/virtualNetworks/net1?api-version=2019-11-01", new JsonObject
+        {
+            ["location"] = _lab.Location,
+            ["properties"] = new JsonObject
+            {
+                ["addressSpace"] = new JsonObject { ["addressPrefixes"] = new JsonArray("10.0.0.0/16") },
+                ["subnets"] = new JsonArray(new JsonObject { ["name"] = "default" }),
+            },
+        }, cancellationToken);
+        var started = await az.RunAsync(
+            $"backup restore restore-disks {_item} -r {recoveryPoint} --storage-account {Account} --restore-mode AlternateLocation --target-resource-group lab "
+            + "--target-vm-name web2 --target-vnet-name net1 --target-vnet-resource-group lab --target-subnet-name default", cancellationToken);
+        var job = await WaitAsync(started!, cancellationToken);
+        Assert.Equal("AlternateLocation", job["properties"]!["extendedInfo"]!["internalPropertyBag"]!["restoreLocationType"]!.GetValue<string>());
+        Assert.Equal(expected, Directory.GetFiles(Path.Combine(hostFolder, "web2"), "*.raw").Order(StringComparer.Ordinal).Select(disk => new DiskContent(new FileInfo(disk).Length, SampleDisk.Sha256(disk))));
+    }
+
+    /// <summary>Gives the machine the disks of a recovery point back.</summary>
+    public async Task RestoreInPlaceAsync(string recoveryPoint, IReadOnlyList<DiskContent> expected, CancellationToken cancellationToken)
+    {
+        Assert.NotEqual(expected, machine.Content());
+        var started = await az.RunAsync($"backup restore restore-disks {_item} -r {recoveryPoint} --storage-account {Account} --restore-mode OriginalLocation", cancellationToken);
+        var job = await WaitAsync(started!, cancellationToken);
+        Assert.Equal("OriginalLocation", job["properties"]!["extendedInfo"]!["internalPropertyBag"]!["restoreLocationType"]!.GetValue<string>());
+        Assert.Equal(expected, machine.Content());
+    }
+
     public async Task TakeDownAsync(CancellationToken cancellationToken)
     {
         var complaint = await az.FailAsync("backup vault delete -g lab -n vault1 --yes", cancellationToken);

@@ -52,6 +52,8 @@ public sealed class AzStoryTests : IDisposable
         await story.RestoreAsync(first, firstContent, cancellationToken);
         await story.RestoreAsync(second, secondContent, cancellationToken);
         await story.RestoreAsDisksAsync(second, cancellationToken);
+        await story.RestoreAsNewMachineAsync(first, firstContent, cancellationToken);
+        await story.RestoreInPlaceAsync(first, firstContent, cancellationToken);
         await story.TakeDownAsync(cancellationToken);
     }
 }

@@ -13,7 +13,6 @@ internal sealed class KillScene : IDisposable
 {
     private const string Account = "restores1";
     private const int DiskLengthMiB = 24;
-    private static readonly TimeSpan SettleLimit = TimeSpan.FromSeconds(60);
 
     private readonly ServerProcess _server;
     private readonly Lab _lab;
@@ -67,13 +66,13 @@ internal sealed class KillScene : IDisposable
         {
             SampleDisk.Change(_machine.Disks[0], 0.05, _random.Next());
             what = "backup";
-            request = SwallowAsync(_client.SendAsync(HttpMethod.Post, _lab.ItemUrl("backup"), Lab.BackupBody(TimeProvider.System), cancellationToken));
+            request = KillSteps.SwallowAsync(_client.SendAsync(HttpMethod.Post, _lab.ItemUrl("backup"), Lab.BackupBody(TimeProvider.System), cancellationToken));
         }
         else
         {
             var point = _contents.Keys.ElementAt(_random.Next(_contents.Count));
             what = "restore";
-            request = SwallowAsync(_client.SendAsync(HttpMethod.Post, _lab.ItemUrl($"recoveryPoints/{point}/restore"), _lab.RestoreBody(point, Account), cancellationToken));
+            request = KillSteps.SwallowAsync(_client.SendAsync(HttpMethod.Post, _lab.ItemUrl($"recoveryPoints/{point}/restore"), _lab.RestoreBody(point, Account), cancellationToken));
         }
         var moment = (isBackup ? _backupLasts : _restoreLasts) * (_random.NextDouble() * 1.3);
         using (var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
@@ -89,7 +88,7 @@ internal sealed class KillScene : IDisposable
         await _server.StartAsync(cancellationToken);
         _client.Dispose();
         _client = _client.Reconnect();
-        var settled = await SettleAsync(cancellationToken);
+        var settled = await KillSteps.SettleAsync(_client, _lab, cancellationToken);
         await LearnAsync(cancellationToken);
         var added = _contents.Count - before;
         Assert.True(added <= 1, $"One backup made {added} recovery points.");
@@ -130,20 +129,6 @@ internal sealed class KillScene : IDisposable
         await RestoredDisks.AssertEqualAsync(_client, job, [_contents[point]], cancellationToken);
     }
 
-    /// <summary>Waits until no job is live, which must come by itself.</summary>
-    private async Task<TimeSpan> SettleAsync(CancellationToken cancellationToken)
-    {
-        var watch = Stopwatch.StartNew();
-        while (true)
-        {
-            var live = (await JobsAsync(cancellationToken)).Where(Jobs.IsLive).ToList();
-            if (live.Count == 0)
-                return watch.Elapsed;
-            Assert.True(watch.Elapsed < SettleLimit, $"Stuck {SettleLimit} after the restart: {live[0].ToJsonString()}");
-            await Task.Delay(ArmClient.PollInterval, cancellationToken);
-        }
-    }
-
     /// <summary>
     /// Compares the list of recovery points with what was ever seen. A new one holds what the disk holds now: the disk
     /// changes only while no job is live.
@@ -173,20 +158,7 @@ internal sealed class KillScene : IDisposable
         }
     }
 
-    private Task<IReadOnlyList<JsonNode>> JobsAsync(CancellationToken cancellationToken) =>
-        _client.ListAsync(_lab.VaultUrl("backupJobs"), cancellationToken);
+    private Task<IReadOnlyList<JsonNode>> JobsAsync(CancellationToken cancellationToken) => KillSteps.JobsAsync(_client, _lab, cancellationToken);
 
     private static string Operation(JsonNode job) => job["properties"]!["operation"]!.GetValue<string>();
-
-    // The server may be gone before it answers: that is the point of the test.
-    private static async Task SwallowAsync(Task<HttpResponseMessage> request)
-    {
-        try
-        {
-            using var answer = await request;
-        }
-        catch (HttpRequestException)
-        {
-        }
-    }
 }

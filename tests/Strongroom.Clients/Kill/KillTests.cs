@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Strongroom.Clients.Servers;
 
 namespace Strongroom.Clients.Kill;
@@ -21,8 +20,8 @@ public sealed class KillTests : IDisposable
     {
         var cancellationToken = TestContext.Current.CancellationToken;
         var output = TestContext.Current.TestOutputHelper!;
-        var seed = Number("STRONGROOM_KILL_SEED") ?? Random.Shared.Next();
-        var rounds = Number("STRONGROOM_KILL_ROUNDS") ?? DefaultRounds;
+        var seed = KillSteps.Number("STRONGROOM_KILL_SEED") ?? Random.Shared.Next();
+        var rounds = KillSteps.Number("STRONGROOM_KILL_ROUNDS") ?? DefaultRounds;
         output.WriteLine($"STRONGROOM_KILL_SEED={seed}, {rounds} rounds");
         var elapsed = Stopwatch.StartNew();
 
@@ -43,7 +42,4 @@ public sealed class KillTests : IDisposable
             throw;
         }
     }
-
-    private static int? Number(string variable) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : null;
 }

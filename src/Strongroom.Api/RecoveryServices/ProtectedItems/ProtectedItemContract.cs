@@ -78,7 +78,7 @@ internal static class ProtectedItemContract
             PolicyName(properties.OptionalText("policyId"), vault),
             state is null ? null : State(state),
             properties.OptionalFlag("isRehydrate") ?? false,
-            Disks(properties.OptionalObject("extendedProperties")?.OptionalObject("diskExclusionProperties")));
+            Disks(properties.OptionalObject("extendedProperties")));
     }
 
     public static string? PolicyName(string? policyId, Vault vault)
@@ -96,9 +96,11 @@ internal static class ProtectedItemContract
             .FirstOrDefault(s => s.Equals(state, StringComparison.OrdinalIgnoreCase))
         ?? throw RecoveryServicesErrors.InvalidConfigureProtection($"'{(state.Length > 60 ? state[..60] : state)}' is not a protection state.");
 
-    private static DiskSelection? Disks(JsonObject? sent)
+    /// <summary>Null: not said. Extended properties without an exclusion reset the selection to all disks.</summary>
+    private static DiskSelection? Disks(JsonObject? extended)
     {
-        if (sent is null) return null;
+        if (extended is null) return null;
+        if (extended.OptionalObject("diskExclusionProperties") is not { } sent) return DiskSelection.All;
         if (sent.Field("diskLunList") is not JsonArray list) throw RecoveryServicesErrors.InvalidConfigureProtection("'diskLunList' must be a list of LUNs.");
         var luns = ImmutableArray.CreateBuilder<int>(list.Count);
         foreach (var entry in list)
@@ -111,7 +113,7 @@ internal static class ProtectedItemContract
         return new([.. luns.Distinct().Order()], sent.OptionalFlag("isInclusionList") ?? throw RecoveryServicesErrors.InvalidConfigureProtection("'isInclusionList' is missing."));
     }
 
-    private static JsonObject? ExtendedProperties(ProtectedItem item) => item.Disks is not { } disks ? new JsonObject() : new JsonObject
+    private static JsonObject? ExtendedProperties(ProtectedItem item) => item.Disks is not { IsAll: false } disks ? new JsonObject() : new JsonObject
     {
         ["diskExclusionProperties"] = new JsonObject
         {

@@ -83,7 +83,7 @@ internal static class OperationValidationEndpoints
         var results = new JsonArray();
         try
         {
-            var request = RestoreEndpoints.Read(new JsonObject { ["properties"] = restore.DeepClone() }, point, PublicUrl.For(context.Request, ""));
+            var request = RestoreContract.Read(new JsonObject { ["properties"] = restore.DeepClone() }, point, PublicUrl.For(context.Request, ""));
             RestoreEndpoints.RequireTargets(context, request);
             await admission.CheckRestoreAsync(vault, native, point, request, context.RequestAborted);
             if (await resources.GetAsync(ResourceId.Parse(request.StorageAccountId), context.RequestAborted) is null)

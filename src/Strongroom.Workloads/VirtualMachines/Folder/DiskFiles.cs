@@ -28,6 +28,29 @@ internal static class DiskFiles
         _ => DiskFormat.Raw,
     };
 
+    /// <summary>The file name of a disk that is made: what a host's disk may be called, with the extension of its format.</summary>
+    /// <param name="name">The disk's name; anything that does not belong into a file name is replaced.</param>
+    /// <param name="format"><c>raw</c>, <c>qcow2</c> or <c>vhd</c>.</param>
+    public static string NameOf(string name, string format)
+    {
+        var safe = string.Concat(name.Select(letter => char.IsLetterOrDigit(letter) || letter is '.' or '-' or '_' or ' ' ? letter : '-')).Trim().TrimStart('.');
+        if (safe.Length == 0)
+            safe = "disk";
+        var extension = format is "qcow2" or "vhd" ? "." + format : ".raw";
+        return Path.GetExtension(safe).Equals(extension, StringComparison.OrdinalIgnoreCase) ? safe : safe + extension;
+    }
+
+    /// <summary>The format in which a disk is written so that it is read as what it is: by the file's extension, as in <see cref="FormatOf"/>.</summary>
+    /// <param name="fileName">The disk's file.</param>
+    /// <param name="format">What the file was found to be, for the extension that does not tell.</param>
+    public static DiskFormat FormatToWrite(string fileName, string format) => Path.GetExtension(fileName).ToUpperInvariant() switch
+    {
+        ".QCOW2" => DiskFormat.Qcow2,
+        ".VHD" => DiskFormat.FixedVhd,
+        ".IMG" when format == "qcow2" => DiskFormat.Qcow2,
+        _ => DiskFormat.Raw,
+    };
+
     public static bool MayHaveBackingFile(DiskFile file) => Path.GetExtension(file.Path).Equals(".qcow2", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The format's name on the wire and the size that the guest sees, in bytes.</summary>

@@ -33,10 +33,10 @@ public sealed class FolderFabric(IFolderHosts hosts, AllowedRoots roots, ILogger
         return FolderSnapshot.Take(found, roots);
     }
 
-    private async Task<FolderMachine?> FindFolderAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken) =>
+    internal async Task<FolderMachine?> FindFolderAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken) =>
         (await ScanAsync(subscriptionId, resourceGroup, name, cancellationToken)).Find(found => found.Machine.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
-    private async Task<List<FolderMachine>> ScanAsync(string subscriptionId, string? resourceGroup, string? onlyName, CancellationToken cancellationToken)
+    internal async Task<List<FolderMachine>> ScanAsync(string subscriptionId, string? resourceGroup, string? onlyName, CancellationToken cancellationToken)
     {
         var wanted = (await hosts.ListAsync(subscriptionId, cancellationToken))
             .Where(host => resourceGroup is null || host.ResourceGroup.Equals(resourceGroup, StringComparison.OrdinalIgnoreCase))

@@ -37,9 +37,11 @@ internal sealed class FolderScan(FolderHost host, string? onlyName, AllowedRoots
         var problems = new MachineProblems();
         var description = MachineDescription.None;
         List<DiskPlace> disks = [];
+        var realPath = path;
         try
         {
             using var folder = roots.OpenFolder(path);
+            realPath = folder.RealPath;
             var files = Names(Directory.EnumerateFiles(folder.PinnedPath));
             if (files.Contains(MachineDescription.FileName))
                 description = ReadDescription(Path.Combine(folder.RealPath, MachineDescription.FileName));
@@ -80,7 +82,7 @@ internal sealed class FolderScan(FolderHost host, string? onlyName, AllowedRoots
             Disks = [.. disks.Select(disk => disk.Disk)],
             Problem = problems.Text,
         };
-        return new FolderMachine(machine, disks, problems.Kind);
+        return new FolderMachine(machine, realPath, disks, problems.Kind);
     }
 
     private MachineDescription ReadDescription(string path)

@@ -1,17 +1,14 @@
 using System.Security.Cryptography;
 using System.Text;
+using Strongroom.Arm;
 
 namespace Strongroom.Workloads.VirtualMachines.Folder;
 
 /// <summary>Names and ids of machines.</summary>
 internal static class MachineNames
 {
-    /// <summary>Azure's rule for Microsoft.Compute/virtualMachines: 1 to 64 letters, digits, '.', '-' and '_'; begins with a letter or digit, does not end with '.' or '-'.</summary>
-    public static bool IsValid(string name) =>
-        name.Length is >= 1 and <= 64
-        && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_')
-        && char.IsAsciiLetterOrDigit(name[0])
-        && name[^1] is not ('.' or '-');
+    /// <summary>Azure's rule for Microsoft.Compute/virtualMachines.</summary>
+    public static bool IsValid(string name) => ResourceNames.IsMachine(name);
 
     /// <summary>The id of a machine that has none written down: always the same for a folder of a host (a version 8 UUID, RFC 9562 section 5.8, over a SHA-256).</summary>
     public static Guid DeriveId(string hostId, string folderName)

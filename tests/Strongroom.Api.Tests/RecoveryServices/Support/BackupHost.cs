@@ -11,6 +11,7 @@ using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Pipelines;
+using Strongroom.Backup.Pipelines.Restores;
 using Strongroom.Backup.Policies;
 using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Vaults;
@@ -113,6 +114,7 @@ public sealed class BackupHost : IAsyncDisposable
     {
         services.AddStrongroomMetadata(Path.Combine(folder, "strongroom.db"));
         services.AddSingleton<IMachineFabric>(fabric);
+        services.AddSingleton<IMachineRestorer>(new DiskRestorer(fabric));
         services.AddSingleton<IHostValidator>(new AnyFolder());
         services.AddSingleton<IKeyEncryptionKey>(MasterKeyFile.LoadOrCreate(Path.Combine(folder, "master.key")));
         services.AddSingleton<IVaultPlaces>(new FolderPlaces(Path.Combine(folder, "vaults")));

@@ -39,6 +39,13 @@ public sealed class DiskFabric : IMachineFabric
         return machine;
     }
 
+    /// <summary>Adds a machine that was restored, or gives one that is there other disks.</summary>
+    public void Put(VirtualMachine machine, IReadOnlyDictionary<int, byte[]> disks)
+    {
+        foreach (MachineDisk disk in machine.Disks.Where(d => disks.ContainsKey(d.Lun))) _content[Key(machine, disk)] = disks[disk.Lun];
+        _machines = [.. _machines.Where(m => m.VmId != machine.VmId), machine];
+    }
+
     public void Remove(VirtualMachine machine) => _machines = _machines.Remove(machine);
 
     /// <summary>What a disk holds; the test may change it.</summary>

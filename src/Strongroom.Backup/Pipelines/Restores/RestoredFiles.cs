@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Strongroom.Backup.RecoveryPoints;
 
-namespace Strongroom.Backup.Pipelines;
+namespace Strongroom.Backup.Pipelines.Restores;
 
 /// <summary>The files beside the restored disks: the machine's configuration and a template that makes it again.</summary>
 internal sealed class RestoredFiles(string endpoint, string account, RestoreNames names, RecoveryPoint point, ImmutableArray<RecoveryPointDisk> disks)

@@ -1,0 +1,57 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Strongroom.Backup.Items;
+using Strongroom.Backup.Jobs;
+using Strongroom.Backup.RecoveryPoints;
+using Strongroom.Backup.Vaults;
+
+namespace Strongroom.Backup.Pipelines.Restores;
+
+/// <summary>New restore jobs: what can be refused before anything is begun, and what the job shows.</summary>
+internal static class RestoreJobs
+{
+    /// <summary>The job of a request that <see cref="Check"/> let pass.</summary>
+    public static Job New(ProtectedItem item, RecoveryPoint point, RestoreRequest request, DateTimeOffset now) =>
+        JobFactory.New(item, JobOperations.Restore, now) with
+        {
+            Request = request.ToJson(),
+            Tasks = RestoreTasks.Of(request.RecoveryType),
+            Properties = ImmutableSortedDictionary<string, string>.Empty
+                .Add("Job Type", request.RecoveryType == RecoveryTypes.RestoreDisks ? "Recover disks" : "Recover virtual machine")
+                .Add("Target VM Name", request.RecoveryType switch
+                {
+                    RecoveryTypes.AlternateLocation => request.Target!.Name,
+                    RecoveryTypes.OriginalLocation => item.FriendlyName,
+                    // A restore of disks has no target machine; the service prints this very word all the same.
+                    _ => "vmName",
+                })
+                .Add("Target Storage Account Name", request.StorageAccount)
+                // The blank at the end is the service's own spelling.
+                .Add("Recovery point time ", point.Time.UtcDateTime.ToString("M/d/yyyy h:mm:ss tt", CultureInfo.InvariantCulture)),
+            InternalProperties = ImmutableSortedDictionary<string, string>.Empty.Add("restoreLocationType", request.RecoveryType),
+            ProgressPercent = 0,
+        };
+
+    /// <exception cref="BackupRefusedException">The request does not go with the vault, the item or the recovery point.</exception>
+    public static void Check(Vault vault, ProtectedItem item, RecoveryPoint point, RestoreRequest request)
+    {
+        if (item.IsDeleted) throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' is soft-deleted. Undelete it before you restore from it.");
+        if (request.SourceResourceId is { Length: > 0 } source && !source.Equals(item.SourceResourceId, StringComparison.OrdinalIgnoreCase))
+            throw Invalid("sourceResourceId names another machine than the item protects.", "properties.sourceResourceId");
+        if (request.Region is { Length: > 0 } region && !Squeeze(region).Equals(Squeeze(vault.Location), StringComparison.OrdinalIgnoreCase))
+            throw Invalid($"region is '{region}'; this vault restores to its own, '{vault.Location}'.", "properties.region");
+        foreach (var lun in request.Luns ?? [])
+        {
+            if (point.Disks.All(d => d.Lun != lun)) throw Invalid($"restoreDiskLunList names LUN {lun}, which the recovery point does not hold.", "properties.restoreDiskLunList");
+        }
+
+        var hasOs = point.Disks.Any(d => d.Lun < 0) && (request.Luns is not { } luns || luns.Any(l => l < 0));
+        if (request.RecoveryType == RecoveryTypes.AlternateLocation && !hasOs)
+            throw Invalid("A new machine needs the disk of its operating system (LUN -1). Restore the data disks with RestoreDisks.", "properties.restoreDiskLunList");
+    }
+
+    /// <summary>Regions are written "West Europe" and "westeurope".</summary>
+    private static string Squeeze(string region) => region.Replace(" ", "", StringComparison.Ordinal);
+
+    private static BackupRefusedException Invalid(string message, string target) => new(BackupRefusal.InvalidInput, message, target);
+}
