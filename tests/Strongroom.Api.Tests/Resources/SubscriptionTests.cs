@@ -46,7 +46,7 @@ public sealed class SubscriptionTests : IAsyncLifetime
     public async Task Providers_tell_their_types_versions_and_locations()
     {
         Answer list = await _host.GetAsync(PlatformHost.Subscription + "/providers", "2022-09-01");
-        Assert.Equal(["Microsoft.Compute", "Microsoft.RecoveryServices", "Microsoft.Resources", "Microsoft.Storage", "Strongroom.Fabric"], list.Value.Select(p => (string?)p!["namespace"]));
+        Assert.Equal(["Microsoft.Compute", "Microsoft.Network", "Microsoft.RecoveryServices", "Microsoft.Resources", "Microsoft.Storage", "Strongroom.Fabric"], list.Value.Select(p => (string?)p!["namespace"]));
         Answer one = await _host.GetAsync(PlatformHost.Subscription + "/providers/microsoft.compute");
         Assert.Equal("Registered", (string?)one.Body!["registrationState"]);
         JsonNode type = one.Body["resourceTypes"]!.AsArray().First(t => (string?)t!["resourceType"] == "virtualMachines")!;

@@ -145,6 +145,26 @@ public sealed class MachineRestoreTests
     }
 
     [Fact]
+    public async Task A_restore_that_is_cancelled_leaves_the_machine_as_it_was()
+    {
+        await using var rig = await Rig.NewAsync();
+        var (vault, machine, point) = await BackedUpAsync(rig);
+        machine.Disks[0].Write(0, 9, 9, 9);
+        rig.Restorer.OnDisk = token => Task.Delay(Timeout.Infinite, token);
+        var operation = await rig.Admission.RestoreAsync(vault, Rig.NativeName(machine), point.Name, Own(point), Rig.Token);
+        await using var worker = await rig.StartWorkerAsync();
+        await Rig.UntilAsync(() => Task.FromResult(rig.Restorer.Begun == 1));
+
+        await rig.Admission.CancelAsync(vault, operation.Id, Rig.Token);
+        var job = await rig.EndOfAsync(vault, operation.Id);
+
+        Assert.Equal((JobStates.Cancelled, 400158), (job.State, Assert.Single(job.Errors).Code));
+        Assert.Equal([JobStates.Cancelled, "NotStarted"], job.Tasks.Select(t => t.State));
+        Assert.Equal((0, 1), (rig.Restorer.Commits, rig.Restorer.Abandoned));
+        Assert.Equal([9, 9, 9], machine.Disks[0].Content[..3]);
+    }
+
+    [Fact]
     public async Task What_does_not_go_together_is_refused_at_once()
     {
         await using var rig = await Rig.NewAsync();

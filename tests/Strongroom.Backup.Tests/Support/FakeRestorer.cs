@@ -8,8 +8,8 @@ internal sealed class FakeRestorer(FakeFabric fabric) : IMachineRestorer
 {
     private readonly HashSet<Guid> _committed = [];
 
-    /// <summary>Called before a commit; may throw.</summary>
-    public Action? BeforeCommit { get; set; }
+    /// <summary>Called when a disk is begun; may wait or throw.</summary>
+    public Func<CancellationToken, Task>? OnDisk { get; set; }
 
     /// <summary>Called after a commit; may throw, as a server that ends.</summary>
     public Action? AfterCommit { get; set; }
@@ -60,16 +60,16 @@ internal sealed class FakeRestorer(FakeFabric fabric) : IMachineRestorer
 
         public bool IsCommitted { get; } = owner._committed.Contains(run.JobId);
 
-        public Task<IDiskWriter> CreateDiskAsync(MachineDisk disk, CancellationToken cancellationToken)
+        public async Task<IDiskWriter> CreateDiskAsync(MachineDisk disk, CancellationToken cancellationToken)
         {
+            if (owner.OnDisk is { } onDisk) await onDisk(cancellationToken);
             var writer = new Writer(disk);
             _writers.Add(writer);
-            return Task.FromResult<IDiskWriter>(writer);
+            return writer;
         }
 
         public Task CommitAsync(CancellationToken cancellationToken)
         {
-            owner.BeforeCommit?.Invoke();
             Assert.All(_writers, w => Assert.True(w.IsFinished));
             put(_writers.ConvertAll(w => w.Disk));
             owner._committed.Add(run.JobId);

@@ -82,7 +82,7 @@ internal sealed class FolderScan(FolderHost host, string? onlyName, AllowedRoots
             Disks = [.. disks.Select(disk => disk.Disk)],
             Problem = problems.Text,
         };
-        return new FolderMachine(machine, realPath, disks, problems.Kind);
+        return new FolderMachine(machine, realPath, disks, description.OsDisk, problems.Kind);
     }
 
     private MachineDescription ReadDescription(string path)

@@ -77,6 +77,25 @@ public sealed class FolderRestorerTests : IDisposable
         Assert.False(next.IsCommitted);
     }
 
+    [Fact]
+    public async Task A_machine_that_lost_all_its_disks_gets_them_back()
+    {
+        var machine = await SourceAsync();
+        File.Delete(Path.Combine(_fixture.Hosts, "web1/os.img"));
+        File.Delete(Path.Combine(_fixture.Hosts, "web1/data.raw"));
+        Assert.NotNull((await _fixture.OnlyMachineAsync()).Problem);
+        await using (var restore = await Restorer.ReplaceAsync(machine, Run, Token))
+        {
+            await WriteAsync(restore, new(-1, "os", _new.Length, "raw"));
+            await restore.CommitAsync(Token);
+        }
+
+        // Under the name that the machine's description has for it.
+        Assert.Equal(_new, await File.ReadAllBytesAsync(Path.Combine(_fixture.Hosts, "web1/os.img"), Token));
+        var whole = await _fixture.OnlyMachineAsync();
+        Assert.Equal((null, new MachineDisk(-1, "os", _new.Length, "raw")), (whole.Problem, Assert.Single(whole.Disks)));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -47,7 +47,7 @@ internal sealed class FolderReplacement : IMachineRestore
         var replaced = _machine.Files.FirstOrDefault(place => place.Disk.Name == disk.Name);
         if (replaced is not null && Path.GetDirectoryName(replaced.Path) != _machine.Folder)
             throw new MachineException(MachineProblem.DiskUnsupported, $"Disk '{disk.Name}' of '{_machine.Machine.Name}' is a link to another folder, where it cannot be replaced together with the others.");
-        var name = replaced is null ? DiskFiles.NameOf(disk.Name, disk.Format) : Path.GetFileName(replaced.Path);
+        var name = replaced is null ? NewName(disk) : Path.GetFileName(replaced.Path);
         _disks.Add(name, replaced?.Path);
         var format = DiskFiles.FormatToWrite(name, replaced?.Disk.Format ?? disk.Format);
         return Task.FromResult(DiskWriters.Create(Path.Combine(_stage, name), format, disk.SizeBytes, Guid.NewGuid(), _time.GetUtcNow()));
@@ -71,7 +71,13 @@ internal sealed class FolderReplacement : IMachineRestore
 
     private void Commit()
     {
-        foreach (var (name, replaced) in _disks) CopyMode(replaced ?? _machine.Files[0].Path, Path.Combine(_stage, name));
+        foreach (var (name, replaced) in _disks)
+        {
+            // A disk that the machine does not have now is for its owner alone, like those of a new machine.
+            if (replaced is null) FolderChanges.CopyOwner(_machine.Folder, Path.Combine(_stage, name));
+            else CopyMode(replaced, Path.Combine(_stage, name));
+        }
+
         foreach (var path in Directory.GetFileSystemEntries(_machine.Folder)) Carry(path);
         var marker = new RestoreMarker(_run.JobId, [.. _disks.Keys]);
         marker.Write(_stage);
@@ -100,6 +106,12 @@ internal sealed class FolderReplacement : IMachineRestore
         if (file.LinkTarget is { } target) File.CreateSymbolicLink(place, target);
         else if (file.Exists) FolderChanges.Link(path, place);
     }
+
+    /// <summary>The file of a disk that the machine does not have now: where its description names it, that.</summary>
+    private string NewName(MachineDisk disk) =>
+        disk.IsOs && _machine.OsDisk is { } named && Path.GetFileName(named) == named && DiskFiles.IsDisk(named) && _machine.Files.All(place => Path.GetFileName(place.Path) != named)
+            ? named
+            : DiskFiles.NameOf(disk.Name, disk.Format);
 
     private static void CopyMode(string from, string to)
     {
