@@ -17,6 +17,9 @@ public sealed record ArmOptions
     /// <summary>What clients are asked to wait between two looks at a running operation, in seconds.</summary>
     public int RetryAfterSeconds { get; init; } = 5;
 
+    /// <summary>How many requests for one action each caller has in an hour; null: as many as they like.</summary>
+    public int? RequestsPerHour { get; init; }
+
     /// <summary>The address that URLs handed out begin with, whatever Host header a request brought; null: the one the client used.</summary>
     public Uri? PublicUrl { get; init; }
 
@@ -33,6 +36,7 @@ public sealed record ArmOptions
         faults.AddRange(Subscriptions.Where(static s => !Guid.TryParseExact(s.Id, "D", out _)).Select(static s => $"subscription '{s.Id}' is not a GUID"));
         if (Locations.Count == 0) faults.Add("Locations is empty");
         if (RetryAfterSeconds is < 0 or > 600) faults.Add($"RetryAfterSeconds {RetryAfterSeconds} is not within 0 and 600");
+        if (RequestsPerHour < 1) faults.Add($"RequestsPerHour {RequestsPerHour} is below 1");
         if (MaxRequestBodyBytes < 1024) faults.Add($"MaxRequestBodyBytes {MaxRequestBodyBytes} is below 1024");
         if (faults.Count > 0) throw new ArgumentException(string.Join("; ", faults));
     }

@@ -72,6 +72,9 @@ public enum BackupRefusal
     /// <summary>Someone else changed the resource since it was read.</summary>
     Conflict,
 
+    /// <summary>The request has a condition, and the resource does not meet it; the subject names it.</summary>
+    PreconditionFailed,
+
     /// <summary>The job is over and cannot be cancelled.</summary>
     JobNotCancellable,
 

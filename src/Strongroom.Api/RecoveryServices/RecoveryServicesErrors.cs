@@ -37,6 +37,7 @@ internal static class RecoveryServicesErrors
         BackupRefusal.RedundancyLocked => ArmErrors.Custom(400, "BMSUserErrorStorageTypeLocked", refused.Message, refused.Subject),
         BackupRefusal.RedundancySetByVault => ArmErrors.Custom(400, "BMSUserErrorRedundancySettingsUseVaultApi", refused.Message),
         BackupRefusal.Conflict => ArmErrors.Custom(409, "BMSUserErrorConflictingProtectionOperation", refused.Message),
+        BackupRefusal.PreconditionFailed => ArmErrors.PreconditionFailed(refused.Subject!),
         BackupRefusal.JobNotCancellable => ArmErrors.Custom(400, "BMSUserErrorJobNotCancellable", refused.Message),
         BackupRefusal.NotSupported => NotSupported(refused.Message),
         _ => throw new InvalidOperationException($"No error for {refused.Refusal}."),

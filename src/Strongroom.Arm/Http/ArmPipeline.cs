@@ -18,6 +18,7 @@ public static class ArmPipeline
     /// <item>the body limit;</item>
     /// <item><paramref name="authentication"/>: the host's own;</item>
     /// <item>api-version, on Resource Manager's own paths;</item>
+    /// <item>the caller's quota, on the same paths;</item>
     /// <item>the activity log, where the host has an <see cref="IActivityLog"/>: what changes something is written down before it is answered;</item>
     /// <item>roles, where the host has an <see cref="AccessControl"/>: the caller may do what the endpoint names;</item>
     /// <item>the scope: the subscription and the resource group in the path exist.</item>
@@ -34,6 +35,7 @@ public static class ArmPipeline
         app.Use(LimitBodyAsync);
         authentication?.Invoke(app);
         app.Use(CheckApiVersionAsync);
+        app.UseMiddleware<RequestQuota>();
         if (app.ApplicationServices.GetService<IActivityLog>() is not null) app.UseMiddleware<ActivityRecording>();
         if (app.ApplicationServices.GetService<AccessControl>() is not null) app.UseMiddleware<Authorization>();
         app.UseMiddleware<ScopeResolution>();

@@ -15,7 +15,11 @@ namespace Strongroom.Backup.Items;
 /// <param name="PolicyName">Null: not said. Empty: no policy (stop).</param>
 /// <param name="ProtectionState">Null: not said.</param>
 public sealed record ProtectionRequest(
-    string NativeName, string? SourceResourceId, string? PolicyName, string? ProtectionState, bool IsRehydrate, DiskSelection? Disks);
+    string NativeName, string? SourceResourceId, string? PolicyName, string? ProtectionState, bool IsRehydrate, DiskSelection? Disks)
+{
+    /// <summary>Do it only while the item has one of these tags (<c>If-Match</c>); null: in any case.</summary>
+    public string? Condition { get; init; }
+}
 
 /// <summary>Puts machines under protection and takes them out: enable, change, stop, resume, undelete, delete.</summary>
 public sealed class ItemProtection(
@@ -27,6 +31,7 @@ public sealed class ItemProtection(
     public async Task<AsyncOperation> PutAsync(Vault vault, ProtectionRequest request, CancellationToken cancellationToken)
     {
         var item = await items.FindAsync(vault.Key, request.NativeName, cancellationToken);
+        Require(item, request.NativeName, request.Condition);
         if (item is not null && request.SourceResourceId is { Length: > 0 } source && !source.Equals(item.SourceResourceId, StringComparison.OrdinalIgnoreCase))
             throw Invalid("sourceResourceId names another machine than the item protects.");
 
@@ -46,9 +51,13 @@ public sealed class ItemProtection(
     }
 
     /// <summary>Deletes an item with its data, softly where the vault says so.</summary>
-    public async Task<AsyncOperation?> DeleteAsync(Vault vault, string nativeName, CancellationToken cancellationToken)
+    public Task<AsyncOperation?> DeleteAsync(Vault vault, string nativeName, CancellationToken cancellationToken) => DeleteAsync(vault, nativeName, null, cancellationToken);
+
+    /// <summary>The same, only while the item has one of the tags in <paramref name="condition"/> (<c>If-Match</c>).</summary>
+    public async Task<AsyncOperation?> DeleteAsync(Vault vault, string nativeName, string? condition, CancellationToken cancellationToken)
     {
         var item = await items.FindAsync(vault.Key, nativeName, cancellationToken);
+        Require(item, nativeName, condition);
         if (item is null) return null;
         if (item.IsDeleted && vault.Config.IsSoftDeleteOn)
             throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' is soft-deleted already; its data goes when its days are over.");
@@ -209,6 +218,12 @@ public sealed class ItemProtection(
 
     private static ImmutableSortedDictionary<string, string> Bag(params (string Key, string Value)[] entries) =>
         entries.ToImmutableSortedDictionary(e => e.Key, e => e.Value, StringComparer.Ordinal);
+
+    private static void Require(ProtectedItem? item, string nativeName, string? condition)
+    {
+        if (!ProtectedItem.Matches(item, condition))
+            throw new BackupRefusedException(BackupRefusal.PreconditionFailed, $"'{nativeName}' is not as the request expects it.", nativeName);
+    }
 
     private static BackupRefusedException Invalid(string message) => new(BackupRefusal.InvalidConfigureProtection, message);
 

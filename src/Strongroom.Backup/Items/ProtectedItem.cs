@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Strongroom.Backup.Jobs;
 
 namespace Strongroom.Backup.Items;
 
@@ -55,6 +56,11 @@ public sealed record ProtectedItem
     public DateTimeOffset? LastBackupTime { get; init; }
     public DateTimeOffset? LastRecoveryPointTime { get; init; }
 
+    /// <summary>Why the last backup that failed did so; told of while <see cref="LastBackupStatus"/> says <c>Failed</c>.</summary>
+    public JobError? LastBackupError { get; init; }
+
+    public bool IsFailing => LastBackupStatus == "Failed";
+
     public DiskSelection? Disks { get; init; }
 
     /// <summary>True while an intent to protect the machine is kept (<c>backupProtectionIntent</c>).</summary>
@@ -75,6 +81,13 @@ public sealed record ProtectedItem
     public int Version { get; init; }
 
     public bool IsDeleted => DeletedAt is not null;
+
+    /// <summary>Names this state of this item, in the form of an HTTP entity tag.</summary>
+    public string ETag => $"\"{Key:N}-{Version}\"";
+
+    /// <summary>Whether a condition (<c>If-Match</c>) holds; an absent one always does.</summary>
+    public static bool Matches(ProtectedItem? item, string? condition) =>
+        string.IsNullOrEmpty(condition) || (item is not null && (condition == "*" || condition.Split(',').Any(tag => tag.Trim() == item.ETag)));
 }
 
 /// <summary>Which items of a vault are asked for; null: all. Texts are compared without regard to case.</summary>

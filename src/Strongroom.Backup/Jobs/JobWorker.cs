@@ -220,7 +220,7 @@ public sealed class JobWorker(
         var taskState = state == JobStates.Failed ? state : JobStates.Cancelled;
         var tasks = job.Tasks.Select(t => t.State == JobStates.InProgress ? t with { State = taskState, EndedAt = now } : t);
         var outcome = job.Operation == JobOperations.Backup && state == JobStates.Failed
-            ? new JobOutcome { ChangeItem = item => item with { LastBackupStatus = "Failed", LastBackupTime = now } }
+            ? new JobOutcome { ChangeItem = item => item with { LastBackupStatus = "Failed", LastBackupTime = now, LastBackupError = error } }
             : JobOutcome.None;
         return new(job with { State = state, EndedAt = now, Errors = [error], Tasks = [.. tasks] }, outcome);
     }

@@ -26,9 +26,10 @@ internal static class ServeCommand
         var collectGrace = CommandLine.NumberOption("--collect-grace", "Hours that packs which nobody needs are kept before a collection removes them.", 24);
         var jobs = CommandLine.NumberOption("--max-jobs", "Jobs at a time.", 2);
         var retry = CommandLine.NumberOption("--retry-after", "Seconds that clients are asked to wait between two looks at an operation.", 5);
+        var rate = CommandLine.NumberOption("--rate-limit", "Requests for one action that each caller has in an hour; more are answered 429. 0 for no limit.", 0);
         var cloud = new Option<string>("--cloud-name") { Description = "What az calls this server.", DefaultValueFactory = _ => "Strongroom" };
         var quiet = new Option<bool>("--quiet") { Description = "Log warnings and errors only." };
-        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, locations, vaultStorage, storages, retain, collectEvery, collectGrace, jobs, retry, cloud, quiet };
+        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, locations, vaultStorage, storages, retain, collectEvery, collectGrace, jobs, retry, rate, cloud, quiet };
         limits.AddTo(command);
         command.SetCancellableAction((parsed, cancellationToken) => RunAsync(() => new ServerOptions
         {
@@ -46,6 +47,7 @@ internal static class ServeCommand
             CollectGraceHours = parsed.GetRequiredValue(collectGrace),
             MaxJobs = parsed.GetRequiredValue(jobs),
             RetryAfterSeconds = parsed.GetRequiredValue(retry),
+            RequestsPerHour = parsed.GetRequiredValue(rate),
             CloudName = parsed.GetRequiredValue(cloud),
             IsQuiet = parsed.GetValue(quiet),
         }, cancellationToken));

@@ -52,6 +52,9 @@ internal sealed record ServerOptions
     /// <summary>What clients are asked to wait between two looks at a running operation, in seconds.</summary>
     public int RetryAfterSeconds { get; init; } = 5;
 
+    /// <summary>How many requests for one action each caller has in an hour; 0: as many as they like.</summary>
+    public int RequestsPerHour { get; init; }
+
     /// <summary>What the cloud is called in its metadata, and in the lines to paste for az.</summary>
     public string CloudName { get; init; } = "Strongroom";
 
@@ -71,6 +74,7 @@ internal sealed record ServerOptions
             throw new ArgumentException("--listen on all addresses needs --public-url as well: the address that clients use.");
         if (MaxJobs is < 1 or > 64) throw new ArgumentException($"--max-jobs takes a number from 1 to 64, not {MaxJobs}.");
         if (RetryAfterSeconds is < 0 or > 600) throw new ArgumentException($"--retry-after takes seconds from 0 to 600, not {RetryAfterSeconds}.");
+        if (RequestsPerHour < 0) throw new ArgumentException($"--rate-limit takes a number of requests, or 0 for no limit, not {RequestsPerHour}.");
         if (CollectEveryHours is < 0 or > 720) throw new ArgumentException($"--collect-every takes hours from 0 to 720, not {CollectEveryHours}.");
         if (CollectGraceHours is < 0 or > 720) throw new ArgumentException($"--collect-grace takes hours from 0 to 720, not {CollectGraceHours}.");
         if (Storages.GroupBy(s => s.Name).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new ArgumentException($"--storage names '{twice.Key}' twice.");

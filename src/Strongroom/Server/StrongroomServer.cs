@@ -188,6 +188,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
             Subscriptions = [new(administrator.SubscriptionId.ToString(), "Strongroom")],
             Locations = [.. options.Locations.Select(l => new ArmLocation(l, char.ToUpperInvariant(l[0]) + l[1..]))],
             RetryAfterSeconds = options.RetryAfterSeconds,
+            RequestsPerHour = options.RequestsPerHour == 0 ? null : options.RequestsPerHour,
             PublicUrl = options.PublicUrl,
         });
         services.AddStrongroomIdentity(new IdentityOptions

@@ -82,9 +82,9 @@ public sealed partial class MatrixTests
         Assert.Equal([], faults);
     }
 
+    // Whoever has the key in its URL may read an export of jobs; nobody signs in for it.
     private static IEnumerable<(string Method, RouteEndpoint Endpoint, ArmAction Action)> Operations(BackupHost host) =>
         from endpoint in host.Endpoints
-        // Whoever has the key in its URL may read an export; nobody signs in for it.
         where endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null
         from method in endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods
         select (method, endpoint, endpoint.Metadata.GetMetadata<ArmAction>()!);

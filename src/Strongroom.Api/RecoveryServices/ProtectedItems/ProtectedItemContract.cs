@@ -27,11 +27,11 @@ internal static class ProtectedItemContract
             ["workloadType"] = "VM",
             ["containerName"] = item.NativeName,
             ["protectedItemDataId"] = item.DataId,
-            ["protectionStatus"] = "Healthy",
+            ["protectionStatus"] = item.IsFailing ? "Unhealthy" : "Healthy",
             ["protectionState"] = item.ProtectionState,
-            ["healthStatus"] = item.LastBackupStatus == "Failed" ? "ActionRequired" : "Passed",
-            ["healthDetails"] = Health(item),
-            ["kpisHealths"] = new JsonObject(),
+            ["healthStatus"] = item.IsFailing ? "ActionRequired" : "Passed",
+            ["healthDetails"] = ItemHealth.Details(item),
+            ["kpisHealths"] = ItemHealth.Kpis(item),
             ["lastBackupStatus"] = item.LastBackupStatus,
             ["lastBackupTime"] = WireTimes.Text(item.LastBackupTime, WireTimes.NeverBackedUp),
             ["policyId"] = item.PolicyName.Length == 0 ? "" : BackupPaths.Policy(vault, item.PolicyName),
@@ -57,6 +57,7 @@ internal static class ProtectedItemContract
             ["id"] = BackupPaths.Item(vault, item.NativeName),
             ["name"] = ItemNames.Item(item.NativeName),
             ["type"] = BackupPaths.VaultType + "/backupFabrics/protectionContainers/protectedItems",
+            ["eTag"] = item.ETag,
             ["properties"] = properties,
         };
     }
@@ -120,21 +121,6 @@ internal static class ProtectedItemContract
             ["diskLunList"] = new JsonArray([.. disks.Luns.Select(l => (JsonNode)l)]),
             ["isInclusionList"] = disks.IsInclusion,
         },
-    };
-
-    private static JsonArray Health(ProtectedItem item) => item.LastBackupStatus switch
-    {
-        "Completed" => [Detail(400239, "IaasVmHealthGreenDefault", "The last backup of this virtual machine succeeded.")],
-        "Failed" => [Detail(400240, "IaasVmHealthYellowDefault", "The last backup of this virtual machine failed; its job says why.")],
-        _ => [],
-    };
-
-    private static JsonObject Detail(int code, string title, string message) => new()
-    {
-        ["code"] = code,
-        ["title"] = title,
-        ["message"] = message,
-        ["recommendations"] = new JsonArray(),
     };
 
     private static JsonObject ExtendedInfo(IReadOnlyList<RecoveryPoint> points)

@@ -72,7 +72,7 @@ internal static class ContainerEndpoints
                 ["friendlyName"] = item.FriendlyName,
                 ["backupManagementType"] = "AzureIaasVM",
                 ["registrationStatus"] = "Registered",
-                ["healthStatus"] = "Healthy",
+                ["healthStatus"] = item.IsFailing ? "Unhealthy" : "Healthy",
                 ["containerType"] = "Microsoft.Compute/virtualMachines",
                 ["protectableObjectType"] = "Microsoft.Compute/virtualMachines",
             },
