@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Plays the stories of az and of the Node SDK through a validating proxy and reports what breaks the API description.
+# Plays the stories of az, of the Node SDK and of Terraform through a validating proxy and reports what breaks the API description.
 #
 #   tests/Strongroom.Clients/wire-check.sh PROXY.mjs SPECS [REPORTS]
 #
@@ -7,8 +7,8 @@
 # SPECS       the folder with the API description (specification/...)
 # REPORTS     where the reports go (default: artifacts/wire-check)
 #
-# Exit status: 0 when every story passes and no exchange breaks the description, but for the differences that are
-# explained below.
+# Exit status: 0 when every story passes and no exchange breaks the description or is not in it, but for the
+# differences that are explained below.
 set -uo pipefail
 [ $# -ge 2 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2; }
 proxy=$(realpath "$1") specs=$(realpath "$2")
@@ -32,9 +32,21 @@ const explained = [
     why: "the service's own status of a vault operation has percentComplete; the path meant by the description is another one" },
   { operation: 'Vaults_Delete', code: 'INVALID_RESPONSE_CODE', word: "'200'",
     why: 'before api-version 2024-04-01 a vault is deleted at once and the answer is 200; the description compared with is that of 2024-04-01' },
+  { operation: 'Vaults_Update', code: 'ENUM_CASE_MISMATCH', word: 'Enum does not match case', side: 'request',
+    why: 'az sends the type of an identity in lower case' },
+  { operation: 'ProtectedItems_CreateOrUpdate', code: 'READONLY_PROPERTY_NOT_ALLOWED_IN_REQUEST', word: 'cannot be sent in the request', side: 'request',
+    why: "Terraform's azurerm sends friendlyName, virtualMachineId and workloadType" },
+  { operation: 'VaultCertificates_Create', code: 'INVALID_RESPONSE_CODE', word: "'400'", side: 'response',
+    why: 'the description of this operation has no refusal' },
 ];
-const reason = (name, v) => explained.find(e => e.operation === name && e.code === v.code && v.message.includes(e.word))?.why;
-let exchanges = 0, violations = 0;
+// URLs that the description does not have, and that clients follow or read all the same: tracking of a refresh, a setting
+// of Site Recovery, deleted vaults (described since 2026), and the list of operations, which is below no subscription.
+const undescribed = [
+  /\/backupFabrics\/Azure\/operationsStatus\/[^/]+ ->/, /\/replicationVaultSettings\/default ->/, /\/locations\/[^/]+\/deletedVaults(\/.*)? ->/,
+  /^GET \/providers\/Microsoft\.RecoveryServices\/operations ->/,
+];
+const reason = (name, v) => explained.find(e => e.operation === name && e.code === v.code && v.message.includes(e.word) && v.side === (e.side ?? v.side))?.why;
+let exchanges = 0, violations = 0, strangers = 0;
 const operations = new Map(), unknown = new Map();
 for (const file of files) {
   const report = JSON.parse(fs.readFileSync(path.join(folder, file)));
@@ -56,9 +68,13 @@ for (const [name, sum] of [...operations].sort()) {
   console.log(`${name}: ${sum.exchanges} exchanges`);
   for (const [text, count] of sum.found) console.log(`    ${count} x ${text}`);
 }
-for (const [name, count] of unknown) console.log(`no such operation: ${count} x ${name}`);
-console.log(`${files.length} servers, ${exchanges} exchanges, ${operations.size} operations, ${violations} violations`);
-process.exit(violations || !files.length ? 1 : 0);
+for (const [name, count] of unknown) {
+  const known = undescribed.some(pattern => pattern.test(name));
+  if (!known) strangers++;
+  console.log(`${known ? 'explained: ' : ''}no such operation: ${count} x ${name}`);
+}
+console.log(`${files.length} servers, ${exchanges} exchanges, ${operations.size} operations, ${violations} violations, ${strangers} unknown paths`);
+process.exit(violations || strangers || !files.length ? 1 : 0);
 JS
 wire=$?
 [ $stories -eq 0 ] && [ $wire -eq 0 ]

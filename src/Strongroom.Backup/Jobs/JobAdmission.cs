@@ -39,21 +39,20 @@ public sealed class JobAdmission(
     /// <summary>Starts a restore of a recovery point.</summary>
     public async Task<AsyncOperation> RestoreAsync(Vault vault, string nativeName, string pointName, RestoreRequest request, CancellationToken cancellationToken)
     {
-        var (item, job) = await PlanRestoreAsync(vault, nativeName, pointName, request, cancellationToken);
+        var (item, point) = await CheckRestoreAsync(vault, nativeName, pointName, request, cancellationToken);
+        var job = RestoreJobs.New(item, point, request, time.GetUtcNow());
         // For restores the service uses one id for the job and its operation.
         return await AdmitAsync(item, job, job.Id, BackupRefusal.ItemBusy, cancellationToken);
     }
 
     /// <summary>What a restore is refused for, without restoring.</summary>
-    public Task CheckRestoreAsync(Vault vault, string nativeName, string pointName, RestoreRequest request, CancellationToken cancellationToken) =>
-        PlanRestoreAsync(vault, nativeName, pointName, request, cancellationToken);
-
-    private async Task<(ProtectedItem Item, Job Job)> PlanRestoreAsync(Vault vault, string nativeName, string pointName, RestoreRequest request, CancellationToken cancellationToken)
+    public async Task<(ProtectedItem Item, RecoveryPoint Point)> CheckRestoreAsync(Vault vault, string nativeName, string pointName, RestoreRequest request, CancellationToken cancellationToken)
     {
         var item = await FindItemAsync(vault, nativeName, cancellationToken);
         var point = await points.FindAsync(item.Key, pointName, cancellationToken)
             ?? throw new BackupRefusedException(BackupRefusal.RecoveryPointNotFound, $"Recovery point '{pointName}' of '{item.FriendlyName}' does not exist.");
-        return (item, RestoreJobs.New(vault, item, point, request, time.GetUtcNow()));
+        RestoreJobs.Check(vault, item, point, request);
+        return (item, point);
     }
 
     /// <summary>Asks a job to end; what it has done so far is undone or kept as that kind of job does.</summary>

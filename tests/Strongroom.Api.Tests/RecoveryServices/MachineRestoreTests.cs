@@ -78,6 +78,21 @@ public sealed class MachineRestoreTests : IAsyncLifetime
         Assert.Equal(was, _host.Fabric.Content(machine, 0));
     }
 
+    [Fact]
+    public async Task An_empty_list_of_disks_is_the_operating_systems_disk_alone()
+    {
+        VirtualMachine machine = (await _host.Fabric.FindAsync(ArmHost.Subscription, "lab", "web1", CancellationToken.None))!;
+        byte[] was = [.. _host.Fabric.Content(machine, -1)];
+        Array.Fill(_host.Fabric.Content(machine, -1), (byte)9);
+        Array.Fill(_host.Fabric.Content(machine, 0), (byte)9);
+
+        JsonNode job = await EndOfAsync(await RestoreAsync("OriginalLocation", new JsonObject { ["restoreDiskLunList"] = new JsonArray() }));
+
+        Assert.Equal("Completed", (string?)job["status"]);
+        Assert.Equal(was, _host.Fabric.Content(machine, -1));
+        Assert.All(_host.Fabric.Content(machine, 0), b => Assert.Equal(9, b));
+    }
+
     [Theory]
     [InlineData("AlternateLocation", "{}", "BMSUserErrorInvalidInput")]
     [InlineData("AlternateLocation", """{"targetVirtualMachineId":"web2"}""", "BMSUserErrorInvalidInput")]

@@ -54,9 +54,13 @@ internal sealed class AzCli
     }
 
     /// <summary>Runs a command that has to fail, and returns what it complained about.</summary>
-    public async Task<string> FailAsync(string commandLine, CancellationToken cancellationToken)
+    public Task<string> FailAsync(string commandLine, CancellationToken cancellationToken) =>
+        FailAsync(commandLine.Split(' ', StringSplitOptions.RemoveEmptyEntries), cancellationToken);
+
+    /// <summary>As <see cref="FailAsync(string, CancellationToken)"/>, with arguments that hold blanks.</summary>
+    public async Task<string> FailAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
-        var result = await TryAsync(commandLine.Split(' ', StringSplitOptions.RemoveEmptyEntries), cancellationToken);
+        var result = await TryAsync(arguments, cancellationToken);
         Assert.True(result.ExitCode != 0, $"{result.CommandLine} succeeded.\n{result.StandardOutput}");
         return result.StandardError;
     }

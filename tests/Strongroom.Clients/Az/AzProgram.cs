@@ -2,6 +2,16 @@ using Strongroom.Clients.Peers;
 
 namespace Strongroom.Clients.Az;
 
+/// <summary>The two versions of az that the stories are played with.</summary>
+public enum AzEdition
+{
+    /// <summary>2.45, the machine's own.</summary>
+    Debian12,
+
+    /// <summary>2.74, in the folder that debian13.sh makes.</summary>
+    Debian13,
+}
+
 /// <summary>One installed az: the machine's own, or that of Debian 13 in a folder (chroot).</summary>
 internal sealed class AzProgram : IDisposable
 {
@@ -20,6 +30,10 @@ internal sealed class AzProgram : IDisposable
         _configuration = "/tmp/strongroom-az-" + Guid.NewGuid().ToString("N");
         Directory.CreateDirectory(Outside(_configuration));
     }
+
+    /// <summary>The az of an edition; a test that needs one which is not there is skipped, or fails where peers are required.</summary>
+    public static async Task<AzProgram> OfAsync(AzEdition edition, CancellationToken cancellationToken) =>
+        edition is AzEdition.Debian12 ? OfThisMachine() : await OfDebian13Async(cancellationToken);
 
     /// <summary>The az of this machine (2.45 on Debian 12).</summary>
     public static AzProgram OfThisMachine() => new(Peer.RequireOrSkip("az", "azure-cli"), [], "/");
@@ -45,12 +59,14 @@ internal sealed class AzProgram : IDisposable
         Dictionary<string, string> environment = new()
         {
             ["AZURE_CONFIG_DIR"] = _configuration,
-            ["REQUESTS_CA_BUNDLE"] = $"{_configuration}/{CaFileName}",
             ["AZURE_CORE_COLLECT_TELEMETRY"] = "false",
             ["HOME"] = _configuration,
             ["NO_PROXY"] = "localhost,127.0.0.1",
             ["LC_ALL"] = "C.UTF-8",
         };
+        // A file that is not there would end az before it does anything, its help included.
+        if (File.Exists(Outside($"{_configuration}/{CaFileName}")))
+            environment["REQUESTS_CA_BUNDLE"] = $"{_configuration}/{CaFileName}";
         IEnumerable<string> az = _prefix.Length == 0 ? [] : [.. _prefix, .. environment.Select(pair => $"{pair.Key}={pair.Value}"), "az"];
         return CommandResult.RunAsync(_program, [.. az, .. arguments], environment, cancellationToken);
     }

@@ -92,7 +92,8 @@ internal static class RestoreContract
     {
         if (properties.Field("restoreDiskLunList") is not { } sent) return null;
         if (sent is not JsonArray list) throw RecoveryServicesErrors.InvalidInput("'restoreDiskLunList' must be a list of LUNs.", "properties.restoreDiskLunList");
-        if (list.Count == 0) return null;
+        // Said and empty, as `az --restore-only-osdisk` sends it: no disk for data.
+        if (list.Count == 0) return [-1];
         var luns = ImmutableArray.CreateBuilder<int>(list.Count);
         foreach (var entry in list)
         {

@@ -1,13 +1,11 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Api.RecoveryServices.ProtectedItems;
 using Strongroom.Arm;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Pipelines.Restores;
-using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices.Restores;
 
@@ -18,20 +16,22 @@ internal static class RestoreEndpoints
 
     public static void MapRestores(this IEndpointRouteBuilder routes) => routes.MapVault().MapPost(VaultRequest.ItemPath + "/recoveryPoints/{recoveryPointId}/restore", TriggerAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action");
 
-    private static async Task<IResult> TriggerAsync(HttpContext context, JobAdmission admission)
+    private static async Task<IResult> TriggerAsync(HttpContext context, JobAdmission admission, IItemRepository items)
     {
         var vault = await context.VaultAsync();
         var native = context.NativeName();
         var point = context.Route("recoveryPointId");
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
         var request = RestoreContract.Read(body, point, PublicUrl.For(context.Request, ""));
-        await RequireTargetsAsync(context, vault, native, request);
+        RequireTargets(context, request);
+        if (request.RecoveryType == RecoveryTypes.OriginalLocation && await items.FindAsync(vault.Key, native, context.RequestAborted) is { } item)
+            context.RequireLinked(MachineWrite, item.SourceResourceId);
         var operation = await admission.RestoreAsync(vault, native, point, request, context.RequestAborted);
         return ItemOperation.Accepted(vault, native, operation);
     }
 
     /// <summary>A restore writes to resources that the caller must have the right to write to.</summary>
-    public static async Task RequireTargetsAsync(HttpContext context, Vault vault, string nativeName, RestoreRequest request)
+    public static void RequireTargets(HttpContext context, RestoreRequest request)
     {
         context.RequireLinked("Microsoft.Storage/storageAccounts/write", request.StorageAccountId);
         if (request.Target is { } target)
@@ -39,8 +39,5 @@ internal static class RestoreEndpoints
         else if (request.TargetResourceGroupId is { } group)
             context.RequireLinked("Microsoft.Compute/disks/write", group);
         if (request.SubnetId is { } subnet) context.RequireLinked("Microsoft.Network/virtualNetworks/subnets/join/action", subnet);
-        var items = context.RequestServices.GetRequiredService<IItemRepository>();
-        if (request.RecoveryType == RecoveryTypes.OriginalLocation && await items.FindAsync(vault.Key, nativeName, context.RequestAborted) is { } item)
-            context.RequireLinked(MachineWrite, item.SourceResourceId);
     }
 }

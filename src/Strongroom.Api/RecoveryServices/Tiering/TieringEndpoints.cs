@@ -36,7 +36,7 @@ internal static class TieringEndpoints
     {
         var vault = await context.VaultAsync();
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
-        RequireType(body, "MoveRPAcrossTiersRequest");
+        CheckType(body, "MoveRPAcrossTiersRequest");
         CheckTiers(body);
         await RequirePointAsync(await context.ItemAsync(vault), context.Route("recoveryPointId"), points, context.RequestAborted);
         throw RecoveryServicesErrors.NotSupported(NoArchive);
@@ -46,7 +46,7 @@ internal static class TieringEndpoints
     {
         var vault = await context.VaultAsync();
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
-        RequireType(body, "ListRecoveryPointsRecommendedForMoveRequest");
+        CheckType(body, "ListRecoveryPointsRecommendedForMoveRequest");
         body.CheckArrays("excludedRPList");
         await context.ItemAsync(vault);
         return ArmResults.List([]);
@@ -107,10 +107,10 @@ internal static class TieringEndpoints
         if (await points.FindAsync(item.Key, name, cancellationToken) is null) throw RecoveryServicesErrors.RecoveryPointNotFound(name);
     }
 
-    private static void RequireType(JsonObject body, string type)
+    private static void CheckType(JsonObject body, string type)
     {
-        var sent = body.OptionalText("objectType");
-        if (!type.Equals(sent, StringComparison.OrdinalIgnoreCase)) throw RecoveryServicesErrors.InvalidType("objectType", sent, type);
+        // There is one type for each of these bodies, and az leaves it out.
+        if (body.OptionalText("objectType") is { } sent && !type.Equals(sent, StringComparison.OrdinalIgnoreCase)) throw RecoveryServicesErrors.InvalidType("objectType", sent, type);
     }
 
     private static void CheckTiers(JsonObject body)

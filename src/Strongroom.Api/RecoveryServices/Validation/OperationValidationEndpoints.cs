@@ -84,7 +84,7 @@ internal static class OperationValidationEndpoints
         try
         {
             var request = RestoreContract.Read(new JsonObject { ["properties"] = restore.DeepClone() }, point, PublicUrl.For(context.Request, ""));
-            await RestoreEndpoints.RequireTargetsAsync(context, vault, native, request);
+            RestoreEndpoints.RequireTargets(context, request);
             await admission.CheckRestoreAsync(vault, native, point, request, context.RequestAborted);
             if (await resources.GetAsync(ResourceId.Parse(request.StorageAccountId), context.RequestAborted) is null)
                 results.Add(Result(JobErrors.StorageAccountMissing(request.StorageAccount)));

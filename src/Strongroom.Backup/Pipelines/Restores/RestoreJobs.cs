@@ -10,11 +10,9 @@ namespace Strongroom.Backup.Pipelines.Restores;
 /// <summary>New restore jobs: what can be refused before anything is begun, and what the job shows.</summary>
 internal static class RestoreJobs
 {
-    /// <exception cref="BackupRefusedException">The request does not go with the vault, the item or the recovery point.</exception>
-    public static Job New(Vault vault, ProtectedItem item, RecoveryPoint point, RestoreRequest request, DateTimeOffset now)
-    {
-        Check(vault, item, point, request);
-        return JobFactory.New(item, JobOperations.Restore, now) with
+    /// <summary>The job of a request that <see cref="Check"/> let pass.</summary>
+    public static Job New(ProtectedItem item, RecoveryPoint point, RestoreRequest request, DateTimeOffset now) =>
+        JobFactory.New(item, JobOperations.Restore, now) with
         {
             Request = request.ToJson(),
             Tasks = RestoreTasks.Of(request.RecoveryType),
@@ -33,9 +31,9 @@ internal static class RestoreJobs
             InternalProperties = ImmutableSortedDictionary<string, string>.Empty.Add("restoreLocationType", request.RecoveryType),
             ProgressPercent = 0,
         };
-    }
 
-    private static void Check(Vault vault, ProtectedItem item, RecoveryPoint point, RestoreRequest request)
+    /// <exception cref="BackupRefusedException">The request does not go with the vault, the item or the recovery point.</exception>
+    public static void Check(Vault vault, ProtectedItem item, RecoveryPoint point, RestoreRequest request)
     {
         if (item.IsDeleted) throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' is soft-deleted. Undelete it before you restore from it.");
         if (request.SourceResourceId is { Length: > 0 } source && !source.Equals(item.SourceResourceId, StringComparison.OrdinalIgnoreCase))
