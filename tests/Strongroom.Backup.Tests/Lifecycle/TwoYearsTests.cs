@@ -83,9 +83,10 @@ public sealed class TwoYearsTests
             }
         }
 
-        // All of it has happened: many points, then none, and no item.
+        // All of it has happened: many points, then none, and neither item nor data are left.
         Assert.True(most > 40, $"There were never more than {most} points.");
         Assert.Null(await rig.Items.FindAsync(item.Key, Rig.Token));
+        await foreach (var pack in rig.Stores.BackendOf(vault.Key).ListAsync("packs/", Rig.Token)) Assert.Fail($"{pack.Name} is left of a purged item.");
 
         Task StateAsync(string? state, string? policy) => rig.Protection.PutAsync(vault, Rig.Request(machine, policy, state), Rig.Token);
     }
