@@ -5,6 +5,7 @@ using Strongroom.Arm;
 using Strongroom.Backup.Catalogue;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
+using Strongroom.Backup.Lifecycle;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Policies;
@@ -33,6 +34,7 @@ public static class MetadataRegistration
         services.AddSingleton<IItemRepository, ItemRepository>();
         services.AddSingleton<IRecoveryPointRepository, RecoveryPointRepository>();
         services.AddSingleton<ICatalogueWriter, CatalogueWriter>();
+        services.AddSingleton<IItemAgenda, ItemAgenda>();
         services.AddSingleton<IJobLedger, JobLedger>();
         services.AddSingleton<IOperationRepository, OperationRepository>();
         services.AddSingleton<IDiscoveryRepository, DiscoveryRepository>();

@@ -31,6 +31,9 @@ internal sealed class ItemRow : DocumentRow
     public required string PolicyKey { get; set; }
     public int Version { get; set; }
     public long CreatedAt { get; set; }
+
+    /// <summary>When it is to be looked at: ticks. Zero or less: at once, and less with every write, so that none is overlooked.</summary>
+    public long DueAt { get; set; }
 }
 
 internal sealed class PointRow : DocumentRow

@@ -40,6 +40,7 @@ public sealed class StrongroomContext(DbContextOptions<StrongroomContext> option
             e.HasIndex(r => new { r.VaultKey, r.NativeName }).IsUnique();
             // A machine is protected in one vault only; soft-deleted items still own their machine.
             e.HasIndex(r => r.SourceKey).IsUnique();
+            e.HasIndex(r => r.DueAt);
         });
         model.Entity<PointRow>(e =>
         {

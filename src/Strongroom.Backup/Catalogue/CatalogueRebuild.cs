@@ -110,6 +110,8 @@ public sealed class CatalogueRebuild(
             LastRecoveryPointTime = newest.Snapshot.CreatedAt,
             DeletedAt = null,
             SoftDeleteDays = 0,
+            // What the store still has is listed again.
+            DoomedSnapshots = [],
         };
         if (!await items.TryAddAsync(made, cancellationToken))
         {

@@ -41,7 +41,7 @@ public sealed class ItemProtection(
             throw Invalid("policyId is missing. To stop protection, say protectionState \"ProtectionStopped\" as well.");
 
         var policy = await policies.FindAsync(vault.Key, request.PolicyName, cancellationToken)
-            ?? throw new BackupRefusedException(BackupRefusal.PolicyNotFound, $"Policy '{request.PolicyName}' does not exist in vault '{vault.Name}'.", request.PolicyName);
+            ?? throw NoPolicy(vault, request.PolicyName);
         if (policy.BackupManagementType != "AzureIaasVM")
             throw new BackupRefusedException(BackupRefusal.PolicyUnsuitable, $"Policy '{policy.Name}' is for {policy.BackupManagementType}, not for virtual machines.");
 
@@ -64,7 +64,7 @@ public sealed class ItemProtection(
         if (item.IsDeleted)
             throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' was deleted while soft delete was on. Undelete it, then delete it again.");
 
-        var kept = await points.ListAsync(item.Key, cancellationToken);
+        var kept = (await points.ListAsync(item.Key, cancellationToken)).WithExpiries(await policies.FindTermsAsync(item, cancellationToken));
         VaultImmutability.RequireDeletable(vault, item, kept, time.GetUtcNow());
         var job = NewJob(item, JobOperations.DeleteBackupData) with
         {
@@ -116,6 +116,7 @@ public sealed class ItemProtection(
             Disks = request.Disks,
             DataId = RandomNumberGenerator.GetInt32(int.MaxValue / 2, int.MaxValue).ToString(CultureInfo.InvariantCulture) + RandomNumberGenerator.GetInt32(10_000_000, 99_999_999).ToString(CultureInfo.InvariantCulture),
             CreatedAt = time.GetUtcNow(),
+            ScheduledUntil = time.GetUtcNow(),
         };
         var job = NewJob(item, JobOperations.ConfigureBackup) with { Properties = Bag(("VM Name", item.FriendlyName), ("Policy Name", policy.Name)) };
 
@@ -123,7 +124,11 @@ public sealed class ItemProtection(
         if (!machine.Location.Equals(vault.Location, StringComparison.OrdinalIgnoreCase))
             return await RecordAsync(Failed(job, JobErrors.LocationMismatch(machine, vault)));
         if (!await items.TryAddAsync(item, cancellationToken))
+        {
+            // The policy may have been deleted since it was read.
+            if (await policies.FindAsync(vault.Key, policy.Name, cancellationToken) is null) throw NoPolicy(vault, policy.Name);
             return await RecordAsync(Failed(job, await ElsewhereAsync(item, cancellationToken)));
+        }
 
         if (!vault.Config.IsStorageTypeLocked)
             await LockStorageTypeAsync(vault.Key, CancellationToken.None);
@@ -140,6 +145,8 @@ public sealed class ItemProtection(
             PolicyName = policy.Name,
             ProtectionState = hasPoints ? ProtectionStates.Protected : ProtectionStates.InitialPending,
             Disks = request.Disks ?? item.Disks,
+            // What was due before the item had this schedule was due to no one. An item that keeps its schedule loses nothing of it.
+            ScheduledUntil = item.IsBackedUp && item.PolicyName.Equals(policy.Name, StringComparison.OrdinalIgnoreCase) ? item.ScheduledUntil : time.GetUtcNow(),
         }, cancellationToken);
         var job = NewJob(item, JobOperations.ConfigureBackup) with { Properties = Bag(("VM Name", item.FriendlyName), ("Policy Name", policy.Name)) };
         return await RecordAsync(Completed(job));
@@ -160,6 +167,8 @@ public sealed class ItemProtection(
     {
         if (item is null) throw NotFound(request, vault);
         if (!item.IsDeleted) throw new BackupRefusedException(BackupRefusal.ItemNotSoftDeleted, $"'{item.FriendlyName}' is not soft-deleted.");
+        // Its time may have come, and the job that purges it be at work.
+        await RequireIdleAsync(item, cancellationToken);
         await UpdateAsync(item with { DeletedAt = null, SoftDeleteDays = 0, ProtectionState = ProtectionStates.Stopped, PolicyName = "" }, cancellationToken);
         var job = NewJob(item, JobOperations.Undelete) with { Properties = Bag(("VM Name", item.FriendlyName), ("Undelete flag", "True")) };
         return await RecordAsync(Completed(job));
@@ -226,6 +235,9 @@ public sealed class ItemProtection(
     }
 
     private static BackupRefusedException Invalid(string message) => new(BackupRefusal.InvalidConfigureProtection, message);
+
+    private static BackupRefusedException NoPolicy(Vault vault, string name) =>
+        new(BackupRefusal.PolicyNotFound, $"Policy '{name}' does not exist in vault '{vault.Name}'.", name);
 
     private static BackupRefusedException Busy(ProtectedItem item) =>
         new(BackupRefusal.ItemBusy, $"Another job of '{item.FriendlyName}' is running. Wait for it or cancel it.", item.FriendlyName);

@@ -77,10 +77,22 @@ public sealed record ProtectedItem
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>Schedules have been looked at up to this instant: nothing that was due until then fires any more. For a deleted item: when its purge was last begun.</summary>
+    public DateTimeOffset? ScheduledUntil { get; init; }
+
+    /// <summary>Snapshots of recovery points that have left the list and that the store has yet to forget.</summary>
+    public ImmutableArray<Guid> DoomedSnapshots { get; init => field = value.IsDefaultOrEmpty ? [] : value; } = [];
+
     /// <summary>Counts the writes; a writer that read an older one is refused.</summary>
     public int Version { get; init; }
 
     public bool IsDeleted => DeletedAt is not null;
+
+    /// <summary>True while its policy's schedule makes backups of it.</summary>
+    public bool IsBackedUp => !IsDeleted && ProtectionState is (ProtectionStates.Protected or ProtectionStates.InitialPending);
+
+    /// <summary>True while its policy's retention deletes recovery points of it.</summary>
+    public bool IsPruned => IsBackedUp || (!IsDeleted && ProtectionState == ProtectionStates.Suspended);
 
     /// <summary>Names this state of this item, in the form of an HTTP entity tag.</summary>
     public string ETag => $"\"{Key:N}-{Version}\"";
@@ -121,9 +133,9 @@ public interface IItemRepository
     /// <summary>ARM ids (lower case) of all machines of a subscription that some vault protects.</summary>
     Task<IReadOnlySet<string>> ListProtectedSourcesAsync(CancellationToken cancellationToken);
 
-    /// <returns>False when the machine has an item already, in this vault or another.</returns>
+    /// <returns>False when the machine has an item already, in this vault or another, or when the vault or the item's policy is gone.</returns>
     Task<bool> TryAddAsync(ProtectedItem item, CancellationToken cancellationToken);
 
-    /// <summary>Writes the item if its version is still <see cref="ProtectedItem.Version"/>, and counts the version up.</summary>
+    /// <summary>Writes the item if its version is still <see cref="ProtectedItem.Version"/> and a policy that it has come to exists, and counts the version up.</summary>
     Task<bool> TryUpdateAsync(ProtectedItem item, CancellationToken cancellationToken);
 }

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using System.Globalization;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Pipelines;
@@ -23,16 +21,7 @@ public sealed class JobAdmission(
             throw new BackupRefusedException(BackupRefusal.ProtectionStopped, $"Protection of '{item.FriendlyName}' is stopped. Resume it with a policy first.");
         if (expiresAt <= time.GetUtcNow()) throw new BackupRefusedException(BackupRefusal.InvalidInput, "recoveryPointExpiryTimeInUTC is in the past.");
 
-        var properties = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
-        properties["VM Name"] = item.FriendlyName;
-        if (expiresAt is { } expiry) properties["Recovery Point Expiry Time in UTC"] = WireTime(expiry);
-        var job = JobFactory.New(item, JobOperations.Backup, time.GetUtcNow()) with
-        {
-            Request = new BackupRequest(Guid.NewGuid(), expiresAt).ToJson(),
-            Tasks = BackupTasks.Initial,
-            Properties = properties.ToImmutable(),
-            ProgressPercent = 0,
-        };
+        var job = BackupJobs.New(item, expiresAt, null, time.GetUtcNow());
         return await AdmitAsync(item, job, Guid.NewGuid(), BackupRefusal.BackupRunning, cancellationToken);
     }
 
@@ -95,7 +84,4 @@ public sealed class JobAdmission(
     private async Task<ProtectedItem> FindItemAsync(Vault vault, string nativeName, CancellationToken cancellationToken) =>
         await items.FindAsync(vault.Key, nativeName, cancellationToken)
         ?? throw new BackupRefusedException(BackupRefusal.ItemNotFound, $"'{nativeName}' is not protected in vault '{vault.Name}'.");
-
-    /// <summary>How job properties spell a time: US form, UTC.</summary>
-    private static string WireTime(DateTimeOffset at) => at.UtcDateTime.ToString("M/d/yyyy h:mm:ss tt", CultureInfo.InvariantCulture);
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Machines;
+using Strongroom.Backup.Policies;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.Vaults;
 using Strongroom.Store;
@@ -21,7 +22,7 @@ namespace Strongroom.Backup.Pipelines;
 /// A crash before 5 leaves chunks that the next backup may use; a crash between 5 and 6 is mended by 1.
 /// </remarks>
 public sealed class BackupHandler(
-    IItemRepository items, IVaultRepository vaults, IRecoveryPointRepository points, IMachineFabric fabric, IVaultStores stores, TimeProvider time, ILogger<BackupHandler> log) : IJobHandler
+    IItemRepository items, IVaultRepository vaults, IRecoveryPointRepository points, IPolicyRepository policies, IMachineFabric fabric, IVaultStores stores, TimeProvider time, ILogger<BackupHandler> log) : IJobHandler
 {
     /// <summary>How often the disks are read before a machine that never stands still is given up.</summary>
     public const int MaxReads = 3;
@@ -82,6 +83,7 @@ public sealed class BackupHandler(
             cancellationToken.ThrowIfCancellationRequested();
             var bytes = BackupBytes.Of(session.Statistics);
             var vault = await vaults.FindAsync(item.VaultKey, cancellationToken);
+            var plan = await PointPlan.MakeAsync(item, request, time.GetUtcNow(), policies, points, cancellationToken);
             var draft = new SnapshotDraft
             {
                 Id = new(request.SnapshotId),
@@ -93,9 +95,11 @@ public sealed class BackupHandler(
                     Vault = vault,
                     Item = item,
                     ExpiresAt = request.ExpiresAt,
+                    DueAt = request.DueAt,
+                    Tags = plan.Tags,
                 }.Write(),
                 Parent = parents.Id,
-                LockedUntil = vault is null ? null : VaultImmutability.LockUntil(vault, request.ExpiresAt),
+                LockedUntil = vault is null ? null : VaultImmutability.LockUntil(vault, plan.ExpiresAt),
             };
             var made = await session.CommitAsync(draft, CancellationToken.None);
             return End(run, SnapshotPoints.Of(item.Key, made, request.ExpiresAt), bytes);

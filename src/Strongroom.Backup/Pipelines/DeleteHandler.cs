@@ -15,11 +15,16 @@ namespace Strongroom.Backup.Pipelines;
 public sealed class DeleteHandler(
     IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, IJobLedger ledger, TimeProvider time, ILogger<DeleteHandler> log) : IJobHandler
 {
+    /// <summary>A member of the request: the item is purged because it was deleted softly, and only if it still is.</summary>
+    public const string IsPurge = "isPurge";
+
     public string Operation => JobOperations.DeleteBackupData;
 
     public async Task<JobEnd> RunAsync(JobRun run, CancellationToken cancellationToken)
     {
         var item = await items.FindAsync(run.Job.ItemKey, cancellationToken);
+        if (item is { IsDeleted: false } && (bool?)run.Job.Request[IsPurge] == true)
+            return new(run.Job with { State = JobStates.Cancelled, EndedAt = time.GetUtcNow() }, JobOutcome.None);
         if (item is not null)
         {
             var store = await stores.OpenAsync(item.VaultKey, cancellationToken);

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Machines;
+using Strongroom.Backup.Policies;
 using Strongroom.Backup.Vaults;
 using Strongroom.Store;
 
@@ -23,6 +24,12 @@ public sealed record SnapshotConfiguration(VirtualMachine Machine, ImmutableArra
 
     /// <summary>When the recovery point goes, if that was asked for.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>When a schedule wanted it; null: it was taken on demand.</summary>
+    public DateTimeOffset? DueAt { get; init; }
+
+    /// <summary>What its policy keeps it for; null for a point taken on demand.</summary>
+    public RetentionTags? Tags { get; init; }
 
     public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, SnapshotJson.Default.SnapshotConfiguration);
 

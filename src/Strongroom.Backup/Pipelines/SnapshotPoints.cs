@@ -23,6 +23,8 @@ internal static class SnapshotPoints
             Machine = configuration.Machine,
             Disks = [.. made.Images.Select(image => new RecoveryPointDisk(image.Lun, image.Name, image.Image.LengthBytes, image.Image.ToString()!))],
             ExpiresAt = expiresAt,
+            DueAt = configuration.DueAt,
+            Tags = configuration.Tags,
         };
     }
 }

@@ -11,7 +11,7 @@ public sealed partial class PolicyAdministration(IPolicyRepository policies, Tim
     /// <summary>Makes the policy, or changes it; a change applies to the items that use it, and to the recovery points that they have.</summary>
     /// <param name="properties">In Azure's words and spelling. Kept.</param>
     /// <returns>The policy as it is kept, with what the request left to the service.</returns>
-    /// <exception cref="BackupRefusedException">Something in it is wrong, or it would become another kind of policy while items use it.</exception>
+    /// <exception cref="BackupRefusedException">Something in it is wrong, it would become another kind of policy while items use it, or it would keep recovery points of an immutable vault for a shorter time.</exception>
     public async Task<PolicyInUse> PutAsync(Vault vault, string name, JsonObject properties, CancellationToken cancellationToken)
     {
         if (!Name().IsMatch(name))
@@ -22,6 +22,7 @@ public sealed partial class PolicyAdministration(IPolicyRepository policies, Tim
         PolicyReader.Check(policy);
         if (existing is { ProtectedItems: > 0 } && KindOf(existing.Policy) != KindOf(policy))
             throw InUse(existing.Policy.Name, "it cannot become another kind of policy");
+        if (existing is not null) VaultImmutability.RequireNoShorter(vault, existing.Policy, policy);
         await policies.PutAsync(policy, cancellationToken);
         return new(policy, existing?.ProtectedItems ?? 0);
     }

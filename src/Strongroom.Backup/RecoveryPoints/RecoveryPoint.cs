@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Strongroom.Backup.Machines;
+using Strongroom.Backup.Policies;
 
 namespace Strongroom.Backup.RecoveryPoints;
 
@@ -28,6 +29,15 @@ public sealed record RecoveryPoint
 
     /// <summary>When it goes, if it was asked for with an expiry; else the policy decides.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>When a schedule wanted it; null: it was taken on demand.</summary>
+    public DateTimeOffset? DueAt { get; init; }
+
+    /// <summary>What a scheduled point is kept for: given when it is taken, and never changed. Null: its policy could not be read then.</summary>
+    public RetentionTags? Tags { get; init; }
+
+    /// <summary>What retention must know of it.</summary>
+    public PointFacts ToFacts() => new(Name, Time, DueAt is null, ExpiresAt, Tags, DueAt);
 }
 
 /// <param name="Image">The store's reference to the disk's image, as text.</param>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Items;
+using Strongroom.Backup.Policies;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Store;
 
@@ -10,7 +11,7 @@ namespace Strongroom.Backup.Vaults;
 /// The settings hold in the server from the moment they are recorded; the store follows at once where it answers, at each round of maintenance otherwise.
 /// Only what can never be taken back locks snapshots, since a lock cannot be taken back either.
 /// </remarks>
-public sealed class StoreRules(IVaultRepository vaults, IVaultStores stores, IItemRepository items, IRecoveryPointRepository points, ILogger<StoreRules> log)
+public sealed class StoreRules(IVaultRepository vaults, IVaultStores stores, IItemRepository items, IRecoveryPointRepository points, IPolicyRepository policies, ILogger<StoreRules> log)
 {
     /// <summary>True when a change of settings concerns the store.</summary>
     public static bool Concerns(VaultConfig? before, VaultConfig after) => StorePolicies.Of(before ?? new()) != StorePolicies.Of(after);
@@ -54,7 +55,8 @@ public sealed class StoreRules(IVaultRepository vaults, IVaultStores stores, IIt
         foreach (var item in await items.ListAsync(vault.Key, cancellationToken))
         {
             if (item.IsDeleted) continue;
-            foreach (var point in await points.ListAsync(item.Key, cancellationToken))
+            var terms = await policies.FindTermsAsync(item, cancellationToken);
+            foreach (var point in (await points.ListAsync(item.Key, cancellationToken)).WithExpiries(terms))
             {
                 var id = new SnapshotId(point.SnapshotId);
                 if (VaultImmutability.LockUntil(vault, point.ExpiresAt) is { } until && store.Find(id) is { } snapshot && !(snapshot.LockedUntil >= until))

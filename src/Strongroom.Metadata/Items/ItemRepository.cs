@@ -58,7 +58,7 @@ internal sealed class ItemRepository(IDbContextFactory<StrongroomContext> contex
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         // The vault may be deleted at this very moment; an item without a vault would never be found again.
-        if (!await db.Vaults.AnyAsync(r => r.Key == item.VaultKey, cancellationToken)) return false;
+        if (!await db.Vaults.AnyAsync(r => r.Key == item.VaultKey, cancellationToken) || !await HasPolicyAsync(db, item, cancellationToken)) return false;
         db.Items.Add(new ItemRow
         {
             Key = item.Key,
@@ -78,7 +78,19 @@ internal sealed class ItemRepository(IDbContextFactory<StrongroomContext> contex
     public async Task<bool> TryUpdateAsync(ProtectedItem item, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await UpdateAsync(db, item, cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        if (!await HasPolicyAsync(db, item, cancellationToken) || !await UpdateAsync(db, item, cancellationToken)) return false;
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    /// <summary>False when the item is about to get a policy that was deleted meanwhile. One that it has cannot be deleted.</summary>
+    private static async Task<bool> HasPolicyAsync(StrongroomContext db, ProtectedItem item, CancellationToken cancellationToken)
+    {
+        if (item.PolicyName.Length == 0) return true;
+        var policy = item.PolicyName.Key();
+        return await db.Policies.AnyAsync(r => r.VaultKey == item.VaultKey && r.NameKey == policy, cancellationToken)
+            || await db.Items.AnyAsync(r => r.Key == item.Key && r.PolicyKey == policy, cancellationToken);
     }
 
     /// <summary>Writes the item in a caller's transaction if nobody wrote it since it was read.</summary>
@@ -87,7 +99,8 @@ internal sealed class ItemRepository(IDbContextFactory<StrongroomContext> contex
         var next = item with { Version = item.Version + 1 };
         var (policy, document) = (next.PolicyName.Key(), Documents.Write(next, Documents.Default.ProtectedItem));
         return await db.Items.Where(r => r.Key == item.Key && r.Version == item.Version).ExecuteUpdateAsync(u => u
-            .SetProperty(r => r.PolicyKey, policy).SetProperty(r => r.Version, next.Version).SetProperty(r => r.Document, document), cancellationToken) == 1;
+            .SetProperty(r => r.PolicyKey, policy).SetProperty(r => r.Version, next.Version).SetProperty(r => r.Document, document)
+            .SetProperty(r => r.DueAt, r => r.DueAt > 0 ? 0 : r.DueAt - 1), cancellationToken) == 1;
     }
 
     internal static ProtectedItem? Read(ItemRow? row) => row is null ? null : Documents.Read(row.Document, Documents.Default.ProtectedItem);

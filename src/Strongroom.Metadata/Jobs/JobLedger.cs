@@ -192,7 +192,7 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
             .SetProperty(r => r.LeaseUntil, (long?)null).SetProperty(r => r.Owner, (string?)null), cancellationToken);
     }
 
-    private static JobRow Row(Job job) => new()
+    internal static JobRow Row(Job job) => new()
     {
         Id = job.Id,
         VaultKey = job.VaultKey,

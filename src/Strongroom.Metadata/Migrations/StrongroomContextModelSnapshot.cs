@@ -103,6 +103,9 @@ namespace Strongroom.Metadata.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<long>("DueAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("NativeName")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -122,6 +125,8 @@ namespace Strongroom.Metadata.Migrations
                         .HasColumnType("INTEGER");
 
                     b.HasKey("Key");
+
+                    b.HasIndex("DueAt");
 
                     b.HasIndex("SourceKey")
                         .IsUnique();

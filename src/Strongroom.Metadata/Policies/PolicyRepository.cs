@@ -40,6 +40,9 @@ internal sealed class PolicyRepository(IDbContextFactory<StrongroomContext> cont
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var updated = await db.Policies.Where(r => r.VaultKey == policy.VaultKey && r.NameKey == key)
             .ExecuteUpdateAsync(u => u.SetProperty(r => r.Document, document), cancellationToken);
+        // What the change means for its items is looked at at once.
+        await db.Items.Where(r => r.VaultKey == policy.VaultKey && r.PolicyKey == key)
+            .ExecuteUpdateAsync(u => u.SetProperty(r => r.DueAt, r => r.DueAt > 0 ? 0 : r.DueAt - 1), cancellationToken);
         if (updated == 0)
         {
             db.Policies.Add(Row(policy));

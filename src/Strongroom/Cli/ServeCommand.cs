@@ -24,12 +24,13 @@ internal static class ServeCommand
         var retain = new Option<bool>("--retain-locked") { Description = "Have the storage itself (S3 Object Lock, Azure immutability policies, immutable files) retain what locked vaults keep. Cannot be taken back." };
         var collectEvery = CommandLine.NumberOption("--collect-every", "Hours between two collections of each vault; 0 for only after deletions.", 6);
         var collectGrace = CommandLine.NumberOption("--collect-grace", "Hours that packs which nobody needs are kept before a collection removes them.", 24);
+        var spread = CommandLine.NumberOption("--schedule-spread", "Minutes over which scheduled backups are spread after they are due.", 10);
         var jobs = CommandLine.NumberOption("--max-jobs", "Jobs at a time.", 2);
         var retry = CommandLine.NumberOption("--retry-after", "Seconds that clients are asked to wait between two looks at an operation.", 5);
         var rate = CommandLine.NumberOption("--rate-limit", "Requests for one action that each caller has in an hour; more are answered 429. 0 for no limit.", 0);
         var cloud = new Option<string>("--cloud-name") { Description = "What az calls this server.", DefaultValueFactory = _ => "Strongroom" };
         var quiet = new Option<bool>("--quiet") { Description = "Log warnings and errors only." };
-        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, locations, vaultStorage, storages, retain, collectEvery, collectGrace, jobs, retry, rate, cloud, quiet };
+        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, locations, vaultStorage, storages, retain, collectEvery, collectGrace, spread, jobs, retry, rate, cloud, quiet };
         limits.AddTo(command);
         command.SetCancellableAction((parsed, cancellationToken) => RunAsync(() => new ServerOptions
         {
@@ -45,6 +46,7 @@ internal static class ServeCommand
             StorageLimits = limits.Read(parsed),
             CollectEveryHours = parsed.GetRequiredValue(collectEvery),
             CollectGraceHours = parsed.GetRequiredValue(collectGrace),
+            ScheduleSpreadMinutes = parsed.GetRequiredValue(spread),
             MaxJobs = parsed.GetRequiredValue(jobs),
             RetryAfterSeconds = parsed.GetRequiredValue(retry),
             RequestsPerHour = parsed.GetRequiredValue(rate),

@@ -49,6 +49,9 @@ internal sealed record ServerOptions
     /// <summary>Jobs at a time.</summary>
     public int MaxJobs { get; init; } = 2;
 
+    /// <summary>Scheduled backups begin up to so many minutes later than they are due, so that not all begin at once.</summary>
+    public int ScheduleSpreadMinutes { get; init; } = 10;
+
     /// <summary>What clients are asked to wait between two looks at a running operation, in seconds.</summary>
     public int RetryAfterSeconds { get; init; } = 5;
 
@@ -73,6 +76,7 @@ internal sealed record ServerOptions
         if (PublicUrl is null && Listen.DnsSafeHost is "0.0.0.0" or "::" or "[::]")
             throw new ArgumentException("--listen on all addresses needs --public-url as well: the address that clients use.");
         if (MaxJobs is < 1 or > 64) throw new ArgumentException($"--max-jobs takes a number from 1 to 64, not {MaxJobs}.");
+        if (ScheduleSpreadMinutes is < 0 or > 120) throw new ArgumentException($"--schedule-spread takes minutes from 0 to 120, not {ScheduleSpreadMinutes}.");
         if (RetryAfterSeconds is < 0 or > 600) throw new ArgumentException($"--retry-after takes seconds from 0 to 600, not {RetryAfterSeconds}.");
         if (RequestsPerHour < 0) throw new ArgumentException($"--rate-limit takes a number of requests, or 0 for no limit, not {RequestsPerHour}.");
         if (CollectEveryHours is < 0 or > 720) throw new ArgumentException($"--collect-every takes hours from 0 to 720, not {CollectEveryHours}.");

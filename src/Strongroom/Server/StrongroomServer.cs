@@ -9,6 +9,7 @@ using Strongroom.Api.Storage.Blobs;
 using Strongroom.Arm;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
+using Strongroom.Backup.Lifecycle;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Pipelines;
 using Strongroom.Backup.Pipelines.Restores;
@@ -239,6 +240,12 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddHostedService<JobWorker>();
         services.AddSingleton(new MaintenanceOptions { Every = TimeSpan.FromHours(options.CollectEveryHours), Grace = TimeSpan.FromHours(options.CollectGraceHours), Retains = options.RetainsLocked });
         services.AddHostedService<VaultMaintenance>();
+
+        // Twice what is worked on, so that nobody waits for a job while others wait for their time.
+        services.AddSingleton(new LifecycleOptions { Spread = TimeSpan.FromMinutes(options.ScheduleSpreadMinutes), MaxLiveJobs = 2 * options.MaxJobs });
+        services.AddSingleton<PointPruning>();
+        services.AddSingleton<ItemLifecycle>();
+        services.AddHostedService<LifecycleService>();
 
         services.AddPlatformProviders();
         services.AddRoles();

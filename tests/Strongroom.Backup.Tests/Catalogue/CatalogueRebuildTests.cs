@@ -82,7 +82,8 @@ public sealed class CatalogueRebuildTests
         var vault = await rig.NewVaultAsync();
         var machine = rig.NewMachine("web1", FakeDisk.New(-1, "os", 1));
         var item = await rig.ProtectAsync(vault, machine);
-        await rig.Items.TryUpdateAsync(item with { PolicyName = "Nightly" }, Rig.Token);
+        await rig.PutPolicyAsync(vault, 7, name: "Nightly");
+        Assert.True(await rig.Items.TryUpdateAsync(item with { PolicyName = "Nightly" }, Rig.Token));
         await rig.BackUpAsync(vault, machine);
         await using var lost = await Rig.NewAsync();
 

@@ -56,7 +56,8 @@ internal sealed class MemoryVaultStores(IKeyEncryptionKey key, TimeProvider time
     private async Task<VaultStore> OpenNowAsync(Guid vaultKey)
     {
         var backend = _backends.GetOrAdd(vaultKey, _ => new());
-        var options = new VaultStoreOptions { PackSizeBytes = 1 << 20, Workers = 2 };
+        // The tests move the time.
+        var options = new VaultStoreOptions { PackSizeBytes = 1 << 20, Workers = 2, GuardsClock = false };
         return await VaultStore.ExistsAsync(backend, CancellationToken.None)
             ? await VaultStore.OpenAsync(backend, key, options, time, CancellationToken.None)
             : await VaultStore.CreateAsync(backend, key, options, time, CancellationToken.None);

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 using Strongroom.Arm;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
+using Strongroom.Backup.Lifecycle;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Pipelines;
 using Strongroom.Backup.Pipelines.Restores;
@@ -61,8 +62,9 @@ internal sealed class Rig : IAsyncDisposable
     public JobAdmission Admission => new(Items, Points, Ledger, Operations, Signal, Time);
     public ItemProtection Protection => ProtectionWith(Items);
     public VaultLifecycle Lifecycle => new(Vaults, Items, Stores, Places, Time, NullLogger<VaultLifecycle>.Instance);
-    public StoreRules Rules => new(Vaults, Stores, Items, Points, NullLogger<StoreRules>.Instance);
-    public BackupHandler BackupHandler => new(Items, Vaults, Points, Fabric, Stores, Time, NullLogger<BackupHandler>.Instance);
+    public StoreRules Rules => new(Vaults, Stores, Items, Points, Policies, NullLogger<StoreRules>.Instance);
+    public PointPruning Pruning => new(Get<IItemAgenda>(), Items, Points, Vaults, Stores, NullLogger<PointPruning>.Instance);
+    public BackupHandler BackupHandler => new(Items, Vaults, Points, Policies, Fabric, Stores, Time, NullLogger<BackupHandler>.Instance);
     public RestoreHandler RestoreHandler => new(Items, Points, Stores, Accounts, Resources, Fabric, Restorer, Time);
     public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Time, NullLogger<DeleteHandler>.Instance);
 

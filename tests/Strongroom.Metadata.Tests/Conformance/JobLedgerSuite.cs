@@ -157,12 +157,12 @@ public abstract class JobLedgerSuite : DatabaseSuite
         var claim = (await Ledger.ClaimAsync("a", Long, Token))!;
         var point = Sample.Point(item, 1);
         // A change that someone made while the job ran is kept.
-        Assert.True(await Items.TryUpdateAsync(item with { PolicyName = "Gold" }, Token));
+        Assert.True(await Items.TryUpdateAsync(item with { PolicyName = "EnhancedPolicy" }, Token));
 
         Assert.True(await Ledger.TryFinishAsync(claim, job.Ended(), new() { NewRecoveryPoint = point, ChangeItem = i => i with { LastBackupStatus = "Completed" } }, Token));
 
         var found = (await Items.FindAsync(item.Key, Token))!;
-        Assert.Equal(("Gold", "Completed", 2), (found.PolicyName, found.LastBackupStatus, found.Version));
+        Assert.Equal(("EnhancedPolicy", "Completed", 2), (found.PolicyName, found.LastBackupStatus, found.Version));
         var listed = Assert.Single(await Points.ListAsync(item.Key, Token));
         Assert.Equal((point.Name, point.Time, point.SnapshotId), (listed.Name, listed.Time, listed.SnapshotId));
         Assert.Equal(point.Disks, listed.Disks);

@@ -12,7 +12,7 @@ public abstract class PolicySuite : DatabaseSuite
     [Fact]
     public async Task A_policy_is_replaced_by_one_whose_name_differs_in_case_only()
     {
-        var vault = await AddVaultAsync();
+        var vault = await AddVaultAsync(hasPolicies: false);
         await Policies.PutAsync(Policy(vault.Key, "Gold", 7), Token);
         await Policies.PutAsync(Policy(vault.Key, "GOLD", 9), Token);
 
@@ -24,7 +24,7 @@ public abstract class PolicySuite : DatabaseSuite
     [Fact]
     public async Task Many_who_put_a_new_policy_at_once_all_succeed_and_one_policy_is_there()
     {
-        var vault = await AddVaultAsync();
+        var vault = await AddVaultAsync(hasPolicies: false);
         await AtOnceAsync(32, async n => { await Policies.PutAsync(Policy(vault.Key, "gold", n), Token); return n; });
         Assert.Single(await Policies.ListAsync(vault.Key, Token));
     }
@@ -32,7 +32,7 @@ public abstract class PolicySuite : DatabaseSuite
     [Fact]
     public async Task A_list_counts_the_items_that_each_policy_protects()
     {
-        var vault = await AddVaultAsync();
+        var vault = await AddVaultAsync(hasPolicies: false);
         var other = await AddVaultAsync("other");
         foreach (var name in new[] { "DefaultPolicy", "Gold" }) await Policies.PutAsync(Policy(vault.Key, name, 1), Token);
         await AddItemAsync(vault, "a");

@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Strongroom.Backup.Policies;
 using Strongroom.Backup.Vaults;
 using Strongroom.Metadata.Tests.Support;
 
@@ -59,7 +60,7 @@ public sealed class DatabaseFileTests
     {
         await using var database = await SqliteDatabase.NewAsync();
         var vault = Sample.Vault();
-        Assert.True(await database.Services.GetRequiredService<IVaultRepository>().TryAddAsync(vault, [], Token));
+        Assert.True(await database.Services.GetRequiredService<IVaultRepository>().TryAddAsync(vault, DefaultPolicies.For(vault.Key, vault.CreatedAt), Token));
         SqliteConnection.ClearAllPools();
 
         await using var restarted = new ServiceCollection().AddStrongroomMetadata(database.File).BuildServiceProvider();

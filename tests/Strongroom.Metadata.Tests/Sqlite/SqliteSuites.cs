@@ -16,6 +16,11 @@ public sealed class Items_in_SQLite : ItemSuite
     protected override Task<ITestDatabase> OpenAsync() => SqliteDatabase.CreateAsync();
 }
 
+public sealed class The_agenda_of_items_in_SQLite : ItemAgendaSuite
+{
+    protected override Task<ITestDatabase> OpenAsync() => SqliteDatabase.CreateAsync();
+}
+
 public sealed class Policies_in_SQLite : PolicySuite
 {
     protected override Task<ITestDatabase> OpenAsync() => SqliteDatabase.CreateAsync();

@@ -43,10 +43,10 @@ public abstract class DatabaseSuite : IAsyncLifetime
     protected static Task<T[]> AtOnceAsync<T>(int count, Func<int, Task<T>> action) =>
         Task.WhenAll(Enumerable.Range(0, count).Select(n => Task.Run(() => action(n))));
 
-    protected async Task<Vault> AddVaultAsync(string name = "vault1")
+    protected async Task<Vault> AddVaultAsync(string name = "vault1", bool hasPolicies = true)
     {
         var vault = Sample.Vault(name);
-        Assert.True(await Vaults.TryAddAsync(vault, [], Token));
+        Assert.True(await Vaults.TryAddAsync(vault, hasPolicies ? DefaultPolicies.For(vault.Key, vault.CreatedAt) : [], Token));
         return vault;
     }
 

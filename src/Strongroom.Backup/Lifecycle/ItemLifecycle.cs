@@ -1,0 +1,94 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using Strongroom.Backup.Items;
+using Strongroom.Backup.Jobs;
+using Strongroom.Backup.Pipelines;
+using Strongroom.Backup.Policies;
+using Strongroom.Backup.RecoveryPoints;
+
+namespace Strongroom.Backup.Lifecycle;
+
+/// <summary>Does with each item what its time has come for: expired recovery points go, schedules start backups, items that were deleted softly are purged.</summary>
+/// <remarks>Looks only at items that are due; when none is, that is one look into an index. An item with a live job stays due and is looked at again.</remarks>
+public sealed class ItemLifecycle(
+    IItemAgenda agenda, IItemRepository items, IPolicyRepository policies, IRecoveryPointRepository points, IJobLedger ledger, PointPruning pruning,
+    JobSignal signal, LifecycleOptions options, TimeProvider time, ILogger<ItemLifecycle> log)
+{
+    /// <summary>A purge that failed is begun again after this time.</summary>
+    private static readonly TimeSpan PurgeRetry = TimeSpan.FromDays(1);
+
+    /// <summary>An item that cannot be looked at is looked at again after this time.</summary>
+    private static readonly TimeSpan FaultRetry = TimeSpan.FromHours(1);
+
+    /// <summary>One pass over all items that are due; ends early when so many jobs are live that no other is to be started.</summary>
+    public async Task RunOnceAsync(CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        foreach (var due in await agenda.ListDueAsync(now, cancellationToken))
+        {
+            try
+            {
+                if (!await LookAsync(due, now, cancellationToken)) return;
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // One item must not keep all others from their turn.
+                log.LogError(e, "Item {ItemKey} cannot be looked at; it is tried again in an hour", due.ItemKey);
+                await agenda.SetNextAsync(due, now + FaultRetry, cancellationToken);
+            }
+        }
+    }
+
+    /// <returns>False: no other job is to be started now.</returns>
+    private async Task<bool> LookAsync(DueItem due, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (await items.FindAsync(due.ItemKey, cancellationToken) is not { } item) return true;
+        if (await ledger.FindLiveAsync(item.Key, cancellationToken) is not null) return true;
+        if (item.IsDeleted) return await PurgeAsync(due, item, now, cancellationToken);
+
+        var policy = item.PolicyName.Length == 0 ? null : await policies.FindAsync(item.VaultKey, item.PolicyName, cancellationToken);
+        var terms = policy is null ? null : ItemTerms.TryRead(policy);
+        (item, var next) = await pruning.RunAsync(item, terms, now, cancellationToken);
+        if (terms is not null && item.IsBackedUp)
+        {
+            var schedule = ItemSchedule.Of(item, policy!, terms, options.Spread);
+            if (schedule.Missed(now) is { } missed)
+                return await FireAsync(item with { ScheduledUntil = missed }, BackupJobs.New(item, null, missed, now), cancellationToken);
+            if (schedule.Next(now) is { } backup && !(next < backup)) next = backup;
+        }
+
+        await agenda.SetNextAsync(due, next, cancellationToken);
+        return true;
+    }
+
+    private async Task<bool> PurgeAsync(DueItem due, ProtectedItem item, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var at = item.DeletedAt!.Value.AddDays(item.SoftDeleteDays);
+        if (item.ScheduledUntil + PurgeRetry is { } again && item.ScheduledUntil > item.DeletedAt && again > at) at = again;
+        if (at > now)
+        {
+            await agenda.SetNextAsync(due, at, cancellationToken);
+            return true;
+        }
+
+        var count = (await points.ListAsync(item.Key, cancellationToken)).Count;
+        var job = JobFactory.New(item, JobOperations.DeleteBackupData, now) with
+        {
+            Request = new JsonObject { [DeleteHandler.IsPurge] = true },
+            Properties = ImmutableSortedDictionary<string, string>.Empty.Add("VM Name", item.FriendlyName)
+                .Add("Number of Recovery Points", count.ToString(CultureInfo.InvariantCulture)),
+        };
+        return await FireAsync(item with { ScheduledUntil = now }, job, cancellationToken);
+    }
+
+    private async Task<bool> FireAsync(ProtectedItem item, Job job, CancellationToken cancellationToken)
+    {
+        if (await agenda.CountLiveJobsAsync(cancellationToken) >= options.MaxLiveJobs) return false;
+        if (!await agenda.TryFireAsync(item, job, cancellationToken)) return true;
+        log.LogInformation("{Operation} of {Item} begins by itself as job {JobId}", job.Operation, item.NativeName, job.Id);
+        signal.Raise();
+        return true;
+    }
+}
