@@ -39,6 +39,9 @@ public sealed record IdentityOptions
     /// <summary>How long an access token is valid; Microsoft Entra's default is about an hour too.</summary>
     public TimeSpan TokenLifetime { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>By which tokens are dated and verified, and failures to sign in are counted. Clients judge tokens by their own clocks: never one that a tester moves.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
     /// <summary>Checks the values and their relations.</summary>
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
     internal void Validate()

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using OpenIddict.Server;
 using Strongroom.Identity.Bearer;
@@ -18,15 +17,13 @@ public static class StrongroomIdentityExtensions
 {
     /// <summary>
     /// Adds the issuer and the verification of its tokens. From then on every request needs a token, also to paths that do
-    /// not exist, except for endpoints that allow anonymous callers. The clock is the <see cref="TimeProvider"/> among the
-    /// services, or the system's.
+    /// not exist, except for endpoints that allow anonymous callers.
     /// </summary>
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     public static IServiceCollection AddStrongroomIdentity(this IServiceCollection services, IdentityOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton<BearerTokens>();
         services.AddSingleton<SignInThrottle>();
@@ -39,7 +36,7 @@ public static class StrongroomIdentityExtensions
             TokenEndpoint.Configure(server);
             server.AddSigningCredentials(options.Keys.Current.Credentials);
         });
-        services.AddOptions<OpenIddictServerOptions>().Configure<TimeProvider>((server, time) => server.TimeProvider = time);
+        services.AddOptions<OpenIddictServerOptions>().Configure(server => server.TimeProvider = options.Time);
 
         services.Configure<KeyManagementOptions>(keys => keys.XmlRepository = new ForgetfulKeyRepository());
 

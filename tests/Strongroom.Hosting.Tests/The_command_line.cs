@@ -65,7 +65,7 @@ public sealed class The_command_line : IDisposable
     public async Task Says_which_file_is_damaged_when_the_database_is()
     {
         var options = new ServerOptions { DataFolder = folder["data"], Listen = new Uri($"https://127.0.0.1:{FreePort()}"), IsQuiet = true };
-        await (await StrongroomServer.StartAsync(options, TimeProvider.System, TestContext.Current.CancellationToken)).DisposeAsync();
+        await (await StrongroomServer.StartAsync(options, TestContext.Current.CancellationToken)).DisposeAsync();
         var database = Path.Combine(folder["data"], "strongroom.db");
         await File.WriteAllTextAsync(database, new string('x', 5000), TestContext.Current.CancellationToken);
 

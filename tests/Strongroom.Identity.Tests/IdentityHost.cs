@@ -46,7 +46,6 @@ public sealed class IdentityHost : IAsyncLifetime
         builder.WebHost.UseKestrelHttpsConfiguration();
         var certificate = Certificate();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(certificate)));
-        builder.Services.AddSingleton<TimeProvider>(Time);
         builder.Services.AddStrongroomIdentity(new IdentityOptions
         {
             TenantId = TenantId,
@@ -54,6 +53,7 @@ public sealed class IdentityHost : IAsyncLifetime
             Keys = Keys,
             Principals = new FixedPrincipalStore([new ServicePrincipal(ClientId, ObjectId, "admin", [SecretHash.Create(Secret)])]),
             Locations = ["home"],
+            Time = Time,
         });
         app = builder.Build();
         app.UseStrongroomIdentity();

@@ -30,6 +30,9 @@ public interface IJobLedger
 
     Task<Job?> FindLiveAsync(Guid itemKey, CancellationToken cancellationToken);
 
+    /// <summary>Whether any job of any item is live.</summary>
+    Task<bool> HasLiveAsync(CancellationToken cancellationToken);
+
     /// <summary>Claims the oldest live job that nobody works on (never claimed, or its lease is over).</summary>
     Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken);
 

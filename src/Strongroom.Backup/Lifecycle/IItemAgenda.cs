@@ -13,6 +13,9 @@ public interface IItemAgenda
     /// <summary>The items that are due, the longest waiting first.</summary>
     Task<IReadOnlyList<DueItem>> ListDueAsync(DateTimeOffset now, CancellationToken cancellationToken);
 
+    /// <summary>The next time after <paramref name="now"/> for which an item is due, or null.</summary>
+    Task<DateTimeOffset?> FindNextAsync(DateTimeOffset now, CancellationToken cancellationToken);
+
     /// <summary>Says when an item is due next, if nothing was written of it since it was listed.</summary>
     /// <param name="item">As it was listed.</param>
     /// <param name="next">Null: not before something is written of it.</param>

@@ -6,6 +6,9 @@ public sealed record LifecycleOptions
     /// <summary>From one look at what is due to the next.</summary>
     public TimeSpan Every { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>What <see cref="Every"/> is measured by; null: by the clock that says what is due.</summary>
+    public TimeProvider? Ticks { get; init; }
+
     /// <summary>Scheduled backups begin up to this much later than they are due, each item always by the same time.</summary>
     public TimeSpan Spread { get; init; }
 

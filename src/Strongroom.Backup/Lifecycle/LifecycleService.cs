@@ -12,7 +12,7 @@ public sealed class LifecycleService(ItemLifecycle lifecycle, IItemAgenda agenda
     {
         // Not on the thread that starts the server.
         await Task.Yield();
-        using var timer = new PeriodicTimer(options.Every, time);
+        using var timer = new PeriodicTimer(options.Every, options.Ticks ?? time);
         try
         {
             do

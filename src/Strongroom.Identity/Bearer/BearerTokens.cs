@@ -9,7 +9,7 @@ namespace Strongroom.Identity.Bearer;
 /// Verifies access tokens (RFC 9068) of our own issuer: signature first, so that nothing is believed, and nothing told
 /// about, that we did not sign. Thread-safe.
 /// </summary>
-internal sealed class BearerTokens(IdentityOptions options, TimeProvider time)
+internal sealed class BearerTokens(IdentityOptions options)
 {
     // Larger than any token of ours by an order of magnitude.
     private const int MaximumTokenLengthChars = 16 * 1024;
@@ -78,7 +78,7 @@ internal sealed class BearerTokens(IdentityOptions options, TimeProvider time)
             return BearerFailure.WrongAudience(string.Join(' ', jwt.Audiences), Origin.ToHandOut(request, options) + "/");
 
         // No leeway: issuer and verifier have one clock.
-        var now = time.GetUtcNow();
+        var now = options.Time.GetUtcNow();
         if (now >= DateTimeOffset.FromUnixTimeSeconds(expiry))
             return BearerFailure.Expired(DateTimeOffset.FromUnixTimeSeconds(expiry), now);
         if (now < DateTimeOffset.FromUnixTimeSeconds(notBefore))

@@ -10,7 +10,7 @@ namespace Strongroom.Identity.Discovery;
 /// OpenID Connect Discovery 1.0 and the key set (RFC 7517), in the shape of ADFS and in that of Microsoft Entra ID. Every
 /// address in them is under the one that the client used, and in the shape that it asked for.
 /// </summary>
-internal sealed class OpenIdDocuments(IdentityOptions options, TimeProvider time)
+internal sealed class OpenIdDocuments(IdentityOptions options)
 {
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -97,10 +97,10 @@ internal sealed class OpenIdDocuments(IdentityOptions options, TimeProvider time
         new TokenError(
             "unsupported_response_type", 700054,
             "This server signs in service principals alone: az login --service-principal -u CLIENT_ID -p SECRET --tenant TENANT_ID."),
-        time.GetUtcNow());
+        options.Time.GetUtcNow());
 
     private Task RefuseTenantAsync(HttpContext context, string tenant) =>
-        TokenAnswers.WriteErrorAsync(context, TokenError.UnknownTenant(tenant, "invalid_tenant"), time.GetUtcNow());
+        TokenAnswers.WriteErrorAsync(context, TokenError.UnknownTenant(tenant, "invalid_tenant"), options.Time.GetUtcNow());
 
     private bool IsOurs(string? tenant) => tenant is null || Tenant.IsOurs(tenant, options);
 

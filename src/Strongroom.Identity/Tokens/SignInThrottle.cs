@@ -9,7 +9,7 @@ namespace Strongroom.Identity.Tokens;
 /// another's address; a secret that was right before is let through whatever was tried beside it, so that nobody locks out a neighbour.
 /// Thread-safe; in memory alone.
 /// </summary>
-internal sealed class SignInThrottle(TimeProvider time)
+internal sealed class SignInThrottle(IdentityOptions options)
 {
     /// <summary>Wrong secrets that are answered at once.</summary>
     public const int FreeFailures = 10;
@@ -29,13 +29,13 @@ internal sealed class SignInThrottle(TimeProvider time)
     {
         if (!wrong.TryGetValue(Source(client, address), out var failures))
             return null;
-        var seconds = (int)Math.Ceiling((failures.Until - time.GetUtcNow()).TotalSeconds);
+        var seconds = (int)Math.Ceiling((failures.Until - options.Time.GetUtcNow()).TotalSeconds);
         return seconds <= 0 || WasRight(client, secret) ? null : seconds;
     }
 
     public void Failed(string client, string address)
     {
-        var now = time.GetUtcNow();
+        var now = options.Time.GetUtcNow();
         if (wrong.Count >= MaximumSources)
             Forget(now);
         wrong.AddOrUpdate(Source(client, address), _ => new(1, now, now), (_, before) =>

@@ -22,7 +22,7 @@ namespace Strongroom.Identity.Tokens;
 /// decides. It runs OpenIddict without its stores ("degraded mode"), for the principals live behind our own door and the
 /// tokens are self-contained. Thread-safe.
 /// </summary>
-internal sealed partial class TokenEndpoint(IdentityOptions options, TimeProvider time, SignInThrottle throttle, ILogger<TokenEndpoint> log) :
+internal sealed partial class TokenEndpoint(IdentityOptions options, SignInThrottle throttle, ILogger<TokenEndpoint> log) :
     IOpenIddictServerHandler<ExtractTokenRequestContext>,
     IOpenIddictServerHandler<ValidateTokenRequestContext>,
     IOpenIddictServerHandler<HandleTokenRequestContext>,
@@ -141,7 +141,7 @@ internal sealed partial class TokenEndpoint(IdentityOptions options, TimeProvide
         if (context.TokenType != TokenTypeIdentifiers.AccessToken)
             return default;
         var principal = (ServicePrincipal)context.Transaction.Properties[PrincipalProperty]!;
-        var now = time.GetUtcNow();
+        var now = options.Time.GetUtcNow();
         var objectId = principal.ObjectId.ToString();
         var clientId = principal.ClientId.ToString();
 
@@ -180,7 +180,7 @@ internal sealed partial class TokenEndpoint(IdentityOptions options, TimeProvide
         if (!string.IsNullOrEmpty(context.Error))
         {
             var error = context.Transaction.Properties.GetValueOrDefault(ErrorProperty) as TokenError ?? Translate(context);
-            foreach (var (name, value) in error.ToJson(TokenAnswers.CorrelationId(http.Request), time.GetUtcNow()))
+            foreach (var (name, value) in error.ToJson(TokenAnswers.CorrelationId(http.Request), options.Time.GetUtcNow()))
                 context.Response[name] = new OpenIddictParameter(value?.DeepClone());
             context.Response.ErrorUri = null;
             return default;
@@ -193,7 +193,7 @@ internal sealed partial class TokenEndpoint(IdentityOptions options, TimeProvide
         if (context.Request?["resource"] is { } resource)
         {
             // Version 1.0 of the platform answers numbers as strings, and repeats the resource as it was asked for.
-            var now = time.GetUtcNow().ToUnixTimeSeconds();
+            var now = options.Time.GetUtcNow().ToUnixTimeSeconds();
             context.Response["expires_in"] = Text(seconds);
             context.Response["ext_expires_in"] = Text(seconds);
             context.Response["not_before"] = Text(now);

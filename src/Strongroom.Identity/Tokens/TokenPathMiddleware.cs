@@ -9,7 +9,7 @@ namespace Strongroom.Identity.Tokens;
 /// Brings every shape of token path to the one that the token endpoint listens on (its paths have no place for a tenant),
 /// after it has refused tenants that are not ours.
 /// </summary>
-internal sealed class TokenPathMiddleware(RequestDelegate next, IdentityOptions options, TimeProvider time, SignInThrottle throttle)
+internal sealed class TokenPathMiddleware(RequestDelegate next, IdentityOptions options, SignInThrottle throttle)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -22,21 +22,21 @@ internal sealed class TokenPathMiddleware(RequestDelegate next, IdentityOptions 
 
         if (route.Tenant is not null && !Tenant.IsOurs(route.Tenant, options))
         {
-            await TokenAnswers.WriteErrorAsync(context, TokenError.UnknownTenant(route.Tenant, "invalid_request"), time.GetUtcNow());
+            await TokenAnswers.WriteErrorAsync(context, TokenError.UnknownTenant(route.Tenant, "invalid_request"), options.Time.GetUtcNow());
             return;
         }
 
         if (!await CanReadFormAsync(context.Request))
         {
             var error = new TokenError("invalid_request", 9002313, "Invalid request. The body is not a form that can be read.");
-            await TokenAnswers.WriteErrorAsync(context, error, time.GetUtcNow());
+            await TokenAnswers.WriteErrorAsync(context, error, options.Time.GetUtcNow());
             return;
         }
 
         if (DelaySeconds(context) is { } seconds)
         {
             context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-            await TokenAnswers.WriteErrorAsync(context, TokenError.TooManyFailures(seconds), time.GetUtcNow());
+            await TokenAnswers.WriteErrorAsync(context, TokenError.TooManyFailures(seconds), options.Time.GetUtcNow());
             return;
         }
 

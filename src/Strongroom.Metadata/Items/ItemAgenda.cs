@@ -17,6 +17,14 @@ internal sealed class ItemAgenda(IDbContextFactory<StrongroomContext> contexts) 
         return await db.Items.Where(r => r.DueAt <= ticks).OrderBy(r => r.DueAt).Select(r => new DueItem(r.Key, r.DueAt)).ToListAsync(cancellationToken);
     }
 
+    public async Task<DateTimeOffset?> FindNextAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var ticks = now.UtcTicks;
+        var next = await db.Items.Where(r => r.DueAt > ticks && r.DueAt < long.MaxValue).MinAsync(r => (long?)r.DueAt, cancellationToken);
+        return next is { } due ? new DateTimeOffset(due, TimeSpan.Zero) : null;
+    }
+
     public async Task SetNextAsync(DueItem item, DateTimeOffset? next, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);

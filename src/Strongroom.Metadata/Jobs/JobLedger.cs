@@ -73,6 +73,12 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
         return row is null ? null : Read(row);
     }
 
+    public async Task<bool> HasLiveAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Jobs.AnyAsync(r => r.State == JobStates.InProgress || r.State == JobStates.Cancelling, cancellationToken);
+    }
+
     public async Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Microsoft.AspNetCore.Connections;
 using Strongroom.Cli.Store;
 using Strongroom.Hosting;
@@ -29,8 +30,10 @@ internal static class ServeCommand
         var retry = CommandLine.NumberOption("--retry-after", "Seconds that clients are asked to wait between two looks at an operation.", 5);
         var rate = CommandLine.NumberOption("--rate-limit", "Requests for one action that each caller has in an hour; more are answered 429. 0 for no limit.", 0);
         var cloud = new Option<string>("--cloud-name") { Description = "What az calls this server.", DefaultValueFactory = _ => "Strongroom" };
+        var travel = new Option<bool>("--time-travel") { Description = "For tests: have a clock that POST /providers/Strongroom.Testing/clock moves forwards. Only for a data folder of its own." };
+        var startAt = new Option<string?>("--start-at") { Description = "What that clock says at first in a new data folder, such as 2027-01-01T00:00:00Z." };
         var quiet = new Option<bool>("--quiet") { Description = "Log warnings and errors only." };
-        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, locations, vaultStorage, storages, retain, collectEvery, collectGrace, spread, jobs, retry, rate, cloud, quiet };
+        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, locations, vaultStorage, storages, retain, collectEvery, collectGrace, spread, jobs, retry, rate, cloud, travel, startAt, quiet };
         limits.AddTo(command);
         command.SetCancellableAction((parsed, cancellationToken) => RunAsync(() => new ServerOptions
         {
@@ -51,6 +54,8 @@ internal static class ServeCommand
             RetryAfterSeconds = parsed.GetRequiredValue(retry),
             RequestsPerHour = parsed.GetRequiredValue(rate),
             CloudName = parsed.GetRequiredValue(cloud),
+            TravelsTime = parsed.GetValue(travel),
+            StartAt = parsed.GetValue(startAt) is { } start ? Time("--start-at", start) : null,
             IsQuiet = parsed.GetValue(quiet),
         }, cancellationToken));
         return command;
@@ -60,12 +65,16 @@ internal static class ServeCommand
         ? uri
         : throw new ArgumentException($"{option} takes an https address such as https://localhost:8443, not '{text}'.");
 
+    private static DateTimeOffset Time(string option, string text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+        ? time
+        : throw new ArgumentException($"{option} takes a time such as 2027-01-01T00:00:00Z, not '{text}'.");
+
     private static async Task<int> RunAsync(Func<ServerOptions> read, CancellationToken cancellationToken)
     {
         try
         {
             var options = read();
-            await using var server = await StrongroomServer.StartAsync(options, TimeProvider.System, cancellationToken);
+            await using var server = await StrongroomServer.StartAsync(options, cancellationToken);
             foreach (var note in server.Notes) Console.WriteLine(note);
             Console.WriteLine("To use it with the Azure CLI, paste:");
             Console.WriteLine();

@@ -48,6 +48,9 @@ internal sealed class DataFolder : IDisposable
     /// <summary>The database of everything but the backed-up bytes, mode 0600; there from the start on, empty at first.</summary>
     public string DatabaseFile => Path.Combine(Root, "strongroom.db");
 
+    /// <summary>How far the clock of a tester's folder is ahead of the machine's; there is none in other folders.</summary>
+    public string ClockFile => Path.Combine(Root, "clock");
+
     private static string LockFile(string root) => Path.Combine(root, "strongroom.lock");
 
     /// <summary>Where a folder's principals are: they are changed beside a server that owns the folder.</summary>

@@ -31,7 +31,7 @@ internal sealed class DemoServer(StrongroomServer server, string machinesFolder)
             RetryAfterSeconds = demo.RetryAfterSeconds,
             IsQuiet = true,
         };
-        return new DemoServer(await StrongroomServer.StartAsync(options, TimeProvider.System, cancellationToken), demo.MachinesFolder);
+        return new DemoServer(await StrongroomServer.StartAsync(options, cancellationToken), demo.MachinesFolder);
     }
 
     public ValueTask DisposeAsync() => server.DisposeAsync();

@@ -1,6 +1,7 @@
 using System.Net;
 using Strongroom.Store;
 using Strongroom.Store.Locations;
+using Strongroom.TimeTravel;
 
 namespace Strongroom.Server;
 
@@ -64,6 +65,12 @@ internal sealed record ServerOptions
     /// <summary>Write warnings and errors only.</summary>
     public bool IsQuiet { get; init; }
 
+    /// <summary>Have a clock that testers move. Only for data folders that were made so.</summary>
+    public bool TravelsTime { get; init; }
+
+    /// <summary>What the movable clock of a new data folder says at first; null: what the machine's says.</summary>
+    public DateTimeOffset? StartAt { get; init; }
+
     /// <summary>Checks the values before anything is made.</summary>
     /// <exception cref="ArgumentException">Names what is wrong and what would be right.</exception>
     public void Validate()
@@ -81,6 +88,10 @@ internal sealed record ServerOptions
         if (RequestsPerHour < 0) throw new ArgumentException($"--rate-limit takes a number of requests, or 0 for no limit, not {RequestsPerHour}.");
         if (CollectEveryHours is < 0 or > 720) throw new ArgumentException($"--collect-every takes hours from 0 to 720, not {CollectEveryHours}.");
         if (CollectGraceHours is < 0 or > 720) throw new ArgumentException($"--collect-grace takes hours from 0 to 720, not {CollectGraceHours}.");
+        if (StartAt is not null && !TravelsTime) throw new ArgumentException("--start-at goes with --time-travel: another clock cannot be set.");
+        if (StartAt < ClockFile.Earliest || StartAt > ClockFile.Latest)
+            throw new ArgumentException($"--start-at takes a time from {ClockFile.Earliest:yyyy-MM-dd} to {ClockFile.Latest:yyyy-MM-dd}, not {StartAt:yyyy-MM-dd}.");
+        if (TravelsTime && RetainsLocked) throw new ArgumentException("--retain-locked does not go with --time-travel: a storage would keep for years, by its own clock, what a test locked.");
         if (Storages.GroupBy(s => s.Name).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new ArgumentException($"--storage names '{twice.Key}' twice.");
         foreach (var location in Locations)
         {

@@ -21,6 +21,7 @@ using Strongroom.Identity;
 using Strongroom.Identity.Keys;
 using Strongroom.Metadata;
 using Strongroom.Store;
+using Strongroom.TimeTravel;
 using Strongroom.Workloads.VirtualMachines.Folder;
 using Strongroom.Workloads.VirtualMachines.Folder.Restores;
 
@@ -48,13 +49,13 @@ internal sealed class StrongroomServer : IAsyncDisposable
     public string AdministratorFile => _data.AdministratorFile;
 
     /// <summary>What the operator should know of this start.</summary>
-    public IReadOnlyList<string> Notes => _certificates.Notes;
+    public IReadOnlyList<string> Notes => _app.Services.GetService<ClockMover>() is { } mover ? [.. _certificates.Notes, $"The clock of this data folder is a tester's, and says {mover.Now:yyyy-MM-dd HH:mm:ss} UTC."] : _certificates.Notes;
 
     /// <exception cref="DataFolderException">Another server owns the folder, or it cannot be used.</exception>
     /// <exception cref="ArgumentException">An option is wrong.</exception>
     /// <exception cref="InvalidDataException">The database or another file of the data folder is damaged.</exception>
     /// <exception cref="IOException">The address is in use, or a file cannot be read or written.</exception>
-    public static async Task<StrongroomServer> StartAsync(ServerOptions options, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<StrongroomServer> StartAsync(ServerOptions options, CancellationToken cancellationToken)
     {
         options.Validate();
         ProcessFiles.KeepPrivate();
@@ -64,7 +65,9 @@ internal sealed class StrongroomServer : IAsyncDisposable
         WebApplication? app = null;
         try
         {
-            // Step 2. The certificate is judged by the clients' clocks, so it never sees a tester's.
+            // Step 2. The clock comes first: it must be known before anything is made in a new folder.
+            var time = ClockFile.Open(data, options.TravelsTime, options.StartAt);
+            // The certificate is judged by the clients' clocks, so it never sees a tester's.
             var names = TlsNames.Of(Environment.MachineName, [options.Endpoint.DnsSafeHost, .. options.TlsNames]);
             certificates = TlsCertificates.Open(data.TlsFolder, names, Environment.MachineName, TimeProvider.System);
             var administrator = Administrator.Open(data, options.Endpoint, certificates.AuthorityFile);
@@ -167,6 +170,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         app.MapInsights();
         app.MapRecoveryServices();
         app.MapBlobs();
+        if (time is MovableClock) app.MapClock();
         return app;
     }
 
@@ -181,6 +185,13 @@ internal sealed class StrongroomServer : IAsyncDisposable
     private static void AddServices(IServiceCollection services, ServerOptions options, DataFolder data, Administrator administrator, MasterKeyFile masterKey, TimeProvider time)
     {
         services.AddSingleton(time);
+        if (time is MovableClock clock)
+        {
+            services.AddSingleton(clock);
+            services.AddSingleton(new ClockFile(data.ClockFile));
+            services.AddSingleton<ClockMover>();
+        }
+
         services.AddSingleton(data);
         services.AddRouting();
         services.AddSingleton(new ArmOptions
@@ -219,7 +230,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<IVaultPlaces>(sp => sp.GetRequiredService<ConfiguredPlaces>());
         services.AddSingleton<StorageHealth>();
         // A tester's clock is moved on purpose; a machine's should not be.
-        services.AddSingleton(new VaultStoreOptions { GuardsClock = ReferenceEquals(time, TimeProvider.System) });
+        services.AddSingleton(new VaultStoreOptions { GuardsClock = time is not MovableClock });
         services.AddSingleton<VaultStores>();
         services.AddSingleton<IVaultStores>(sp => sp.GetRequiredService<VaultStores>());
         services.AddSingleton(new StorageAccountFolders(data.StorageFolder));
@@ -242,7 +253,10 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddHostedService<VaultMaintenance>();
 
         // Twice what is worked on, so that nobody waits for a job while others wait for their time.
-        services.AddSingleton(new LifecycleOptions { Spread = TimeSpan.FromMinutes(options.ScheduleSpreadMinutes), MaxLiveJobs = 2 * options.MaxJobs });
+        // A clock that is moved does what items are due for at their very times; between moves they are looked at by real time.
+        services.AddSingleton(time is MovableClock
+            ? new LifecycleOptions { Every = TimeSpan.FromSeconds(1), Ticks = TimeProvider.System, MaxLiveJobs = 2 * options.MaxJobs }
+            : new LifecycleOptions { Spread = TimeSpan.FromMinutes(options.ScheduleSpreadMinutes), MaxLiveJobs = 2 * options.MaxJobs });
         services.AddSingleton<PointPruning>();
         services.AddSingleton<ItemLifecycle>();
         services.AddHostedService<LifecycleService>();

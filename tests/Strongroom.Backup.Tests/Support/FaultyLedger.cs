@@ -42,6 +42,8 @@ internal sealed class FaultyLedger(IJobLedger inner, LedgerFault fault, int fail
 
     public Task<Job?> FindLiveAsync(Guid itemKey, CancellationToken cancellationToken) => inner.FindLiveAsync(itemKey, cancellationToken);
 
+    public Task<bool> HasLiveAsync(CancellationToken cancellationToken) => inner.HasLiveAsync(cancellationToken);
+
     public Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken) => inner.ClaimAsync(owner, lease, cancellationToken);
 
     public Task<Job?> RenewAsync(JobClaim claim, string owner, TimeSpan lease, CancellationToken cancellationToken) => inner.RenewAsync(claim, owner, lease, cancellationToken);

@@ -19,10 +19,14 @@ internal static class LabSetUp
     }
 
     /// <summary>Backs the lab's machine up and returns the name of the one recovery point that came of it.</summary>
-    public static async Task<string> BackUpAsync(ArmClient client, Lab lab, CancellationToken cancellationToken)
+    public static Task<string> BackUpAsync(ArmClient client, Lab lab, CancellationToken cancellationToken) =>
+        BackUpAsync(client, lab, TimeProvider.System, cancellationToken);
+
+    /// <summary>As <see cref="BackUpAsync(ArmClient, Lab, CancellationToken)"/>, by the server's own clock.</summary>
+    public static async Task<string> BackUpAsync(ArmClient client, Lab lab, TimeProvider time, CancellationToken cancellationToken)
     {
         var before = await RecoveryPointsAsync(client, lab, cancellationToken);
-        var operation = await client.ChangeAsync(HttpMethod.Post, lab.ItemUrl("backup"), Lab.BackupBody(TimeProvider.System), cancellationToken);
+        var operation = await client.ChangeAsync(HttpMethod.Post, lab.ItemUrl("backup"), Lab.BackupBody(time), cancellationToken);
         await Jobs.CompletedAsync(client, lab, operation, cancellationToken);
         return Assert.Single((await RecoveryPointsAsync(client, lab, cancellationToken)).Except(before));
     }

@@ -86,6 +86,7 @@ public abstract class JobLedgerModelSuite : DatabaseSuite
     private async Task AssertSameAsync(ProtectedItem item, Model model)
     {
         Assert.Equal(model.Points.Order(), (await Points.ListAsync(item.Key, Token)).Select(p => p.Name).Order());
+        Assert.Equal(model.Live is not null, await Ledger.HasLiveAsync(Token));
         Assert.Equal(model.Live, (await Ledger.FindLiveAsync(item.Key, Token))?.Id);
         foreach (var (id, state) in model.Ends) Assert.Equal(state, (await Ledger.FindAsync(item.VaultKey, id, Token))!.State);
     }

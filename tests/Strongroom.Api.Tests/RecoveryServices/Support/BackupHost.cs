@@ -103,6 +103,7 @@ public sealed class BackupHost : IAsyncDisposable
             TenantId = Guid.Parse(ArmHost.Tenant),
             Keys = SigningKeyRing.Open(Path.Combine(folder, "identity"), TimeProvider.System),
             Principals = new FixedPrincipalStore([]),
+            Time = (TimeProvider)services.Single(s => s.ServiceType == typeof(TimeProvider)).ImplementationInstance!,
         });
         services.AddSingleton(sp => new AccessControl(sp.GetRequiredService<IRoleAssignmentStore>(), [Support.Tokens.AdministratorsRole]));
     }
