@@ -14,6 +14,12 @@ internal sealed class ClockMover(MovableClock clock, ClockFile file, IJobLedger 
     /// <summary>Real time that who was woken has for its work, jobs aside. It then goes on while the clock is moved.</summary>
     private static readonly TimeSpan WorkLimit = TimeSpan.FromSeconds(30);
 
+    /// <summary>What cannot be done at its time is tried again so much later by the clock that is moved.</summary>
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromHours(1);
+
+    /// <summary>So many looks that change nothing of what is due tell that it cannot be done.</summary>
+    private const int LooksInVain = 3;
+
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(10);
     private readonly SemaphoreSlim _moving = new(1, 1);
 
@@ -55,10 +61,11 @@ internal sealed class ClockMover(MovableClock clock, ClockFile file, IJobLedger 
 
     private async Task StepAsync(DateTimeOffset target, CancellationToken cancellationToken)
     {
-        await ItemsAsync(cancellationToken);
         while (true)
         {
+            var isDone = await ItemsAsync(cancellationToken);
             var next = await agenda.FindNextAsync(Now, cancellationToken);
+            if (!isDone && !(next < Now + RetryAfter)) next = Now + RetryAfter;
             var sleepers = clock.Sleepers;
             if (clock.TryStep(next < target ? next.Value : target))
             {
@@ -74,25 +81,31 @@ internal sealed class ClockMover(MovableClock clock, ClockFile file, IJobLedger 
             {
                 return;
             }
-
-            await ItemsAsync(cancellationToken);
         }
     }
 
-    /// <summary>Does what items are due for, and what comes of it: after its job an item is looked at again.</summary>
-    private async Task ItemsAsync(CancellationToken cancellationToken)
+    /// <summary>Does what items are due for, and what comes of it: whatever is written of an item, it is looked at again.</summary>
+    /// <returns>False when something stays due, which cannot be done now.</returns>
+    private async Task<bool> ItemsAsync(CancellationToken cancellationToken)
     {
-        do
+        IReadOnlyList<DueItem> before = [];
+        for (var inVain = 0; inVain < LooksInVain;)
         {
             await JobsAsync(cancellationToken);
+            var due = await agenda.ListDueAsync(Now, cancellationToken);
+            if (due.Count == 0) return true;
+            inVain = due.SequenceEqual(before) ? inVain + 1 : 0;
+            before = due;
             try { await lifecycle.RunOnceAsync(cancellationToken); }
             catch (Exception e) when (e is not OperationCanceledException)
             {
                 log.LogError(e, "What is due at {Now} cannot be done", Now);
-                return;
+                return false;
             }
         }
-        while (await ledger.HasLiveAsync(cancellationToken));
+
+        log.LogWarning("Something stays due at {Now}; it is tried again an hour later", Now);
+        return false;
     }
 
     private async Task JobsAsync(CancellationToken cancellationToken)
