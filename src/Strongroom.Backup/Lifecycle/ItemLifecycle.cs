@@ -14,7 +14,7 @@ namespace Strongroom.Backup.Lifecycle;
 /// <remarks>Looks only at items that are due; when none is, that is one look into an index. An item with a live job stays due and is looked at again.</remarks>
 public sealed class ItemLifecycle(
     IItemAgenda agenda, IItemRepository items, IPolicyRepository policies, IRecoveryPointRepository points, IJobLedger ledger, PointPruning pruning,
-    JobSignal signal, LifecycleOptions options, TimeProvider time, ILogger<ItemLifecycle> log)
+    JobSignal signal, LifecycleOptions options, TimeProvider time, ILogger<ItemLifecycle> log) : IDisposable
 {
     /// <summary>A purge that failed is begun again after this time.</summary>
     private static readonly TimeSpan PurgeRetry = TimeSpan.FromDays(1);
@@ -22,10 +22,20 @@ public sealed class ItemLifecycle(
     /// <summary>An item that cannot be looked at is looked at again after this time.</summary>
     private static readonly TimeSpan FaultRetry = TimeSpan.FromHours(1);
 
-    /// <summary>One pass over all items that are due; ends early when so many jobs are live that no other is to be started.</summary>
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
+    public void Dispose() => _turn.Dispose();
+
+    /// <summary>One pass over all items that are due; ends early when so many jobs are live that no other is to be started. Passes go one after another: of two at once, the older would set next times by an older clock.</summary>
     public async Task RunOnceAsync(CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
+        await _turn.WaitAsync(cancellationToken);
+        try { await RunAsync(time.GetUtcNow(), cancellationToken); }
+        finally { _turn.Release(); }
+    }
+
+    private async Task RunAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
         foreach (var due in await agenda.ListDueAsync(now, cancellationToken))
         {
             try
