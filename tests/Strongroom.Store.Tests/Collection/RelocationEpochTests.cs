@@ -1,6 +1,6 @@
 using Strongroom.Store.Collection;
-using Strongroom.Store.Packs;
 using Strongroom.Store.Keys;
+using Strongroom.Store.Packs;
 using Strongroom.Store.Tests.Fakes;
 
 namespace Strongroom.Store.Tests.Collection;
