@@ -9,7 +9,7 @@ using Strongroom.Store.Packs;
 namespace Strongroom.Store.Tests;
 
 /// <summary>The bytes of format version 1 with fixed keys, salts and times. A change here is a change of format: vaults of users stop opening.
-/// The fingerprints were computed from the document by another program, in another language.</summary>
+/// The fingerprints were computed from the document by another program, in another language; ids are of <c>b3sum --keyed</c>.</summary>
 public sealed class FormatTests
 {
     private static readonly Guid VaultId = new("00112233-4455-6677-8899-aabbccddeeff");
@@ -54,6 +54,7 @@ public sealed class FormatTests
             slot = await pack.AppendAsync(ChunkId.Compute(Ring().IdKey, second), EncodedChunk.OfRaw(second), CancellationToken.None);
             Assert.Equal((99u, 316, (ushort)1), (slot.OffsetBytes, slot.StoredLengthBytes, slot.Ordinal));
             await pack.SealAsync(1, Ring().IdKey, codecs, CancellationToken.None);
+            Assert.Equal("3758a532b3346d06cabbbc2b05ebfd7924fca1d342b3bb3c9c7be6fd7de8f577", ChunkId.Compute(Ring().IdKey, first).ToString());
         }
 
         var bytes = await ReadAsync(backend, "packs/04/01020304");
@@ -61,7 +62,7 @@ public sealed class FormatTests
         Assert.Equal("SRPACK01"u8, bytes.AsSpan(0, 8));
         Assert.Equal("SRPKEND1"u8, bytes.AsSpan(bytes.Length - 8));
         Assert.Equal(XxHash128.Hash(bytes.AsSpan(0, bytes.Length - 40)), bytes[^40..^24]);
-        Assert.Equal("fdad2f5e", Fingerprint(bytes));
+        Assert.Equal("87ba0c06", Fingerprint(bytes));
     }
 
     [Fact]
@@ -77,11 +78,12 @@ public sealed class FormatTests
             var slot = await pack.AppendAsync(ChunkId.Compute(Ring().IdKey, raw), EncodedChunk.OfRaw(raw), CancellationToken.None);
             Assert.Equal((ChunkCodec.Parts, 150_000 + (3 * 16) + 9 + 16), (slot.Codec, slot.StoredLengthBytes));
             await pack.SealAsync(1, Ring().IdKey, codecs, CancellationToken.None);
+            Assert.Equal("c7f0f18028f66d188190017194d2107c54a9db430f200fdb664d5a4cae0d6de9", ChunkId.Compute(Ring().IdKey, raw).ToString());
         }
 
         var bytes = await ReadAsync(backend, "packs/04/01020304");
         Assert.Equal(150_261, bytes.Length);
-        Assert.Equal("a3c92ca3", Fingerprint(bytes));
+        Assert.Equal("f6a3fc4f", Fingerprint(bytes));
     }
 
     [Fact]

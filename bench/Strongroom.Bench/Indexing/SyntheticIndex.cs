@@ -10,7 +10,7 @@ namespace Strongroom.Bench.Indexing;
 /// <summary>The index of a vault that does not exist: real segments of made-up ids, each of which can be named again by its number.</summary>
 /// <remarks>
 /// Within a segment the range of ids is cut into as many pieces as there are records, with one id at a random place of each: sorted without
-/// sorting, and as even as the ids of real chunks, which are HMACs.
+/// sorting, and as even as the ids of real chunks, which are keyed hashes.
 /// </remarks>
 internal sealed class SyntheticIndex(long records)
 {

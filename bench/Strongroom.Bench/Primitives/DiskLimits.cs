@@ -5,6 +5,7 @@ using Microsoft.Win32.SafeHandles;
 using Strongroom.Bench.Disks;
 using Strongroom.Bench.Measuring;
 using Strongroom.Store;
+using Strongroom.Store.Packs;
 using ZstdNet;
 
 namespace Strongroom.Bench.Primitives;
@@ -100,8 +101,7 @@ internal sealed class DiskLimits : IDisposable
         var chunk = raw.AsMemory(0, length);
         if (Time("zero test", _ => length, () => chunk.Span.IndexOfAnyExcept((byte)0)) < 0)
             return;
-        var digest = new byte[32];
-        Time("id", _ => length, () => HMACSHA256.HashData(key, chunk.Span, digest));
+        Time("id", _ => length, () => ChunkId.Compute(key, chunk.Span).GetHashCode());
         for (var at = 0; at < length; at += partLengthBytes)
             TakePart(chunk.Slice(at, Math.Min(partLengthBytes, length - at)));
 

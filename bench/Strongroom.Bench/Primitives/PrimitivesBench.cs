@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO.Hashing;
 using System.Security.Cryptography;
 using Strongroom.Bench.Disks;
+using Strongroom.Store.Packs;
 using ZstdNet;
 
 namespace Strongroom.Bench.Primitives;
@@ -49,6 +50,9 @@ internal static class PrimitivesBench
         PerChunk("HMAC-SHA-256, 256 KiB", bytes, ChunkLengthBytes, chunk => HMACSHA256.HashData(key, chunk, digest));
         PerChunk("HMAC-SHA-256, 64 KiB", bytes, PartLengthBytes, chunk => HMACSHA256.HashData(key, chunk, digest));
         PerChunk("HMAC-SHA-256, 4 KiB", bytes, 4096, chunk => HMACSHA256.HashData(key, chunk, digest));
+        PerChunk("BLAKE3, 256 KiB", bytes, ChunkLengthBytes, chunk => ChunkId.Compute(key, chunk));
+        PerChunk("BLAKE3, 64 KiB", bytes, PartLengthBytes, chunk => ChunkId.Compute(key, chunk));
+        PerChunk("BLAKE3, 4 KiB", bytes, 4096, chunk => ChunkId.Compute(key, chunk));
         PerChunk("XxHash3, 256 KiB", bytes, ChunkLengthBytes, chunk => XxHash3.HashToUInt64(chunk));
     }
 

@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
+using Strongroom.Store.Hashing;
 
 namespace Strongroom.Store.Packs;
 
-/// <summary>HMAC-SHA-256 of a chunk's plaintext under a key of the vault. Ordered as its 32 bytes are.</summary>
+/// <summary>Keyed BLAKE3 of a chunk's plaintext under a key of the vault. Ordered as its 32 bytes are.</summary>
 internal readonly record struct ChunkId : IComparable<ChunkId>
 {
     public const int LengthBytes = 32;
@@ -29,7 +29,7 @@ internal readonly record struct ChunkId : IComparable<ChunkId>
     public static ChunkId Compute(byte[] key, ReadOnlySpan<byte> plain)
     {
         Span<byte> digest = stackalloc byte[LengthBytes];
-        HMACSHA256.HashData(key, plain, digest);
+        Blake3.KeyedHash(key, plain, digest);
         return new(digest);
     }
 
