@@ -159,7 +159,7 @@ internal sealed partial class Collector(VaultStore vault, IReadOnlyCollection<Sn
             }
 
             plan = plan!.Reconcile(marker.Live, copies.Live.IsLive);
-            var dropped = State.Tables.Keys.Where(table => !marker.NeededTables.Contains(table)).ToList();
+            var dropped = State.TablesInOrder.Where(table => !marker.NeededTables.Contains(table)).ToList();
             if (plan.Dead.Count == 0 && plan.ToCopy.Count == 0 && dropped.Count == 0)
                 return;
             SweepPlan? decided = null;

@@ -21,7 +21,7 @@ internal sealed class PackHealing(VaultStore vault, IBlobBackend replica)
 
     public async Task HealTablesAsync(Action<string> note, CancellationToken cancellationToken)
     {
-        foreach (var id in vault.Log.State.Collection.Tables.Keys)
+        foreach (var id in vault.Log.State.Collection.TablesInOrder)
         {
             if (await IsWholeAsync(Backend, id, cancellationToken) || !await IsWholeAsync(replica, id, cancellationToken))
                 continue;

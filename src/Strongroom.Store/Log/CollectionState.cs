@@ -31,6 +31,9 @@ internal sealed class CollectionState : ILogConcern
     /// <summary>Relocation tables that are in force, with the packs that each replaces.</summary>
     public IReadOnlyDictionary<RelocationTableId, PackRangeSet> Tables => tables;
 
+    /// <summary>The same tables, oldest first: names are random in part, and what is done must not depend on how they hash.</summary>
+    public IEnumerable<RelocationTableId> TablesInOrder => tables.Keys.OrderBy(table => table.CondemnSequence);
+
     /// <summary>SWEEPs whose packs may still be in the storage. Deleting them again is harmless: a number is never used twice.</summary>
     public IReadOnlyDictionary<long, PackRangeSet> Undeleted => undeleted;
 

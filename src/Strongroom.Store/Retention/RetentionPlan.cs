@@ -61,7 +61,7 @@ internal sealed class RetentionPlan(VaultStore vault, RetentionOptions options, 
                 break;
         }
 
-        blobs.AddRange(tables.Select(table => new RetainedBlob(table.Name, null, Until.Value)));
+        blobs.AddRange(tables.OrderBy(table => table.CondemnSequence).Select(table => new RetainedBlob(table.Name, null, Until.Value)));
     }
 
     /// <summary>The end of retention that a snapshot needs, or null: what keeps it, at most so far ahead, at the end of a generation.</summary>

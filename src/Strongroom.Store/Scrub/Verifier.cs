@@ -183,7 +183,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
     /// <summary>A damaged table costs the chunks that it leads to: the snapshots that need them are found by their manifests.</summary>
     private async Task VerifyTablesAsync(CancellationToken cancellationToken)
     {
-        foreach (var id in vault.Log.State.Collection.Tables.Keys)
+        foreach (var id in vault.Log.State.Collection.TablesInOrder)
         {
             try
             {
