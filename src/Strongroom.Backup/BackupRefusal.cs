@@ -63,6 +63,9 @@ public enum BackupRefusal
     /// <summary>The vault is immutable: backup data that has not expired is not given up.</summary>
     Immutable,
 
+    /// <summary>A resource guard protects the operation, and the request names none of the guard's requests for it.</summary>
+    GuardRequestMissing,
+
     /// <summary>The vault has protected an item: its redundancy stays.</summary>
     RedundancyLocked,
 

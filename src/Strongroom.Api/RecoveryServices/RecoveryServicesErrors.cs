@@ -34,6 +34,7 @@ internal static class RecoveryServicesErrors
         BackupRefusal.SoftDeleteAlwaysOn => ArmErrors.Custom(400, "BMSUserErrorDisablingSoftDeleteStateNotAllowed", refused.Message),
         BackupRefusal.ImmutabilityStateChange => ArmErrors.Custom(400, "UserErrorUnsupportedVaultImmutabilityStateChange", refused.Message),
         BackupRefusal.Immutable => ArmErrors.Custom(400, "UserErrorOperationDeniedOnImmutableItem", refused.Message),
+        BackupRefusal.GuardRequestMissing => InvalidInput(refused.Message, refused.Subject),
         BackupRefusal.RedundancyLocked => ArmErrors.Custom(400, "BMSUserErrorStorageTypeLocked", refused.Message, refused.Subject),
         BackupRefusal.RedundancySetByVault => ArmErrors.Custom(400, "BMSUserErrorRedundancySettingsUseVaultApi", refused.Message),
         BackupRefusal.Conflict => ArmErrors.Custom(409, "BMSUserErrorConflictingProtectionOperation", refused.Message),

@@ -15,6 +15,7 @@ using Strongroom.Api.RecoveryServices.ProtectionContainers;
 using Strongroom.Api.RecoveryServices.ProtectionIntents;
 using Strongroom.Api.RecoveryServices.RecoveryPoints;
 using Strongroom.Api.RecoveryServices.RegisteredIdentities;
+using Strongroom.Api.RecoveryServices.ResourceGuardProxies;
 using Strongroom.Api.RecoveryServices.Restores;
 using Strongroom.Api.RecoveryServices.SecurityPins;
 using Strongroom.Api.RecoveryServices.SiteRecovery;
@@ -48,6 +49,7 @@ public static class RecoveryServicesModule
         routes.MapDeletedVaults();
         routes.MapReplicationVaultSettings();
         routes.MapVaultConfigs();
+        routes.MapResourceGuardProxies();
         routes.MapEncryptionConfigs();
         routes.MapDataMoves();
         routes.MapPolicies();

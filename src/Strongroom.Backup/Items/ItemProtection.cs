@@ -6,6 +6,7 @@ using Strongroom.Backup.Machines;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Policies;
 using Strongroom.Backup.RecoveryPoints;
+using Strongroom.Backup.ResourceGuards;
 using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Backup.Items;
@@ -19,6 +20,9 @@ public sealed record ProtectionRequest(
 {
     /// <summary>Do it only while the item has one of these tags (<c>If-Match</c>); null: in any case.</summary>
     public string? Condition { get; init; }
+
+    /// <summary>For what a resource guard protects.</summary>
+    public GuardPass Pass { get; init; } = GuardPass.None;
 }
 
 /// <summary>Puts machines under protection and takes them out: enable, change, stop, resume, undelete, delete.</summary>
@@ -51,10 +55,10 @@ public sealed class ItemProtection(
     }
 
     /// <summary>Deletes an item with its data, softly where the vault says so.</summary>
-    public Task<AsyncOperation?> DeleteAsync(Vault vault, string nativeName, CancellationToken cancellationToken) => DeleteAsync(vault, nativeName, null, cancellationToken);
+    public Task<AsyncOperation?> DeleteAsync(Vault vault, string nativeName, CancellationToken cancellationToken) => DeleteAsync(vault, nativeName, null, GuardPass.None, cancellationToken);
 
     /// <summary>The same, only while the item has one of the tags in <paramref name="condition"/> (<c>If-Match</c>).</summary>
-    public async Task<AsyncOperation?> DeleteAsync(Vault vault, string nativeName, string? condition, CancellationToken cancellationToken)
+    public async Task<AsyncOperation?> DeleteAsync(Vault vault, string nativeName, string? condition, GuardPass pass, CancellationToken cancellationToken)
     {
         var item = await items.FindAsync(vault.Key, nativeName, cancellationToken);
         Require(item, nativeName, condition);
@@ -66,6 +70,7 @@ public sealed class ItemProtection(
 
         var kept = (await points.ListAsync(item.Key, cancellationToken)).WithExpiries(await policies.FindTermsAsync(item, cancellationToken));
         VaultImmutability.RequireDeletable(vault, item, kept, time.GetUtcNow());
+        pass.Require(vault, CriticalOperation.DeleteItem, item.NativeName);
         var job = NewJob(item, JobOperations.DeleteBackupData) with
         {
             Properties = Bag(("VM Name", item.FriendlyName), ("Number of Recovery Points", kept.Count.ToString(CultureInfo.InvariantCulture))),
@@ -138,7 +143,12 @@ public sealed class ItemProtection(
     private async Task<AsyncOperation> ChangeAsync(Vault vault, ProtectedItem item, ProtectionRequest request, BackupPolicy policy, CancellationToken cancellationToken)
     {
         if (item.IsDeleted) throw SoftDeleted(item);
-        if (await policies.FindAsync(vault.Key, item.PolicyName, cancellationToken) is { } before) VaultImmutability.RequireNoShorter(vault, before, policy);
+        if (await policies.FindAsync(vault.Key, item.PolicyName, cancellationToken) is { } before)
+        {
+            VaultImmutability.RequireNoShorter(vault, before, policy);
+            request.Pass.RequirePolicy(vault, before, policy, CriticalOperation.UpdateItem);
+        }
+
         var hasPoints = item.LastRecoveryPointTime is not null;
         await UpdateAsync(item with
         {
@@ -156,6 +166,7 @@ public sealed class ItemProtection(
     {
         if (item is null) throw NotFound(request, vault);
         if (item.IsDeleted) throw SoftDeleted(item);
+        if (item.ProtectionState != request.ProtectionState) request.Pass.Require(vault, CriticalOperation.StopProtection, item.NativeName);
         // "Retain as per policy" needs the policy to stay; "retain forever" has none.
         var suspended = request.ProtectionState == ProtectionStates.Suspended;
         await UpdateAsync(item with { ProtectionState = request.ProtectionState!, PolicyName = suspended ? item.PolicyName : "" }, cancellationToken);

@@ -8,6 +8,8 @@ public sealed record BackupPolicy(Guid VaultKey, string Name, JsonObject Propert
 {
     /// <summary><c>AzureIaasVM</c>, <c>AzureWorkload</c>, <c>AzureStorage</c>.</summary>
     public string BackupManagementType => Properties["backupManagementType"]?.GetValue<string>() ?? "";
+
+    public bool IsForMachines => BackupManagementType == "AzureIaasVM";
 }
 
 /// <summary>A policy and the number of items that have it, those that are soft-deleted but keep it included.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Strongroom.Backup.Policies.Reading;
+using Strongroom.Backup.ResourceGuards;
 using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Backup.Policies;
@@ -8,11 +9,15 @@ namespace Strongroom.Backup.Policies;
 /// <summary>Policies are put and deleted.</summary>
 public sealed partial class PolicyAdministration(IPolicyRepository policies, TimeProvider time)
 {
+    /// <summary>The same with nothing that would pass a resource guard.</summary>
+    public Task<PolicyInUse> PutAsync(Vault vault, string name, JsonObject properties, CancellationToken cancellationToken) => PutAsync(vault, name, properties, GuardPass.None, cancellationToken);
+
     /// <summary>Makes the policy, or changes it; a change applies to the items that use it, and to the recovery points that they have.</summary>
     /// <param name="properties">In Azure's words and spelling. Kept.</param>
+    /// <param name="pass">For a change that keeps less, in a vault under a resource guard.</param>
     /// <returns>The policy as it is kept, with what the request left to the service.</returns>
-    /// <exception cref="BackupRefusedException">Something in it is wrong, it would become another kind of policy while items use it, or it would keep recovery points of an immutable vault for a shorter time.</exception>
-    public async Task<PolicyInUse> PutAsync(Vault vault, string name, JsonObject properties, CancellationToken cancellationToken)
+    /// <exception cref="BackupRefusedException">Something in it is wrong, it would become another kind of policy while items use it, it would keep recovery points of an immutable vault for a shorter time, or a resource guard protects it.</exception>
+    public async Task<PolicyInUse> PutAsync(Vault vault, string name, JsonObject properties, GuardPass pass, CancellationToken cancellationToken)
     {
         if (!Name().IsMatch(name))
             throw PolicyRefusals.Parameter("policyName", "A policy's name has 3 to 150 letters, digits and the signs - _ !, and begins with a letter.");
@@ -22,7 +27,12 @@ public sealed partial class PolicyAdministration(IPolicyRepository policies, Tim
         PolicyReader.Check(policy);
         if (existing is { ProtectedItems: > 0 } && KindOf(existing.Policy) != KindOf(policy))
             throw InUse(existing.Policy.Name, "it cannot become another kind of policy");
-        if (existing is not null) VaultImmutability.RequireNoShorter(vault, existing.Policy, policy);
+        if (existing is not null)
+        {
+            VaultImmutability.RequireNoShorter(vault, existing.Policy, policy);
+            pass.RequirePolicy(vault, existing.Policy, policy, CriticalOperation.UpdatePolicy);
+        }
+
         await policies.PutAsync(policy, cancellationToken);
         return new(policy, existing?.ProtectedItems ?? 0);
     }

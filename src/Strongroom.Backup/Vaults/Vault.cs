@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
+using Strongroom.Backup.ResourceGuards;
 
 namespace Strongroom.Backup.Vaults;
 
@@ -37,6 +38,9 @@ public sealed record Vault
     public VaultStorage? Storage { get; init; }
 
     public VaultConfig Config { get; init => field = value ?? new(); } = new();
+
+    /// <summary>The resource guard that it is under; null: none.</summary>
+    public VaultGuard? Guard { get; init; }
 
     /// <summary>What <c>extendedInformation/vaultExtendedInfo</c> holds for its clients, with its etag; null: nothing yet.</summary>
     public JsonObject? ExtendedInfo { get; init; }

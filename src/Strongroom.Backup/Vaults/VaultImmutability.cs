@@ -7,8 +7,6 @@ namespace Strongroom.Backup.Vaults;
 /// <summary>What a vault that is immutable refuses: to give up backup data before it expires.</summary>
 public static class VaultImmutability
 {
-    private const string VirtualMachines = "AzureIaasVM";
-
     /// <summary>Until when a recovery point is locked in the store; null: not at all.</summary>
     /// <param name="expiresAt">When it expires; null where the policy decides day by day.</param>
     public static DateTimeOffset? LockUntil(Vault vault, DateTimeOffset? expiresAt) => vault.Config.Immutability == ImmutabilityStates.Locked ? expiresAt : null;
@@ -31,16 +29,12 @@ public static class VaultImmutability
     /// <exception cref="BackupRefusedException">Immutable.</exception>
     public static void RequireNoShorter(Vault vault, BackupPolicy before, BackupPolicy after)
     {
-        if (!vault.Config.IsImmutable || before.BackupManagementType != VirtualMachines || after.BackupManagementType != VirtualMachines) return;
+        if (!vault.Config.IsImmutable || !before.IsForMachines || !after.IsForMachines) return;
         var (had, has) = (PolicyTerms.Read(before).Retention, PolicyTerms.Read(after).Retention);
-        if ((Shorter("daily", had.Daily?.Days, has.Daily?.Days) ?? Shorter("weekly", had.Weekly?.Weeks, has.Weekly?.Weeks)
-            ?? Shorter("monthly", had.Monthly?.Months, has.Monthly?.Months) ?? Shorter("yearly", had.Yearly?.Years, has.Yearly?.Years)) is { } tag)
+        if (PolicyComparison.ShorterTag(had, has) is { } tag)
         {
             throw new BackupRefusedException(BackupRefusal.Immutable,
                 $"Vault '{vault.Name}' is immutable: policy '{after.Name}' would keep {tag} recovery points for a shorter time than '{before.Name}' does. Retention can only become longer.", after.Name);
         }
     }
-
-    /// <summary>The tag, if what has it would be kept for a shorter time; without a rule it is kept as the next lower tag says.</summary>
-    private static string? Shorter(string tag, int? had, int? has) => had > (has ?? 0) ? tag : null;
 }

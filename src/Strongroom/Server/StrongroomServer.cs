@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Strongroom.Api.Authorization;
+using Strongroom.Api.DataProtection;
 using Strongroom.Api.Insights;
 using Strongroom.Api.RecoveryServices;
 using Strongroom.Api.Resources;
@@ -169,6 +170,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         app.MapRoles();
         app.MapInsights();
         app.MapRecoveryServices();
+        app.MapDataProtectionGuards();
         app.MapBlobs();
         if (time is MovableClock) app.MapClock();
         return app;
@@ -265,5 +267,6 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddRoles();
         services.AddInsights();
         services.AddRecoveryServices();
+        services.AddDataProtectionGuards();
     }
 }

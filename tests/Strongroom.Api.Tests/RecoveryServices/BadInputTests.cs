@@ -20,6 +20,7 @@ public sealed class BadInputTests : IAsyncLifetime
         _web1 = await ProtectedMachine.ProtectAsync(_host);
         await _host.PutAsync(_web1.Account, """{"location":"home"}""");
         await _host.PutAsync(BackupHost.Lab + "/providers/Strongroom.Fabric/hosts/nas", """{"location":"home","properties":{"kind":"Folder","path":"/srv/machines"}}""");
+        await _host.PutAsync(BackupHost.Lab + "/providers/Microsoft.DataProtection/resourceGuards/guard1", """{"location":"home"}""");
         _point = await _web1.BackUpAsync();
         _job = (string)(await _host.GetAsync(BackupHost.Vault + "/backupJobs")).Value[0]!["name"]!;
     }
@@ -144,6 +145,7 @@ public sealed class BadInputTests : IAsyncLifetime
         "operationId" => "00000000-0000-0000-0000-000000000001",
         "azureRegion" => "home",
         "account" or "accountName" => "restores1",
+        "resourceGuardsName" => "guard1",
         _ => "name1",
     };
 

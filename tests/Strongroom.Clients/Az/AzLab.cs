@@ -35,6 +35,12 @@ internal sealed class AzLab : IAsyncDisposable
 
     public Lab Lab { get; }
 
+    /// <summary>The server's own folder.</summary>
+    public string DataFolder => _server.DataFolder;
+
+    /// <summary>Where the server answers.</summary>
+    public Uri Endpoint => _server.Endpoint;
+
     /// <summary>web1.</summary>
     public SampleMachine Machine { get; }
 

@@ -3,7 +3,7 @@
 // method that the packages have must have been called. Environment: see lab.mjs. The last line printed is how many.
 import assert from 'node:assert/strict';
 import {
-  account, accepted, backup as backupClient, collect, completed, container, fabric, group, groupId, item, jobOf, location, machine, machineId, onlyMachines, operationId,
+  account, accepted, backup as backupClient, collect, completed, container, fabric, group, groupId, item, jobOf, location, machine, machineId, onlyMachines, operationId, put,
   services as servicesClient, vault, vaultId,
 } from './lab.mjs';
 
@@ -201,14 +201,31 @@ async function jobs() {
   assert.ok((await file.text()).includes(job.name));
 }
 
+/** A vault under a resource guard does not give up its item's data until that is unlocked, and then not the guard. */
+async function guarded() {
+  const guard = `${groupId}/providers/Microsoft.DataProtection/resourceGuards/guard1`;
+  await put(`${guard}?api-version=2024-04-01`, { location });
+  await notFound(() => backup.resourceGuardProxy.get(vault, group, 'VaultProxy'));
+  const linked = await backup.resourceGuardProxy.put(vault, group, 'VaultProxy', { properties: { resourceGuardResourceId: guard } });
+  assert.equal(linked.properties.resourceGuardResourceId, guard);
+  const got = await backup.resourceGuardProxy.get(vault, group, 'VaultProxy');
+  assert.deepEqual((await collect(backup.resourceGuardProxies.list(vault, group))).map(one => one.name), [got.name]);
+  const request = end => got.properties.resourceGuardOperationDetails.find(one => one.vaultCriticalOperation.endsWith(end)).defaultResourceRequest;
+  const needsRequest = call => refused(400, 'BMSUserErrorInvalidInput', call);
+  await needsRequest(() => backup.securityPINs.get(vault, group));
+  assert.ok((await backup.securityPINs.get(vault, group, { parameters: { resourceGuardOperationRequests: [request('/backupSecurityPIN/action')] } })).securityPIN);
+  await needsRequest(() => backup.protectedItems.delete(...inItem));
+  await needsRequest(() => backup.resourceGuardProxy.delete(vault, group, 'VaultProxy'));
+  const unlocked = await backup.resourceGuardProxy.unlockDelete(vault, group, 'VaultProxy', { resourceGuardOperationRequests: [request('/backupResourceGuardProxies/delete')] });
+  assert.ok(new Date(unlocked.unlockDeleteExpiryTime) > new Date());
+  await needsRequest(() => backup.protectedItems.delete(...inItem));
+  await backup.resourceGuardProxy.delete(vault, group, 'VaultProxy');
+  assert.deepEqual(await collect(backup.resourceGuardProxies.list(vault, group)), []);
+}
+
 /** What this version does not have: it is not there, and no result is made up. */
 async function absent() {
-  const guard = { properties: { resourceGuardResourceId: `${groupId}/providers/Microsoft.DataProtection/resourceGuards/guard1` } };
   const notThere = call => refused(404, 'InvalidResourceType', call);
-  await notThere(() => backup.resourceGuardProxy.get(vault, group, 'VaultProxy'));
-  await notThere(() => backup.resourceGuardProxy.put(vault, group, 'VaultProxy', guard));
-  await notThere(() => backup.resourceGuardProxy.delete(vault, group, 'VaultProxy'));
-  await notThere(() => backup.resourceGuardProxy.unlockDelete(vault, group, 'VaultProxy', {}));
   await notThere(() => backup.itemLevelRecoveryConnections.provision(...inItem, point, { properties: { objectType: 'IaasVMILRRegistrationRequest', recoveryPointId: point, virtualMachineId: machineId } }));
   await notThere(() => backup.itemLevelRecoveryConnections.revoke(...inItem, point));
 }
@@ -230,7 +247,7 @@ function methods(name, client) {
   })];
 }
 
-for (const part of [vaults, aroundVaults, configurations, policies, protection, containers, recovery, jobs, absent, end]) await part();
+for (const part of [vaults, aroundVaults, configurations, policies, protection, containers, recovery, jobs, guarded, absent, end]) await part();
 const all = [...methods('services', servicesClient), ...methods('backup', backupClient)];
 assert.deepEqual(all.filter(method => !called.has(method)), [], 'methods that were not called');
 console.log(all.length);

@@ -17,7 +17,6 @@ internal static class PolicyContract
         var sent = body.OptionalObject("properties") ?? throw ArmErrors.InvalidRequestContent("an object is required", "$.properties");
         // What a client sends back that it was answered, and what concerns other requests.
         sent.OptionalInteger("protectedItemsCount");
-        sent.CheckArrays("resourceGuardOperationRequests");
         sent.CheckFlags("makePolicyConsistent");
         sent.CheckTexts("workLoadType");
         return (JsonObject)PolicyShapes.Policy.Read(sent);

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Strongroom.Api.RecoveryServices.ResourceGuardProxies;
 using Strongroom.Arm;
 using Strongroom.Backup.Policies;
 using Strongroom.Backup.Vaults;
@@ -44,7 +45,9 @@ internal static class PolicyEndpoints
     {
         var vault = await context.VaultAsync();
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
-        return ArmResults.Ok(PolicyContract.ToJson(vault, await administration.PutAsync(vault, context.Route("policyName"), PolicyContract.FromJson(body), context.RequestAborted)));
+        var sent = PolicyContract.FromJson(body);
+        var pass = await context.GuardPassAsync(vault, body.OptionalObject("properties"));
+        return ArmResults.Ok(PolicyContract.ToJson(vault, await administration.PutAsync(vault, context.Route("policyName"), sent, pass, context.RequestAborted)));
     }
 
     private static async Task<IResult> DeleteAsync(HttpContext context, PolicyAdministration administration)

@@ -71,7 +71,6 @@ internal static class ProtectedItemContract
         if (type is null ? properties.OptionalFlag("isRehydrate") != true : !type.Equals(Type, StringComparison.OrdinalIgnoreCase))
             throw RecoveryServicesErrors.InvalidType("protectedItemType", type, Type);
         properties.CheckTexts("friendlyName", "virtualMachineId", "workloadType", "backupManagementType", "containerName", "policyName", "createMode", "vaultId");
-        properties.CheckArrays("resourceGuardOperationRequests");
         var state = properties.OptionalText("protectionState");
         return new(
             nativeName,

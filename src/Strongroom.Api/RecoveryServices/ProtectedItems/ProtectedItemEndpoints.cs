@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Strongroom.Api.RecoveryServices.ResourceGuardProxies;
 using Strongroom.Arm;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.RecoveryPoints;
@@ -61,7 +62,11 @@ internal static class ProtectedItemEndpoints
         var vault = await context.VaultAsync();
         var native = context.NativeName();
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
-        var request = ProtectedItemContract.FromJson(body, vault, native) with { Condition = context.Request.Headers.IfMatch };
+        var request = ProtectedItemContract.FromJson(body, vault, native) with
+        {
+            Condition = context.Request.Headers.IfMatch,
+            Pass = await context.GuardPassAsync(vault, body.OptionalObject("properties")),
+        };
         await RequireMachineAsync(context, vault, request, items);
         var operation = await protection.PutAsync(vault, request, context.RequestAborted);
         // Always 202, even with nothing to do: clients read the operation from the headers.
@@ -79,7 +84,7 @@ internal static class ProtectedItemEndpoints
     {
         var vault = await context.VaultAsync();
         var native = context.NativeName();
-        var operation = await protection.DeleteAsync(vault, native, context.Request.Headers.IfMatch, context.RequestAborted);
+        var operation = await protection.DeleteAsync(vault, native, context.Request.Headers.IfMatch, await context.GuardPassAsync(vault), context.RequestAborted);
         if (operation is null) return ArmResults.Empty(StatusCodes.Status204NoContent);
         // A deletion is tracked at the vault: the item's own URLs may be gone before it is over.
         return new LongRunning

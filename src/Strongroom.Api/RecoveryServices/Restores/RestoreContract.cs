@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Strongroom.Api.RecoveryServices.ResourceGuardProxies;
 using Strongroom.Arm;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Pipelines.Restores;
@@ -26,7 +27,7 @@ internal static class RestoreContract
             throw RecoveryServicesErrors.InvalidInput("'recoveryPointId' is not the recovery point in the path.", "properties.recoveryPointId");
         properties.CheckTexts("targetDomainNameId", "affinityGroup");
         properties.CheckFlags("createNewCloudService", "restoreWithManagedDisks");
-        properties.CheckArrays("resourceGuardOperationRequests");
+        GuardPasses.Requests(properties);
         RestoreLimits.Check(properties);
 
         var recoveryType = RecoveryType(properties.OptionalText("recoveryType"));

@@ -2,10 +2,12 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Strongroom.Api.RecoveryServices.ProtectedItems;
+using Strongroom.Api.RecoveryServices.ResourceGuardProxies;
 using Strongroom.Arm;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Pipelines.Restores;
+using Strongroom.Backup.ResourceGuards;
 
 namespace Strongroom.Api.RecoveryServices.Restores;
 
@@ -26,6 +28,7 @@ internal static class RestoreEndpoints
         RequireTargets(context, request);
         if (request.RecoveryType == RecoveryTypes.OriginalLocation && await items.FindAsync(vault.Key, native, context.RequestAborted) is { } item)
             context.RequireLinked(MachineWrite, item.SourceResourceId);
+        (await context.GuardPassAsync(vault, body.OptionalObject("properties"))).Require(vault, CriticalOperation.Restore, native);
         var operation = await admission.RestoreAsync(vault, native, point, request, context.RequestAborted);
         return ItemOperation.Accepted(vault, native, operation);
     }

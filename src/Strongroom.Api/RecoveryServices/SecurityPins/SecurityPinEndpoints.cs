@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Strongroom.Api.RecoveryServices.ResourceGuardProxies;
 using Strongroom.Arm;
+using Strongroom.Backup.ResourceGuards;
 
 namespace Strongroom.Api.RecoveryServices.SecurityPins;
 
@@ -21,8 +23,9 @@ internal static class SecurityPinEndpoints
 
     private static async Task<IResult> PostAsync(HttpContext context, TimeProvider time)
     {
-        await context.VaultAsync();
-        (await ArmJson.ReadOptionalObjectAsync(context.Request, context.RequestAborted))?.CheckArrays("resourceGuardOperationRequests");
+        var vault = await context.VaultAsync();
+        var body = await ArmJson.ReadOptionalObjectAsync(context.Request, context.RequestAborted);
+        (await context.GuardPassAsync(vault, body)).Require(vault, CriticalOperation.GetSecurityPin);
         var pin = RandomNumberGenerator.GetInt32(100_000, 1_000_000).ToString(CultureInfo.InvariantCulture);
         return ArmResults.Ok(new JsonObject { ["token"] = pin, ["expiryTimeInUtcTicks"] = (time.GetUtcNow() + ValidFor).UtcTicks, ["securityPIN"] = pin });
     }

@@ -2,12 +2,14 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Strongroom.Api.RecoveryServices.ResourceGuardProxies;
 using Strongroom.Arm;
+using Strongroom.Backup.ResourceGuards;
 using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices.VaultConfigs;
 
-/// <summary>The configuration of a vault: backup, storage, resource guards.</summary>
+/// <summary>The configuration of a vault: backup and storage.</summary>
 internal static class VaultConfigEndpoints
 {
     public static void MapVaultConfigs(this IEndpointRouteBuilder routes)
@@ -17,7 +19,6 @@ internal static class VaultConfigEndpoints
         vault.MapMethods("/backupconfig/vaultconfig", ["PUT", "PATCH"], ChangeConfigAsync).WithAction("Microsoft.RecoveryServices/vaults/backupconfig/write");
         vault.MapGet("/backupstorageconfig/vaultstorageconfig", (Delegate)GetStorageAsync).WithAction("Microsoft.RecoveryServices/vaults/backupstorageconfig/read");
         vault.MapMethods("/backupstorageconfig/vaultstorageconfig", ["PUT", "PATCH"], ChangeStorageAsync).WithAction("Microsoft.RecoveryServices/vaults/backupstorageconfig/write");
-        vault.MapGet("/backupResourceGuardProxies", (Delegate)ListGuardsAsync).WithAction("Microsoft.RecoveryServices/vaults/backupResourceGuardProxies/read");
     }
 
     private static async Task<IResult> GetConfigAsync(HttpContext context) => ArmResults.Ok(ConfigJson(await context.VaultAsync()));
@@ -29,13 +30,15 @@ internal static class VaultConfigEndpoints
         var sent = body.OptionalObject("properties") ?? throw ArmErrors.InvalidRequestContent("an object is required", "$.properties");
         sent.CheckFlags("isSoftDeleteFeatureStateEditable");
         sent.CheckTexts("storageModelType", "storageType", "storageTypeState");
-        sent.CheckArrays("resourceGuardOperationRequests");
+        var pass = await context.GuardPassAsync(vault, sent);
         VaultConfig? before = null;
         var changed = await lifecycle.UpdateAsync(vault, existing =>
         {
             before = existing.Config;
             var change = new SecurityChange(sent.OptionalText("softDeleteFeatureState"), Days(sent, existing.Config), sent.OptionalText("enhancedSecurityState"));
-            return existing with { Config = VaultSecurity.Change(existing.Config, change, isNew: false) };
+            var config = VaultSecurity.Change(existing.Config, change, isNew: false);
+            pass.RequireSettings(existing, config);
+            return existing with { Config = config };
         }, context.RequestAborted);
         // The server keeps to the settings from now on; a store that does not answer follows later.
         if (changed is not null && StoreRules.Concerns(before, changed.Config)) await rules.TryFollowAsync(changed.Key, before, CancellationToken.None);
@@ -55,13 +58,6 @@ internal static class VaultConfigEndpoints
         var changed = await lifecycle.UpdateAsync(
             vault, existing => existing with { Config = VaultRedundancy.ChangeByStorageConfig(existing.Config, redundancy, crossRegion) }, context.RequestAborted);
         return context.Request.Method == HttpMethods.Patch ? ArmResults.Empty(StatusCodes.Status204NoContent) : ArmResults.Ok(StorageJson(changed ?? vault));
-    }
-
-    /// <summary>This version has no resource guards; clients ask before every destructive call and need an empty list.</summary>
-    private static async Task<IResult> ListGuardsAsync(HttpContext context)
-    {
-        await context.VaultAsync();
-        return ArmResults.List([]);
     }
 
     private static int? Days(JsonObject sent, VaultConfig config)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
+using Strongroom.Api.RecoveryServices.ResourceGuardProxies;
 using Strongroom.Arm;
 using Strongroom.Backup.Vaults;
 
@@ -73,7 +74,7 @@ internal static class VaultContract
     private static Vault ApplyProperties(JsonObject sent, Vault vault, bool isNew)
     {
         RefuseOwnKeys(sent.OptionalObject("encryption"));
-        sent.CheckArrays("resourceGuardOperationRequests");
+        GuardPasses.Requests(sent);
         var changed = vault with { Properties = VaultSettings.Change(vault.Properties, sent) };
         if (sent.OptionalObject("redundancySettings") is { } redundancy)
         {
@@ -123,7 +124,7 @@ internal static class VaultContract
                 ["standardTierStorageRedundancy"] = vault.Config.StorageModelType,
                 ["crossRegionRestore"] = vault.Config.CrossRegionRestore ? "Enabled" : "Disabled",
             },
-            ["securitySettings"] = VaultSecurityContract.ToJson(vault.Config, version),
+            ["securitySettings"] = VaultSecurityContract.ToJson(vault, version),
             ["backupStorageVersion"] = vault.Config.IsStorageTypeLocked ? "V2" : "Unassigned",
         };
         foreach (var (name, value) in vault.Properties)

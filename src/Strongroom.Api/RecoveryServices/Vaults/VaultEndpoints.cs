@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Strongroom.Api.RecoveryServices.ResourceGuardProxies;
 using Strongroom.Arm;
+using Strongroom.Backup.ResourceGuards;
 using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices.Vaults;
@@ -34,19 +36,23 @@ internal static class VaultEndpoints
     private static async Task<IResult> GetAsync(HttpContext context) => ArmResults.Ok(ToJson(context, await context.VaultAsync()));
 
     private static async Task<IResult> PutAsync(
-        HttpContext context, VaultLifecycle lifecycle, StoreRules rules, ArmOptions options, VaultOperations operations, IResourceStore resources)
+        HttpContext context, VaultLifecycle lifecycle, StoreRules rules, ArmOptions options, VaultOperations operations, IVaultRepository vaults, IResourceStore resources)
     {
         var scope = ArmScope.Of(context);
         var name = context.Route("vaultName");
         if (!ResourceNames.IsVault(name))
             throw ArmErrors.InvalidResourceName(BackupPaths.VaultType, name, "2 to 50 letters, digits and hyphens, beginning with a letter");
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
+        var known = await vaults.FindAsync(scope.SubscriptionId, scope.GroupName, name, context.RequestAborted);
+        var pass = known is null ? GuardPass.None : await PassAsync(context, known, body);
         VaultConfig? before = null;
         var (vault, created) = await lifecycle.PutAsync(scope.SubscriptionId, scope.GroupName, name, existing =>
         {
             RequireMatch(context, existing, name);
             before = existing?.Config;
-            return VaultContract.FromPut(body, existing, scope, name, options);
+            var wanted = VaultContract.FromPut(body, existing, scope, name, options);
+            if (existing is not null) pass.RequireSettings(existing, wanted.Config);
+            return wanted;
         }, context.RequestAborted);
         if (created) await RequireGroupAsync(scope, vault, lifecycle, resources);
         var json = ToJson(context, vault);
@@ -60,12 +66,15 @@ internal static class VaultEndpoints
     {
         var vault = await context.VaultAsync();
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
+        var pass = await PassAsync(context, vault, body);
         VaultConfig? before = null;
         var changed = await lifecycle.UpdateAsync(vault, existing =>
         {
             RequireMatch(context, existing, existing.Name);
             before = existing.Config;
-            return VaultContract.FromPatch(body, existing, options);
+            var wanted = VaultContract.FromPatch(body, existing, options);
+            pass.RequireSettings(existing, wanted.Config);
+            return wanted;
         }, context.RequestAborted);
         if (changed is null) throw VaultRequest.NotFound(ArmScope.Of(context), vault.Name);
         return Follow(rules, before, changed) is { } work ? Accepted(operations.Begin(changed, work)) : ArmResults.Ok(ToJson(context, changed));
@@ -115,6 +124,8 @@ internal static class VaultEndpoints
         StoreRules.Concerns(before, vault.Config) ? Task.Run(() => rules.TryFollowAsync(vault.Key, before, CancellationToken.None)) : null;
 
     private static LongRunning Accepted(string status) => new() { AsyncOperationPath = status, LocationPath = VaultOperations.ResultOf(status) };
+
+    private static Task<GuardPass> PassAsync(HttpContext context, Vault vault, JsonObject body) => context.GuardPassAsync(vault, body.OptionalObject("properties"));
 
     private static JsonObject ToJson(HttpContext context, Vault vault) => VaultContract.ToJson(vault, ApiVersion.Of(context.Request));
 

@@ -10,8 +10,9 @@ internal static class VaultSecurityContract
     private const string AsPerPolicy = "AsPerPolicy";
     private const string TimeBased = "TimeBased";
 
-    public static JsonObject ToJson(VaultConfig config, ApiVersion version)
+    public static JsonObject ToJson(Vault vault, ApiVersion version)
     {
+        var config = vault.Config;
         var immutability = new JsonObject { ["state"] = config.Immutability };
         if (config.IsImmutable && version.IsFrom(2026, 1, 1))
         {
@@ -29,7 +30,7 @@ internal static class VaultSecurityContract
                 ["softDeleteRetentionPeriodInDays"] = config.SoftDeleteRetentionDays,
                 ["enhancedSecurityState"] = config.EnhancedSecurityState,
             },
-            ["multiUserAuthorization"] = "Disabled",
+            ["multiUserAuthorization"] = vault.Guard is null ? "Disabled" : "Enabled",
         };
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Api.Authorization;
+using Strongroom.Api.DataProtection;
 using Strongroom.Api.Insights;
 using Strongroom.Api.RecoveryServices;
 using Strongroom.Api.Resources;
@@ -85,6 +86,7 @@ public sealed class BackupHost : IAsyncDisposable
                 app.MapRoles();
                 app.MapInsights();
                 app.MapRecoveryServices();
+                app.MapDataProtectionGuards();
                 app.MapBlobs();
             },
             collection =>
@@ -140,6 +142,7 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddRoles();
         services.AddInsights();
         services.AddRecoveryServices();
+        services.AddDataProtectionGuards();
     }
 
     public Task<Answer> GetAsync(string path, string apiVersion = Version) => SendAsync("GET", path, null, apiVersion);
