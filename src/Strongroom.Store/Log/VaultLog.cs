@@ -25,6 +25,7 @@ internal sealed partial class VaultLog : IDisposable
     private readonly List<LogDamage> closedDamage = [];
     private volatile IReadOnlyList<string> damage = [];
     private volatile IReadOnlyList<LogDamage> unread = [];
+    private volatile IReadOnlyList<LogBreach> breaches = [];
 
     private long head;
     private byte[] headHash = new byte[32];
@@ -102,6 +103,10 @@ internal sealed partial class VaultLog : IDisposable
             gate.Release();
         }
     }
+
+    /// <summary>Appends an entry that says nothing but that its writer is there, and how late it is.</summary>
+    public Task AppendSignOfLifeAsync(CancellationToken cancellationToken) =>
+        AppendAsync(LogEntryType.Reserve, _ => new PayloadWriter().UInt32(0).UInt32(0).ToArray(), cancellationToken);
 
     /// <summary>Applies what other writers appended.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
