@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Strongroom.Store.Blobs;
 using Strongroom.Store.Keys;
 
 namespace Strongroom.Store.Log;
@@ -229,12 +230,8 @@ internal sealed partial class VaultLog : IDisposable
         var name = LogEntry.NameOf(sequence);
         for (var reading = 1; ; reading++)
         {
-            if (await backend.GetLengthAsync(name, cancellationToken) is not { } length)
+            if (await BlobCopy.ReadAsync(backend, name, LogEntry.GreatestLengthBytes, cancellationToken) is not { } bytes)
                 return null;
-            var bytes = new byte[Math.Min(length, LogEntry.GreatestLengthBytes)];
-            var read = await backend.ReadAsync(name, 0, bytes, cancellationToken);
-            if (read < bytes.Length)
-                bytes = bytes[..read];
             if (reading == Readings || LogEntry.TryOpen(ring, sequence, bytes, out _))
                 return bytes;
         }
