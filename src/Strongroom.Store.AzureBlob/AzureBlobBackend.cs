@@ -53,7 +53,7 @@ public sealed class AzureBlobBackend : IBlobBackend, IRetainingBackend, ISharedP
         BlobName.Require(name);
         ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
         if (buffer.Length == 0)
-            return await GetLengthAsync(name, cancellationToken) is null ? throw AzureFailures.Missing(name, null) : 0;
+            return await GetLengthAsync(name, cancellationToken) is null ? throw StoreException.BlobMissing(name) : 0;
         try
         {
             var download = new BlobDownloadOptions { Range = new(offsetBytes, buffer.Length) };

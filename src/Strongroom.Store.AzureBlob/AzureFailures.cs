@@ -41,21 +41,15 @@ internal static class AzureFailures
             return new(StoreErrorKind.InvalidRequest, $"There is no container '{place}'. Create it, or correct the vault's location.", failure);
         return (HttpStatusCode)server.Status switch
         {
-            HttpStatusCode.NotFound => Missing(name, failure),
+            HttpStatusCode.NotFound => StoreException.BlobMissing(name, failure),
             HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized => new(
                 StoreErrorKind.AccessDenied,
                 $"'{place}' refused access at '{name}' ({server.ErrorCode}). Check the account's key or the shared access signature, what it allows (read, add, create, write, delete, list), its end, and the machine's clock.",
                 failure),
             HttpStatusCode.InsufficientStorage => new(
-                StoreErrorKind.Full, $"No space is left in '{place}' for '{name}'. Raise the account's limit, then run the backup again; recovery points that exist are intact.", failure),
+                StoreErrorKind.Full, $"No space is left in '{place}' for '{name}'. Raise the account's limit, then try again; recovery points that exist are intact.", failure),
             _ => new(StoreErrorKind.Io, $"'{place}' failed at '{name}': {server.Status} {server.ErrorCode}. Try again; if it stays, look at the account's state and its network rules.", failure),
         };
-    }
-
-    public static StoreException Missing(string name, Exception? failure)
-    {
-        var message = $"The blob '{name}' is not in the vault. Run a verification of the vault to see which recovery points need it.";
-        return failure is null ? new(StoreErrorKind.NotFound, message) : new(StoreErrorKind.NotFound, message, failure);
     }
 
     // The messages of the SDK go on for many lines, with headers.

@@ -24,7 +24,7 @@ internal sealed class AzureRetention(AzureBlobs blobs)
         try
         {
             // An unlocked policy can be shortened, so what is there is asked for first; a locked one the service itself refuses to shorten.
-            if ((await PropertiesAsync(name, cancellationToken) ?? throw AzureFailures.Missing(name, null)).ImmutabilityPolicy?.ExpiresOn >= end)
+            if ((await PropertiesAsync(name, cancellationToken) ?? throw StoreException.BlobMissing(name)).ImmutabilityPolicy?.ExpiresOn >= end)
                 return;
             await blobs.Of(name).SetImmutabilityPolicyAsync(
                 new BlobImmutabilityPolicy

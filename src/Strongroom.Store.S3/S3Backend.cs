@@ -61,7 +61,7 @@ public sealed class S3Backend : IBlobBackend, IRetainingBackend, ISharedPlace, I
         BlobName.Require(name);
         ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
         if (buffer.Length == 0)
-            return await GetLengthAsync(name, cancellationToken) is null ? throw Missing(name) : 0;
+            return await GetLengthAsync(name, cancellationToken) is null ? throw StoreException.BlobMissing(name) : 0;
         var total = 0;
         for (var attempt = 1; ; attempt++)
         {
@@ -222,6 +222,4 @@ public sealed class S3Backend : IBlobBackend, IRetainingBackend, ISharedPlace, I
         }
     }
 
-    private static StoreException Missing(string name) =>
-        new(StoreErrorKind.NotFound, $"The blob '{name}' is not in the vault. Run a verification of the vault to see which recovery points need it.");
 }

@@ -34,13 +34,13 @@ internal static class S3Failures
         if (failure is StoreException known)
             return known;
         var server = failure as AmazonServiceException ?? failure.InnerException as AmazonServiceException;
+        if (server is { StatusCode: HttpStatusCode.NotFound, ErrorCode: not "NoSuchBucket" and not "QuotaExceeded" and not "InsufficientStorage" })
+            return StoreException.BlobMissing(name, failure);
         var (kind, message) = (server?.ErrorCode, server?.StatusCode) switch
         {
             ("NoSuchBucket", _) => (StoreErrorKind.InvalidRequest, $"There is no bucket '{place.Bucket}'. Create it, or correct the vault's location."),
             ("QuotaExceeded" or "InsufficientStorage", _) or (_, HttpStatusCode.InsufficientStorage) =>
-                (StoreErrorKind.Full, $"No space is left in the bucket '{place.Bucket}' for '{name}'. Raise its quota, then run the backup again; recovery points that exist are intact."),
-            (_, HttpStatusCode.NotFound) =>
-                (StoreErrorKind.NotFound, $"The blob '{name}' is not in the vault. Run a verification of the vault to see which recovery points need it."),
+                (StoreErrorKind.Full, $"No space is left in the bucket '{place.Bucket}' for '{name}'. Raise its quota, then try again; recovery points that exist are intact."),
             (_, HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized) =>
                 (StoreErrorKind.AccessDenied, $"The bucket '{place.Bucket}' refused access at '{name}' ({server!.ErrorCode}). Check the credentials, the machine's clock, and that they allow s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject."),
             (_, >= HttpStatusCode.MovedPermanently and <= HttpStatusCode.PermanentRedirect) =>

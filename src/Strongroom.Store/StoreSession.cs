@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Strongroom.Store.Blobs;
 using Strongroom.Store.Collection;
 using Strongroom.Store.Images;
 using Strongroom.Store.Journals;
@@ -193,7 +194,7 @@ public sealed partial class StoreSession : IAsyncDisposable, ISessionChunks
         foreach (var packSeq in Claims.Packs)
         {
             if (vault.PackSet.Find(packSeq) is not { } pack
-                || await vault.Packs.Backend.GetLengthAsync(PackFormat.NameOf(pack.Content, packSeq), cancellationToken) is null)
+                || await BlobCopy.FindLengthBytesAsync(vault.Packs.Backend, PackFormat.NameOf(pack.Content, packSeq), cancellationToken) is null)
             {
                 throw new StoreException(
                     StoreErrorKind.Conflict,

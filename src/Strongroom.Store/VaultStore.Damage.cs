@@ -3,16 +3,21 @@ using Strongroom.Store.Packs;
 
 namespace Strongroom.Store;
 
-/// <summary>Log entries that cannot be read.</summary>
+/// <summary>Log entries that cannot be read, or one that breaks the vault's rules.</summary>
 /// <param name="FirstEntry">The first of them.</param>
 /// <param name="LastEntry">The last of them.</param>
 /// <param name="What">What is wrong.</param>
-public sealed record LogLoss(long FirstEntry, long LastEntry, string What);
+/// <param name="IsBreach">True for an entry that can be read and was not obeyed: nothing is lost with it, but somebody has the vault's keys who does not keep its rules.</param>
+public sealed record LogLoss(long FirstEntry, long LastEntry, string What, bool IsBreach = false);
 
 public sealed partial class VaultStore
 {
-    /// <summary>What of the log cannot be read: while it is not put back or given up (<see cref="AcceptLossAsync"/>) nothing is collected.</summary>
-    public IReadOnlyList<LogLoss> LogLosses => [.. Log.Unread.Select(one => new LogLoss(one.First, one.Last, one.What))];
+    /// <summary>What of the log cannot be read, and what in it breaks the vault's rules: while that is not put back or accepted (<see cref="AcceptLossAsync"/>) nothing is collected.</summary>
+    public IReadOnlyList<LogLoss> LogLosses =>
+    [
+        .. Log.Unread.Select(one => new LogLoss(one.First, one.Last, one.What)),
+        .. Log.Breaches.GroupBy(one => one.Sequence).Select(one => new LogLoss(one.Key, one.Key, string.Join("; ", one.Select(breach => breach.What)), IsBreach: true)),
+    ];
 
     /// <summary>Packs that are known to be damaged or missing and are in quarantine: backups store anew what they held.</summary>
     public long QuarantinedPacks => Log.State.Quarantine.Packs.Count;
@@ -20,7 +25,7 @@ public sealed partial class VaultStore
     /// <summary>True for the number of a pack that a collection removed, as far as the log was read; for <see cref="Copies.CopyOptions.MayRemove"/>.</summary>
     public bool IsSwept(uint packSeq) => Log.State.Collection.IsSwept(packSeq);
 
-    /// <summary>Gives up, for good, what damaged log entries said, and snapshots that the log has lost, so that the vault can be collected again.</summary>
+    /// <summary>Gives up, for good, what damaged log entries said, and snapshots that the log has lost, and takes note of entries that break the rules, so that the vault can be collected again.</summary>
     /// <param name="entries">Of <see cref="LogLosses"/>, what is given up; what is not damaged is refused.</param>
     /// <param name="snapshots">Snapshots that a caller's list still has and the vault does not; one that the vault has is refused: delete it.</param>
     /// <param name="cancellationToken">Has no effect once the entry may be visible.</param>
@@ -38,7 +43,10 @@ public sealed partial class VaultStore
     {
         if (entries.Count == 0 && snapshots.Count == 0)
             return null;
-        foreach (var entry in entries)
+        var (breaches, lost) = (entries.Where(entry => entry.IsBreach).ToList(), entries.Where(entry => !entry.IsBreach).ToList());
+        if (breaches.Find(entry => Log.Breaches.All(one => one.Sequence != entry.FirstEntry)) is { } strange)
+            throw new StoreException(StoreErrorKind.InvalidRequest, $"Log entry {strange.FirstEntry} does not break the vault's rules. Look at the vault's damage again.");
+        foreach (var entry in lost)
         {
             if (Log.Unread.FirstOrDefault(one => one.First == entry.FirstEntry && one.Last == entry.LastEntry) is not { } found)
                 throw new StoreException(StoreErrorKind.InvalidRequest, $"The log has no damage from entry {entry.FirstEntry} to {entry.LastEntry}. Look at the vault's damage again.");
@@ -53,7 +61,7 @@ public sealed partial class VaultStore
 
         // What a lost entry may have reserved stays reserved.
         var next = Math.Min(uint.MaxValue, GreatestPackSeq() + 1);
-        return new AcceptPayload(now, (uint)next, [.. entries.Select(one => (one.FirstEntry, one.LastEntry))], [.. snapshots]).Format();
+        return new AcceptPayload(now, (uint)next, [.. lost.Select(one => (one.FirstEntry, one.LastEntry))], [.. snapshots], [.. breaches.Select(one => one.FirstEntry)]).Format();
     }
 
     /// <summary>The greatest number that may be taken. Called under the log's lock.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Strongroom.Store.Blobs;
 using Strongroom.Store.Packs;
 
 namespace Strongroom.Store;
@@ -55,7 +56,7 @@ public sealed partial class VaultStore
                 new ParallelOptions { MaxDegreeOfParallelism = ProbesAtOnce, CancellationToken = cancellationToken, TaskScheduler = TaskScheduler.Current },
                 async (one, token) =>
                 {
-                    if (await Packs.Backend.GetLengthAsync(PackFormat.NameOf(one.Content, one.Pack), token) is { } length)
+                    if (await BlobCopy.FindLengthBytesAsync(Packs.Backend, PackFormat.NameOf(one.Content, one.Pack), token) is { } length)
                         found.Add(new(one.Pack, one.Content, length));
                 });
             await TakePacksAsync([.. found.OrderBy(pack => pack.PackSeq)], head, time, cancellationToken);

@@ -9,18 +9,35 @@ internal static class BlobCopy
     private const int PieceLengthBytes = 1 << 20;
     private const int Attempts = 4;
 
-    /// <summary>A small blob whole, or null when it is not there.</summary>
+    /// <summary>A small blob whole, or null when it is not there; nothing of what has its name and is no blob.</summary>
     /// <param name="greatestLengthBytes">What is longer is cut there: it will not be taken for what it should be.</param>
     public static async Task<byte[]?> ReadAsync(IBlobBackend backend, string name, int greatestLengthBytes, CancellationToken cancellationToken)
     {
-        if (await backend.GetLengthAsync(name, cancellationToken) is not { } length)
-            return null;
-        var content = new byte[Math.Min(length, greatestLengthBytes)];
         try
         {
+            if (await backend.GetLengthAsync(name, cancellationToken) is not { } length)
+                return null;
+            var content = new byte[Math.Min(length, greatestLengthBytes)];
             return content[..await backend.ReadAsync(name, 0, content, cancellationToken)];
         }
         catch (StoreException failure) when (failure.Kind == StoreErrorKind.NotFound)
+        {
+            return null;
+        }
+        catch (StoreException failure) when (failure.Kind == StoreErrorKind.Corrupt)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>The length of a blob; null when it is not there, or something else has its name.</summary>
+    public static async ValueTask<long?> FindLengthBytesAsync(IBlobBackend backend, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await backend.GetLengthAsync(name, cancellationToken);
+        }
+        catch (StoreException failure) when (failure.Kind == StoreErrorKind.Corrupt)
         {
             return null;
         }

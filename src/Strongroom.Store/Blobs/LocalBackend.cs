@@ -78,7 +78,7 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, ISharedPlace
     public ValueTask<long?> GetLengthAsync(string name, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Guard<ValueTask<long?>>(name, () => new(FileIdentities.FindLengthBytes(PathOf(name))));
+        return Guard<ValueTask<long?>>(name, () => new(FindLengthBytes(name)));
     }
 
     /// <inheritdoc/>
@@ -86,6 +86,8 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, ISharedPlace
     {
         BlobName.RequirePrefix(prefix);
         await Task.CompletedTask;
+        if (prefix.Length > 0 && !Guard(prefix, () => BlobFiles.HasFolders(root, prefix)))
+            yield break;
         foreach (var blob in LocalListing.Enumerate(FolderOf(prefix), prefix, TemporaryFolder))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -111,18 +113,26 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, ISharedPlace
         files.Remove(name);
         return Guard<ValueTask<bool>>(name, () =>
         {
-            // A link can be removed whatever is kept of the file that it leads to.
-            if (FileIdentities.IsLink(PathOf(name)) && FileIdentities.FindLengthBytes(PathOf(name)) is not null)
-                retention.TryEnd(PathOf(name), name);
+            var path = PathOf(name);
+            if (!BlobFiles.HasFolders(root, name))
+                return new(false);
             try
             {
-                return new(PosixCalls.TryUnlink(PathOf(name)));
+                return new(PosixCalls.TryUnlink(path));
             }
             catch (IOException failure) when (failure.HResult == PosixCalls.Eperm)
             {
-                if (!retention.TryEnd(PathOf(name), name))
-                    throw;
-                return new(PosixCalls.TryUnlink(PathOf(name)));
+                using (var file = BlobFiles.Open(root, name))
+                {
+                    if (!retention.TryEnd(file, name))
+                        throw;
+                }
+
+                return new(PosixCalls.TryUnlink(path));
+            }
+            catch (IOException failure) when (failure.HResult == PosixCalls.Eisdir)
+            {
+                return new(false);
             }
         });
     }
@@ -146,7 +156,8 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, ISharedPlace
             throw NoRetention.NotAvailable(support.Detail);
         Guard(name, () =>
         {
-            retention.Retain(PathOf(name), until);
+            using var file = BlobFiles.Open(root, Require(name));
+            retention.Retain(file, until);
             return true;
         });
     }
@@ -155,7 +166,13 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, ISharedPlace
     public ValueTask<DateTimeOffset?> GetRetainedUntilAsync(string name, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Guard<ValueTask<DateTimeOffset?>>(name, () => new(retention.Find(PathOf(name))));
+        return Guard<ValueTask<DateTimeOffset?>>(name, () =>
+        {
+            if (FindLengthBytes(name) is null)
+                return new((DateTimeOffset?)null);
+            using var file = BlobFiles.Open(root, name);
+            return new(LocalRetention.Find(file));
+        });
     }
 
     /// <inheritdoc/>
@@ -173,7 +190,8 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, ISharedPlace
     /// <inheritdoc/>
     public ValueTask RemoveLeftoversAsync(CancellationToken cancellationToken)
     {
-        if (!Directory.Exists(TemporaryFolder))
+        // What lies in a folder of somebody else is not ours to remove, whatever links to it.
+        if (FileIdentities.Look(TemporaryFolder)?.Type != FileType.Folder)
             return default;
         foreach (var path in Directory.EnumerateFiles(TemporaryFolder, "*", Visible))
         {
@@ -211,6 +229,29 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, ISharedPlace
             : Path.Combine(root, name);
     }
 
+    private static string Require(string name)
+    {
+        BlobName.Require(name);
+        return name;
+    }
+
+    private long? FindLengthBytes(string name)
+    {
+        _ = PathOf(name);
+        return BlobFiles.FindLengthBytes(root, name);
+    }
+
+    /// <summary>Gives a file the name of a blob; false when it is taken. A folder of that name is none of the vault's, and what is in it may be somebody's: it goes out of the way and not away.</summary>
+    internal bool TryLink(string existingPath, string path)
+    {
+        if (PosixCalls.TryLink(existingPath, path))
+            return true;
+        if (FileIdentities.Look(path)?.Type != FileType.Folder)
+            return false;
+        PosixCalls.TryMoveFolder(path, Path.Combine(TemporaryFolder, $"set-aside-{Guid.NewGuid():N}"));
+        return PosixCalls.TryLink(existingPath, path);
+    }
+
     private string FolderOf(string prefix) => Path.Combine(root, prefix.TrimEnd('/'));
 
     private SafeFileHandle OpenForReading(string name)
@@ -226,7 +267,7 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, ISharedPlace
         }
 
         // Closed when dropped from the cache (the kernel gives back the room of a deleted file only then); reads under way hold it open themselves.
-        file = new(path);
+        file = new(root, name);
         if (!files.TryAdd(name, file) && files.TryGet(name, out var first))
         {
             file.Dispose();

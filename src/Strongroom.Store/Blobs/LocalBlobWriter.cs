@@ -84,7 +84,7 @@ internal sealed class LocalBlobWriter : IBlobWriter
             backend.Folders.Ensure(folder);
 
             // A commit that is repeated since the folder could not be synced still knows who gave the name.
-            isCreated ??= PosixCalls.TryLink(temporaryPath, path);
+            isCreated ??= backend.TryLink(temporaryPath, path);
 
             // Also when the name was taken: the caller is told that the blob is there, so it must be there after a power cut.
             LocalFolders.Sync(folder);

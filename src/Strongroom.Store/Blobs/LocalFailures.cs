@@ -11,15 +11,12 @@ internal static class LocalFailures
 
     public static StoreException Translate(Exception failure, string name) => failure switch
     {
-        FileNotFoundException or DirectoryNotFoundException => new(
-            StoreErrorKind.NotFound,
-            $"The blob '{name}' is not in the vault. Run a verification of the vault to see which recovery points need it.",
-            failure),
+        FileNotFoundException or DirectoryNotFoundException => StoreException.BlobMissing(name, failure),
 
         // On Unix the runtime hands errno on as HResult.
         IOException { HResult: Enospc or Edquot } => new(
             StoreErrorKind.Full,
-            $"No space is left for '{name}'. Free or add space, then run the backup again; recovery points that exist are intact.",
+            $"No space is left for '{name}'. Free or add space, then try again; recovery points that exist are intact.",
             failure),
         IOException { HResult: PosixCalls.Eperm or Eopnotsupp } when failure.Message.StartsWith("link ", StringComparison.Ordinal) => new(
             StoreErrorKind.Unsupported,

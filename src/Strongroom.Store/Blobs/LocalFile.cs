@@ -12,13 +12,11 @@ internal sealed class LocalFile : IDisposable
 {
     private readonly FileIdentity identity;
 
-    /// <exception cref="IOException">It is not there, is no regular file, or cannot be opened.</exception>
-    public LocalFile(string path)
+    /// <exception cref="StoreException">Corrupt: no plain file.</exception>
+    /// <exception cref="IOException">It is not there, or cannot be opened.</exception>
+    public LocalFile(string root, string name)
     {
-        // Opening a FIFO waits for its writer, and a device may never end.
-        if (FileIdentities.FindLengthBytes(path) is null)
-            throw new FileNotFoundException($"'{path}' is not there, or no regular file.");
-        Handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.RandomAccess);
+        Handle = BlobFiles.Open(root, name);
         identity = FileIdentities.Of(Handle);
     }
 
@@ -28,6 +26,18 @@ internal sealed class LocalFile : IDisposable
     public bool IsAt(string path) => FileIdentities.Find(path) == identity;
 
     public void Dispose() => Handle.Dispose();
+}
+
+/// <summary>What something in a file system is.</summary>
+internal enum FileType
+{
+    Fifo = 0x1000,
+    CharacterDevice = 0x2000,
+    Folder = 0x4000,
+    BlockDevice = 0x6000,
+    Regular = 0x8000,
+    Link = 0xA000,
+    Socket = 0xC000,
 }
 
 /// <summary>Asks the kernel which file something is (statx(2)).</summary>
@@ -41,8 +51,6 @@ internal static partial class FileIdentities
     private const uint InodeMask = 0x100;
     private const int ModeOffset = 28;
     private const int FileTypeBits = 0xF000;
-    private const int RegularFile = 0x8000;
-    private const int Link = 0xA000;
     private const int NoSuchFile = 2;
     private const int NotAFolder = 20;
     private const int LengthOffset = 40;
@@ -63,35 +71,23 @@ internal static partial class FileIdentities
         return Statx(CurrentFolder, path, 0, InodeMask, found) == 0 ? Parse(found) : null;
     }
 
-    /// <summary>The length of the regular file that the name leads to, links followed; null when nothing is there, or what is nobody's blob and not to be opened (a folder, FIFO, socket or device).</summary>
-    /// <exception cref="IOException">It cannot be looked at; so is a link that leads nowhere, since what it led to may only be absent for a while.</exception>
-    public static long? FindLengthBytes(string path)
+    /// <summary>What has a name, and its length; null when nothing has. A link at the end of the path is looked at itself.</summary>
+    /// <exception cref="IOException">It cannot be looked at.</exception>
+    public static (FileType Type, long LengthBytes)? Look(string path, bool followsLink = false)
     {
         Span<byte> found = stackalloc byte[StatLengthBytes];
-        if (Statx(CurrentFolder, path, 0, TypeMask | LengthMask, found) == 0)
-            return FileType(found) == RegularFile ? BinaryPrimitives.ReadInt64LittleEndian(found[LengthOffset..]) : null;
-        if (Marshal.GetLastPInvokeError() is not (NoSuchFile or NotAFolder))
-            throw LastFailure(path);
-        for (var place = path; place is not null; place = Path.GetDirectoryName(place))
-        {
-            if (Statx(CurrentFolder, place, LinkItselfFlag, TypeMask, found) != 0)
-                continue;
-            return FileType(found) == Link && Statx(CurrentFolder, place, 0, TypeMask, found) != 0
-                ? throw new IOException($"'{place}' is a link that leads nowhere")
-                : null;
-        }
-
-        return null;
+        if (Statx(CurrentFolder, path, followsLink ? 0 : LinkItselfFlag, TypeMask | LengthMask, found) == 0)
+            return (TypeOf(found), BinaryPrimitives.ReadInt64LittleEndian(found[LengthOffset..]));
+        return Marshal.GetLastPInvokeError() is NoSuchFile or NotAFolder ? null : throw LastFailure(path);
     }
 
-    /// <summary>True when the name is a symbolic link, wherever it leads.</summary>
-    public static bool IsLink(string path)
+    public static FileType TypeOf(SafeFileHandle file)
     {
         Span<byte> found = stackalloc byte[StatLengthBytes];
-        return Statx(CurrentFolder, path, LinkItselfFlag, TypeMask, found) == 0 && FileType(found) == Link;
+        return Statx(file, "", EmptyPathFlag, TypeMask, found) == 0 ? TypeOf(found) : throw LastFailure("an open file");
     }
 
-    private static int FileType(ReadOnlySpan<byte> found) => BinaryPrimitives.ReadUInt16LittleEndian(found[ModeOffset..]) & FileTypeBits;
+    private static FileType TypeOf(ReadOnlySpan<byte> found) => (FileType)(BinaryPrimitives.ReadUInt16LittleEndian(found[ModeOffset..]) & FileTypeBits);
 
     private static IOException LastFailure(string path) =>
         new($"'{path}' cannot be looked at: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}", Marshal.GetLastPInvokeError());

@@ -19,6 +19,8 @@ internal sealed class LocalFolders(string root)
         if (isThere && durable.ContainsKey(folder))
             return;
         var isBelowRoot = folder.Length > root.Length;
+        if (isBelowRoot && FileIdentities.Look(folder)?.Type == FileType.Link)
+            throw BlobFiles.NoBlob(folder[(root.Length + 1)..], FileType.Link);
         if (Path.GetDirectoryName(folder) is { } parent && (isBelowRoot || !isThere))
         {
             Ensure(parent);

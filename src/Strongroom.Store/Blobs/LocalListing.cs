@@ -3,7 +3,7 @@ namespace Strongroom.Store.Blobs;
 /// <summary>The blobs below a folder, one folder in memory at a time.</summary>
 internal static class LocalListing
 {
-    /// <summary>In the order of names as bytes. Files and folders with names that no blob has are somebody else's and passed over.</summary>
+    /// <summary>In the order of names as bytes. What is no plain file is listed with no length; reading it says what it is. Files and folders with names that no blob has are somebody else's and passed over.</summary>
     /// <param name="folder">Where to begin.</param>
     /// <param name="prefix">What the names begin with: empty, or ending with a slash.</param>
     /// <param name="skipped">A folder directly below <paramref name="folder"/> that holds no blobs; may be null.</param>
@@ -14,7 +14,7 @@ internal static class LocalListing
             var name = prefix + entry.Name;
             if (!BlobName.IsValid(name) || entry.FullName == skipped)
                 continue;
-            if (entry is DirectoryInfo)
+            if (IsFolder(entry))
             {
                 foreach (var blob in Enumerate(entry.FullName, name + "/", null))
                     yield return blob;
@@ -26,13 +26,15 @@ internal static class LocalListing
         }
     }
 
+    private static bool IsFolder(FileSystemInfo entry) => entry is DirectoryInfo && !entry.Attributes.HasFlag(FileAttributes.ReparsePoint);
+
     private static List<FileSystemInfo> Read(string folder)
     {
         try
         {
             // A folder sorts with the slash that follows its name: 'a-b', 'a.b', 'a/...', 'a0'.
             return [.. new DirectoryInfo(folder).EnumerateFileSystemInfos()
-                .OrderBy(entry => entry is DirectoryInfo ? entry.Name + "/" : entry.Name, StringComparer.Ordinal)];
+                .OrderBy(entry => IsFolder(entry) ? entry.Name + "/" : entry.Name, StringComparer.Ordinal)];
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -48,8 +50,8 @@ internal static class LocalListing
     {
         try
         {
-            // Null: deleted since the folder was read, or nobody's blob.
-            return FileIdentities.FindLengthBytes(path);
+            // Null: deleted since the folder was read.
+            return FileIdentities.Look(path) is { } found ? found.Type == FileType.Regular ? found.LengthBytes : 0 : null;
         }
         catch (IOException failure)
         {

@@ -18,9 +18,8 @@ internal sealed class LocalRetention(TimeProvider time)
     }
 
     /// <summary>Sets or prolongs.</summary>
-    public void Retain(string path, DateTimeOffset until)
+    public void Retain(SafeFileHandle file, DateTimeOffset until)
     {
-        using var file = Open(path);
         lock (gate)
         {
             var isImmutable = ImmutableFlag.IsSet(file);
@@ -39,25 +38,13 @@ internal sealed class LocalRetention(TimeProvider time)
         }
     }
 
-    /// <summary>Until when a file is retained; null when it is not, or is not there.</summary>
-    public DateTimeOffset? Find(string path)
-    {
-        try
-        {
-            using var file = Open(path);
-            return ImmutableFlag.TryIsSet(file) ? Read(file) ?? DateTimeOffset.MaxValue : null;
-        }
-        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null;
-        }
-    }
+    /// <summary>Until when a file is retained; null when it is not.</summary>
+    public static DateTimeOffset? Find(SafeFileHandle file) => ImmutableFlag.TryIsSet(file) ? Read(file) ?? DateTimeOffset.MaxValue : null;
 
     /// <summary>Takes the flag off a file whose time is over; false when the file has no flag.</summary>
     /// <exception cref="StoreException">Locked: its time is not over, or this process may not take the flag off.</exception>
-    public bool TryEnd(string path, string name)
+    public bool TryEnd(SafeFileHandle file, string name)
     {
-        using var file = Open(path);
         lock (gate)
         {
             if (!ImmutableFlag.TryIsSet(file))
@@ -80,8 +67,6 @@ internal sealed class LocalRetention(TimeProvider time)
     }
 
     private static DateTimeOffset Later(DateTimeOffset? one, DateTimeOffset other) => one > other ? one.Value : other;
-
-    private static SafeFileHandle Open(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
     private static DateTimeOffset? Read(SafeFileHandle file) => RetentionAttribute.Read(file) is { Length: 8 } value
         ? DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(BinaryPrimitives.ReadInt64LittleEndian(value), 0, DateTimeOffset.MaxValue.ToUnixTimeSeconds()))

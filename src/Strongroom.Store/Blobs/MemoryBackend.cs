@@ -30,7 +30,7 @@ public sealed class MemoryBackend(TimeProvider? retentionClock = null) : IBlobBa
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (!blobs.TryGetValue(name, out var content))
-            throw new StoreException(StoreErrorKind.NotFound, $"The blob '{name}' is not in the vault. Run a verification of the vault.");
+            throw StoreException.BlobMissing(name);
         return new(CopyRange(content, content.Length, offsetBytes, buffer));
     }
 
@@ -82,7 +82,7 @@ public sealed class MemoryBackend(TimeProvider? retentionClock = null) : IBlobBa
         lock (retained)
         {
             if (!blobs.ContainsKey(name))
-                throw new StoreException(StoreErrorKind.NotFound, $"The blob '{name}' is not in the vault. Run a verification of the vault.");
+                throw StoreException.BlobMissing(name);
             until = NoRetention.RoundUp(until);
             retained[name] = retained.TryGetValue(name, out var before) && before > until ? before : until;
         }

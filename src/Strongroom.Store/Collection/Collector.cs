@@ -21,6 +21,10 @@ internal sealed partial class Collector(VaultStore vault, IReadOnlyCollection<Sn
     public async Task<CollectReport> RunAsync(CancellationToken cancellationToken)
     {
         await LookAsync(cancellationToken);
+
+        // A log that is never silent for long shows that the clocks of its writers went on as clocks do (ClockState).
+        if (vault.Log.Now - vault.Log.State.LastTime >= ClockState.SignOfLifeAfter)
+            await vault.Log.AppendSignOfLifeAsync(cancellationToken);
         var deletedThrough = await FinishAsync(cancellationToken);
 
         // Listed before the mark: what appears later is not touched.

@@ -159,7 +159,7 @@ internal sealed class CopyRun(IBlobBackend from, IBlobBackend to, CopyOptions op
         }
         catch (StoreException failure) when (failure.Kind == StoreErrorKind.Corrupt)
         {
-            problems[failure.Message] = 0;
+            problems[failure.What] = 0;
             return true;
         }
     }
@@ -222,6 +222,10 @@ internal sealed class CopyRun(IBlobBackend from, IBlobBackend to, CopyOptions op
             {
                 // Index segments and key generations are replaced, relocation tables dropped.
                 isWhole = false;
+            }
+            catch (StoreException failure) when (failure.Kind == StoreErrorKind.Corrupt)
+            {
+                problems[failure.What] = 0;
             }
         }
 

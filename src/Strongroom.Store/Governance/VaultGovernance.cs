@@ -32,6 +32,9 @@ public sealed class VaultGovernance
     /// <summary>Why the clock is not trusted, as a part of a sentence; null when it is.</summary>
     public string? ClockDistrust => clock.Distrust;
 
+    /// <summary>Time in which the vault was silent for so long that it does not count for what is older, because a clock that was set forward looks the same; until <see cref="AcceptClockAsync"/>.</summary>
+    public TimeSpan UncountedTime => clock.Uncounted(DateTimeOffset.MinValue);
+
     /// <summary>Sets the policy. One that is locked can only be made stricter.</summary>
     /// <exception cref="StoreException">Refused: it weakens what is locked. InvalidRequest: it makes no sense.</exception>
     public async Task SetPolicyAsync(VaultPolicy policy, CancellationToken cancellationToken)
@@ -58,7 +61,7 @@ public sealed class VaultGovernance
         {
             var what = $"Snapshot {id} cannot be deleted";
             RequireReadableLog(what);
-            Require(what, SnapshotRules.WhyKept(snapshot, Policy, clock.Now));
+            Require(what, WhyKept(snapshot, clock.Now));
         }
     }
 
@@ -105,7 +108,7 @@ public sealed class VaultGovernance
             now =>
             {
                 var at = At(now);
-                due = [.. SoftDeleted.Where(deleted => SnapshotRules.WhyNotPurged(deleted, Policy, at, isForced: false) is null).Select(deleted => deleted.Snapshot.Id)];
+                due = [.. SoftDeleted.Where(deleted => WhyNotPurged(deleted, at, isForced: false) is null).Select(deleted => deleted.Snapshot.Id)];
                 if (due.Count == 0)
                     return null;
                 RequireReadableLog("Nothing can be purged");
@@ -137,7 +140,7 @@ public sealed class VaultGovernance
                     if (log.State.Snapshots.FindSoftDeleted(id) is not { } deleted)
                         continue;
                     RequireReadableLog(what);
-                    Require(what, SnapshotRules.WhyNotPurged(deleted, Policy, at, isForced: true));
+                    Require(what, WhyNotPurged(deleted, at, isForced: true));
 
                     // Where the policy lets force do it, the time matters only for locks.
                     if (!SnapshotRules.IsForceAllowed(Policy) || SnapshotRules.KeptUntil(deleted.Snapshot, Policy) is not null)
@@ -185,9 +188,25 @@ public sealed class VaultGovernance
         var at = At(now);
         RequireReadableLog(What);
         Require(What, SnapshotRules.WhyNotErased(log.State.Snapshots.AllLive, Policy, at));
+        foreach (var snapshot in log.State.Snapshots.AllLive)
+            Require($"{What}, because of snapshot {snapshot.Id}", WhyKept(snapshot, at));
         if (log.State.Snapshots.AllLive.Any(snapshot => SnapshotRules.KeptUntil(snapshot, Policy) is not null))
             RequireClock(What);
         return new PayloadWriter().Int64(at.ToUnixTimeMilliseconds()).ToArray();
+    }
+
+    /// <summary>As the rules say, but by the time that counts: a clock that was set forward shortens nothing.</summary>
+    private Refusal? WhyKept(Snapshot snapshot, DateTimeOffset at) => Counted(snapshot.CreatedAt, at, counted => SnapshotRules.WhyKept(snapshot, Policy, counted));
+
+    private Refusal? WhyNotPurged(SoftDeletedSnapshot deleted, DateTimeOffset at, bool isForced) =>
+        WhyKept(deleted.Snapshot, at) ?? Counted(deleted.DeletedAt, at, counted => SnapshotRules.WhyNotPurged(deleted, Policy, counted, isForced));
+
+    private Refusal? Counted(DateTimeOffset since, DateTimeOffset at, Func<DateTimeOffset, Refusal?> decide)
+    {
+        var uncounted = clock.Uncounted(since);
+        return decide(at - uncounted) is { } refusal && uncounted > TimeSpan.Zero && decide(at) is null
+            ? refusal with { Why = $"{refusal.Why}, and {Math.Round(uncounted.TotalDays)} days in which the vault was not written to do not count (they do after 'strongroom store accept-clock')" }
+            : decide(at - uncounted);
     }
 
     private static void Require(string what, Refusal? refusal)
@@ -211,7 +230,7 @@ public sealed class VaultGovernance
         var what = $"Snapshot {snapshot.Id} cannot be deleted";
         var at = At(now);
         RequireReadableLog(what);
-        Require(what, SnapshotRules.WhyKept(snapshot, Policy, at));
+        Require(what, WhyKept(snapshot, at));
         if (SnapshotRules.KeptUntil(snapshot, Policy) is not null)
             RequireClock(what);
         return softDeleteDays == 0

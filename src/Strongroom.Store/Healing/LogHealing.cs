@@ -18,7 +18,7 @@ internal sealed class LogHealing(IBlobBackend backend, IBlobBackend replica, Key
         {
             // The last entry gets a successor first: else, in the moment in which its name is free, a writer could take its number.
             using (var log = await VaultLog.OpenAsync(backend, ring, time, cancellationToken))
-                await log.AppendAsync(LogEntryType.Reserve, _ => new PayloadWriter().UInt32(0).UInt32(0).ToArray(), cancellationToken);
+                await log.AppendSignOfLifeAsync(cancellationToken);
             (ours, bad) = await ReadAllAsync(backend, cancellationToken);
         }
 

@@ -114,7 +114,7 @@ public static class VaultHealing
     /// <exception cref="StoreException">NotFound: the replica was taken away; nothing was changed.</exception>
     private static async Task ReplaceAsync(IBlobBackend backend, string name, byte[]? content, CancellationToken cancellationToken)
     {
-        if (content is null)
+        if (content is not { Length: > 0 })
             throw new StoreException(StoreErrorKind.NotFound, $"The replica has lost '{name}' while the vault was healed from it. Nothing was changed there; heal again from a replica that is at rest.");
         await backend.DeleteAsync(name, cancellationToken);
         await backend.PutIfAbsentAsync(name, content, cancellationToken);
@@ -155,7 +155,7 @@ public static class VaultHealing
             string name;
             using (var theirs = await VaultKeys.OpenAsync(replica, vaultId, kek, cancellationToken))
                 name = theirs.BlobName;
-            var isThere = await backend.GetLengthAsync(name, cancellationToken) is not null;
+            var isThere = await BlobCopy.ReadAsync(backend, name, SmallLengthBytes, cancellationToken) is not null;
             if (failure.Kind == StoreErrorKind.WrongKey && !isThere)
                 throw;
             var content = await BlobCopy.ReadTwiceAsync(replica, name, SmallLengthBytes, cancellationToken);

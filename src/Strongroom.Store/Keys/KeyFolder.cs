@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Strongroom.Store.Blobs;
 
 namespace Strongroom.Store.Keys;
 
@@ -34,18 +35,8 @@ internal sealed class KeyFolder(IBlobBackend backend, Guid vaultId)
     public async Task<KeyBlob?> ReadAsync(uint number, CancellationToken cancellationToken)
     {
         var name = NameOf(number);
-        if (await backend.GetLengthAsync(name, cancellationToken) is not { } length)
+        if (await BlobCopy.ReadAsync(backend, name, GreatestLengthBytes, cancellationToken) is not { } content)
             return null;
-        var content = new byte[Math.Min(length, GreatestLengthBytes)];
-        try
-        {
-            content = content[..await backend.ReadAsync(name, 0, content, cancellationToken)];
-        }
-        catch (StoreException failure) when (failure.Kind == StoreErrorKind.NotFound)
-        {
-            return null;
-        }
-
         var digest = SHA256.HashData(content);
         try
         {

@@ -15,7 +15,7 @@ public static class KeyText
     public static string Read(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        if (FileIdentities.FindLengthBytes(path) is null)
+        if (FileIdentities.Look(path, followsLink: true)?.Type != FileType.Regular)
             throw new StoreException(StoreErrorKind.WrongKey, Path.Exists(path) ? $"'{path}' is no plain file, and a key is read from nothing else. Name the key's file." : $"There is no file '{path}'. Check the path.");
         using var file = File.OpenRead(path);
         var content = new byte[GreatestLengthBytes + 1];

@@ -3,7 +3,7 @@ using Strongroom.Store.Governance;
 namespace Strongroom.Store.Log;
 
 /// <summary>Which generation of the keys is in force, as KEY says, and whether they were erased. Changed under the log's lock; may be read at any time.</summary>
-internal sealed class KeyState(SnapshotState snapshots, PolicyState policy, List<string> breaches) : ILogConcern
+internal sealed class KeyState(SnapshotState snapshots, PolicyState policy, List<LogBreach> breaches) : ILogConcern
 {
     private sealed record Logged(uint Generation, byte[] Digest, uint Epoch, bool IsErased);
 
@@ -39,7 +39,7 @@ internal sealed class KeyState(SnapshotState snapshots, PolicyState policy, List
             case LogEntryType.Erase:
                 var at = source.Time();
                 if (SnapshotRules.WhyNotErased(snapshots.AllLive, policy.Current, at) is { } refusal)
-                    breaches.Add($"log entry {entry.Sequence} destroys the vault's keys against its rules, and was not obeyed: {refusal.Why}");
+                    breaches.Add(new(entry.Sequence, $"log entry {entry.Sequence} destroys the vault's keys against its rules, and was not obeyed: {refusal.Why}"));
                 else
                     logged = logged with { IsErased = true };
                 return true;

@@ -1,7 +1,8 @@
 namespace Strongroom.Store.Log;
 
 /// <summary>Damage to the log that somebody took for good, as ACCEPT says. Changed under the log's lock; may be read at any time.</summary>
-internal sealed class LossState : ILogConcern
+/// <param name="breaches">All concerns' together; those that ACCEPT names leave it, and no checkpoint was made over them before.</param>
+internal sealed class LossState(List<LogBreach> breaches) : ILogConcern
 {
     private volatile IReadOnlyList<(long First, long Last)> accepted = [];
 
@@ -13,7 +14,9 @@ internal sealed class LossState : ILogConcern
     {
         if (entry.Type != LogEntryType.Accept)
             return false;
-        accepted = [.. accepted, .. AcceptPayload.Parse(entry).Entries];
+        var payload = AcceptPayload.Parse(entry);
+        accepted = [.. accepted, .. payload.Entries];
+        breaches.RemoveAll(breach => payload.Breaches.Contains(breach.Sequence));
         return true;
     }
 
@@ -40,13 +43,19 @@ internal sealed class LossState : ILogConcern
 /// <param name="IsStray">True for a file far beyond the log's end: it is no entry, so nothing of the log is lost with it.</param>
 internal sealed record LogDamage(long First, long Last, string What, bool IsStray = false);
 
+/// <summary>An entry that breaks the vault's rules, and was not obeyed.</summary>
+/// <param name="Sequence">Its number.</param>
+/// <param name="What">What it wants, and why that cannot be.</param>
+internal sealed record LogBreach(long Sequence, string What);
+
 /// <summary>ACCEPT: what damaged entries said is given up.</summary>
 /// <param name="At">The writer's clock, by which locks count.</param>
 /// <param name="NextPackSeq">Numbers below it may have been reserved by an entry that is given up.</param>
 /// <param name="Entries">The first and the last of each run of entries.</param>
 /// <param name="Snapshots">Snapshots that the log has lost.</param>
+/// <param name="Breaches">Entries that were not obeyed because they break the rules; somebody took note of them.</param>
 internal sealed record AcceptPayload(
-    DateTimeOffset At, uint NextPackSeq, IReadOnlyList<(long First, long Last)> Entries, IReadOnlyList<SnapshotId> Snapshots)
+    DateTimeOffset At, uint NextPackSeq, IReadOnlyList<(long First, long Last)> Entries, IReadOnlyList<SnapshotId> Snapshots, IReadOnlyList<long> Breaches)
 {
     public byte[] Format()
     {
@@ -56,6 +65,9 @@ internal sealed record AcceptPayload(
         payload.UInt32((uint)Snapshots.Count);
         foreach (var id in Snapshots)
             payload.Guid(id.Value);
+        payload.UInt32((uint)Breaches.Count);
+        foreach (var breach in Breaches)
+            payload.Int64(breach);
         return payload.ToArray();
     }
 
@@ -75,7 +87,15 @@ internal sealed record AcceptPayload(
         var ids = new SnapshotId[source.Count(16)];
         for (var i = 0; i < ids.Length; i++)
             ids[i] = new(source.Guid());
-        return new(at, nextPackSeq, entries, ids);
+        var breaches = new long[source.Count(8)];
+        for (var i = 0; i < breaches.Length; i++)
+        {
+            breaches[i] = source.Int64();
+            if (breaches[i] >= entry.Sequence)
+                throw StoreException.Corrupt("A log entry's payload is malformed");
+        }
+
+        return new(at, nextPackSeq, entries, ids, breaches);
     }
 
     public bool Names(long sequence) => Entries.Any(range => range.First <= sequence && sequence <= range.Last);

@@ -3,7 +3,7 @@ using Strongroom.Store.Governance;
 namespace Strongroom.Store.Log;
 
 /// <summary>The vault's policy, as POLICY says. Changed under the log's lock; may be read at any time.</summary>
-internal sealed class PolicyState(List<string> breaches) : ILogConcern
+internal sealed class PolicyState(List<LogBreach> breaches) : ILogConcern
 {
     private volatile VaultPolicy current = new();
 
@@ -25,7 +25,7 @@ internal sealed class PolicyState(List<string> breaches) : ILogConcern
         var source = new PayloadReader(entry.Payload);
         var next = Read(ref source);
         if (SnapshotRules.WhyNotPolicy(current, next) is { } refusal)
-            breaches.Add($"log entry {entry.Sequence} weakens the vault's policy, and was not obeyed: {refusal.Why}");
+            breaches.Add(new(entry.Sequence, $"log entry {entry.Sequence} weakens the vault's policy, and was not obeyed: {refusal.Why}"));
         else
             current = next;
         return true;

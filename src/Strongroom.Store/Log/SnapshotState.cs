@@ -5,7 +5,7 @@ namespace Strongroom.Store.Log;
 
 /// <summary>Which snapshots there are and what keeps them, as COMMIT, LOCK, TOMBSTONE, UNDELETE and PURGE say. Changed under the log's lock; may be read at any time.</summary>
 /// <remarks>An entry that breaks the vault's rules was not written by an honest program: it is reported and not obeyed.</remarks>
-internal sealed class SnapshotState(PolicyState policy, List<string> breaches) : ILogConcern
+internal sealed class SnapshotState(PolicyState policy, List<LogBreach> breaches) : ILogConcern
 {
     public const ushort SectionNumber = 1;
     /// <summary>Purged ids that are remembered: 1 MiB of a checkpoint.</summary>
@@ -226,5 +226,5 @@ internal sealed class SnapshotState(PolicyState policy, List<string> breaches) :
         at > entry.Time ? new(StoreErrorKind.Refused, "its clock is ahead of the entry's time") : null;
 
     private void Report(LogEntry entry, string verb, SnapshotId id, Refusal refusal) =>
-        breaches.Add($"log entry {entry.Sequence} {verb} snapshot {id} against the vault's rules, and was not obeyed: {refusal.Why}");
+        breaches.Add(new(entry.Sequence, $"log entry {entry.Sequence} {verb} snapshot {id} against the vault's rules, and was not obeyed: {refusal.Why}"));
 }

@@ -8,6 +8,9 @@ internal sealed partial class VaultLog
     /// <summary>The part of <see cref="Damage"/> that concerns entries which cannot be read. Safe for concurrent reading.</summary>
     public IReadOnlyList<LogDamage> Unread => unread;
 
+    /// <summary>The part of <see cref="Damage"/> that concerns entries which broke the vault's rules. Safe for concurrent reading.</summary>
+    public IReadOnlyList<LogBreach> Breaches => breaches;
+
     /// <summary>Entries that this opening could not read, each of which may have said anything. Read under the log's lock.</summary>
     public uint Unreadable { get; private set; }
 
@@ -50,7 +53,8 @@ internal sealed partial class VaultLog
     private void ShowDamage()
     {
         unread = [.. closedDamage.Where(one => !State.Losses.IsAccepted(one.First, one.Last)), .. torn.Count == 0 ? [] : (LogDamage[])[DescribeHole()]];
-        damage = [.. unread.Select(one => one.What), .. State.Breaches];
+        damage = [.. unread.Select(one => one.What), .. State.Breaches.Select(one => one.What)];
+        breaches = [.. State.Breaches];
     }
 
     private byte[] FormatVoid()

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Strongroom.Store.Blobs;
 using Strongroom.Store.Keys;
 
 namespace Strongroom.Store.Log;
@@ -25,6 +26,7 @@ internal sealed partial class VaultLog : IDisposable
     private readonly List<LogDamage> closedDamage = [];
     private volatile IReadOnlyList<string> damage = [];
     private volatile IReadOnlyList<LogDamage> unread = [];
+    private volatile IReadOnlyList<LogBreach> breaches = [];
 
     private long head;
     private byte[] headHash = new byte[32];
@@ -102,6 +104,10 @@ internal sealed partial class VaultLog : IDisposable
             gate.Release();
         }
     }
+
+    /// <summary>Appends an entry that says nothing but that its writer is there, and how late it is.</summary>
+    public Task AppendSignOfLifeAsync(CancellationToken cancellationToken) =>
+        AppendAsync(LogEntryType.Reserve, _ => new PayloadWriter().UInt32(0).UInt32(0).ToArray(), cancellationToken);
 
     /// <summary>Applies what other writers appended.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
@@ -224,12 +230,8 @@ internal sealed partial class VaultLog : IDisposable
         var name = LogEntry.NameOf(sequence);
         for (var reading = 1; ; reading++)
         {
-            if (await backend.GetLengthAsync(name, cancellationToken) is not { } length)
+            if (await BlobCopy.ReadAsync(backend, name, LogEntry.GreatestLengthBytes, cancellationToken) is not { } bytes)
                 return null;
-            var bytes = new byte[Math.Min(length, LogEntry.GreatestLengthBytes)];
-            var read = await backend.ReadAsync(name, 0, bytes, cancellationToken);
-            if (read < bytes.Length)
-                bytes = bytes[..read];
             if (reading == Readings || LogEntry.TryOpen(ring, sequence, bytes, out _))
                 return bytes;
         }

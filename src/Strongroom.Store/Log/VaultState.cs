@@ -3,7 +3,7 @@ namespace Strongroom.Store.Log;
 /// <summary>What the log says, replayed: a row of concerns that each take the entries that are theirs. Changed under the log's lock.</summary>
 internal sealed class VaultState
 {
-    private readonly List<string> breaches = [];
+    private readonly List<LogBreach> breaches = [];
     private readonly ILogConcern[] concerns;
     private long lastTime;
 
@@ -12,11 +12,12 @@ internal sealed class VaultState
         Policy = new(breaches);
         Snapshots = new(Policy, breaches);
         Keys = new(Snapshots, Policy, breaches);
+        Losses = new(breaches);
         concerns = [Snapshots, PackNumbers, Collection, Keys, Policy, Clock, Quarantine, Losses];
     }
 
-    /// <summary>Entries that broke the vault's rules, which no honest writer's do; they were not obeyed.</summary>
-    public IReadOnlyList<string> Breaches => breaches;
+    /// <summary>Entries that broke the vault's rules, which no honest writer's do; they were not obeyed. Without those that somebody took note of (ACCEPT).</summary>
+    public IReadOnlyList<LogBreach> Breaches => breaches;
 
     public PolicyState Policy { get; }
 
@@ -32,7 +33,7 @@ internal sealed class VaultState
 
     public QuarantineState Quarantine { get; } = new();
 
-    public LossState Losses { get; } = new();
+    public LossState Losses { get; }
 
     /// <summary>The time of the newest entry. Safe to read at any time.</summary>
     public DateTimeOffset LastTime => DateTimeOffset.FromUnixTimeMilliseconds(Volatile.Read(ref lastTime));

@@ -59,7 +59,7 @@ internal sealed class PackNumbers(VaultLog log, Func<ulong> greatestTaken) : IDi
     private async ValueTask ShowLifeAsync(CancellationToken cancellationToken)
     {
         if (log.Now - log.LastOwnTime >= SignOfLife)
-            await log.AppendAsync(LogEntryType.Reserve, _ => new PayloadWriter().UInt32(0).UInt32(0).ToArray(), cancellationToken);
+            await log.AppendSignOfLifeAsync(cancellationToken);
     }
 
     public void Dispose() => gate.Dispose();

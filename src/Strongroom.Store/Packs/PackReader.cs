@@ -63,7 +63,7 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
     {
         var name = PackFormat.NameOf(content, packSeq);
         var length = await backend.GetLengthAsync(name, cancellationToken)
-            ?? throw new StoreException(StoreErrorKind.NotFound, $"Pack {packSeq:x8} is not in the vault. Run a verification of the vault.");
+            ?? throw StoreException.BlobMissing(name);
         var trailer = new byte[PackFormat.TrailerLengthBytes];
         var read = length < trailer.Length
             ? 0
@@ -165,7 +165,7 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
         {
             // Whoever tries again reads again.
             blocks.Forget(slot.PackSeq);
-            Suspects.Add(slot.PackSeq, failure.Message);
+            Suspects.Add(slot.PackSeq, failure.What);
             throw;
         }
     }
@@ -179,7 +179,7 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
         }
         catch (StoreException failure) when (failure.Kind == StoreErrorKind.Corrupt)
         {
-            Suspects.Add(slot.PackSeq, failure.Message);
+            Suspects.Add(slot.PackSeq, failure.What);
             throw;
         }
     }
@@ -264,7 +264,7 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
         }
         catch (StoreException failure) when (failure.Kind == StoreErrorKind.Corrupt)
         {
-            Suspects.Add(packSeq, failure.Message);
+            Suspects.Add(packSeq, failure.What);
             throw;
         }
     }

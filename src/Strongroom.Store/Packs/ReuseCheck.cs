@@ -29,7 +29,7 @@ internal sealed class ReuseCheck(PackReader packs, int sampleEvery)
         catch (StoreException failure) when (failure.IsDamage)
         {
             // Where it was moved, the failure is known of its new place only.
-            packs.Suspects.Add(chunk.PackSeq, failure.Message);
+            packs.Suspects.Add(chunk.PackSeq, failure.What);
             return false;
         }
         finally

@@ -49,7 +49,7 @@ internal sealed class RetentionPlan(VaultStore vault, RetentionOptions options, 
             catch (StoreException failure) when (failure.IsDamage && !mayBeStale)
             {
                 // Nobody knows what the rest of them needs, so everything stays as long as they do.
-                problems.Add($"a manifest of {group.Count()} snapshots that are locked until {Text(until)} or less cannot be read, so every pack is retained: {failure.Message}");
+                problems.Add($"a manifest of {group.Count()} snapshots that are locked until {Text(until)} or less cannot be read, so every pack is retained: {failure.What}");
                 isNeeded = _ => true;
                 tables.UnionWith(State.Collection.Tables.Keys);
             }

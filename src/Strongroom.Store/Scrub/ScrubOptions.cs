@@ -52,6 +52,7 @@ public sealed record SnapshotHealth(SnapshotId Id, bool IsDamaged, DateTimeOffse
 /// <param name="Damaged">Every pack in quarantine.</param>
 /// <param name="Released">Packs that were in quarantine and were found whole.</param>
 /// <param name="Snapshots">Every live snapshot.</param>
+/// <param name="LogDamage">What is wrong with the log, which every opening reads: entries that cannot be read, or break the vault's rules.</param>
 public sealed record ScrubReport(
     int PacksRead,
     long BytesRead,
@@ -60,8 +61,9 @@ public sealed record ScrubReport(
     DateTimeOffset? OldestVerification,
     IReadOnlyList<DamagedPack> Damaged,
     int Released,
-    IReadOnlyList<SnapshotHealth> Snapshots)
+    IReadOnlyList<SnapshotHealth> Snapshots,
+    IReadOnlyList<string> LogDamage)
 {
-    /// <summary>True when nothing is in quarantine and no snapshot is known to be damaged.</summary>
-    public bool IsHealthy => Damaged.Count == 0 && Snapshots.All(snapshot => !snapshot.IsDamaged);
+    /// <summary>True when nothing is in quarantine, no snapshot is known to be damaged, and nothing is wrong with the log.</summary>
+    public bool IsHealthy => Damaged.Count == 0 && LogDamage.Count == 0 && Snapshots.All(snapshot => !snapshot.IsDamaged);
 }

@@ -104,7 +104,7 @@ internal sealed class Scrubber(VaultStore vault, ScrubOptions options, IProgress
             await vault.Log.RefreshAsync(cancellationToken);
             if (vault.Log.State.Collection.IsSwept(pack.PackSeq))
                 return;
-            damaged[pack.PackSeq] = failure.Message;
+            damaged[pack.PackSeq] = failure.What;
             await vault.QuarantineAsync([pack.PackSeq], cancellationToken);
             ledger.Set(pack.PackSeq, new(true, NowMilliseconds(), 0));
             return;
@@ -145,7 +145,8 @@ internal sealed class Scrubber(VaultStore vault, ScrubOptions options, IProgress
             verified.Count == packs.Count && packs.Count > 0 ? DateTimeOffset.FromUnixTimeMilliseconds(verified.Min(line => line.DigestAt)) : null,
             [.. vault.Log.State.Quarantine.Packs.Numbers.Select(Describe)],
             released,
-            [.. health.Where(one => vault.Log.State.Snapshots.IsLive(one.Id))]);
+            [.. health.Where(one => vault.Log.State.Snapshots.IsLive(one.Id))],
+            vault.Log.Damage);
     }
 
     private DamagedPack Describe(uint pack) => new(
@@ -161,7 +162,7 @@ internal sealed class Scrubber(VaultStore vault, ScrubOptions options, IProgress
         foreach (var (pack, content) in missing)
         {
             if (!vault.Log.State.Collection.IsSwept(pack)
-                && await vault.Packs.Backend.GetLengthAsync(PackFormat.NameOf(content, pack), cancellationToken) is null)
+                && await BlobCopy.FindLengthBytesAsync(vault.Packs.Backend, PackFormat.NameOf(content, pack), cancellationToken) is null)
                 confirmed.Add(pack);
         }
 

@@ -53,7 +53,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
             // A collection may have removed it meanwhile, in this process or another.
             await vault.Log.RefreshAsync(cancellationToken);
             if (!vault.Log.State.Collection.IsSwept(packSeq))
-                damagedPacks[packSeq] = failure.Message;
+                damagedPacks[packSeq] = failure.What;
         }
     }
 
@@ -91,7 +91,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
                 }
                 catch (StoreException failure) when (failure.IsDamage)
                 {
-                    Touch(touched, failure.Message, snapshot);
+                    Touch(touched, failure.What, snapshot);
                 }
             }
         }
@@ -192,7 +192,7 @@ internal sealed class Verifier(VaultStore vault, bool readData, IProgress<long>?
             catch (StoreException failure) when (failure.IsDamage)
             {
                 if (vault.Log.State.Collection.Tables.ContainsKey(id))
-                    problems.Add(new(failure.Message, []));
+                    problems.Add(new(failure.What, []));
             }
         }
     }

@@ -63,7 +63,7 @@ internal sealed class LogPayloadTarget : FuzzTarget
         yield return (LogEntryType.Condemn, new CondemnPayload(2, 0, PackRangeSet.Of([(40u, 41u)])).Format());
         yield return (LogEntryType.Quarantine, new PayloadWriter().Ranges(packs).ToArray());
         yield return (LogEntryType.Release, new PayloadWriter().Ranges(PackRangeSet.Of([(4u, 4u)])).ToArray());
-        yield return (LogEntryType.Accept, new AcceptPayload(Time, 5000, [(1, 1)], [new(new Guid(Harness.Bytes(10, 16)))]).Format());
+        yield return (LogEntryType.Accept, new AcceptPayload(Time, 5000, [(1, 1)], [new(new Guid(Harness.Bytes(10, 16)))], [1]).Format());
         yield return (LogEntryType.Key, new PayloadWriter().UInt32(2).Raw(new byte[32]).UInt32(2).ToArray());
     }
 
@@ -104,7 +104,7 @@ internal sealed class LogPayloadTarget : FuzzTarget
         if (!other.FormatCheckpoint().AsSpan().SequenceEqual(checkpoint))
             throw new InvalidOperationException("The checkpoint does not say what the entries said.");
         if (state.Breaches.Count > 0)
-            throw StoreException.Corrupt(state.Breaches[0]);
+            throw StoreException.Corrupt(state.Breaches[0].What);
     }
 
     private static void Open(LogEntryType type, byte[] payload)

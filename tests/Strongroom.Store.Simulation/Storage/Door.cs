@@ -55,7 +55,7 @@ internal sealed class Door(SimulatedStorage storage, FaultPlan plan, SimulationS
         cancellationToken.ThrowIfCancellationRequested();
         var fault = await BeginAsync($"read {blobName} {offsetBytes} {buffer.Length}");
         if (storage.Find(blobName) is not { } content)
-            throw new StoreException(StoreErrorKind.NotFound, $"The blob '{blobName}' is not in the vault.");
+            throw StoreException.BlobMissing(blobName);
         var count = (int)Math.Clamp(content.Length - offsetBytes, 0, buffer.Length);
         if (fault == Fault.ShortRead && count > 0)
             count = CutShort(count);

@@ -46,69 +46,107 @@ public sealed class LocalBackendTests : IDisposable
         Assert.Equal([new("packs/0a/0000000a", 3)], await backend.AllAsync("packs/"));
     }
 
+    [Theory]
+    [InlineData("fifo")]
+    [InlineData("device")]
+    [InlineData("link")]
+    public async Task What_has_the_name_of_a_blob_and_is_no_plain_file_is_said_to_be_that_and_makes_room_for_one(string kind)
+    {
+        Directory.CreateDirectory(folder["vault/log"]);
+        await File.WriteAllTextAsync(folder["secret"], "secret", CancellationToken.None);
+        Put(kind, folder["vault/log/1"]);
+        Assert.Equal(["log/1"], (await backend.AllAsync("log/")).Select(blob => blob.Name));
+        foreach (var call in (Func<Task>[])[() => backend.GetLengthAsync("log/1", CancellationToken.None).AsTask(), () => backend.ReadAsync("log/1", 0, new byte[10], CancellationToken.None).AsTask()])
+        {
+            var failure = await Assert.ThrowsAsync<StoreException>(call);
+            Assert.Equal(StoreErrorKind.Corrupt, failure.Kind);
+            Assert.Matches("'log/1' is a (FIFO|device|symbolic link),", failure.Message);
+        }
+
+        Assert.False(await backend.PutIfAbsentAsync("log/1", new byte[3], CancellationToken.None));
+        Assert.True(await backend.DeleteAsync("log/1", CancellationToken.None));
+        Assert.True(await backend.PutIfAbsentAsync("log/1", new byte[3], CancellationToken.None));
+        Assert.Equal([new("log/1", 3)], await backend.AllAsync(""));
+        Assert.Equal("secret", await File.ReadAllTextAsync(folder["secret"], CancellationToken.None));
+    }
+
     [Fact]
-    public async Task A_list_that_cannot_be_read_does_not_pass_for_empty()
+    public async Task A_folder_that_has_the_name_of_a_blob_is_none_and_goes_out_of_its_way_with_all_that_is_in_it()
+    {
+        Directory.CreateDirectory(folder["vault/log/1"]);
+        await File.WriteAllTextAsync(folder["vault/log/1/letter"], "somebody's", CancellationToken.None);
+        Assert.Null(await backend.GetLengthAsync("log/1", CancellationToken.None));
+        var failure = await Assert.ThrowsAsync<StoreException>(async () => await backend.ReadAsync("log/1", 0, new byte[10], CancellationToken.None));
+        Assert.True(failure.IsBlobMissing);
+        Assert.False(await backend.DeleteAsync("log/1", CancellationToken.None));
+        Assert.True(await backend.PutIfAbsentAsync("log/1", new byte[3], CancellationToken.None));
+        Assert.False(await backend.PutIfAbsentAsync("log/1", new byte[3], CancellationToken.None));
+        Assert.Equal([new("log/1", 3)], await backend.AllAsync(""));
+        Assert.Single(Directory.GetFiles(folder["vault/tmp"], "letter", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task A_folder_in_a_vault_that_is_a_link_is_neither_read_nor_written_through()
+    {
+        Directory.CreateDirectory(folder["elsewhere/0a"]);
+        Directory.CreateDirectory(folder["vault/packs"]);
+        await File.WriteAllTextAsync(folder["elsewhere/0a/0000000a"], "secret", CancellationToken.None);
+        File.CreateSymbolicLink(folder["vault/log"], folder["elsewhere"]);
+        File.CreateSymbolicLink(folder["vault/packs/0a"], folder["elsewhere/0a"]);
+        foreach (var call in (Func<Task>[])[
+            () => backend.AllAsync("log/"),
+            () => backend.GetLengthAsync("packs/0a/0000000a", CancellationToken.None).AsTask(),
+            () => backend.ReadAsync("packs/0a/0000000a", 0, new byte[10], CancellationToken.None).AsTask(),
+            () => backend.DeleteAsync("packs/0a/0000000a", CancellationToken.None).AsTask(),
+            () => backend.PutIfAbsentAsync("packs/0a/0000000b", new byte[10], CancellationToken.None).AsTask(),
+            () => backend.PutIfAbsentAsync("log/1", new byte[10], CancellationToken.None).AsTask()])
+        {
+            var failure = await Assert.ThrowsAsync<StoreException>(call);
+            Assert.Equal(StoreErrorKind.Corrupt, failure.Kind);
+            Assert.Contains("is a symbolic link", failure.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Single(Directory.GetFileSystemEntries(folder["elsewhere"], "*", SearchOption.AllDirectories), path => File.Exists(path));
+    }
+
+    [Fact]
+    public async Task Opening_a_vault_removes_nothing_from_a_folder_that_its_tmp_links_to()
+    {
+        Directory.CreateDirectory(folder["home"]);
+        Directory.CreateDirectory(folder["vault"]);
+        await File.WriteAllTextAsync(folder["home/letter"], "old", CancellationToken.None);
+        File.SetLastWriteTimeUtc(folder["home/letter"], DateTime.UtcNow.AddYears(-1));
+        File.CreateSymbolicLink(folder["vault/tmp"], folder["home"]);
+        await backend.RemoveLeftoversAsync(CancellationToken.None);
+        Assert.True(File.Exists(folder["home/letter"]));
+        await Assert.ThrowsAsync<StoreException>(async () => await backend.PutIfAbsentAsync("log/1", new byte[1], CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task The_folder_of_a_vault_may_be_reached_through_a_link()
     {
         Directory.CreateDirectory(folder["vault"]);
-        File.CreateSymbolicLink(folder["vault/log"], folder["vault/log"]);
-        var failure = await Assert.ThrowsAsync<StoreException>(() => backend.AllAsync("log/"));
-        Assert.Equal(StoreErrorKind.Io, failure.Kind);
+        File.CreateSymbolicLink(folder["link"], folder["vault"]);
+        using var linked = new LocalBackend(folder["link"]);
+        Assert.True(await linked.PutIfAbsentAsync("packs/0a/0000000a", new byte[] { 1, 2, 3 }, CancellationToken.None));
+        Assert.Equal(3, await linked.ReadAsync("packs/0a/0000000a", 0, new byte[10], CancellationToken.None));
+        Assert.Equal([new("packs/0a/0000000a", 3)], await linked.AllAsync("packs/"));
     }
 
-    [Fact]
-    public async Task A_device_or_a_fifo_in_the_place_of_a_blob_is_no_blob()
+    private static void MakeNode(string path, TreeEntryKind kind)
     {
-        Directory.CreateDirectory(folder["vault/log"]);
-        File.CreateSymbolicLink(folder["vault/log/1"], "/dev/zero");
-        using (var log = FolderHandle.Open(folder["vault/log"]))
-            log.MakeNode("2"u8, TreeEntryKind.Fifo, 0, 0);
-
-        Assert.Empty(await backend.AllAsync("log/"));
-        foreach (var name in (string[])["log/1", "log/2"])
-        {
-            Assert.Null(await backend.GetLengthAsync(name, CancellationToken.None));
-            var failure = await Assert.ThrowsAsync<StoreException>(async () => await backend.ReadAsync(name, 0, new byte[10], CancellationToken.None));
-            Assert.Equal(StoreErrorKind.NotFound, failure.Kind);
-        }
+        using var parent = FolderHandle.Open(Path.GetDirectoryName(path)!);
+        parent.MakeNode(System.Text.Encoding.ASCII.GetBytes(Path.GetFileName(path)), kind, 1, 3);
     }
 
-    [Fact]
-    public async Task A_blob_that_was_moved_to_another_disk_is_read_through_its_link()
+    private void Put(string kind, string path)
     {
-        await backend.PutIfAbsentAsync("packs/0a/0000000a", new byte[] { 1, 2, 3 }, CancellationToken.None);
-        File.Move(folder["vault/packs/0a/0000000a"], folder["elsewhere"]);
-        File.CreateSymbolicLink(folder["vault/packs/0a/0000000a"], folder["elsewhere"]);
-
-        Assert.Equal([new("packs/0a/0000000a", 3)], await backend.AllAsync("packs/"));
-        Assert.Equal(3, await backend.GetLengthAsync("packs/0a/0000000a", CancellationToken.None));
-        Assert.Equal(3, await backend.ReadAsync("packs/0a/0000000a", 0, new byte[10], CancellationToken.None));
-        Assert.False(await backend.PutIfAbsentAsync("packs/0a/0000000a", new byte[1], CancellationToken.None));
-        Assert.True(await backend.DeleteAsync("packs/0a/0000000a", CancellationToken.None));
-        Assert.Empty(await backend.AllAsync("packs/"));
-        Assert.Equal([1, 2, 3], await File.ReadAllBytesAsync(folder["elsewhere"], TestContext.Current.CancellationToken));
-    }
-
-    [Fact]
-    public async Task A_blob_whose_link_leads_nowhere_does_not_pass_for_lost()
-    {
-        Directory.CreateDirectory(folder["vault/log"]);
-        File.CreateSymbolicLink(folder["vault/log/1"], folder["not-mounted/1"]);
-        File.CreateSymbolicLink(folder["vault/packs"], folder["not-mounted/packs"]);
-        await MustFailAsync(async () => await backend.AllAsync("log/"));
-        foreach (var name in (string[])["log/1", "packs/0a/0000000a"])
-        {
-            await MustFailAsync(async () => await backend.GetLengthAsync(name, CancellationToken.None));
-            await MustFailAsync(async () => await backend.ReadAsync(name, 0, new byte[10], CancellationToken.None));
-        }
-
-        await MustFailAsync(async () => await backend.DeleteAsync("log/1", CancellationToken.None));
-
-        static async Task MustFailAsync(Func<Task> action)
-        {
-            var failure = await Assert.ThrowsAsync<StoreException>(action);
-            Assert.Equal(StoreErrorKind.Io, failure.Kind);
-            Assert.Contains("leads nowhere", failure.Message, StringComparison.Ordinal);
-        }
+        if (kind == "link")
+            File.CreateSymbolicLink(path, folder["secret"]);
+        else if (kind == "device")
+            MakeNode(path, TreeEntryKind.CharacterDevice);
+        else
+            MakeNode(path, TreeEntryKind.Fifo);
     }
 
     [Fact]

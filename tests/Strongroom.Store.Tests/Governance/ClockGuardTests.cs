@@ -50,14 +50,14 @@ public sealed class ClockGuardTests
             await using var vault = await GovernedVault.OpenOrCreateAsync(backend, time);
             Assert.False(vault.Governance.IsClockTrusted);
             await vault.CommitAsync();
-            await vault.Governance.PurgeAsync(None).AssertAsync(StoreErrorKind.Refused, "not trusted");
+            Assert.Empty(await vault.Governance.PurgeAsync(None));
         }
 
         // Set right, it is behind the log; the log alone cannot tell which of the two is wrong, so somebody must.
         time.Wall = GovernedVault.Start.AddDays(1);
         await using (var vault = await GovernedVault.OpenOrCreateAsync(backend, time))
         {
-            Assert.Contains("leaps from 2026-11-01", vault.Governance.ClockDistrust, StringComparison.Ordinal);
+            Assert.Contains("was written at 2027-02-09", vault.Governance.ClockDistrust, StringComparison.Ordinal);
             await vault.Governance.AcceptClockAsync(None);
             Assert.True(vault.Governance.IsClockTrusted);
             Assert.Empty(await vault.Governance.PurgeAsync(None));
@@ -68,6 +68,81 @@ public sealed class ClockGuardTests
         Assert.Null(later.Governance.ClockDistrust);
         Assert.Single(await later.Governance.PurgeAsync(None));
         Assert.Empty(later.Log.Damage);
+    }
+
+    [Fact]
+    public async Task A_vault_that_was_only_silent_is_purged_again_after_two_weeks_without_anybodys_help()
+    {
+        SnapshotId deleted, locked;
+        await using (var vault = await GovernedVault.OpenOrCreateAsync(backend, time))
+        {
+            await vault.Governance.SetPolicyAsync(new() { SoftDeleteDays = 14 }, None);
+            deleted = (await vault.CommitAsync()).Id;
+            locked = (await vault.CommitAsync(time.Wall.AddDays(70))).Id;
+            await vault.DeleteSnapshotAsync(deleted, None);
+        }
+
+        time.Pass(TimeSpan.FromDays(65));
+        await using (var vault = await GovernedVault.OpenOrCreateAsync(backend, time))
+        {
+            Assert.Contains("not written to from 2026-11-01", vault.Governance.ClockDistrust, StringComparison.Ordinal);
+            await vault.CollectAsync(null, TestVault.AtOnce, None);
+            Assert.Empty(await vault.Governance.PurgeAsync(None));
+        }
+
+        // A collection's sign of life ended the silence; from then on time counts.
+        time.Pass(TimeSpan.FromDays(13));
+        await using (var early = await GovernedVault.OpenOrCreateAsync(backend, time))
+            Assert.False(early.Governance.IsClockTrusted);
+        time.Pass(TimeSpan.FromDays(2));
+        await using var settled = await GovernedVault.OpenOrCreateAsync(backend, time);
+        Assert.Null(settled.Governance.ClockDistrust);
+        Assert.Equal([deleted], await settled.Governance.PurgeAsync(None));
+
+        // What was locked before the silence stays so, for as long as the vault can be sure of; what is newer is not touched by it.
+        var fresh = (await settled.CommitAsync()).Id;
+        await settled.DeleteSnapshotAsync(fresh, None);
+        Assert.Equal(65, Math.Round(settled.Governance.UncountedTime.TotalDays));
+        await settled.DeleteSnapshotAsync(locked, None).AssertAsync(StoreErrorKind.Locked, "65 days in which the vault was not written to do not count");
+        time.Pass(TimeSpan.FromDays(14.1));
+        Assert.Equal([fresh], await settled.Governance.PurgeAsync(None));
+        await settled.Governance.AcceptClockAsync(None);
+        Assert.True(await settled.DeleteSnapshotAsync(locked, None));
+        Assert.Empty(settled.Log.Damage);
+    }
+
+    [Fact]
+    public async Task Leaps_are_remembered_by_checkpoints_and_however_many_there_are_none_is_forgotten()
+    {
+        SnapshotId locked;
+        await using (var vault = await GovernedVault.OpenOrCreateAsync(backend, time))
+            locked = (await vault.CommitAsync(time.Wall.AddDays(30))).Id;
+        for (var leap = 0; leap < 70; leap++)
+        {
+            time.Pass(TimeSpan.FromDays(50));
+            await using var vault = await GovernedVault.OpenOrCreateAsync(backend, time);
+            for (var i = 0; i < 4; i++)
+                await vault.CommitAsync();
+        }
+
+        time.Pass(TimeSpan.FromDays(20));
+        await using var later = await GovernedVault.OpenOrCreateAsync(backend, time);
+        Assert.True(later.Log.LastCheckpoint > 0);
+        Assert.True(later.Governance.IsClockTrusted);
+        Assert.True(later.Governance.UncountedTime >= TimeSpan.FromDays(3499), later.Governance.UncountedTime.ToString());
+        await later.DeleteSnapshotAsync(locked, None).AssertAsync(StoreErrorKind.Locked, "do not count");
+    }
+
+    [Fact]
+    public async Task A_vault_that_is_collected_is_never_silent()
+    {
+        for (var month = 0; month < 6; month++)
+        {
+            await using var vault = await GovernedVault.OpenOrCreateAsync(backend, time);
+            await vault.CollectAsync(null, TestVault.AtOnce, None);
+            Assert.Equal(TimeSpan.Zero, vault.Governance.UncountedTime);
+            time.Pass(TimeSpan.FromDays(31));
+        }
     }
 
     [Fact]

@@ -51,6 +51,26 @@ public sealed class HostileWriterTests
             await later.Governance.SetLegalHoldAsync(free.Id, i % 2 == 0, None);
         await using var last = await GovernedVault.OpenOrCreateAsync(backend, time);
         await AssertUntouchedAsync(last, locked, free, deleted, policy);
+        await AcceptAsync(last);
+        await using var accepted = await GovernedVault.OpenOrCreateAsync(backend, time);
+        Assert.Empty(accepted.Log.Damage);
+        Assert.True((await accepted.VerifyAsync(readData: false, null, None)).IsHealthy);
+        Assert.Equal(2, accepted.Snapshots.Count);
+    }
+
+    /// <summary>While nobody took note of it nothing is collected; then everything is as if the entry had never been.</summary>
+    private static async Task AcceptAsync(VaultStore vault)
+    {
+        Assert.Equal(StoreErrorKind.Corrupt, (await Assert.ThrowsAsync<StoreException>(() => vault.CollectAsync(null, TestVault.AtOnce, None))).Kind);
+        var breach = Assert.Single(vault.LogLosses);
+        Assert.True(breach.IsBreach);
+        var lie = await Assert.ThrowsAsync<StoreException>(() => vault.AcceptLossAsync([breach with { IsBreach = false }], [], None));
+        Assert.Equal(StoreErrorKind.InvalidRequest, lie.Kind);
+        await vault.AcceptLossAsync([breach], [], None);
+        Assert.Empty(vault.LogLosses);
+        await vault.CollectAsync(null, TestVault.AtOnce, None);
+        var again = await Assert.ThrowsAsync<StoreException>(() => vault.AcceptLossAsync([breach], [], None));
+        Assert.Equal(StoreErrorKind.InvalidRequest, again.Kind);
     }
 
     private static async Task AssertUntouchedAsync(VaultStore vault, Snapshot locked, Snapshot free, Snapshot deleted, VaultPolicy policy)

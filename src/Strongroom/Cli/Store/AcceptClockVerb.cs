@@ -14,11 +14,13 @@ internal static class AcceptClockVerb
         {
             var vault = await context.OpenAsync(cancellationToken);
             var distrust = vault.Governance.ClockDistrust;
+            var uncounted = (int)Math.Round(vault.Governance.UncountedTime.TotalDays);
             await vault.Governance.AcceptClockAsync(cancellationToken);
             var now = context.Time.GetUtcNow().UtcDateTime;
             return new(
-                new JsonObject { ["acceptedTime"] = now, ["distrust"] = distrust },
+                new JsonObject { ["acceptedTime"] = now, ["distrust"] = distrust, ["uncountedDays"] = uncounted },
                 [
+                    .. uncounted > 0 ? (string[])[$"{Sizes.Count(uncounted, "day")} in which the vault was not written to count from now on."] : [],
                     distrust is null ? "The clock was trusted already." : $"The clock was not trusted: {distrust}.",
                     $"It is {now.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC, says the vault's log from now on.",
                 ]);

@@ -8,8 +8,8 @@ internal static class AcceptLossVerb
 {
     public static Command Create()
     {
-        var confirm = new Option<string?>("--confirm") { Description = "The vault's id ('stats'): give up, for good, what the damaged entries said, so that the vault can be collected again." };
-        var command = new VerbCommand("accept-loss", "Show what of the vault's log is lost, and give it up with --confirm.") { confirm };
+        var confirm = new Option<string?>("--confirm") { Description = "The vault's id ('stats'): give up, for good, what the damaged entries said, and take note of entries against the rules, so that the vault can be collected again." };
+        var command = new VerbCommand("accept-loss", "Show what of the vault's log is lost or against its rules, and accept that with --confirm.") { confirm };
         command.SetVerb(async (parsed, context, cancellationToken) =>
         {
             var vault = await context.OpenAsync(cancellationToken);
@@ -21,10 +21,12 @@ internal static class AcceptLossVerb
             var json = new JsonObject
             {
                 ["accepted"] = isConfirmed,
-                ["losses"] = new JsonArray([.. losses.Select(JsonNode (loss) => new JsonObject { ["firstEntry"] = loss.FirstEntry, ["lastEntry"] = loss.LastEntry, ["what"] = loss.What })]),
+                ["losses"] = new JsonArray([.. losses.Select(JsonNode (loss) => new JsonObject { ["firstEntry"] = loss.FirstEntry, ["lastEntry"] = loss.LastEntry, ["what"] = loss.What, ["breach"] = loss.IsBreach })]),
             };
-            List<string> lines = [.. losses.Select(loss => $"Entries {loss.FirstEntry} to {loss.LastEntry}: {loss.What}")];
-            lines.Add(losses.Count == 0 ? "The log has lost nothing." : isConfirmed ? "Given up." : $"Put them back from a copy of the vault, or give them up with --confirm {vault.VaultId}.");
+            List<string> lines = [.. losses.Select(loss => loss.IsBreach ? $"Entry {loss.FirstEntry}: {loss.What}" : $"Entries {loss.FirstEntry} to {loss.LastEntry}: {loss.What}")];
+            if (losses.Any(loss => loss.IsBreach))
+                lines.Add("What breaks the rules was written by somebody who has the vault's keys and does not keep its rules. Find out who, and change the keys ('strongroom store key').");
+            lines.Add(losses.Count == 0 ? "The log has lost nothing." : isConfirmed ? "Accepted; the log says so." : $"{(losses.All(loss => loss.IsBreach) ? "Take note of that" : "Put lost entries back from a copy of the vault, or give them up,")} with --confirm {vault.VaultId}.");
             return new(json, lines, losses.Count > 0 && !isConfirmed ? ExitCodes.Damage : ExitCodes.Done);
         });
         return command;

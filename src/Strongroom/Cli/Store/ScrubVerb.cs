@@ -56,10 +56,12 @@ internal static class ScrubVerb
             ["oldestVerification"] = report.OldestVerification is { } oldest ? Sizes.IsoTime(oldest) : null,
             ["released"] = report.Released,
             ["damaged"] = new JsonArray([.. report.Damaged.Select(JsonNode (pack) => new JsonObject { ["pack"] = $"{pack.Pack:x8}", ["what"] = pack.What })]),
+            ["logDamage"] = new JsonArray([.. report.LogDamage.Select(JsonNode (what) => what)]),
             ["damagedSnapshots"] = new JsonArray([.. report.Snapshots.Where(snapshot => snapshot.IsDamaged).Select(JsonNode (snapshot) => snapshot.Id.Value)]),
             ["seconds"] = Math.Round(elapsed.TotalSeconds, 3),
         };
         List<string> lines = [$"Read {Sizes.Count(report.PacksRead, "pack")}, {Sizes.Text(report.BytesRead)}, in {Sizes.Seconds(elapsed)}. Whole when last read: {report.PacksVerified} of {Sizes.Count(report.Packs, "pack")}."];
+        lines.AddRange(report.LogDamage.Select(what => $"DAMAGE: {what}"));
         lines.AddRange(report.Damaged.Select(pack => $"DAMAGE: pack {pack.Pack:x8}: {pack.What}"));
         lines.AddRange(report.Snapshots.Where(snapshot => snapshot.IsDamaged).Select(snapshot => $"  affects snapshot {snapshot.Id}"));
         return new(json, lines, report.IsHealthy ? ExitCodes.Done : ExitCodes.Damage);

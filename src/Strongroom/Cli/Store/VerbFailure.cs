@@ -14,6 +14,7 @@ internal sealed record VerbFailure(string Code, string Message, int ExitCode)
         _ when cancellationToken.IsCancellationRequested => new("Interrupted", "Stopped. The vault is as usable as before.", ExitCodes.Interrupted),
         UsageException => new("Usage", exception.Message, ExitCodes.Usage),
         StoreException { Kind: StoreErrorKind.Corrupt } => new(nameof(StoreErrorKind.Corrupt), $"{exception.Message} The verification is 'strongroom store verify VAULT --read-data'.", ExitCodes.Damage),
+        StoreException { IsBlobMissing: true } lost => new(nameof(StoreErrorKind.NotFound), $"{lost.Message} The verification is 'strongroom store verify VAULT --read-data'.", ExitCodes.Damage),
         StoreException store => new(store.Kind.ToString(), store.Message, ExitCodes.Failed),
         IOException or UnauthorizedAccessException or InvalidDataException => new("Io", exception.Message, ExitCodes.Failed),
         CryptographicException => new("Cryptography", exception.Message, ExitCodes.Failed),
