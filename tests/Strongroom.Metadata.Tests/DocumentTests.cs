@@ -45,6 +45,16 @@ public sealed class DocumentTests
     }
 
     [Fact]
+    public void A_point_in_transfer_is_written_and_read_whole()
+    {
+        var job = Sample.Job(Sample.Item(Sample.Vault())) with { InTransfer = Sample.InTransfer(7) };
+        var text = Documents.Write(job, Documents.Default.Job);
+        var read = Documents.Read(text, Documents.Default.Job);
+        Assert.Equal((7, job.InTransfer.Name, job.InTransfer.Time, job.InTransfer.DueAt), (read.InTransfer!.Fence, read.InTransfer.Name, read.InTransfer.Time, read.InTransfer.DueAt));
+        Assert.Equal(text, Documents.Write(read, Documents.Default.Job));
+    }
+
+    [Fact]
     public void An_item_and_a_point_without_the_optional_members_have_their_defaults()
     {
         var item = Sample.Item(Sample.Vault());

@@ -107,7 +107,7 @@ public sealed class CatalogueRebuild(
             PolicyName = hasPolicy ? item.PolicyName : "",
             LastBackupStatus = "Completed",
             LastBackupTime = newest.Snapshot.CreatedAt,
-            LastRecoveryPointTime = newest.Snapshot.CreatedAt,
+            LastRecoveryPointTime = SnapshotPoints.Of(item.Key, newest.Snapshot, null).Time,
             DeletedAt = null,
             SoftDeleteDays = 0,
             // What the store still has is listed again.

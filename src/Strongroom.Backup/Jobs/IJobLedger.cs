@@ -30,6 +30,12 @@ public interface IJobLedger
 
     Task<Job?> FindLiveAsync(Guid itemKey, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// The recovery point of an item whose snapshot a worker holds while it is transferred; null when there is none. With the worker's claim the
+    /// snapshot is gone, and so is this point.
+    /// </summary>
+    Task<PointInTransfer?> FindInTransferAsync(Guid itemKey, CancellationToken cancellationToken);
+
     /// <summary>Whether any job of any item is live.</summary>
     Task<bool> HasLiveAsync(CancellationToken cancellationToken);
 

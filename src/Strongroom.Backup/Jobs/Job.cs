@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
+using Strongroom.Backup.Pipelines;
+using Strongroom.Backup.RecoveryPoints;
 
 namespace Strongroom.Backup.Jobs;
 
@@ -68,6 +70,9 @@ public sealed record Job
 
     public ImmutableArray<JobError> Errors { get; init => field = value.IsDefault ? [] : value; } = [];
 
+    /// <summary>For a backup whose snapshot is taken: the recovery point that it is about to make.</summary>
+    public PointInTransfer? InTransfer { get; init; }
+
     /// <summary>0 to 100, or null where a job has no measure.</summary>
     public double? ProgressPercent { get; init; }
 
@@ -81,6 +86,9 @@ public sealed record Job
 
     public bool IsLive => JobStates.IsLive(State);
     public bool IsCancelRequested => State == JobStates.Cancelling;
+
+    /// <summary>False for what a schedule or the end of soft deletion began.</summary>
+    public bool IsUserTriggered => Request[BackupRequest.DueAtMember] is null && Request[DeleteHandler.IsPurge] is null;
 }
 
 /// <summary>What a worker was given: the right to write job <see cref="Job"/> for as long as its fence is the newest.</summary>

@@ -31,9 +31,15 @@ public sealed class JobWorker(
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private readonly string _owner = Guid.NewGuid().ToString("N");
 
+    /// <summary>The claims of a dead process end before anything else is served: what they held is not there any more.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await ledger.ReleaseAllAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await ledger.ReleaseAllAsync(stoppingToken);
         var running = new Dictionary<Guid, Task>();
         try
         {

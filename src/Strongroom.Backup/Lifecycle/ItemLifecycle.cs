@@ -83,7 +83,7 @@ public sealed class ItemLifecycle(
             return true;
         }
 
-        var count = (await points.ListAsync(item.Key, cancellationToken)).Count;
+        var count = (await points.SummarizeAsync(item.Key, cancellationToken)).Count;
         var job = JobFactory.New(item, JobOperations.DeleteBackupData, now) with
         {
             Request = new JsonObject { [DeleteHandler.IsPurge] = true },

@@ -16,7 +16,7 @@ namespace Strongroom.Backup.Pipelines;
 /// </summary>
 /// <remarks>
 /// 1. Find what an earlier run of the same job committed: then only the recovery point's row is missing.
-/// 2. Snapshot the machine. 3. Write each selected disk as an image against the parent's. 4. Look whether a disk moved under the reading;
+/// 2. Snapshot the machine: from here on the job shows the recovery point, in transfer. 3. Write each selected disk as an image against the parent's. 4. Look whether a disk moved under the reading;
 /// if so begin again, and after <see cref="MaxReads"/> tries fail: what was never the machine at one moment is no recovery point.
 /// 5. Commit the snapshot in the store. 6. The worker writes the recovery point's row under its fence.
 /// A crash before 5 leaves chunks that the next backup may use; a crash between 5 and 6 is mended by 1.
@@ -49,10 +49,15 @@ public sealed class BackupHandler(
         for (var read = 1; ; read++)
         {
             // Step 2.
-            await run.ReportAsync(j => j.Begin(BackupTasks.TakeSnapshot, time.GetUtcNow()), cancellationToken);
+            await run.ReportAsync(j => j.Begin(BackupTasks.TakeSnapshot, time.GetUtcNow()).Reset(BackupTasks.Transfer) with { InTransfer = null }, cancellationToken);
             var machine = await FindMachineAsync(item, cancellationToken);
             await using var snapshot = await fabric.SnapshotAsync(machine, cancellationToken);
-            await run.ReportAsync(j => j.Complete(BackupTasks.TakeSnapshot, time.GetUtcNow()).Begin(BackupTasks.Transfer, time.GetUtcNow()), cancellationToken);
+            var newest = await points.ListAsync(item.Key, null, null, null, 1, cancellationToken) is [var found, ..] ? found : null;
+            var identity = PointIdentity.Next(time.GetUtcNow(), newest);
+            var disks = Selected(item, snapshot);
+            var moving = new PointInTransfer(
+                run.Claim.Fence, identity.Name, identity.Time, snapshot.Consistency, snapshot.Machine, [.. disks.Select(d => d.Disk.Lun)], request.ExpiresAt, request.DueAt);
+            await run.ReportAsync(j => j.Complete(BackupTasks.TakeSnapshot, time.GetUtcNow()).Begin(BackupTasks.Transfer, time.GetUtcNow()) with { InTransfer = moving }, cancellationToken);
 
             // Step 3.
             var parents = useParents ? await ParentsAsync(item, store, cancellationToken) : NoParents;
@@ -60,7 +65,7 @@ public sealed class BackupHandler(
             List<SnapshotImage> images;
             try
             {
-                images = await WriteDisksAsync(run, item, snapshot, session, parents.Images, cancellationToken);
+                images = await WriteDisksAsync(run, disks, session, parents.Images, cancellationToken);
             }
             catch (StoreException e) when (parents.Images.Count > 0 && e.Kind is (StoreErrorKind.Corrupt or StoreErrorKind.NotFound))
             {
@@ -83,7 +88,7 @@ public sealed class BackupHandler(
             cancellationToken.ThrowIfCancellationRequested();
             var bytes = BackupBytes.Of(session.Statistics);
             var vault = await vaults.FindAsync(item.VaultKey, cancellationToken);
-            var plan = await PointPlan.MakeAsync(item, request, time.GetUtcNow(), policies, points, cancellationToken);
+            var plan = await PointPlan.MakeAsync(item, request, identity.Time, policies, points, cancellationToken);
             var draft = new SnapshotDraft
             {
                 Id = new(request.SnapshotId),
@@ -94,6 +99,7 @@ public sealed class BackupHandler(
                 {
                     Vault = vault,
                     Item = item,
+                    Point = identity,
                     ExpiresAt = request.ExpiresAt,
                     DueAt = request.DueAt,
                     Tags = plan.Tags,
@@ -135,12 +141,17 @@ public sealed class BackupHandler(
         return NoParents;
     }
 
-    private static async Task<List<SnapshotImage>> WriteDisksAsync(
-        JobRun run, ProtectedItem item, IMachineSnapshot snapshot, StoreSession session, IReadOnlyDictionary<string, ImageRef> parents, CancellationToken cancellationToken)
+    private static List<IMachineSnapshotDisk> Selected(ProtectedItem item, IMachineSnapshot snapshot)
     {
         var selected = snapshot.Disks.Where(d => item.Disks?.Selects(d.Disk.Lun) ?? true).OrderBy(d => d.Disk.Lun).ToList();
-        if (selected.Count == 0)
-            throw new MachineException(MachineProblem.DiskUnreadable, $"Virtual machine '{item.FriendlyName}' has no disk to back up: it has none, or all are excluded.");
+        return selected.Count > 0
+            ? selected
+            : throw new MachineException(MachineProblem.DiskUnreadable, $"Virtual machine '{item.FriendlyName}' has no disk to back up: it has none, or all are excluded.");
+    }
+
+    private static async Task<List<SnapshotImage>> WriteDisksAsync(
+        JobRun run, List<IMachineSnapshotDisk> selected, StoreSession session, IReadOnlyDictionary<string, ImageRef> parents, CancellationToken cancellationToken)
+    {
         var total = Math.Max(1, selected.Sum(d => d.Disk.SizeBytes));
         var meter = new TransferMeter(run, BackupTasks.Transfer, total);
         var images = new List<SnapshotImage>(selected.Count);

@@ -21,6 +21,7 @@ internal static class BackupJobs
             Request = new BackupRequest(Guid.NewGuid(), expiresAt, dueAt).ToJson(),
             Tasks = BackupTasks.Initial,
             Properties = properties,
+            InternalProperties = ImmutableSortedDictionary<string, string>.Empty.Add("IsInstantRpJob", "True"),
             ProgressPercent = 0,
         };
     }

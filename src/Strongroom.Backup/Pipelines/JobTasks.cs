@@ -33,7 +33,10 @@ public static class RestoreTasks
 internal static class JobTaskChanges
 {
     public static Job Begin(this Job job, string task, DateTimeOffset now) =>
-        job.Change(task, t => t with { State = JobStates.InProgress, StartedAt = t.StartedAt ?? now });
+        job.Change(task, t => t with { State = JobStates.InProgress, StartedAt = t.StartedAt ?? now, EndedAt = null });
+
+    /// <summary>The task has to be done again from its begin.</summary>
+    public static Job Reset(this Job job, string task) => job.Change(task, t => new(t.Name, "NotStarted", null, null));
 
     public static Job Complete(this Job job, string task, DateTimeOffset now) =>
         job.Change(task, t => t with { State = JobStates.Completed, StartedAt = t.StartedAt ?? now, EndedAt = now });

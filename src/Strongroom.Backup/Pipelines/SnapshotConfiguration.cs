@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Policies;
+using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.Vaults;
 using Strongroom.Store;
 
@@ -21,6 +22,9 @@ public sealed record SnapshotConfiguration(VirtualMachine Machine, ImmutableArra
 
     /// <summary>The item as it was when the backup began.</summary>
     public ProtectedItem? Item { get; init; }
+
+    /// <summary>The recovery point's name and time, given when the machine's snapshot was taken. Null in what was committed before they were kept: then both come from the commit.</summary>
+    public PointIdentity? Point { get; init; }
 
     /// <summary>When the recovery point goes, if that was asked for.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }

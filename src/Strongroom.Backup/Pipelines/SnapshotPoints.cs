@@ -11,13 +11,12 @@ internal static class SnapshotPoints
     public static RecoveryPoint Of(Guid itemKey, Snapshot made, DateTimeOffset? expiresAt)
     {
         var configuration = SnapshotConfiguration.Read(made.Configuration);
+        var identity = configuration.Point ?? OfCommit(made);
         return new()
         {
             ItemKey = itemKey,
-            // 18 digits that grow with time: ticks of a whole millisecond, and in the place of the ticks below it the log's number, because the
-            // store's clock stands still while the machine's, set back, catches up with it.
-            Name = (made.CreatedAt.UtcTicks + made.LogSequence % TimeSpan.TicksPerMillisecond).ToString(CultureInfo.InvariantCulture),
-            Time = made.CreatedAt,
+            Name = identity.Name,
+            Time = identity.Time,
             SnapshotId = made.Id.Value,
             Consistency = made.Consistency,
             Machine = configuration.Machine,
@@ -27,4 +26,11 @@ internal static class SnapshotPoints
             Tags = configuration.Tags,
         };
     }
+
+    /// <summary>
+    /// 18 digits that grow with time: ticks of a whole millisecond, and in the place of the ticks below it the log's number, because the store's clock
+    /// stands still while the machine's, set back, catches up with it.
+    /// </summary>
+    private static PointIdentity OfCommit(Snapshot made) =>
+        new((made.CreatedAt.UtcTicks + made.LogSequence % TimeSpan.TicksPerMillisecond).ToString(CultureInfo.InvariantCulture), made.CreatedAt);
 }

@@ -54,6 +54,9 @@ public interface IRecoveryPointRepository
     /// <summary>Newest first, at most <paramref name="count"/> of those that are older than the point named <paramref name="after"/> and were taken in the given time.</summary>
     Task<IReadOnlyList<RecoveryPoint>> ListAsync(Guid itemKey, DateTimeOffset? from, DateTimeOffset? until, string? after, int count, CancellationToken cancellationToken);
 
+    /// <summary>How many points an item has, when the oldest was taken, and the newest one's name; nulls without one.</summary>
+    Task<(int Count, DateTimeOffset? Oldest, string? Newest)> SummarizeAsync(Guid itemKey, CancellationToken cancellationToken);
+
     /// <summary>The store's snapshots of all recovery points of all items of a vault, soft-deleted items included, in no order.</summary>
     Task<IReadOnlyList<Guid>> ListSnapshotIdsAsync(Guid vaultKey, CancellationToken cancellationToken);
 }

@@ -33,6 +33,14 @@ internal sealed class RecoveryPointRepository(IDbContextFactory<StrongroomContex
         return page.ConvertAll(r => Documents.Read(r.Document, Documents.Default.RecoveryPoint));
     }
 
+    public async Task<(int Count, DateTimeOffset? Oldest, string? Newest)> SummarizeAsync(Guid itemKey, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var found = await db.Points.Where(r => r.ItemKey == itemKey).GroupBy(r => r.ItemKey)
+            .Select(g => new { Count = g.Count(), Oldest = g.Min(r => r.Time), Newest = g.Max(r => r.Name) }).FirstOrDefaultAsync(cancellationToken);
+        return found is null ? (0, null, null) : (found.Count, new DateTimeOffset(found.Oldest, TimeSpan.Zero), found.Newest);
+    }
+
     public async Task<IReadOnlyList<Guid>> ListSnapshotIdsAsync(Guid vaultKey, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Strongroom.Backup.Jobs;
+using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Metadata.Items;
 
 namespace Strongroom.Metadata.Jobs;
@@ -73,6 +74,14 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
         return row is null ? null : Read(row);
     }
 
+    public async Task<PointInTransfer?> FindInTransferAsync(Guid itemKey, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var row = await db.Jobs.AsNoTracking().FirstOrDefaultAsync(
+            r => r.ItemKey == itemKey && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling) && r.LeaseUntil != null, cancellationToken);
+        return row is not null && Read(row).InTransfer is { } point && point.Fence == row.Fence ? point : null;
+    }
+
     public async Task<bool> HasLiveAsync(CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -124,7 +133,7 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
         if (job.IsLive) throw new ArgumentException("A finished job has a final state.", nameof(job));
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var document = Documents.Write(job, Documents.Default.Job);
+        var document = Documents.Write(job with { InTransfer = null }, Documents.Default.Job);
         var finished = await db.Jobs.Where(r => r.Id == job.Id && r.Fence == claim.Fence && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling))
             .ExecuteUpdateAsync(u => u.SetProperty(r => r.State, job.State).SetProperty(r => r.Document, document)
                 .SetProperty(r => r.Owner, (string?)null).SetProperty(r => r.LeaseUntil, (long?)null), cancellationToken);

@@ -15,6 +15,7 @@ using Strongroom.Backup.Machines;
 using Strongroom.Backup.Pipelines;
 using Strongroom.Backup.Pipelines.Restores;
 using Strongroom.Backup.Policies;
+using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Vaults;
 using Strongroom.Hosting;
@@ -245,6 +246,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<PolicyAdministration>();
         services.AddSingleton<MachineDiscovery>();
         services.AddSingleton<JobAdmission>();
+        services.AddSingleton<PointListing>();
         services.AddSingleton<JobSignal>();
         services.AddSingleton(new JobWorkerOptions { MaxConcurrentJobs = options.MaxJobs });
         services.AddSingleton<IJobHandler, BackupHandler>();

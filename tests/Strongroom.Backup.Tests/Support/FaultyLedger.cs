@@ -1,4 +1,5 @@
 using Strongroom.Backup.Jobs;
+using Strongroom.Backup.RecoveryPoints;
 
 namespace Strongroom.Backup.Tests.Support;
 
@@ -41,6 +42,8 @@ internal sealed class FaultyLedger(IJobLedger inner, LedgerFault fault, int fail
     public Task<bool> TryEndUnbegunAsync(Job job, CancellationToken cancellationToken) => inner.TryEndUnbegunAsync(job, cancellationToken);
 
     public Task<Job?> FindLiveAsync(Guid itemKey, CancellationToken cancellationToken) => inner.FindLiveAsync(itemKey, cancellationToken);
+
+    public Task<PointInTransfer?> FindInTransferAsync(Guid itemKey, CancellationToken cancellationToken) => inner.FindInTransferAsync(itemKey, cancellationToken);
 
     public Task<bool> HasLiveAsync(CancellationToken cancellationToken) => inner.HasLiveAsync(cancellationToken);
 

@@ -59,6 +59,7 @@ internal sealed class Rig : IAsyncDisposable
     public IOperationRepository Operations => Get<IOperationRepository>();
     public IPolicyRepository Policies => Get<IPolicyRepository>();
     public IResourceStore Resources => Get<IResourceStore>();
+    public PointListing Listing => new(Points, Ledger, Policies, Time);
     public JobAdmission Admission => new(Items, Points, Ledger, Operations, Signal, Time);
     public ItemProtection Protection => ProtectionWith(Items);
     public VaultLifecycle Lifecycle => new(Vaults, Items, Stores, Places, Time, NullLogger<VaultLifecycle>.Instance);

@@ -40,7 +40,11 @@ internal static class LabSetUp
         return await Jobs.CompletedAsync(client, lab, operation, cancellationToken);
     }
 
-    /// <summary>The names of the recovery points of the lab's machine.</summary>
+    /// <summary>The names of the recovery points of the lab's machine that are in the vault.</summary>
     public static async Task<IReadOnlyList<string>> RecoveryPointsAsync(ArmClient client, Lab lab, CancellationToken cancellationToken) =>
-        [.. (await client.ListAsync(lab.ItemUrl("recoveryPoints"), cancellationToken)).Select(point => point["name"]!.GetValue<string>())];
+        [.. (await client.ListAsync(lab.ItemUrl("recoveryPoints"), cancellationToken)).Where(point => Tiers(point).Contains("HardenedRP")).Select(point => point["name"]!.GetValue<string>())];
+
+    /// <summary>The tiers that a recovery point is in.</summary>
+    public static IReadOnlyList<string> Tiers(JsonNode point) =>
+        [.. point["properties"]!["recoveryPointTierDetails"]!.AsArray().Where(t => (string?)t!["status"] == "Valid").Select(t => (string)t!["type"]!)];
 }

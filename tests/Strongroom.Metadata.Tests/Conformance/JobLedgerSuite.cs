@@ -1,5 +1,6 @@
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
+using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Metadata.Tests.Support;
 
 namespace Strongroom.Metadata.Tests.Conformance;
@@ -114,6 +115,57 @@ public abstract class JobLedgerSuite : DatabaseSuite
         Assert.Empty(await Points.ListAsync(item.Key, Token));
         Assert.Equal(item.DataId, (await Items.FindAsync(item.Key, Token))!.DataId);
         Assert.NotNull(await Ledger.RenewAsync(fresh, "b", Long, Token));
+    }
+
+    [Fact]
+    public async Task A_point_in_transfer_is_there_as_long_as_the_claim_that_holds_its_snapshot()
+    {
+        var (item, job) = await AdmitAsync();
+        Job Moving(JobClaim claim) => job with { InTransfer = Sample.InTransfer(claim.Fence) };
+        Task<PointInTransfer?> FindAsync() => Ledger.FindInTransferAsync(item.Key, Token);
+        Assert.Null(await FindAsync());
+        var first = (await Ledger.ClaimAsync("a", Over, Token))!;
+        Assert.Null(await FindAsync());
+        Assert.True(await Ledger.TryReportAsync(first, Moving(first), Token));
+        Assert.Equal(Sample.InTransfer(first.Fence).Name, (await FindAsync())!.Name);
+        Assert.Null(await Ledger.FindInTransferAsync(Guid.NewGuid(), Token));
+        Assert.Empty(await Points.ListAsync(item.Key, Token));
+        Assert.Empty(await Points.ListSnapshotIdsAsync(item.VaultKey, Token));
+
+        // Another worker has the job, and no snapshot yet.
+        var second = (await Ledger.ClaimAsync("b", Long, Token))!;
+        Assert.Null(await FindAsync());
+        Assert.True(await Ledger.TryReportAsync(second, Moving(second), Token));
+        Assert.True(await Ledger.TryRequestCancelAsync(item.VaultKey, job.Id, Token));
+        Assert.Equal(second.Fence, (await FindAsync())!.Fence);
+
+        // Its server is dead.
+        await Ledger.ReleaseAllAsync(Token);
+        Assert.Null(await FindAsync());
+        var third = (await Ledger.ClaimAsync("c", Long, Token))!;
+        Assert.True(await Ledger.TryReportAsync(third, Moving(third), Token));
+        Assert.True(await Ledger.TryReturnAsync(third, Token));
+        Assert.Null(await FindAsync());
+
+        var last = (await Ledger.ClaimAsync("d", Long, Token))!;
+        Assert.True(await Ledger.TryFinishAsync(last, Moving(last).Ended(JobStates.Failed), JobOutcome.None, Token));
+        Assert.Null(await FindAsync());
+        Assert.Null((await Ledger.FindAsync(item.VaultKey, job.Id, Token))!.InTransfer);
+    }
+
+    [Fact]
+    public async Task The_points_of_an_item_are_counted_with_the_oldest_and_the_newest()
+    {
+        var item = await AddItemAsync(await AddVaultAsync());
+        Assert.Equal((0, null, null), await Points.SummarizeAsync(item.Key, Token));
+        foreach (var number in (int[])[2, 1, 3])
+        {
+            var job = Sample.Job(item);
+            Assert.True(await Ledger.TryAdmitAsync(job, Token));
+            Assert.True(await Ledger.TryFinishAsync((await Ledger.ClaimAsync("a", Long, Token))!, job.Ended(), new() { NewRecoveryPoint = Sample.Point(item, number) }, Token));
+        }
+
+        Assert.Equal((3, Sample.Point(item, 1).Time, Sample.Point(item, 3).Name), await Points.SummarizeAsync(item.Key, Token));
     }
 
     [Fact]

@@ -43,6 +43,12 @@ internal static class Sample
 
     public static Job Ended(this Job job, string state = JobStates.Completed) => job with { State = state, EndedAt = Now };
 
+    public static PointInTransfer InTransfer(long fence)
+    {
+        var point = Point(Item(Vault()), 9);
+        return new(fence, point.Name, point.Time, point.Consistency, point.Machine, [-1], null, point.Time);
+    }
+
     public static RecoveryPoint Point(ProtectedItem item, int number) => new()
     {
         ItemKey = item.Key,

@@ -17,7 +17,7 @@ internal static class JobContract
             ["actionsInfo"] = new JsonArray([.. IsCancellable(job) ? [(JsonNode)"Cancellable"] : Array.Empty<JsonNode>()]),
             ["virtualMachineVersion"] = "Compute",
             ["containerName"] = job.NativeName,
-            ["isUserTriggered"] = true,
+            ["isUserTriggered"] = job.IsUserTriggered,
             ["entityFriendlyName"] = job.FriendlyName,
             ["backupManagementType"] = "AzureIaasVM",
             ["operation"] = job.Operation,

@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Strongroom.Arm;
 using Strongroom.Backup.Items;
-using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices.ProtectedItems;
@@ -14,8 +13,8 @@ internal static class ProtectedItemContract
 {
     private const string Type = "Microsoft.Compute/virtualMachines";
 
-    /// <param name="points">The item's recovery points where extended information was asked for, else null.</param>
-    public static JsonObject ToJson(HttpRequest request, Vault vault, ProtectedItem item, DateTimeOffset now, IReadOnlyList<RecoveryPoint>? points = null)
+    /// <param name="points">How many recovery points there are, and how old, where extended information was asked for, else null.</param>
+    public static JsonObject ToJson(HttpRequest request, Vault vault, ProtectedItem item, DateTimeOffset now, (int Count, DateTimeOffset? Oldest, DateTimeOffset? OldestInVault)? points = null)
     {
         var properties = new JsonObject
         {
@@ -51,7 +50,7 @@ internal static class ProtectedItemContract
             properties["deferredDeleteTimeRemaining"] = (remaining < TimeSpan.Zero ? TimeSpan.Zero : remaining).ToString("c", System.Globalization.CultureInfo.InvariantCulture);
         }
 
-        if (points is not null) properties["extendedInfo"] = ExtendedInfo(points);
+        if (points is { } summary) properties["extendedInfo"] = ExtendedInfo(summary.Count, summary.Oldest, summary.OldestInVault);
         return new()
         {
             ["id"] = BackupPaths.Item(vault, item.NativeName),
@@ -122,15 +121,11 @@ internal static class ProtectedItemContract
         },
     };
 
-    private static JsonObject ExtendedInfo(IReadOnlyList<RecoveryPoint> points)
+    private static JsonObject ExtendedInfo(int count, DateTimeOffset? oldest, DateTimeOffset? oldestInVault)
     {
-        var info = new JsonObject { ["recoveryPointCount"] = points.Count, ["policyInconsistent"] = false };
-        if (points.Count > 0)
-        {
-            info["oldestRecoveryPoint"] = WireTimes.Text(points[^1].Time);
-            info["oldestRecoveryPointInVault"] = WireTimes.Text(points[^1].Time);
-        }
-
+        var info = new JsonObject { ["recoveryPointCount"] = count, ["policyInconsistent"] = false };
+        if (oldest is { } time) info["oldestRecoveryPoint"] = WireTimes.Text(time);
+        if (oldestInVault is { } hardened) info["oldestRecoveryPointInVault"] = WireTimes.Text(hardened);
         return info;
     }
 }

@@ -46,15 +46,14 @@ internal static class ProtectedItemEndpoints
         return new() { PolicyName = filter["policyName"], FriendlyName = filter["friendlyName"], NativeName = native, IsFailing = isFailing };
     }
 
-    private static async Task<IResult> GetAsync(HttpContext context, IRecoveryPointRepository points, TimeProvider time)
+    private static async Task<IResult> GetAsync(HttpContext context, PointListing points, TimeProvider time)
     {
         var vault = await context.VaultAsync();
         var filter = ODataFilter.Parse(context.Request.Query["$filter"]).OnlyKeys("expand");
         var item = await context.ItemAsync(vault);
-        var extended = string.Equals(filter["expand"], "extendedinfo", StringComparison.OrdinalIgnoreCase)
-            ? await points.ListAsync(item.Key, context.RequestAborted)
-            : null;
-        return ArmResults.Ok(ProtectedItemContract.ToJson(context.Request, vault, item, time.GetUtcNow(), extended));
+        var isExtended = string.Equals(filter["expand"], "extendedinfo", StringComparison.OrdinalIgnoreCase);
+        return ArmResults.Ok(ProtectedItemContract.ToJson(
+            context.Request, vault, item, time.GetUtcNow(), isExtended ? await points.SummarizeAsync(item, context.RequestAborted) : null));
     }
 
     private static async Task<IResult> PutAsync(HttpContext context, ItemProtection protection, IItemRepository items)

@@ -1,12 +1,9 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Strongroom.Arm;
-using Strongroom.Backup.Items;
 using Strongroom.Backup.RecoveryPoints;
-using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices.RecoveryPoints;
 
@@ -32,7 +29,7 @@ internal static class RecoveryPointEndpoints
             : throw ArmErrors.InvalidQueryParameter("$filter", $"'{key}' is not a time such as '2026-01-31 05:00:00 PM'");
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, IRecoveryPointRepository points)
+    private static async Task<IResult> ListAsync(HttpContext context, PointListing points)
     {
         var vault = await context.VaultAsync();
         var filter = ODataFilter.Parse(context.Request.Query["$filter"])
@@ -43,8 +40,8 @@ internal static class RecoveryPointEndpoints
         var asked = Paging.Read(context.Request);
         // No point is ready for an archive that does not exist.
         var moveReady = string.Equals(filter["moveReadyRPOnly"], "true", StringComparison.OrdinalIgnoreCase);
-        var found = isAsked && !moveReady ? await points.ListAsync(item.Key, from, to, asked.After, asked.Count + 1, context.RequestAborted) : [];
-        return ArmResults.Page(context.Request, Paging.Cut(found, p => p.Name, asked), p => ToJson(vault, item, p));
+        var found = isAsked && !moveReady ? await points.ListAsync(item, from, to, asked.After, asked.Count + 1, context.RequestAborted) : [];
+        return ArmResults.Page(context.Request, Paging.Cut(found, p => p.Name, asked), p => RecoveryPointContract.ToJson(vault, item, p, ApiVersion.Of(context.Request)));
     }
 
     /// <summary>Whether machines have points of a type: they have neither logs nor differentials.</summary>
@@ -55,59 +52,12 @@ internal static class RecoveryPointEndpoints
         _ => throw ArmErrors.InvalidQueryParameter("$filter", "'restorePointQueryType' is none of All, Full, Incremental, Differential, FullAndDifferential, Log, SnapshotFull, SnapshotCopyOnlyFull"),
     };
 
-    private static async Task<IResult> GetAsync(HttpContext context, IRecoveryPointRepository points)
+    private static async Task<IResult> GetAsync(HttpContext context, PointListing points)
     {
         var vault = await context.VaultAsync();
         var item = await context.ItemAsync(vault);
         var name = context.Route("recoveryPointId");
-        var point = await points.FindAsync(item.Key, name, context.RequestAborted) ?? throw RecoveryServicesErrors.RecoveryPointNotFound(name);
-        return ArmResults.Ok(ToJson(vault, item, point));
+        var point = await points.FindAsync(item, name, context.RequestAborted) ?? throw RecoveryServicesErrors.RecoveryPointNotFound(name);
+        return ArmResults.Ok(RecoveryPointContract.ToJson(vault, item, point, ApiVersion.Of(context.Request)));
     }
-
-    private static JsonObject ToJson(Vault vault, ProtectedItem item, RecoveryPoint point)
-    {
-        var properties = new JsonObject
-        {
-            ["objectType"] = "IaasVMRecoveryPoint",
-            ["recoveryPointType"] = point.Consistency,
-            ["recoveryPointTime"] = WireTimes.Text(point.Time),
-            ["recoveryPointAdditionalInfo"] = "",
-            ["sourceVMStorageType"] = "NormalStorage",
-            ["isSourceVMEncrypted"] = false,
-            ["isInstantIlrSessionActive"] = false,
-            // The disks are in the vault from the first moment: no snapshot stays behind on the host.
-            ["recoveryPointTierDetails"] = new JsonArray(new JsonObject { ["type"] = "HardenedRP", ["status"] = "Valid" }),
-            ["isManagedVirtualMachine"] = true,
-            ["virtualMachineSize"] = point.Machine.Size,
-            ["originalStorageAccountOption"] = false,
-            ["osType"] = point.Machine.OsType,
-            ["recoveryPointDiskConfiguration"] = Disks(point),
-            ["recoveryPointMoveReadinessInfo"] = new JsonObject
-            {
-                ["ArchivedRP"] = new JsonObject { ["isReadyForMove"] = false, ["additionalInfo"] = "This installation has no archive tier." },
-            },
-        };
-        if (point.ExpiresAt is { } expiry) properties["recoveryPointProperties"] = new JsonObject { ["expiryTime"] = WireTimes.Text(expiry) };
-        return new()
-        {
-            ["id"] = BackupPaths.RecoveryPoint(vault, item.NativeName, point.Name),
-            ["name"] = point.Name,
-            ["type"] = BackupPaths.VaultType + "/backupFabrics/protectionContainers/protectedItems/recoveryPoints",
-            ["properties"] = properties,
-        };
-    }
-
-    private static JsonObject Disks(RecoveryPoint point)
-    {
-        var held = point.Disks.Select(d => d.Lun).ToHashSet();
-        return new()
-        {
-            ["numberOfDisksIncludedInBackup"] = point.Disks.Length,
-            ["numberOfDisksAttachedToVm"] = point.Machine.Disks.Length,
-            ["includedDiskList"] = new JsonArray([.. point.Disks.Select(d => Disk(d.Lun, d.Name))]),
-            ["excludedDiskList"] = new JsonArray([.. point.Machine.Disks.Where(d => !held.Contains(d.Lun)).Select(d => Disk(d.Lun, d.Name))]),
-        };
-    }
-
-    private static JsonNode Disk(int lun, string name) => new JsonObject { ["lun"] = lun, ["name"] = name };
 }

@@ -32,7 +32,7 @@ internal static class TieringEndpoints
         vault.MapGet("/backupTieringCost/default/operationsStatus/{operationId}", (Delegate)NoOperationAsync).WithAction(Costs + "operationsStatus/read");
     }
 
-    private static async Task<IResult> MoveAsync(HttpContext context, IRecoveryPointRepository points)
+    private static async Task<IResult> MoveAsync(HttpContext context, PointListing points)
     {
         var vault = await context.VaultAsync();
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
@@ -52,7 +52,7 @@ internal static class TieringEndpoints
         return ArmResults.List([]);
     }
 
-    private static async Task<IResult> FetchCostAsync(HttpContext context, IItemRepository items, IPolicyRepository policies, IRecoveryPointRepository points)
+    private static async Task<IResult> FetchCostAsync(HttpContext context, IItemRepository items, IPolicyRepository policies, PointListing points)
     {
         var vault = await context.VaultAsync();
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
@@ -102,9 +102,9 @@ internal static class TieringEndpoints
             ?? throw RecoveryServicesErrors.ItemNotFound($"The item is not protected in vault '{vault.Name}'.");
     }
 
-    private static async Task RequirePointAsync(ProtectedItem item, string name, IRecoveryPointRepository points, CancellationToken cancellationToken)
+    private static async Task RequirePointAsync(ProtectedItem item, string name, PointListing points, CancellationToken cancellationToken)
     {
-        if (await points.FindAsync(item.Key, name, cancellationToken) is null) throw RecoveryServicesErrors.RecoveryPointNotFound(name);
+        if (await points.FindAsync(item, name, cancellationToken) is null) throw RecoveryServicesErrors.RecoveryPointNotFound(name);
     }
 
     private static void CheckType(JsonObject body, string type)

@@ -14,6 +14,7 @@ using Strongroom.Backup.Machines;
 using Strongroom.Backup.Pipelines;
 using Strongroom.Backup.Pipelines.Restores;
 using Strongroom.Backup.Policies;
+using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Vaults;
 using Strongroom.Identity;
@@ -132,6 +133,7 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddSingleton<PolicyAdministration>();
         services.AddSingleton<MachineDiscovery>();
         services.AddSingleton<JobAdmission>();
+        services.AddSingleton<PointListing>();
         services.AddSingleton<JobSignal>();
         services.AddSingleton(new JobWorkerOptions());
         services.AddSingleton<IJobHandler, BackupHandler>();

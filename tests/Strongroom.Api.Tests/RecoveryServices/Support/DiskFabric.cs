@@ -15,6 +15,9 @@ public sealed class DiskFabric : IMachineFabric
     /// <summary>A snapshot waits for this: a test that holds it back has a job that is in progress for as long as it likes.</summary>
     public Task Ready { get; set; } = Task.CompletedTask;
 
+    /// <summary>A disk of a snapshot waits for this before it is read: a test that holds it back has a backup in transfer.</summary>
+    public Task Readable { get; set; } = Task.CompletedTask;
+
     /// <summary>Adds a machine with an operating system's disk and a data disk of 1 MiB each.</summary>
     public VirtualMachine Add(string name, string resourceGroup = "lab", string location = "home")
     {
@@ -60,7 +63,7 @@ public sealed class DiskFabric : IMachineFabric
     public async Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, CancellationToken cancellationToken)
     {
         await Ready.WaitAsync(cancellationToken);
-        return new MemorySnapshot(machine, [.. machine.Disks.Select(d => new MemoryDisk(d, [.. _content[Key(machine, d)]]))]);
+        return new MemorySnapshot(machine, [.. machine.Disks.Select(d => new MemoryDisk(this, d, [.. _content[Key(machine, d)]]))]);
     }
 
     private static string Key(VirtualMachine machine, MachineDisk disk) => $"{machine.VmId}/{disk.Lun}";
@@ -76,13 +79,17 @@ public sealed class DiskFabric : IMachineFabric
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 
-    private sealed class MemoryDisk(MachineDisk disk, byte[] content) : IMachineSnapshotDisk, IBlockSource
+    private sealed class MemoryDisk(DiskFabric fabric, MachineDisk disk, byte[] content) : IMachineSnapshotDisk, IBlockSource
     {
         public MachineDisk Disk => disk;
 
         public long LengthBytes => content.Length;
 
-        public Task<IBlockSource> OpenAsync(CancellationToken cancellationToken) => Task.FromResult<IBlockSource>(this);
+        public async Task<IBlockSource> OpenAsync(CancellationToken cancellationToken)
+        {
+            await fabric.Readable.WaitAsync(cancellationToken);
+            return this;
+        }
 
         public async IAsyncEnumerable<BlockExtent> MapAsync([EnumeratorCancellation] CancellationToken cancellationToken)
         {
