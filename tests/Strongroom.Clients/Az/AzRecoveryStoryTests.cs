@@ -84,7 +84,10 @@ public sealed class AzRecoveryStoryTests
     private static async Task<string> FindPointsAsync(AzLab lab, CancellationToken token)
     {
         var (az, list) = (lab.Az, $"backup recoverypoint list {lab.Item} --workload-type VM");
-        var point = Assert.Single(await az.ListAsync(list, token)).Text("name")!;
+        var listed = Assert.Single(await az.ListAsync(list, token));
+        var point = listed.Text("name")!;
+        // What az makes of InstantRP and HardenedRP.
+        Assert.Equal("SnapshotAndVaultStandard", listed.Text("tierType"));
         var now = TimeProvider.System.GetUtcNow();
         Assert.Single(await az.ListAsync($"{list} --start-date {now.AddDays(-1):dd-MM-yyyy} --end-date {now.AddDays(1):dd-MM-yyyy}", token));
         Assert.Empty(await az.ListAsync($"{list} --start-date {now.AddDays(-9):dd-MM-yyyy} --end-date {now.AddDays(-2):dd-MM-yyyy}", token));
