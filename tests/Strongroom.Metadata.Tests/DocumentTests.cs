@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Strongroom.Backup.Operations;
+using Strongroom.Backup.ResourceGuards;
 using Strongroom.Backup.Vaults;
 using Strongroom.Metadata.Tests.Support;
 
@@ -29,6 +30,18 @@ public sealed class DocumentTests
         var config = Documents.Read(json.ToJsonString(), Documents.Default.Vault).Config;
 
         Assert.Equal(new VaultConfig { IsStorageTypeLocked = true }, config);
+    }
+
+    [Fact]
+    public void A_vaults_resource_guard_and_what_was_unlocked_are_read_back()
+    {
+        var guard = new VaultGuard("/subscriptions/s/resourceGroups/g/providers/Microsoft.DataProtection/resourceGuards/one", Sample.Now).Unlock(CriticalOperation.DeleteItem, "web1", Sample.Now);
+
+        var read = Documents.Read(Documents.Write(Sample.Vault() with { Guard = guard }, Documents.Default.Vault), Documents.Default.Vault).Guard!;
+
+        Assert.Equal((guard.ResourceGuardId, guard.UpdatedAt), (read.ResourceGuardId, read.UpdatedAt));
+        Assert.Equal(guard.Unlocks, read.Unlocks.AsEnumerable());
+        Assert.Null(Documents.Read(Documents.Write(Sample.Vault(), Documents.Default.Vault), Documents.Default.Vault).Guard);
     }
 
     [Fact]

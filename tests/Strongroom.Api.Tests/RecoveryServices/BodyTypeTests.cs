@@ -18,6 +18,7 @@ public sealed class BodyTypeTests : IAsyncLifetime
         _host = await BackupHost.StartAsync();
         _web1 = await ProtectedMachine.ProtectAsync(_host);
         await _host.PutAsync(_web1.Account, """{"location":"home"}""");
+        await _host.PutAsync(Fill("{guard}"), """{"location":"home"}""");
         _point = await _web1.BackUpAsync();
         // Recovery points are named after their moment: the next one needs another.
         _host.Time.Advance(TimeSpan.FromMinutes(1));
@@ -30,6 +31,8 @@ public sealed class BodyTypeTests : IAsyncLifetime
     [InlineData("PATCH", "{vault}", """{"tags":{"a":"b"},"sku":{"name":"RS0","tier":"Standard"},"identity":{"type":"SystemAssigned"},"properties":{"publicNetworkAccess":"Enabled","monitoringSettings":{"classicAlertSettings":{"alertsForCriticalOperations":"Enabled"}}}}""")]
     [InlineData("PATCH", "{vault}/backupconfig/vaultconfig", """{"properties":{"softDeleteFeatureState":"Enabled","softDeleteRetentionPeriodInDays":14,"enhancedSecurityState":"Enabled","isSoftDeleteFeatureStateEditable":true,"storageModelType":"GeoRedundant","storageTypeState":"Locked","resourceGuardOperationRequests":[]}}""")]
     [InlineData("PUT", "{vault}/backupconfig/vaultconfig", """{"properties":{"softDeleteFeatureState":"Enabled","enhancedSecurityState":"Enabled"}}""")]
+    [InlineData("PUT", "{guard}", """{"location":"home","tags":{"a":"b"},"eTag":"e","identity":{},"properties":{"description":"d","vaultCriticalOperationExclusionList":["Microsoft.RecoveryServices/vaults/backupPolicies/write"]}}""")]
+    [InlineData("PUT", "{vault}/backupResourceGuardProxies/VaultProxy", """{"properties":{"resourceGuardResourceId":"{guard}","resourceGuardOperationDetails":[],"lastUpdatedTime":"t","description":"d"}}""")]
     [InlineData("PUT", "{vault}/backupEncryptionConfigs/backupResourceEncryptionConfig", """{"properties":{"encryptionAtRestType":"MicrosoftManaged","keyUri":"","subscriptionId":"s","infrastructureEncryptionState":"Disabled","useSystemAssignedIdentity":true,"userAssignedIdentity":"","lastUpdateStatus":"NotEnabled"}}""")]
     [InlineData("PUT", "{vault}/extendedInformation/vaultExtendedInfo", """{"properties":{"integrityKey":"a","encryptionKey":"b","encryptionKeyThumbprint":"c","algorithm":"None"}}""")]
     [InlineData("PUT", "{vault}/backupstorageconfig/vaultstorageconfig", """{"properties":{"storageModelType":"GeoRedundant","storageType":"GeoRedundant","storageTypeState":"Locked","crossRegionRestoreFlag":false,"dedupState":"Disabled","xcoolState":"Disabled"}}""")]
@@ -121,5 +124,6 @@ public sealed class BodyTypeTests : IAsyncLifetime
 
     private string Fill(string text) => text.Replace("{vault}", BackupHost.Vault, StringComparison.Ordinal).Replace("{item}", _web1.Item, StringComparison.Ordinal)
         .Replace("{machine}", _web1.Machine.ResourceId, StringComparison.Ordinal).Replace("{point}", _point, StringComparison.Ordinal).Replace("{account}", _web1.Account, StringComparison.Ordinal)
+        .Replace("{guard}", BackupHost.Lab + "/providers/Microsoft.DataProtection/resourceGuards/guard1", StringComparison.Ordinal)
         .Replace("{group}", BackupHost.Lab, StringComparison.Ordinal).Replace("{status}", BackupHost.Subscription + "/providers/Microsoft.RecoveryServices/locations/home/backupStatus", StringComparison.Ordinal);
 }

@@ -206,6 +206,22 @@ public sealed class ResourceGuardTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task No_vault_comes_under_a_guard_that_is_being_deleted()
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            Assert.Equal(200, (await _host.PutAsync(Guard, """{"location":"home"}""")).Status);
+            Answer[] answers = await Task.WhenAll(LinkAsync(), _host.DeleteAsync(Guard));
+            bool isLinked = (await _host.GetAsync(Proxies)).Value.Count == 1, isThere = (await _host.GetAsync(Guard)).Status == 200;
+            Assert.True(isLinked == isThere, $"Linked: {isLinked}, there: {isThere}");
+            Assert.Equal(isLinked ? (200, 409) : (400, 200), (answers[0].Status, answers[1].Status));
+            if (!isLinked) continue;
+            Assert.Equal(200, (await _host.PostAsync(Proxy + "/unlockDelete", Unlock("deleteResourceGuardProxyRequests"))).Status);
+            Assert.Equal(200, (await _host.DeleteAsync(Proxy)).Status);
+        }
+    }
+
+    [Fact]
     public async Task A_group_with_a_guard_and_its_empty_vault_is_deleted_whole()
     {
         const string guard = BackupHost.Lab + Guards + "/guard9";
