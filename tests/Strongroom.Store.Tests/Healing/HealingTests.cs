@@ -109,6 +109,35 @@ public sealed class HealingTests
     }
 
     [Fact]
+    public async Task A_healing_onto_a_full_disk_says_so_and_is_finished_when_there_is_room()
+    {
+        var (storage, replica, disks) = await MakeAsync();
+        await DamageAsync(storage, (await storage.AllAsync("packs/"))[0].Name, isDeleted: false);
+        await DamageAsync(storage, (await storage.AllAsync("log/"))[^1].Name, isDeleted: false);
+        await ScrubAsync(storage);
+        await DamageAsync(storage, (await storage.AllAsync("keys/"))[0].Name, isDeleted: false);
+        var isEnough = false;
+        for (var room = 0L; !isEnough; room = (room * 2) + 64)
+        {
+            var copy = await storage.CopyAsync();
+            var full = new FullBackend(copy);
+            full.SetRoom(room);
+            try
+            {
+                Assert.Empty((await HealAsync(full, replica)).Problems);
+                isEnough = true;
+            }
+            catch (StoreException failure)
+            {
+                Assert.Equal(StoreErrorKind.Full, failure.Kind);
+            }
+
+            Assert.Empty((await HealAsync(copy, replica)).Problems);
+            await AssertHoldsAsync(copy, disks);
+        }
+    }
+
+    [Fact]
     public async Task A_replica_that_is_damaged_in_the_same_place_heals_nothing_and_says_so()
     {
         var (storage, replica, _) = await MakeAsync();
