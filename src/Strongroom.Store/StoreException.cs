@@ -66,7 +66,10 @@ public sealed class StoreException : Exception
 
     internal static StoreException Corrupt(string what) => new(
         StoreErrorKind.Corrupt,
-        $"{what}. Nothing was changed; run a verification of the vault to see which recovery points are affected.") { What = what };
+        $"{what}. Nothing was changed; run a verification of the vault to see which recovery points are affected.")
+    {
+        What = what,
+    };
 
     /// <summary>What a back end says when a blob that is read is not there: the vault has lost it.</summary>
     /// <param name="name">The blob's.</param>

@@ -21,6 +21,8 @@ switch (args)
         return await Workload.RunAsync(folder, (int)Number(number), isEndless: how is ["--endless"]);
     case ["--chore", var chore, var folder, var copy]:
         return await Chores.RunAsync(chore, folder, copy);
+    case ["--racer", var role, var folder, var number]:
+        return await Racers.RunAsync(role, folder, (int)Number(number));
     default:
         // Without arguments of ours this is a test program.
         return await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);

@@ -47,7 +47,7 @@ internal sealed partial class Collector
         var spared = new ConcurrentDictionary<uint, byte>();
         await Parallel.ForEachAsync(
             chosen.Where(pack => marker.Live.LiveIn(pack).Chunks == 0),
-            new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken },
+            new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken, TaskScheduler = TaskScheduler.Current },
             async (pack, token) =>
             {
                 if (await vault.Retention.FindAsync(pack, PackFormat.NameOf(contents[pack], pack), token) is not null)

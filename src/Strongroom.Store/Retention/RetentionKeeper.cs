@@ -106,7 +106,7 @@ internal sealed class RetentionKeeper(VaultStore vault) : IDisposable
         var due = plan.Blobs.Where(blob => !IsGranted(blob)).ToList();
         await Parallel.ForEachAsync(
             due,
-            new ParallelOptions { MaxDegreeOfParallelism = options.ConcurrentRequests, CancellationToken = cancellationToken },
+            new ParallelOptions { MaxDegreeOfParallelism = options.ConcurrentRequests, CancellationToken = cancellationToken, TaskScheduler = TaskScheduler.Current },
             async (blob, token) =>
             {
                 try

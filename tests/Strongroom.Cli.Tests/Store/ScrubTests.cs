@@ -42,6 +42,24 @@ public sealed class ScrubTests
     }
 
     [Fact]
+    public async Task A_pack_that_is_missing_is_damage_for_whoever_restores()
+    {
+        using var lab = await StoreLab.WithVaultAsync();
+        lab.WriteDisk("a.raw", 1 << 18, seed: 1);
+        await lab.DoAsync("backup", lab.Vault, "--image", lab["a.raw"]);
+        File.Delete(Assert.Single(Directory.GetFiles(Path.Combine(lab.Vault, "packs"), "*", SearchOption.AllDirectories)));
+        var restore = await lab.RunAsync("restore", lab.Vault, "--snapshot", "latest", "--to", lab["back.raw"]);
+        Assert.Equal(3, restore.ExitCode);
+        Assert.False(File.Exists(lab["back.raw"]));
+        var verify = await lab.RunAsync("verify", lab.Vault);
+        Assert.Equal(3, verify.ExitCode);
+        Assert.DoesNotContain("verification of the vault", verify.Output, StringComparison.OrdinalIgnoreCase);
+
+        // A snapshot that never was is the caller's mistake.
+        Assert.NotEqual(3, (await lab.RunAsync("restore", lab.Vault, "--snapshot", "ffffffff", "--to", lab["back.raw"])).ExitCode);
+    }
+
+    [Fact]
     public async Task A_loss_is_given_up_only_when_the_vaults_id_confirms_it()
     {
         using var lab = await StoreLab.WithVaultAsync();
@@ -56,6 +74,13 @@ public sealed class ScrubTests
         var asked = await lab.RunAsync("accept-loss", lab.Vault, "--output", "json");
         Assert.Equal(3, asked.ExitCode);
         Assert.False((bool)asked.Json["accepted"]!);
+
+        // A scrub, too, tells what is wrong with the log.
+        var scrub = await lab.RunAsync("scrub", lab.Vault, "--output", "json");
+        Assert.Equal(3, scrub.ExitCode);
+        Assert.Single(scrub.Json["logDamage"]!.AsArray());
+        var told = await lab.RunAsync("scrub", lab.Vault);
+        Assert.Matches("DAMAGE: log entry [0-9]+ is damaged or missing", told.Output);
         Assert.Single(asked.Json["losses"]!.AsArray());
         Assert.Contains($"--confirm {id}", (await lab.RunAsync("accept-loss", lab.Vault)).Output, StringComparison.Ordinal);
         await lab.FailAsync(2, "accept-loss", lab.Vault, "--confirm", Guid.NewGuid().ToString());

@@ -64,6 +64,23 @@ public sealed class HealingTests
     }
 
     [Fact]
+    public async Task What_a_vault_lost_that_went_another_way_since_is_told()
+    {
+        var (storage, replica, disks) = await MakeAsync();
+        await storage.DeleteAsync((await storage.AllAsync("log/"))[^1].Name, None);
+        var hasLostCommit = false;
+        await using (var vault = await TestVault.OpenAsync(storage))
+        {
+            hasLostCommit = vault.Snapshots.Count < disks.Count;
+            await BackUpAsync(vault, [], 40);
+        }
+
+        var report = await HealAsync(storage, replica);
+        Assert.True(hasLostCommit);
+        Assert.Contains("do not follow this vault's log", Assert.Single(report.Problems).What, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_healing_that_dies_at_any_change_is_finished_by_the_next()
     {
         var (storage, replica, disks) = await MakeAsync();
@@ -88,6 +105,35 @@ public sealed class HealingTests
             await AssertHoldsAsync(copy, disks);
             if (!dying.IsDead)
                 break;
+        }
+    }
+
+    [Fact]
+    public async Task A_healing_onto_a_full_disk_says_so_and_is_finished_when_there_is_room()
+    {
+        var (storage, replica, disks) = await MakeAsync();
+        await DamageAsync(storage, (await storage.AllAsync("packs/"))[0].Name, isDeleted: false);
+        await DamageAsync(storage, (await storage.AllAsync("log/"))[^1].Name, isDeleted: false);
+        await ScrubAsync(storage);
+        await DamageAsync(storage, (await storage.AllAsync("keys/"))[0].Name, isDeleted: false);
+        var isEnough = false;
+        for (var room = 0L; !isEnough; room = (room * 2) + 64)
+        {
+            var copy = await storage.CopyAsync();
+            var full = new FullBackend(copy);
+            full.SetRoom(room);
+            try
+            {
+                Assert.Empty((await HealAsync(full, replica)).Problems);
+                isEnough = true;
+            }
+            catch (StoreException failure)
+            {
+                Assert.Equal(StoreErrorKind.Full, failure.Kind);
+            }
+
+            Assert.Empty((await HealAsync(copy, replica)).Problems);
+            await AssertHoldsAsync(copy, disks);
         }
     }
 

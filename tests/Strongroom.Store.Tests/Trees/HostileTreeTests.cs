@@ -88,6 +88,55 @@ public sealed class HostileTreeTests
     }
 
     [Fact]
+    public async Task Nothing_is_written_outside_of_the_target_while_somebody_puts_links_in_the_place_of_its_folders()
+    {
+        using var folder = new TemporaryFolder();
+        for (var i = 0; i < 200; i++)
+        {
+            Directory.CreateDirectory(folder[$"source/{i % 10}/in"]);
+            await System.IO.File.WriteAllTextAsync(folder[$"source/{i % 10}/in/{i}"], "new", CancellationToken.None);
+        }
+
+        Directory.CreateDirectory(folder["outside/in"]);
+        Directory.CreateDirectory(folder["target"]);
+        await using var vault = await TestVault.CreateAsync(new MemoryBackend());
+        var tree = (await vault.StoreTreeAsync(folder["source"])).Result.Tree;
+        using var end = new CancellationTokenSource();
+        var swapping = Task.Run(() => Swap(folder, end.Token), CancellationToken.None);
+        for (var round = 0; round < 5; round++)
+            await vault.RestoreTreeAsync(tree, folder["target"], existing: ExistingFiles.Overwrite);
+        await end.CancelAsync();
+        Assert.True(await swapping > 5, "Nothing was swapped while the restores ran.");
+        Assert.Empty(Directory.EnumerateFiles(folder["outside"], "*", SearchOption.AllDirectories));
+    }
+
+    /// <summary>Puts a link to a folder outside in the place of one in the target, and takes it away; how often.</summary>
+    private static int Swap(TemporaryFolder folder, CancellationToken end)
+    {
+        var swaps = 0;
+        while (!end.IsCancellationRequested)
+        {
+            try
+            {
+                var (name, aside) = (folder[$"target/{swaps % 10}"], folder[$"aside-{swaps++}"]);
+                if (Directory.Exists(name))
+                    Directory.Move(name, aside);
+                System.IO.File.CreateSymbolicLink(name, folder["outside"]);
+                Thread.Yield();
+                System.IO.File.Delete(name);
+                if (Directory.Exists(aside))
+                    Directory.Move(aside, name);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                // The restore was faster.
+            }
+        }
+
+        return swaps;
+    }
+
+    [Fact]
     public async Task Existing_files_are_replaced_when_asked_for_and_others_stay()
     {
         using var folder = new TemporaryFolder();
