@@ -138,7 +138,13 @@ public sealed class ItemProtection(
     private async Task<AsyncOperation> ChangeAsync(Vault vault, ProtectedItem item, ProtectionRequest request, BackupPolicy policy, CancellationToken cancellationToken)
     {
         if (item.IsDeleted) throw SoftDeleted(item);
-        if (await policies.FindAsync(vault.Key, item.PolicyName, cancellationToken) is { } before) VaultImmutability.RequireNoShorter(vault, before, policy);
+        if (await policies.FindAsync(vault.Key, item.PolicyName, cancellationToken) is { } before)
+        {
+            if (before.IsEnhanced && !policy.IsEnhanced)
+                throw new BackupRefusedException(BackupRefusal.PolicyUnsuitable, $"'{item.FriendlyName}' is under the enhanced policy '{before.Name}': it cannot go back to a standard one. Choose a policy of policyType V2.");
+            VaultImmutability.RequireNoShorter(vault, before, policy);
+        }
+
         var hasPoints = item.LastRecoveryPointTime is not null;
         await UpdateAsync(item with
         {

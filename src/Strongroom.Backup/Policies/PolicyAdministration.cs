@@ -8,6 +8,9 @@ namespace Strongroom.Backup.Policies;
 /// <summary>Policies are put and deleted.</summary>
 public sealed partial class PolicyAdministration(IPolicyRepository policies, TimeProvider time)
 {
+    /// <summary>Every schedule has something due within this time.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(8);
+
     /// <summary>Makes the policy, or changes it; a change applies to the items that use it, and to the recovery points that they have.</summary>
     /// <param name="properties">In Azure's words and spelling. Kept.</param>
     /// <returns>The policy as it is kept, with what the request left to the service.</returns>
@@ -22,7 +25,12 @@ public sealed partial class PolicyAdministration(IPolicyRepository policies, Tim
         PolicyReader.Check(policy);
         if (existing is { ProtectedItems: > 0 } && KindOf(existing.Policy) != KindOf(policy))
             throw InUse(existing.Policy.Name, "it cannot become another kind of policy");
-        if (existing is not null) VaultImmutability.RequireNoShorter(vault, existing.Policy, policy);
+        if (existing is not null)
+        {
+            VaultImmutability.RequireNoShorter(vault, existing.Policy, policy);
+            if (HaveSameSchedule(existing.Policy, policy)) policy = policy with { ScheduledSince = existing.Policy.ScheduledSince ?? existing.Policy.ChangedAt };
+        }
+
         await policies.PutAsync(policy, cancellationToken);
         return new(policy, existing?.ProtectedItems ?? 0);
     }
@@ -37,8 +45,16 @@ public sealed partial class PolicyAdministration(IPolicyRepository policies, Tim
             _ => throw InUse(name, "it cannot be deleted"),
         };
 
+    /// <summary>Whether the same was due lately by both: then a backup that is due and has not begun does not get lost by the change.</summary>
+    private static bool HaveSameSchedule(BackupPolicy before, BackupPolicy after)
+    {
+        if (ItemTerms.TryRead(before) is not { } old || ItemTerms.TryRead(after) is not { } next) return false;
+        var now = after.ChangedAt;
+        return old.Schedule.Between(now - Longest, now, old.TimeZone).SequenceEqual(next.Schedule.Between(now - Longest, now, next.TimeZone));
+    }
+
     private static string KindOf(BackupPolicy policy) =>
-        $"{policy.BackupManagementType} {policy.Properties["workLoadType"]} {((string?)policy.Properties["policyType"] == "V2" ? "V2" : "V1")}";
+        $"{policy.BackupManagementType} {policy.Properties["workLoadType"]} {(policy.IsEnhanced ? "V2" : "V1")}";
 
     private static BackupRefusedException InUse(string name, string what) =>
         new(BackupRefusal.PolicyInUse, $"Protected items use policy '{name}': {what}. Give them another policy or stop their protection first.", name);
