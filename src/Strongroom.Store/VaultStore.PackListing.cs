@@ -89,11 +89,8 @@ public sealed partial class VaultStore
         var added = found.Where(pack => PackSet.Find(pack.PackSeq) is null).ToList();
 
         // A writer that was killed may have left packs that are there, but would not be after a power cut: nothing may rely on them yet.
-        if (added.Count > 0)
-        {
-            foreach (var content in Contents)
-                await Packs.Backend.SyncAsync(PackFormat.FolderOf(content), cancellationToken);
-        }
+        foreach (var content in Contents)
+            await PackFolders.SyncAsync(Packs.Backend, content, added.Where(pack => pack.Content == content).Select(pack => pack.PackSeq), cancellationToken);
 
         // All of them first: segments may merge while directories are loaded, and drop what is not of a known pack.
         foreach (var pack in added)

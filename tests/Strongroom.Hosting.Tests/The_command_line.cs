@@ -37,6 +37,18 @@ public sealed class The_command_line : IDisposable
     }
 
     [Theory]
+    [InlineData("strongroom: Unrecognized command or argument '--bogus'. See 'strongroom serve --help'.", "serve", "--data", "x", "--bogus")]
+    [InlineData("strongroom: --max-jobs takes a whole number, not 'x'. See 'strongroom serve --help'.", "serve", "--data", "x", "--max-jobs", "x")]
+    [InlineData("strongroom: Say what 'strongroom principal' shall do. See 'strongroom principal --help'.", "principal")]
+    [InlineData("strongroom: 'strongroom principal' knows no 'ad'. See 'strongroom principal --help'.", "principal", "ad")]
+    public async Task Ends_with_2_and_one_sentence_when_it_is_not_understood(string sentence, params string[] arguments)
+    {
+        var (exitCode, output) = await RunAsync(arguments);
+
+        Assert.Equal((2, sentence), (exitCode, output.Trim()));
+    }
+
+    [Theory]
     [InlineData("", "https://localhost:8443", "--data takes a folder.")]
     [InlineData("data", "https://localhost:0", "--listen takes a port from 1 to 65535: clients must know it beforehand.")]
     [InlineData("data", "http://localhost:8443", "--listen takes an https address without a path, such as https://localhost:8443, not 'http://localhost:8443/'.")]

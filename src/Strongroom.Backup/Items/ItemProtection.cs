@@ -145,6 +145,8 @@ public sealed class ItemProtection(
         if (item.IsDeleted) throw SoftDeleted(item);
         if (await policies.FindAsync(vault.Key, item.PolicyName, cancellationToken) is { } before)
         {
+            if (before.IsEnhanced && !policy.IsEnhanced)
+                throw new BackupRefusedException(BackupRefusal.PolicyUnsuitable, $"'{item.FriendlyName}' is under the enhanced policy '{before.Name}': it cannot go back to a standard one. Choose a policy of policyType V2.");
             VaultImmutability.RequireNoShorter(vault, before, policy);
             request.Pass.RequirePolicy(vault, before, policy, CriticalOperation.UpdateItem);
         }

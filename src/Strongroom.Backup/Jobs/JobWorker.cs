@@ -13,6 +13,9 @@ public sealed record JobWorkerOptions
     /// <summary>How long a claim lasts without being renewed. Real time, never a tester's.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>The ledger is looked at at least so often, whatever is signalled: leases end without a signal.</summary>
+    public TimeSpan LookEvery { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>How often a job is begun before it counts as the cause of the server's ends.</summary>
     public int MaxAttempts { get; init; } = 5;
 }
@@ -28,7 +31,6 @@ public sealed class JobWorker(
     IJobLedger ledger, IEnumerable<IJobHandler> handlers, JobSignal signal, JobWorkerOptions options, TimeProvider time, ILogger<JobWorker> log) : BackgroundService
 {
     private readonly Dictionary<string, IJobHandler> _handlers = handlers.ToDictionary(h => h.Operation);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private readonly string _owner = Guid.NewGuid().ToString("N");
 
     /// <summary>The claims of a dead process end before anything else is served: what they held is not there any more.</summary>
@@ -59,7 +61,7 @@ public sealed class JobWorker(
                 }
                 else
                 {
-                    await signal.WaitAsync(LookEvery, stoppingToken);
+                    await signal.WaitAsync(options.LookEvery, stoppingToken);
                 }
             }
         }

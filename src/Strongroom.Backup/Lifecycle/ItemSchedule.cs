@@ -6,7 +6,7 @@ namespace Strongroom.Backup.Lifecycle;
 
 /// <summary>When the schedule of an item's policy makes a backup of it. Pure.</summary>
 /// <param name="terms">The policy.</param>
-/// <param name="from">Nothing that was due until then counts: the item's <see cref="ProtectedItem.ScheduledUntil"/>, or the policy's last change where that is later.</param>
+/// <param name="from">Nothing that was due until then counts: the item's <see cref="ProtectedItem.ScheduledUntil"/>, or, where that is later, the time since which the policy has this schedule.</param>
 /// <param name="offset">How much later than due the item is backed up, so that not all begin at once.</param>
 public sealed class ItemSchedule(PolicyTerms terms, DateTimeOffset from, TimeSpan offset)
 {
@@ -16,7 +16,8 @@ public sealed class ItemSchedule(PolicyTerms terms, DateTimeOffset from, TimeSpa
     public static ItemSchedule Of(ProtectedItem item, BackupPolicy policy, PolicyTerms terms, TimeSpan spread)
     {
         var from = item.ScheduledUntil ?? item.CreatedAt;
-        return new(terms, policy.ChangedAt > from ? policy.ChangedAt : from, Offset(item.Key, spread));
+        var since = policy.ScheduledSince ?? policy.ChangedAt;
+        return new(terms, since > from ? since : from, Offset(item.Key, spread));
     }
 
     /// <summary>The last instant that was due and was not met; of several that were missed only the last counts. Null: none.</summary>

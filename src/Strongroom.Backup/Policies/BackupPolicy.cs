@@ -6,10 +6,16 @@ namespace Strongroom.Backup.Policies;
 /// <param name="Properties">The policy in Azure's words, without protectedItemsCount, which is counted when asked for.</param>
 public sealed record BackupPolicy(Guid VaultKey, string Name, JsonObject Properties, DateTimeOffset ChangedAt)
 {
+    /// <summary>Since when its schedule has been what it is: a change of retention alone leaves it. What was due before is due to no item. Null: <see cref="ChangedAt"/>.</summary>
+    public DateTimeOffset? ScheduledSince { get; init; }
+
     /// <summary><c>AzureIaasVM</c>, <c>AzureWorkload</c>, <c>AzureStorage</c>.</summary>
     public string BackupManagementType => Properties["backupManagementType"]?.GetValue<string>() ?? "";
 
     public bool IsForMachines => BackupManagementType == "AzureIaasVM";
+
+    /// <summary>True for policyType V2.</summary>
+    public bool IsEnhanced => (string?)Properties["policyType"] == "V2";
 }
 
 /// <summary>A policy and the number of items that have it, those that are soft-deleted but keep it included.</summary>

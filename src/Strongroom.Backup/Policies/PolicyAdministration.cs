@@ -9,6 +9,9 @@ namespace Strongroom.Backup.Policies;
 /// <summary>Policies are put and deleted.</summary>
 public sealed partial class PolicyAdministration(IPolicyRepository policies, TimeProvider time)
 {
+    /// <summary>Every schedule has something due within this time.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(8);
+
     /// <summary>The same with nothing that would pass a resource guard.</summary>
     public Task<PolicyInUse> PutAsync(Vault vault, string name, JsonObject properties, CancellationToken cancellationToken) => PutAsync(vault, name, properties, GuardPass.None, cancellationToken);
 
@@ -31,6 +34,7 @@ public sealed partial class PolicyAdministration(IPolicyRepository policies, Tim
         {
             VaultImmutability.RequireNoShorter(vault, existing.Policy, policy);
             pass.RequirePolicy(vault, existing.Policy, policy, CriticalOperation.UpdatePolicy);
+            if (HaveSameSchedule(existing.Policy, policy)) policy = policy with { ScheduledSince = existing.Policy.ScheduledSince ?? existing.Policy.ChangedAt };
         }
 
         await policies.PutAsync(policy, cancellationToken);
@@ -47,8 +51,16 @@ public sealed partial class PolicyAdministration(IPolicyRepository policies, Tim
             _ => throw InUse(name, "it cannot be deleted"),
         };
 
+    /// <summary>Whether the same was due lately by both: then a backup that is due and has not begun does not get lost by the change.</summary>
+    private static bool HaveSameSchedule(BackupPolicy before, BackupPolicy after)
+    {
+        if (ItemTerms.TryRead(before) is not { } old || ItemTerms.TryRead(after) is not { } next) return false;
+        var now = after.ChangedAt;
+        return old.Schedule.Between(now - Longest, now, old.TimeZone).SequenceEqual(next.Schedule.Between(now - Longest, now, next.TimeZone));
+    }
+
     private static string KindOf(BackupPolicy policy) =>
-        $"{policy.BackupManagementType} {policy.Properties["workLoadType"]} {((string?)policy.Properties["policyType"] == "V2" ? "V2" : "V1")}";
+        $"{policy.BackupManagementType} {policy.Properties["workLoadType"]} {(policy.IsEnhanced ? "V2" : "V1")}";
 
     private static BackupRefusedException InUse(string name, string what) =>
         new(BackupRefusal.PolicyInUse, $"Protected items use policy '{name}': {what}. Give them another policy or stop their protection first.", name);

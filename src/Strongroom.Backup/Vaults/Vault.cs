@@ -29,6 +29,10 @@ public sealed record Vault
     /// <summary>Properties that the caller set and that are echoed (publicNetworkAccess, monitoringSettings, securitySettings ...).</summary>
     public JsonObject Properties { get; init => field = value ?? []; } = [];
 
+    /// <summary>Whether restores may be aimed at other subscriptions: they may unless the caller has set crossSubscriptionRestoreState.</summary>
+    public bool RestoresAcrossSubscriptions =>
+        (string?)Properties["restoreSettings"]?["crossSubscriptionRestoreSettings"]?["crossSubscriptionRestoreState"] is null or "Enabled";
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>The last write; the etag is made of it.</summary>

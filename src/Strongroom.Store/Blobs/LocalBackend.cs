@@ -182,7 +182,7 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, ISharedPlace
         BlobName.RequirePrefix(prefix);
         return Guard<ValueTask>(prefix, () =>
         {
-            Folders.SyncAll(FolderOf(prefix));
+            Folders.SyncWith(FolderOf(prefix));
             return default;
         });
     }

@@ -34,11 +34,18 @@ internal sealed class LocalFolders(string root)
     /// <summary>Makes the names in a folder durable.</summary>
     public static void Sync(string folder) => FolderSync.Sync(folder);
 
-    /// <summary>The same for a folder and all below it; nothing where there is none.</summary>
-    public void SyncAll(string folder)
+    /// <summary>Makes the names in a folder durable, in all below it, and the folder's own in those above; nothing where there is none.</summary>
+    public void SyncWith(string folder)
     {
         if (!Directory.Exists(folder))
             return;
+        SyncAll(folder);
+        while (folder.Length > root.Length && Path.GetDirectoryName(folder) is { } parent)
+            Sync(folder = parent);
+    }
+
+    private static void SyncAll(string folder)
+    {
         foreach (var inner in Directory.EnumerateDirectories(folder))
         {
             if (BlobName.IsValid(Path.GetFileName(inner)))

@@ -27,15 +27,17 @@ internal sealed partial class Collector(VaultStore vault, IReadOnlyCollection<Sn
             await vault.Log.AppendSignOfLifeAsync(cancellationToken);
         var deletedThrough = await FinishAsync(cancellationToken);
 
+        // Nobody gains from the grace of an empty one, and what is garbage by now would wait for it. Asked before all is listed and marked, for which there is no use until then.
+        if (State.Condemned is { } pending && IsInGrace(pending))
+            return Report(pending);
+
         // Listed before the mark: what appears later is not touched.
         packs = await vault.RefreshPacksAsync(cancellationToken);
         await MarkAsync(cancellationToken);
         AddMissing();
-        var now = vault.Log.Now;
         if (State.Condemned is { } waiting && options.Grace > TimeSpan.Zero)
         {
-            // Nobody gains from the grace of an empty one, and what is garbage by now would wait for it.
-            if (!waiting.Packs.IsEmpty && now - waiting.Time < options.Grace)
+            if (IsInGrace(waiting))
                 return Report(waiting);
             await CarryOutAsync(waiting.Sequence, cancellationToken);
         }
@@ -66,12 +68,14 @@ internal sealed partial class Collector(VaultStore vault, IReadOnlyCollection<Sn
             await vault.Log.AppendAsync(LogEntryType.Condemn, _ => IsWhole() && IsSpent() ? empty : null, cancellationToken);
     }
 
+    private bool IsInGrace(Condemnation condemned) => !condemned.Packs.IsEmpty && vault.Log.Now - condemned.Time < options.Grace;
+
     private bool IsWhole() => vault.Log.Damage.Count == 0;
 
     private CollectReport Report(Condemnation? waiting) => report with
     {
         PacksKept = vault.PackSet.Count,
-        PacksCondemned = waiting is null ? 0 : packs.Count(pack => waiting.Packs.Contains(pack.PackSeq)),
+        PacksCondemned = waiting is null ? 0 : vault.PackSet.ToList().Count(pack => waiting.Packs.Contains(pack.PackSeq)),
     };
 
     private async Task LookAsync(CancellationToken cancellationToken)
@@ -86,13 +90,14 @@ internal sealed partial class Collector(VaultStore vault, IReadOnlyCollection<Sn
     {
         var head = vault.Log.Head;
         var deletedThrough = 0L;
-        var finished = new List<long>();
+        var finished = new Dictionary<long, PackRangeSet>();
         var isRetained = false;
         foreach (var (sweep, swept) in State.Undeleted.Where(one => one.Key <= head).OrderBy(one => one.Key).ToList())
         {
-            var isGone = vault.Retention.IsFinished(sweep) || await DeleteAsync(swept.Numbers, cancellationToken);
-            if (isGone)
-                finished.Add(sweep);
+            var isKnown = vault.Retention.IsFinished(sweep);
+            var isGone = isKnown || await DeleteAsync(swept.Numbers, cancellationToken);
+            if (isGone && !isKnown)
+                finished.Add(sweep, swept);
             isRetained |= !isGone;
             deletedThrough = isRetained ? deletedThrough : sweep;
         }
@@ -104,14 +109,11 @@ internal sealed partial class Collector(VaultStore vault, IReadOnlyCollection<Sn
         }
 
         // The next CONDEMN forgets these packs for ever, and until then a power cut may bring a deleted name back.
-        if (State.Undeleted.Count > 0)
-        {
-            await vault.Packs.Backend.SyncAsync(PackFormat.FolderOf(PackContent.Data), cancellationToken);
-            await vault.Packs.Backend.SyncAsync(PackFormat.FolderOf(PackContent.Nodes), cancellationToken);
-        }
+        foreach (var content in (PackContent[])[PackContent.Data, PackContent.Nodes])
+            await PackFolders.SyncAsync(vault.Packs.Backend, content, finished.Values.SelectMany(swept => swept.Numbers), cancellationToken);
 
         await vault.RemoveOldJournalsAsync(options.Grace, cancellationToken);
-        vault.Retention.Finish(finished);
+        vault.Retention.Finish(finished.Keys);
         vault.Relocations.Forget();
         return deletedThrough;
     }

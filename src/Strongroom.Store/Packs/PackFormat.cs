@@ -45,7 +45,10 @@ internal static class PackFormat
     private static ReadOnlySpan<byte> Magic => "SRPACK01"u8;
 
     public static string NameOf(PackContent content, uint packSeq) => string.Create(
-        CultureInfo.InvariantCulture, $"{FolderOf(content)}{packSeq & 0xFF:x2}/{packSeq:x8}");
+        CultureInfo.InvariantCulture, $"{InnerFolderOf(content, packSeq)}{packSeq:x8}");
+
+    /// <summary>The folder in which a pack lies, one of 256.</summary>
+    public static string InnerFolderOf(PackContent content, uint packSeq) => string.Create(CultureInfo.InvariantCulture, $"{FolderOf(content)}{packSeq & 0xFF:x2}/");
 
     /// <summary>The length of a pack of so many frames that take so many bytes.</summary>
     public static long LengthOf(int frames, long frameBytes) =>

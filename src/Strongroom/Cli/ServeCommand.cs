@@ -21,14 +21,14 @@ internal static class ServeCommand
         var locations = new Option<string[]>("--location") { Description = "A region that resources can be in. Repeatable; the first is the default.", DefaultValueFactory = _ => ["home"] };
         var vaultStorage = new Option<string?>("--vault-storage") { Description = "Where new vaults' stores go, other than the data folder: a folder, azblob://account/container/prefix or s3://bucket/prefix." };
         var storages = new Option<string[]>("--storage") { Description = "NAME=LOCATION: a further place, which vaults with the tag strongroom-storage=NAME go to. Repeatable.", DefaultValueFactory = _ => [] };
-        var limits = new LimitOptions();
+        var limits = new LimitOptions("the storage of all vaults together");
         var retain = new Option<bool>("--retain-locked") { Description = "Have the storage itself (S3 Object Lock, Azure immutability policies, immutable files) retain what locked vaults keep. Cannot be taken back." };
         var collectEvery = CommandLine.NumberOption("--collect-every", "Hours between two collections of each vault; 0 for only after deletions.", 6);
         var collectGrace = CommandLine.NumberOption("--collect-grace", "Hours that packs which nobody needs are kept before a collection removes them.", 24);
         var spread = CommandLine.NumberOption("--schedule-spread", "Minutes over which scheduled backups are spread after they are due.", 10);
         var jobs = CommandLine.NumberOption("--max-jobs", "Jobs at a time.", 2);
         var retry = CommandLine.NumberOption("--retry-after", "Seconds that clients are asked to wait between two looks at an operation.", 5);
-        var rate = CommandLine.NumberOption("--rate-limit", "Requests for one action that each caller has in an hour; more are answered 429. 0 for no limit.", 0);
+        var rate = CommandLine.NumberOption("--rate-limit", "How many requests for one action (to list jobs, say) each caller may send in an hour; more are answered 429. 0 for no limit.", 0);
         var cloud = new Option<string>("--cloud-name") { Description = "What az calls this server.", DefaultValueFactory = _ => "Strongroom" };
         var travel = new Option<bool>("--time-travel") { Description = "For tests: have a clock that POST /providers/Strongroom.Testing/clock moves forwards. Only for a data folder of its own." };
         var startAt = new Option<string?>("--start-at") { Description = "What that clock says at first in a new data folder, such as 2027-01-01T00:00:00Z." };

@@ -63,8 +63,9 @@ internal sealed class ClockMover(MovableClock clock, ClockFile file, IJobLedger 
     {
         while (true)
         {
-            var isDone = await ItemsAsync(cancellationToken);
-            var next = await agenda.FindNextAsync(Now, cancellationToken);
+            var (isDone, lookedAt) = await ItemsAsync(cancellationToken);
+            // Seen from the last look: the clock runs on, and what has become due since then is next.
+            var next = await agenda.FindNextAsync(lookedAt, cancellationToken);
             if (!isDone && !(next < Now + RetryAfter)) next = Now + RetryAfter;
             var sleepers = clock.Sleepers;
             if (clock.TryStep(next < target ? next.Value : target))
@@ -85,27 +86,29 @@ internal sealed class ClockMover(MovableClock clock, ClockFile file, IJobLedger 
     }
 
     /// <summary>Does what items are due for, and what comes of it: whatever is written of an item, it is looked at again.</summary>
-    /// <returns>False when something stays due, which cannot be done now.</returns>
-    private async Task<bool> ItemsAsync(CancellationToken cancellationToken)
+    /// <returns>False when something stays due, which cannot be done now; and the time up to which it was looked what is due.</returns>
+    private async Task<(bool IsDone, DateTimeOffset LookedAt)> ItemsAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<DueItem> before = [];
+        var now = Now;
         for (var inVain = 0; inVain < LooksInVain;)
         {
             await JobsAsync(cancellationToken);
-            var due = await agenda.ListDueAsync(Now, cancellationToken);
-            if (due.Count == 0) return true;
+            now = Now;
+            var due = await agenda.ListDueAsync(now, cancellationToken);
+            if (due.Count == 0) return (true, now);
             inVain = due.SequenceEqual(before) ? inVain + 1 : 0;
             before = due;
             try { await lifecycle.RunOnceAsync(cancellationToken); }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                log.LogError(e, "What is due at {Now} cannot be done", Now);
-                return false;
+                log.LogError(e, "What is due at {Now} cannot be done", now);
+                return (false, now);
             }
         }
 
-        log.LogWarning("Something stays due at {Now}; it is tried again an hour later", Now);
-        return false;
+        log.LogWarning("Something stays due at {Now}; it is tried again an hour later", now);
+        return (false, now);
     }
 
     private async Task JobsAsync(CancellationToken cancellationToken)

@@ -52,7 +52,10 @@ public sealed class ItemHealthTests : IAsyncLifetime
         Assert.Equal((412, "PreconditionFailed"), (stale.Status, stale.Code));
         Assert.Equal(412, (await SendAsync(HttpMethod.Delete, null, tag)).Status);
         Assert.Equal("EnhancedPolicy", (string?)(await _host.GetAsync(_web1.Item)).Body!["properties"]!["policyName"]);
-        Assert.Equal(202, (await SendAsync(HttpMethod.Put, _web1.EnableBody(), "*")).Status);
+        // From an enhanced policy there is no way back to a standard one.
+        Answer back = await SendAsync(HttpMethod.Put, _web1.EnableBody(), "*");
+        Assert.Equal((400, "BMSUserErrorInvalidPolicyInput"), (back.Status, back.Code));
+        Assert.Equal(202, (await SendAsync(HttpMethod.Put, _web1.EnableBody("EnhancedPolicy"), "*")).Status);
         tag = (string)(await _host.GetAsync(_web1.Item)).Body!["eTag"]!;
         Assert.Equal(202, (await SendAsync(HttpMethod.Delete, null, "\"other\", " + tag)).Status);
     }

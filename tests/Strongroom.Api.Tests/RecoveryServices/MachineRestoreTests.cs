@@ -124,6 +124,22 @@ public sealed class MachineRestoreTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("AlternateLocation", """{"targetVirtualMachineId":"{other}/resourceGroups/lab/providers/Microsoft.Compute/virtualMachines/web2"}""")]
+    [InlineData("RestoreDisks", """{"targetResourceGroupId":"{other}/resourceGroups/lab"}""")]
+    [InlineData("RestoreDisks", """{"storageAccountId":"{other}/resourceGroups/lab/providers/Microsoft.Storage/storageAccounts/restores1"}""")]
+    public async Task A_vault_may_forbid_restores_to_other_subscriptions(string recoveryType, string with)
+    {
+        string body = """{"properties":{"restoreSettings":{"crossSubscriptionRestoreSettings":{"crossSubscriptionRestoreState":"Disabled"}}}}""";
+        Answer set = await _host.PatchAsync(BackupHost.Vault, body);
+        Assert.InRange(set.Status, 200, 202);
+        with = with.Replace("{other}", "/subscriptions/" + Guid.NewGuid(), StringComparison.Ordinal);
+        Answer answer = await RestoreAsync(recoveryType, JsonNode.Parse(with)!.AsObject());
+        Assert.Equal((400, "BMSUserErrorInvalidInput"), (answer.Status, answer.Code));
+        Assert.Contains("crossSubscriptionRestoreState", answer.Body!["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal("Completed", (string?)(await EndOfAsync(await RestoreAsync("RestoreDisks", [])))["status"]);
+    }
+
+    [Theory]
     [InlineData("""{"zones":["NoZone"]}""")]
     [InlineData("""{"targetDiskNetworkAccessSettings":{"targetDiskNetworkAccessOption":"SameAsOnSourceDisks"},"securedVMDetails":{},"restoreWithManagedDisks":true,"region":"Home"}""")]
     public async Task What_asks_for_nothing_special_is_taken(string with) =>
@@ -148,11 +164,11 @@ public sealed class MachineRestoreTests : IAsyncLifetime
         // A change of the policy alone says nothing of disks.
         Assert.Equal(202, (await _host.PutAsync(_web1.Item, _web1.EnableBody("EnhancedPolicy"))).Status);
         Assert.Equal("""{"diskLunList":[],"isInclusionList":true}""", await SelectionAsync());
-        await PutAsync("""{"diskExclusionProperties":{"diskLunList":[0],"isInclusionList":false}}""");
+        await PutAsync("""{"diskExclusionProperties":{"diskLunList":[0],"isInclusionList":false}}""", "EnhancedPolicy");
         Assert.Equal("""{"diskLunList":[0],"isInclusionList":false}""", await SelectionAsync());
 
         // How az resets it.
-        await PutAsync("{}");
+        await PutAsync("{}", "EnhancedPolicy");
         Assert.Null(await SelectionAsync());
         point = await _web1.BackUpAsync();
         Assert.Equal(2, (int)(await _host.GetAsync($"{_web1.Item}/recoveryPoints/{point}")).Body!["properties"]!["recoveryPointDiskConfiguration"]!["numberOfDisksIncludedInBackup"]!);
@@ -187,9 +203,9 @@ public sealed class MachineRestoreTests : IAsyncLifetime
         return (await _host.WaitAsync(BackupHost.Vault, ProtectedMachine.OperationOf(accepted)))["properties"]!;
     }
 
-    private async Task PutAsync(string extended)
+    private async Task PutAsync(string extended, string policy = "DefaultPolicy")
     {
-        JsonObject body = JsonNode.Parse(_web1.EnableBody())!.AsObject();
+        JsonObject body = JsonNode.Parse(_web1.EnableBody(policy))!.AsObject();
         body["properties"]!["extendedProperties"] = JsonNode.Parse(extended);
         Assert.Equal(202, (await _host.PutAsync(_web1.Item, body.ToJsonString())).Status);
     }

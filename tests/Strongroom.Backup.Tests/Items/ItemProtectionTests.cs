@@ -114,10 +114,13 @@ public sealed class ItemProtectionTests
         var (vault, machine) = await rig.ProtectedMachineAsync(FakeDisk.New(-1, "os", 1));
 
         await StepAsync(Rig.Request(machine, "", ProtectionStates.Stopped), ProtectionStates.Stopped, "", JobOperations.DisableBackup);
-        await StepAsync(Rig.Request(machine, "EnhancedPolicy"), ProtectionStates.InitialPending, "EnhancedPolicy", JobOperations.ConfigureBackup);
+        await StepAsync(Rig.Request(machine, "DefaultPolicy"), ProtectionStates.InitialPending, "DefaultPolicy", JobOperations.ConfigureBackup);
         Assert.Equal(JobStates.Completed, (await rig.BackUpAsync(vault, machine)).State);
-        await StepAsync(Rig.Request(machine, "DefaultPolicy"), ProtectionStates.Protected, "DefaultPolicy", JobOperations.ConfigureBackup);
-        await StepAsync(Rig.Request(machine, null, ProtectionStates.Suspended), ProtectionStates.Suspended, "DefaultPolicy", JobOperations.DisableBackup);
+        await StepAsync(Rig.Request(machine, "EnhancedPolicy"), ProtectionStates.Protected, "EnhancedPolicy", JobOperations.ConfigureBackup);
+        await StepAsync(Rig.Request(machine, null, ProtectionStates.Suspended), ProtectionStates.Suspended, "EnhancedPolicy", JobOperations.DisableBackup);
+        // From an enhanced policy there is no way back to a standard one.
+        var refused = await Assert.ThrowsAsync<BackupRefusedException>(() => rig.Protection.PutAsync(vault, Rig.Request(machine, "DefaultPolicy"), Rig.Token));
+        Assert.Equal(BackupRefusal.PolicyUnsuitable, refused.Refusal);
         await StepAsync(Rig.Request(machine, "", ProtectionStates.Stopped), ProtectionStates.Stopped, "", JobOperations.DisableBackup);
         await StepAsync(Rig.Request(machine, "DefaultPolicy") with { SourceResourceId = null }, ProtectionStates.Protected, "DefaultPolicy", JobOperations.ConfigureBackup);
         Assert.Single(await rig.PointsAsync(vault, machine));

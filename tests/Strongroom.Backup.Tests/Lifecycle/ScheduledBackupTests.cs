@@ -93,6 +93,20 @@ public sealed class ScheduledBackupTests
     }
 
     [Fact]
+    public async Task A_change_of_the_retention_alone_does_not_take_a_backup_with_it_that_is_due_and_has_not_begun()
+    {
+        await using var rig = await Rig.NewAsync();
+        var (vault, _) = await rig.ScheduledMachineAsync();
+        await rig.LiveAsync();
+        rig.Time.Advance(TimeSpan.FromDays(1));
+        await rig.PutPolicyAsync(vault, 9);
+        await rig.PutPolicyAsync(vault, 10, weeks: 2);
+        Assert.Single(await rig.LiveAsync());
+        await rig.PutPolicyAsync(vault, 8);
+        Assert.Empty(await rig.LiveAsync());
+    }
+
+    [Fact]
     public async Task Items_are_spread_over_the_given_time_and_each_keeps_its_place()
     {
         await using var rig = await Rig.NewAsync();

@@ -136,29 +136,6 @@ public sealed class TimeTravelTests : IDisposable
     }
 
     [Fact(Timeout = 300_000)]
-    public async Task Schedules_fire_at_their_times_and_points_expire_while_the_clock_is_moved()
-    {
-        await using var server = await StartAsync("--collect-every", "168");
-        var (client, lab, machine) = await ProtectAsync(server);
-        using var owned = client;
-        var protectedAt = await _clock.LookAsync(client, Token);
-        var policy = await client.GetAsync(lab.VaultUrl("backupPolicies/DefaultPolicy"), Token);
-        var timeOfDay = TestersClock.Time(policy["properties"]!["schedulePolicy"]!["scheduleRunTimes"]![0]).TimeOfDay;
-        var now = await _clock.AdvanceAsync(client, "P40D", Token);
-
-        // Every day once, and of each the 30 days that the policy of every vault keeps.
-        var due = Enumerable.Range(0, 60).Select(day => new DateTimeOffset(protectedAt.UtcDateTime.Date.AddDays(day) + timeOfDay, TimeSpan.Zero))
-            .Where(at => at > protectedAt && at <= now && at.AddDays(30) > now).ToList();
-        var points = (await client.ListAsync(lab.ItemUrl("recoveryPoints"), Token)).Select(point => TestersClock.Time(point["properties"]!["recoveryPointTime"])).Order().ToList();
-        Assert.Equal(30, due.Count);
-        Assert.Equal(due, points, (first, second) => second >= first && second <= first + TestLasts);
-
-        // What the last of them holds is what the machine is.
-        var newest = (await client.ListAsync(lab.ItemUrl("recoveryPoints"), Token)).MaxBy(point => TestersClock.Time(point["properties"]!["recoveryPointTime"]))!;
-        await AssertRestoresAsync(client, lab, (string)newest["name"]!, machine.Content());
-    }
-
-    [Fact(Timeout = 300_000)]
     public async Task A_store_lives_through_two_years_and_its_room_comes_back()
     {
         await using var server = await StartAsync("--collect-every", "168");

@@ -37,6 +37,51 @@ public sealed class CondemnationTests
         await vault.AssertRestoresAsync(other, disk);
     }
 
+    [Fact]
+    public async Task While_a_condemnation_waits_nothing_is_listed_and_only_folders_of_swept_packs_are_synced()
+    {
+        var (clock, backend) = (TestVault.Clock(), new Asked(new MemoryBackend()));
+        await using var vault = await VaultStore.CreateAsync(backend, TestVault.Key, TestVault.Small, clock, None);
+        var disk = new SparseDisk(4 << 20);
+        await vault.Governance.SetPolicyAsync(new() { SoftDeleteDays = 0 }, None);
+        for (var run = 1; run <= 3; run++)
+        {
+            disk.Write(0, TestVault.Noise(run, 1 << 20));
+            var snapshot = await vault.BackUpAsync(disk);
+            foreach (var older in vault.Snapshots.Where(s => s.Id != snapshot.Id).ToList())
+                await vault.DeleteSnapshotAsync(older.Id, None);
+            clock.Advance(TimeSpan.FromHours(25));
+            await vault.CollectAsync([], new(), None);
+        }
+
+        Assert.NotEmpty(vault.Log.State.Collection.Undeleted);
+        var condemned = vault.Log.State.Collection.Condemned!;
+        backend.Names.Clear();
+        var report = await vault.CollectAsync([], new(), None);
+        Assert.Equal(vault.PackSet.ToList().Count(pack => condemned.Packs.Contains(pack.PackSeq)), report.PacksCondemned);
+        Assert.True(report.PacksCondemned > 0);
+        Assert.DoesNotContain("list packs/", backend.Names);
+        var swept = vault.Log.State.Collection.Undeleted.Values.SelectMany(packs => packs.Numbers).SelectMany(pack => new[] { $"sync packs/{pack & 255:x2}/", $"sync meta/{pack & 255:x2}/" });
+        Assert.Equal(swept.Distinct().Order(StringComparer.Ordinal), backend.Names.Where(name => name.StartsWith("sync packs", StringComparison.Ordinal) || name.StartsWith("sync meta", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+    }
+
+    private sealed class Asked(IBlobBackend inner) : PassThroughBackend(inner)
+    {
+        public List<string> Names { get; } = [];
+
+        public override IAsyncEnumerable<BlobInfo> ListAsync(string prefix, CancellationToken cancellationToken)
+        {
+            Names.Add("list " + prefix);
+            return base.ListAsync(prefix, cancellationToken);
+        }
+
+        public override ValueTask SyncAsync(string prefix, CancellationToken cancellationToken)
+        {
+            Names.Add("sync " + prefix);
+            return base.SyncAsync(prefix, cancellationToken);
+        }
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(24)]

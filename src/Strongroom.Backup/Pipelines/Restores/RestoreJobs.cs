@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Strongroom.Arm;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.RecoveryPoints;
@@ -40,6 +41,8 @@ internal static class RestoreJobs
             throw Invalid("sourceResourceId names another machine than the item protects.", "properties.sourceResourceId");
         if (request.Region is { Length: > 0 } region && !Squeeze(region).Equals(Squeeze(vault.Location), StringComparison.OrdinalIgnoreCase))
             throw Invalid($"region is '{region}'; this vault restores to its own, '{vault.Location}'.", "properties.region");
+        if (!vault.RestoresAcrossSubscriptions && Foreign(vault, request) is { } target)
+            throw Invalid($"'{target}' is in another subscription, and the vault's crossSubscriptionRestoreState forbids restores to such.", "properties");
         foreach (var lun in request.Luns ?? [])
         {
             if (point.Disks.All(d => d.Lun != lun)) throw Invalid($"restoreDiskLunList names LUN {lun}, which the recovery point does not hold.", "properties.restoreDiskLunList");
@@ -49,6 +52,15 @@ internal static class RestoreJobs
         if (request.RecoveryType == RecoveryTypes.AlternateLocation && !hasOs)
             throw Invalid("A new machine needs the disk of its operating system (LUN -1). Restore the data disks with RestoreDisks.", "properties.restoreDiskLunList");
     }
+
+    /// <summary>The first thing that is written to, or used, and is not of the vault's subscription.</summary>
+    private static string? Foreign(Vault vault, RestoreRequest request) =>
+        request.Target is { } machine && !IsOf(vault, machine.SubscriptionId)
+            ? machine.Name
+            : new[] { request.StorageAccountId, request.TargetResourceGroupId, request.VirtualNetworkId, request.SubnetId }
+                .FirstOrDefault(id => ResourceId.TryParse(id, out var parsed) && parsed.SubscriptionId is { } subscription && !IsOf(vault, subscription));
+
+    private static bool IsOf(Vault vault, string subscription) => subscription.Equals(vault.SubscriptionId, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Regions are written "West Europe" and "westeurope".</summary>
     private static string Squeeze(string region) => region.Replace(" ", "", StringComparison.Ordinal);

@@ -5,15 +5,16 @@ using Strongroom.Store;
 namespace Strongroom.Cli.Store;
 
 /// <summary>The options <c>--limit-rate</c> and <c>--limit-requests</c>: what the storage may be asked for each second.</summary>
-internal sealed class LimitOptions
+/// <param name="storage">Whose storage that is.</param>
+internal sealed class LimitOptions(string storage = "the vault's storage")
 {
     private const string Units = "KMGT";
 
-    private readonly Option<long?> rate = RateOption("--limit-rate", "The most bytes that are read, and that are written, each second, such as 500K, 20M or 1G (powers of 1,024).");
+    private readonly Option<long?> rate = RateOption("--limit-rate", $"The most bytes each second that are read from {storage}, and as many that are written to it, such as 500K, 20M or 1G (powers of 1,024). No limit without it.");
 
     private readonly Option<long?> requests = new("--limit-requests")
     {
-        Description = "The most requests to the storage each second.",
+        Description = $"The most requests each second to {storage}. No limit without it.",
         CustomParser = result =>
         {
             var text = result.Tokens is [var token] ? token.Value : "";

@@ -3,13 +3,13 @@ using System.CommandLine.Parsing;
 
 namespace Strongroom.Cli.Store;
 
-/// <summary>A command line that is not understood ends like every other failure of <c>strongroom store</c>: with a message and an exit code, as JSON where that was asked for.</summary>
+/// <summary>A command line that is not understood ends like every other failure: with a message and an exit code, as JSON where that was asked for.</summary>
 internal static class UsageErrors
 {
-    /// <summary>The exit code, or null when the command line is understood or is of a command beside it.</summary>
+    /// <summary>The exit code, or null when the command line is understood.</summary>
     public static int? Report(ParseResult parsed)
     {
-        if (parsed.Errors.Count == 0 || (parsed.CommandResult.Command is not RootCommand && !IsOfStore(parsed.CommandResult)))
+        if (parsed.Errors.Count == 0)
             return null;
         var names = new List<string>();
         for (SymbolResult? result = parsed.CommandResult; result is CommandResult command; result = result.Parent)
@@ -45,9 +45,6 @@ internal static class UsageErrors
             return "a whole number";
         return type == typeof(bool) ? "true or false" : null;
     }
-
-    private static bool IsOfStore(SymbolResult? result) =>
-        result is CommandResult command && (command.Command.Name == StoreCommand.Name || IsOfStore(command.Parent));
 
     /// <summary>By the words: where the line is wrong, the options need not have values.</summary>
     private static OutputFormat FormatOf(ParseResult parsed)
