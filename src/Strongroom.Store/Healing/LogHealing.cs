@@ -9,9 +9,6 @@ internal sealed class LogHealing(IBlobBackend backend, IBlobBackend replica, Key
 {
     private readonly List<AcceptPayload> accepted = [];
 
-    /// <summary>What the replica has and this vault cannot take; null for nothing.</summary>
-    public string? Foreign { get; private set; }
-
     public async Task RunAsync(Action<string> note, CancellationToken cancellationToken)
     {
         var (ours, bad) = await ReadAllAsync(backend, cancellationToken);
@@ -42,20 +39,6 @@ internal sealed class LogHealing(IBlobBackend backend, IBlobBackend replica, Key
             note(name);
             ours[sequence] = entry;
         }
-
-        Foreign = DescribeForeign(ours, theirs);
-    }
-
-    /// <summary>A vault that lost its end, and was written to before it was healed, goes another way than its replica: what only that has cannot be put back here.</summary>
-    private string? DescribeForeign(Dictionary<long, LogEntry> ours, Dictionary<long, LogEntry> theirs)
-    {
-        var commits = theirs.Values
-            .Where(entry => entry.Type == LogEntryType.Commit && !accepted.Any(loss => loss.Names(entry.Sequence)))
-            .Where(entry => !ours.TryGetValue(entry.Sequence, out var mine) || !mine.Hash.AsSpan().SequenceEqual(entry.Hash))
-            .ToList();
-        return commits.Count == 0
-            ? null
-            : $"the replica has the commits of {commits.Count} snapshots, the first in log entry {commits.Min(entry => entry.Sequence)}, that do not follow this vault's log and were not put back: one of the two was written to by itself. If they are missed, restore them from the replica";
     }
 
     /// <summary>True when the entry follows the one before it, and the one after it, if there is one, follows it: so it is of this branch of the log.</summary>

@@ -52,12 +52,9 @@ public static class VaultHealing
         }
 
         var vaultId = await HealBirthAsync(backend, replica, Note, cancellationToken);
-        string? foreign;
         using (var keys = await OpenKeysAsync(backend, replica, vaultId, kek, Note, cancellationToken))
         {
-            var log = new LogHealing(backend, replica, keys.Ring, time);
-            await log.RunAsync(Note, cancellationToken);
-            foreign = log.Foreign;
+            await new LogHealing(backend, replica, keys.Ring, time).RunAsync(Note, cancellationToken);
             await HealKeysInForceAsync(backend, replica, keys, time, Note, cancellationToken);
         }
 
@@ -66,7 +63,7 @@ public static class VaultHealing
         await packs.HealTablesAsync(Note, cancellationToken);
         await packs.HealPacksAsync(Note, cancellationToken);
         var report = await new Verifier(vault, readData: false, null) { Known = packs.Unhealed }.RunAsync(cancellationToken);
-        return new(done, foreign is null ? report.Problems : [new(foreign, []), .. report.Problems]);
+        return new(done, report.Problems);
     }
 
     private static async Task<Guid> HealBirthAsync(IBlobBackend backend, IBlobBackend replica, Action<string> note, CancellationToken cancellationToken)

@@ -64,23 +64,6 @@ public sealed class HealingTests
     }
 
     [Fact]
-    public async Task What_a_vault_lost_that_went_another_way_since_is_told()
-    {
-        var (storage, replica, disks) = await MakeAsync();
-        await storage.DeleteAsync((await storage.AllAsync("log/"))[^1].Name, None);
-        var hasLostCommit = false;
-        await using (var vault = await TestVault.OpenAsync(storage))
-        {
-            hasLostCommit = vault.Snapshots.Count < disks.Count;
-            await BackUpAsync(vault, [], 40);
-        }
-
-        var report = await HealAsync(storage, replica);
-        Assert.True(hasLostCommit);
-        Assert.Contains("do not follow this vault's log", Assert.Single(report.Problems).What, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task A_healing_that_dies_at_any_change_is_finished_by_the_next()
     {
         var (storage, replica, disks) = await MakeAsync();
