@@ -5,7 +5,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Strongroom.Store.Images;
 using Strongroom.Store.Keys;
-using Strongroom.Store.Packs;
 
 namespace Strongroom.Store.Journals;
 
@@ -18,7 +17,7 @@ internal static class JournalFormat
     private const int HeaderLengthBytes = 64;
     private const int RecordHeadLengthBytes = 8;
     private const int SaltOffsetBytes = 16;
-    private const int TagLengthBytes = PackFormat.TagLengthBytes;
+    private const int TagLengthBytes = OneTimeSeal.TagLengthBytes;
     private const int GreatestLengthBytes =
         HeaderLengthBytes + (GreatestRecords * (RecordHeadLengthBytes + NodeFormat.GreatestLengthBytes)) + TagLengthBytes;
 
@@ -83,8 +82,7 @@ internal static class JournalFormat
             target = target[(RecordHeadLengthBytes + record.Node.Length)..];
         }
 
-        using var aes = CipherOf(ring, span);
-        aes.Encrypt(Nonce, plain, span.Slice(HeaderLengthBytes, length), span[^TagLengthBytes..], span[..HeaderLengthBytes]);
+        OneTimeSeal.Seal(ring, Info, SaltOf(span), span[..HeaderLengthBytes], plain, span[HeaderLengthBytes..]);
         return blob;
     }
 
@@ -95,15 +93,8 @@ internal static class JournalFormat
             || new Guid(blob.Slice(32, 16), bigEndian: true) != ring.VaultId || !blob.Slice(48, SourceLengthBytes).SequenceEqual(Convert.FromHexString(source)))
             throw Damaged();
         var plain = new byte[blob.Length - HeaderLengthBytes - TagLengthBytes];
-        using var aes = CipherOf(ring, blob);
-        try
-        {
-            aes.Decrypt(Nonce, blob[HeaderLengthBytes..^TagLengthBytes], blob[^TagLengthBytes..], plain, blob[..HeaderLengthBytes]);
-        }
-        catch (AuthenticationTagMismatchException)
-        {
+        if (!OneTimeSeal.TryOpen(ring, Info, SaltOf(blob), blob[..HeaderLengthBytes], blob[HeaderLengthBytes..], plain))
             throw Damaged();
-        }
 
         return Parse(plain, BinaryPrimitives.ReadUInt32LittleEndian(blob[12..]));
     }
@@ -128,15 +119,9 @@ internal static class JournalFormat
         return plain.Length == 0 && records.Count == count ? records : throw Damaged();
     }
 
-    private static ReadOnlySpan<byte> Nonce => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    private static ReadOnlySpan<byte> Info => "strongroom session v1"u8;
 
-    /// <summary>The key is of this blob alone, since its salt is random; so the nonce may be 0.</summary>
-    private static AesGcm CipherOf(KeyRing ring, ReadOnlySpan<byte> header)
-    {
-        Span<byte> key = stackalloc byte[32];
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, ring.SealKey, key, header.Slice(SaltOffsetBytes, 16), "strongroom session v1"u8);
-        return new AesGcm(key, TagLengthBytes);
-    }
+    private static ReadOnlySpan<byte> SaltOf(ReadOnlySpan<byte> header) => header.Slice(SaltOffsetBytes, 16);
 
     private static StoreException Damaged() => StoreException.Corrupt("A session's journal is damaged");
 }

@@ -40,7 +40,8 @@ internal sealed record LogEntry(
     public const int SaltLengthBytes = 16;
     public const int GreatestPayloadLengthBytes = 16 << 20;
     public const int GreatestLengthBytes = HeaderLengthBytes + GreatestPayloadLengthBytes + TagLengthBytes + MacLengthBytes;
-    private const int TagLengthBytes = 16;
+    private const int TagLengthBytes = OneTimeSeal.TagLengthBytes;
+    private const int KeySaltLengthBytes = sizeof(long) + SaltLengthBytes;
     private const int MacLengthBytes = 32;
     private const uint Magic = 0x474C5253; // "SRLG" as little-endian
 
@@ -76,14 +77,7 @@ internal sealed record LogEntry(
         BinaryPrimitives.WriteInt64LittleEndian(span[80..], time.ToUnixTimeMilliseconds());
         BinaryPrimitives.WriteInt32LittleEndian(span[88..], payload.Length);
         var sealedEnd = HeaderLengthBytes + payload.Length;
-        using (var aes = new AesGcm(DeriveKey(ring, sequence, salt), TagLengthBytes))
-        {
-            // Nonce 0: the key is of this attempt alone, since its salt is random.
-            Span<byte> nonce = stackalloc byte[12];
-            nonce.Clear();
-            aes.Encrypt(nonce, payload, span[HeaderLengthBytes..sealedEnd], span.Slice(sealedEnd, TagLengthBytes), span[..HeaderLengthBytes]);
-        }
-
+        OneTimeSeal.Seal(ring, Info, KeySaltOf(sequence, salt, stackalloc byte[KeySaltLengthBytes]), span[..HeaderLengthBytes], payload, span[HeaderLengthBytes..(sealedEnd + TagLengthBytes)]);
         HMACSHA256.HashData(ring.LogKey, span[..^MacLengthBytes], span[^MacLengthBytes..]);
         var entry = new LogEntry(
             sequence, type, previousHash, writerId, DateTimeOffset.FromUnixTimeMilliseconds(time.ToUnixTimeMilliseconds()), payload, SHA256.HashData(bytes));
@@ -109,19 +103,9 @@ internal sealed record LogEntry(
         if (length != bytes.Length - HeaderLengthBytes - TagLengthBytes - MacLengthBytes || !PayloadReader.IsTime(time))
             return false;
         var payload = new byte[length];
-        Span<byte> nonce = stackalloc byte[12];
-        nonce.Clear();
-        using var aes = new AesGcm(DeriveKey(ring, sequence, bytes.Slice(64, SaltLengthBytes)), TagLengthBytes);
-        try
-        {
-            aes.Decrypt(
-                nonce, bytes.Slice(HeaderLengthBytes, length), bytes.Slice(HeaderLengthBytes + length, TagLengthBytes), payload, bytes[..HeaderLengthBytes]);
-        }
-        catch (AuthenticationTagMismatchException)
-        {
+        var keySalt = KeySaltOf(sequence, bytes.Slice(64, SaltLengthBytes), stackalloc byte[KeySaltLengthBytes]);
+        if (!OneTimeSeal.TryOpen(ring, Info, keySalt, bytes[..HeaderLengthBytes], bytes.Slice(HeaderLengthBytes, length + TagLengthBytes), payload))
             return false;
-        }
-
         entry = new LogEntry(
             sequence,
             TypeOf(bytes),
@@ -133,13 +117,12 @@ internal sealed record LogEntry(
         return true;
     }
 
-    private static byte[] DeriveKey(KeyRing ring, long sequence, ReadOnlySpan<byte> salt)
+    private static ReadOnlySpan<byte> Info => "strongroom log v1"u8;
+
+    private static Span<byte> KeySaltOf(long sequence, ReadOnlySpan<byte> salt, Span<byte> target)
     {
-        Span<byte> keySalt = stackalloc byte[8 + SaltLengthBytes];
-        BinaryPrimitives.WriteInt64LittleEndian(keySalt, sequence);
-        salt.CopyTo(keySalt[8..]);
-        var key = new byte[32];
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, ring.SealKey, key, keySalt, "strongroom log v1"u8);
-        return key;
+        BinaryPrimitives.WriteInt64LittleEndian(target, sequence);
+        salt.CopyTo(target[8..]);
+        return target;
     }
 }

@@ -16,8 +16,11 @@ internal static class LedgerFormat
 {
     public const int HeaderLengthBytes = 48;
     public const int LineLengthBytes = 24;
-    private const int TagLengthBytes = 16;
+    private const int TagLengthBytes = OneTimeSeal.TagLengthBytes;
+
     private static ReadOnlySpan<byte> Magic => "SRSCRUB1"u8;
+
+    private static ReadOnlySpan<byte> Info => "strongroom scrub v1"u8;
 
     public static byte[] Seal(KeyRing ring, IReadOnlyDictionary<uint, LedgerLine> lines)
     {
@@ -39,10 +42,7 @@ internal static class LedgerFormat
         BinaryPrimitives.WriteInt32LittleEndian(header[12..], lines.Count);
         RandomNumberGenerator.Fill(header.Slice(16, 16));
         ring.VaultId.TryWriteBytes(header[32..], bigEndian: true, out _);
-        using var aes = new AesGcm(DeriveKey(ring, header), TagLengthBytes);
-        Span<byte> nonce = stackalloc byte[12];
-        nonce.Clear();
-        aes.Encrypt(nonce, plain, blob.AsSpan(HeaderLengthBytes, plain.Length), blob.AsSpan(HeaderLengthBytes + plain.Length), header);
+        OneTimeSeal.Seal(ring, Info, SaltOf(header), header, plain, blob.AsSpan(HeaderLengthBytes));
         return blob;
     }
 
@@ -53,17 +53,8 @@ internal static class LedgerFormat
             || BinaryPrimitives.ReadUInt32LittleEndian(blob[12..]) * (long)LineLengthBytes != blob.Length - HeaderLengthBytes - TagLengthBytes)
             return false;
         var plain = new byte[blob.Length - HeaderLengthBytes - TagLengthBytes];
-        using var aes = new AesGcm(DeriveKey(ring, blob), TagLengthBytes);
-        Span<byte> nonce = stackalloc byte[12];
-        nonce.Clear();
-        try
-        {
-            aes.Decrypt(nonce, blob.Slice(HeaderLengthBytes, plain.Length), blob[^TagLengthBytes..], plain, blob[..HeaderLengthBytes]);
-        }
-        catch (AuthenticationTagMismatchException)
-        {
+        if (!OneTimeSeal.TryOpen(ring, Info, SaltOf(blob), blob[..HeaderLengthBytes], blob[HeaderLengthBytes..], plain))
             return false;
-        }
 
         for (var source = plain.AsSpan(); source.Length > 0; source = source[LineLengthBytes..])
         {
@@ -80,10 +71,5 @@ internal static class LedgerFormat
         return true;
     }
 
-    private static byte[] DeriveKey(KeyRing ring, ReadOnlySpan<byte> header)
-    {
-        var key = new byte[32];
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, ring.SealKey, key, header.Slice(16, 16), "strongroom scrub v1"u8);
-        return key;
-    }
+    private static ReadOnlySpan<byte> SaltOf(ReadOnlySpan<byte> header) => header.Slice(16, 16);
 }
