@@ -85,6 +85,23 @@ public sealed class The_command_line : IDisposable
     }
 
     [Fact]
+    public async Task Takes_a_folder_of_disks_relative_to_where_it_is_started()
+    {
+        var machines = Directory.CreateDirectory(folder["machines"]).FullName;
+        var options = new ServerOptions
+        {
+            DataFolder = folder["data"],
+            Listen = new Uri($"https://127.0.0.1:{FreePort()}"),
+            AllowedPaths = [Path.GetRelativePath(Environment.CurrentDirectory, machines)],
+            IsQuiet = true,
+        };
+
+        await using var server = await StrongroomServer.StartAsync(options, TestContext.Current.CancellationToken);
+
+        Assert.True(File.Exists(Path.Combine(folder["data"], "admin.json")));
+    }
+
+    [Fact]
     public async Task Says_which_file_is_damaged_when_the_database_is()
     {
         var options = new ServerOptions { DataFolder = folder["data"], Listen = new Uri($"https://127.0.0.1:{FreePort()}"), IsQuiet = true };
