@@ -7,10 +7,12 @@
 # SPECS       the folder with the API description (specification/...)
 # REPORTS     where the reports go (default: artifacts/wire-check)
 #
+# A client that is missing fails its story: what was not played would look like what broke nothing.
+#
 # Exit status: 0 when every story passes and no exchange breaks the description or is not in it, but for the
 # differences that are explained below.
 set -uo pipefail
-[ $# -ge 2 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# -ge 2 ] || { sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2; }
 proxy=$(realpath "$1") specs=$(realpath "$2")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 reports=$(realpath -m "${3:-artifacts/wire-check}")
@@ -18,7 +20,7 @@ mkdir -p "$reports"
 rm -f "$reports"/report-*.json "$reports"/exchanges-*.jsonl
 
 dotnet build tests/Strongroom.Clients -c Release -v quiet -nologo || exit 1
-STRONGROOM_WIRE_PROXY=$proxy STRONGROOM_WIRE_SPECS=$specs STRONGROOM_WIRE_REPORTS=$reports \
+STRONGROOM_REQUIRE_PEERS=1 STRONGROOM_WIRE_PROXY=$proxy STRONGROOM_WIRE_SPECS=$specs STRONGROOM_WIRE_REPORTS=$reports \
   artifacts/bin/Strongroom.Clients/release/Strongroom.Clients -noColor -class '*StoryTests'
 stories=$?
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
+using Strongroom.Architecture.Tests;
 using Strongroom.Cli;
 using Strongroom.Server;
 
@@ -34,6 +35,16 @@ public sealed class The_command_line : IDisposable
         var errors = ServeCommand.Create().Parse(["--data", folder["data"], option, "x"]).Errors;
 
         Assert.Equal($"{option} takes a whole number, not 'x'.", Assert.Single(errors).Message);
+    }
+
+    [Fact]
+    public void Has_a_row_of_the_guide_for_each_option_of_the_server()
+    {
+        var guide = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "operating.md"));
+        string[] options = [.. ServeCommand.Create().Options.Select(option => option.Name)];
+
+        Assert.Contains("--data", options);
+        Assert.DoesNotContain(options, name => !guide.Contains($"\n| `{name}", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -71,6 +82,23 @@ public sealed class The_command_line : IDisposable
 
         Assert.Equal(1, exitCode);
         Assert.Equal($"strongroom: Failed to bind to address {address}: address already in use.", output.Trim());
+    }
+
+    [Fact]
+    public async Task Takes_a_folder_of_disks_relative_to_where_it_is_started()
+    {
+        var machines = Directory.CreateDirectory(folder["machines"]).FullName;
+        var options = new ServerOptions
+        {
+            DataFolder = folder["data"],
+            Listen = new Uri($"https://127.0.0.1:{FreePort()}"),
+            AllowedPaths = [Path.GetRelativePath(Environment.CurrentDirectory, machines)],
+            IsQuiet = true,
+        };
+
+        await using var server = await StrongroomServer.StartAsync(options, TestContext.Current.CancellationToken);
+
+        Assert.True(File.Exists(Path.Combine(folder["data"], "admin.json")));
     }
 
     [Fact]

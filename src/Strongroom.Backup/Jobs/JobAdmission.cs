@@ -1,3 +1,4 @@
+using System.Globalization;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Pipelines;
@@ -19,9 +20,12 @@ public sealed class JobAdmission(
         if (item.IsDeleted) throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' is soft-deleted. Undelete it and resume its protection first.");
         if (item.ProtectionState is ProtectionStates.Stopped or ProtectionStates.Suspended)
             throw new BackupRefusedException(BackupRefusal.ProtectionStopped, $"Protection of '{item.FriendlyName}' is stopped. Resume it with a policy first.");
-        if (expiresAt <= time.GetUtcNow()) throw new BackupRefusedException(BackupRefusal.InvalidInput, "recoveryPointExpiryTimeInUTC is in the past.");
+        var now = time.GetUtcNow();
+        // Both times, since az computes what it sends from its own clock, which may not be the server's.
+        if (expiresAt <= now)
+            throw new BackupRefusedException(BackupRefusal.InvalidInput, $"recoveryPointExpiryTimeInUTC is in the past: {Text(expiresAt.Value)}, and it is {Text(now)}.");
 
-        var job = BackupJobs.New(item, expiresAt, null, time.GetUtcNow());
+        var job = BackupJobs.New(item, expiresAt, null, now);
         return await AdmitAsync(item, job, Guid.NewGuid(), BackupRefusal.BackupRunning, cancellationToken);
     }
 
@@ -91,4 +95,6 @@ public sealed class JobAdmission(
     private async Task<ProtectedItem> FindItemAsync(Vault vault, string nativeName, CancellationToken cancellationToken) =>
         await items.FindAsync(vault.Key, nativeName, cancellationToken)
         ?? throw new BackupRefusedException(BackupRefusal.ItemNotFound, $"'{nativeName}' is not protected in vault '{vault.Name}'.");
+
+    private static string Text(DateTimeOffset moment) => moment.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 }

@@ -21,7 +21,7 @@ internal static class ServeCommand
         var locations = new Option<string[]>("--location") { Description = "A region that resources can be in. Repeatable; the first is the default.", DefaultValueFactory = _ => ["home"] };
         var vaultStorage = new Option<string?>("--vault-storage") { Description = "Where new vaults' stores go, other than the data folder: a folder, azblob://account/container/prefix or s3://bucket/prefix." };
         var storages = new Option<string[]>("--storage") { Description = "NAME=LOCATION: a further place, which vaults with the tag strongroom-storage=NAME go to. Repeatable.", DefaultValueFactory = _ => [] };
-        var limits = new LimitOptions("the storage of all vaults together");
+        var limits = new LimitOptions("the cloud storage of all vaults together");
         var retain = new Option<bool>("--retain-locked") { Description = "Have the storage itself (S3 Object Lock, Azure immutability policies, immutable files) retain what locked vaults keep. Cannot be taken back." };
         var collectEvery = CommandLine.NumberOption("--collect-every", "Hours between two collections of each vault; 0 for only after deletions.", 6);
         var collectGrace = CommandLine.NumberOption("--collect-grace", "Hours that packs which nobody needs are kept before a collection removes them.", 24);

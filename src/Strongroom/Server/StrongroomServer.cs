@@ -220,7 +220,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton(sp => new AccessControl(sp.GetRequiredService<IRoleAssignmentStore>(), [administrator.ToRoleAssignment()]));
 
         // What is protected.
-        services.AddSingleton(new AllowedRoots(options.AllowedPaths));
+        services.AddSingleton(new AllowedRoots(options.AllowedPaths.Select(Path.GetFullPath)));
         services.AddSingleton<IFolderHosts, FolderHostsInResources>();
         services.AddSingleton<FolderFabric>();
         services.AddSingleton<IMachineFabric>(sp => sp.GetRequiredService<FolderFabric>());

@@ -83,6 +83,15 @@ public sealed class BadInputTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_backup_that_would_have_expired_is_told_both_times()
+    {
+        DateTimeOffset now = _host.Time.GetUtcNow();
+        Answer answer = await _host.PostAsync(_web1.Item + "/backup", """{"properties":{"objectType":"IaasVMBackupRequest","recoveryPointExpiryTimeInUTC":"2020-01-31T02:00:00+02:00"}}""");
+        Assert.Equal((400, "BMSUserErrorInvalidInput"), (answer.Status, answer.Code));
+        Assert.Contains($"recoveryPointExpiryTimeInUTC is in the past: 2020-01-31T00:00:00Z, and it is {now:yyyy-MM-ddTHH:mm:ss}Z.", answer.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_huge_body_is_413_and_changes_nothing()
     {
         string before = await DumpAsync();
