@@ -153,7 +153,8 @@ public sealed class ResourceGuards(TrackedResources resources, IResourceStore st
                 throw ArmErrors.InvalidRequestContent("a list of critical operations is expected, such as 'Microsoft.RecoveryServices/vaults/backupPolicies/write'", "$.properties." + ExclusionsField);
             if (s_mandatory.Contains(name)) throw Invalid($"'{name}' is always protected: no resource guard can exclude it.");
             if (names.Count == MostExclusions) throw Invalid($"There are more than {MostExclusions} exclusions.");
-            names.Add(name);
+            // As a node: to make one of a text takes reflection, which the program does without.
+            names.Add((JsonNode)name);
         }
         return names;
     }

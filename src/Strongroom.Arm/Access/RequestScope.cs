@@ -7,7 +7,7 @@ public static class RequestScope
     public static string Of(string path)
     {
         string[] parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        int provider = Array.FindLastIndex(parts, static part => part.Equals("providers", StringComparison.OrdinalIgnoreCase));
+        int provider = LastProvider(parts);
         int length = provider < 0 ? parts.Length / 2 * 2 : Below(parts.Length, provider);
         return "/" + string.Join('/', parts.Take(length));
     }
@@ -17,6 +17,16 @@ public static class RequestScope
     {
         string[] parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         return parts.Length is 4 or 8 && parts[2].Equals("resourceGroups", StringComparison.OrdinalIgnoreCase);
+    }
+
+    // A scope is pairs of a word and a name, so that a word has an even place: a group or a resource may be called "providers" too.
+    private static int LastProvider(string[] parts)
+    {
+        for (int i = (parts.Length - 1) / 2 * 2; i >= 0; i -= 2)
+        {
+            if (parts[i].Equals("providers", StringComparison.OrdinalIgnoreCase)) return i;
+        }
+        return -1;
     }
 
     // Below a provider come pairs of type and name; a type alone is a list or an action, and a provider alone is no scope.

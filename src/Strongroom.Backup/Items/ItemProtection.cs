@@ -152,14 +152,16 @@ public sealed class ItemProtection(
         }
 
         var hasPoints = item.LastRecoveryPointTime is not null;
-        await UpdateAsync(item with
+        var changed = item with
         {
             PolicyName = policy.Name,
             ProtectionState = hasPoints ? ProtectionStates.Protected : ProtectionStates.InitialPending,
             Disks = request.Disks ?? item.Disks,
             // What was due before the item had this schedule was due to no one. An item that keeps its schedule loses nothing of it.
             ScheduledUntil = item.IsBackedUp && item.PolicyName.Equals(policy.Name, StringComparison.OrdinalIgnoreCase) ? item.ScheduledUntil : time.GetUtcNow(),
-        }, cancellationToken);
+        };
+        // A policy that keeps less may have taken the name of the one that was allowed.
+        if (!await items.TryUpdateAsync(changed, policy, cancellationToken)) throw Changed(item);
         var job = NewJob(item, JobOperations.ConfigureBackup) with { Properties = Bag(("VM Name", item.FriendlyName), ("Policy Name", policy.Name)) };
         return await RecordAsync(Completed(job));
     }
@@ -211,8 +213,7 @@ public sealed class ItemProtection(
 
     private async Task UpdateAsync(ProtectedItem item, CancellationToken cancellationToken)
     {
-        if (!await items.TryUpdateAsync(item, cancellationToken))
-            throw new BackupRefusedException(BackupRefusal.Conflict, $"'{item.FriendlyName}' was changed by another request at the same moment. Try again.");
+        if (!await items.TryUpdateAsync(item, cancellationToken)) throw Changed(item);
     }
 
     private async Task<AsyncOperation> RecordAsync(Job job)
@@ -246,6 +247,9 @@ public sealed class ItemProtection(
         if (!ProtectedItem.Matches(item, condition))
             throw new BackupRefusedException(BackupRefusal.PreconditionFailed, $"'{nativeName}' is not as the request expects it.", nativeName);
     }
+
+    private static BackupRefusedException Changed(ProtectedItem item) =>
+        new(BackupRefusal.Conflict, $"'{item.FriendlyName}' or its policy was changed by another request at the same moment. Try again.");
 
     private static BackupRefusedException Invalid(string message) => new(BackupRefusal.InvalidConfigureProtection, message);
 

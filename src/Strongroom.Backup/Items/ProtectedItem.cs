@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Strongroom.Backup.Jobs;
+using Strongroom.Backup.Policies;
 
 namespace Strongroom.Backup.Items;
 
@@ -138,4 +139,7 @@ public interface IItemRepository
 
     /// <summary>Writes the item if its version is still <see cref="ProtectedItem.Version"/> and a policy that it has come to exists, and counts the version up.</summary>
     Task<bool> TryUpdateAsync(ProtectedItem item, CancellationToken cancellationToken);
+
+    /// <summary>The same, if the policy that the item comes to is still the one that was judged.</summary>
+    Task<bool> TryUpdateAsync(ProtectedItem item, BackupPolicy judged, CancellationToken cancellationToken);
 }

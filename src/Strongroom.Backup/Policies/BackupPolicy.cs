@@ -40,7 +40,10 @@ public interface IPolicyRepository
 
     Task<IReadOnlyList<PolicyInUse>> ListAsync(Guid vaultKey, CancellationToken cancellationToken);
 
-    Task PutAsync(BackupPolicy policy, CancellationToken cancellationToken);
+    /// <summary>Writes a policy if what it was judged by still holds; looking and writing are one step.</summary>
+    /// <param name="judged">The policy of this name as it was read, or null: there was none.</param>
+    /// <returns>False when it has been changed, made or deleted since, or has come into use: nothing was done.</returns>
+    Task<bool> TryPutAsync(BackupPolicy policy, PolicyInUse? judged, CancellationToken cancellationToken);
 
     /// <summary>Deletes a policy that no item has; looking and deleting are one step.</summary>
     Task<PolicyDeletion> DeleteAsync(Guid vaultKey, string name, CancellationToken cancellationToken);

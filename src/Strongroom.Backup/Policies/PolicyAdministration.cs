@@ -24,21 +24,31 @@ public sealed partial class PolicyAdministration(IPolicyRepository policies, Tim
     {
         if (!Name().IsMatch(name))
             throw PolicyRefusals.Parameter("policyName", "A policy's name has 3 to 150 letters, digits and the signs - _ !, and begins with a letter.");
-        var existing = await policies.FindInUseAsync(vault.Key, name, cancellationToken);
-        var policy = new BackupPolicy(vault.Key, existing?.Policy.Name ?? name, properties, time.GetUtcNow());
         PolicyReader.Complete(properties);
-        PolicyReader.Check(policy);
-        if (existing is { ProtectedItems: > 0 } && KindOf(existing.Policy) != KindOf(policy))
-            throw InUse(existing.Policy.Name, "it cannot become another kind of policy");
-        if (existing is not null)
+        for (var tries = 0; tries < 5; tries++)
         {
-            VaultImmutability.RequireNoShorter(vault, existing.Policy, policy);
-            pass.RequirePolicy(vault, existing.Policy, policy, CriticalOperation.UpdatePolicy);
-            if (HaveSameSchedule(existing.Policy, policy)) policy = policy with { ScheduledSince = existing.Policy.ScheduledSince ?? existing.Policy.ChangedAt };
+            var existing = await policies.FindInUseAsync(vault.Key, name, cancellationToken);
+            var policy = new BackupPolicy(vault.Key, existing?.Policy.Name ?? name, properties, time.GetUtcNow());
+            PolicyReader.Check(policy);
+            if (existing is not null)
+            {
+                RequireAllowed(vault, existing, policy, pass);
+                if (HaveSameSchedule(existing.Policy, policy)) policy = policy with { ScheduledSince = existing.Policy.ScheduledSince ?? existing.Policy.ChangedAt };
+            }
+
+            // What was allowed was allowed beside this one policy: where another has taken its place, it is judged again.
+            if (await policies.TryPutAsync(policy, existing, cancellationToken)) return new(policy, existing?.ProtectedItems ?? 0);
         }
 
-        await policies.PutAsync(policy, cancellationToken);
-        return new(policy, existing?.ProtectedItems ?? 0);
+        throw new BackupRefusedException(BackupRefusal.Conflict, $"Policy '{name}' is being changed by others. Try again.", name);
+    }
+
+    private static void RequireAllowed(Vault vault, PolicyInUse existing, BackupPolicy policy, GuardPass pass)
+    {
+        if (existing.ProtectedItems > 0 && KindOf(existing.Policy) != KindOf(policy))
+            throw InUse(existing.Policy.Name, "it cannot become another kind of policy");
+        VaultImmutability.RequireNoShorter(vault, existing.Policy, policy);
+        pass.RequirePolicy(vault, existing.Policy, policy, CriticalOperation.UpdatePolicy);
     }
 
     /// <returns>False: there was none.</returns>

@@ -1,5 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Strongroom.Backup.Items;
+using Strongroom.Backup.Policies;
+using Strongroom.Metadata.Policies;
 
 namespace Strongroom.Metadata.Items;
 
@@ -80,6 +82,15 @@ internal sealed class ItemRepository(IDbContextFactory<StrongroomContext> contex
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         if (!await HasPolicyAsync(db, item, cancellationToken) || !await UpdateAsync(db, item, cancellationToken)) return false;
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    public async Task<bool> TryUpdateAsync(ProtectedItem item, BackupPolicy judged, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        if (!await PolicyRepository.IsAsync(db, item.VaultKey, item.PolicyName.Key(), judged, cancellationToken) || !await UpdateAsync(db, item, cancellationToken)) return false;
         await transaction.CommitAsync(cancellationToken);
         return true;
     }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Strongroom.Backup.Policies;
 
@@ -31,13 +32,15 @@ internal sealed class PolicyRepository(IDbContextFactory<StrongroomContext> cont
         return rows.ConvertAll(r => new PolicyInUse(Documents.Read(r.Document, Documents.Default.BackupPolicy), counts.GetValueOrDefault(r.NameKey)));
     }
 
-    public async Task PutAsync(BackupPolicy policy, CancellationToken cancellationToken)
+    public async Task<bool> TryPutAsync(BackupPolicy policy, PolicyInUse? judged, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var key = policy.Name.Key();
         var document = Documents.Write(policy, Documents.Default.BackupPolicy);
         // In one transaction, which has the write lock from its begin: else two who put a new policy at once would both try to add it.
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        if (!await IsAsync(db, policy.VaultKey, key, judged?.Policy, cancellationToken)) return false;
+        if (judged is { ProtectedItems: 0 } && await db.Items.AnyAsync(r => r.VaultKey == policy.VaultKey && r.PolicyKey == key, cancellationToken)) return false;
         var updated = await db.Policies.Where(r => r.VaultKey == policy.VaultKey && r.NameKey == key)
             .ExecuteUpdateAsync(u => u.SetProperty(r => r.Document, document), cancellationToken);
         // What the change means for its items is looked at at once.
@@ -50,6 +53,7 @@ internal sealed class PolicyRepository(IDbContextFactory<StrongroomContext> cont
         }
 
         await transaction.CommitAsync(cancellationToken);
+        return true;
     }
 
     public async Task<PolicyDeletion> DeleteAsync(Guid vaultKey, string name, CancellationToken cancellationToken)
@@ -62,6 +66,16 @@ internal sealed class PolicyRepository(IDbContextFactory<StrongroomContext> cont
         var deleted = await db.Policies.Where(r => r.VaultKey == vaultKey && r.NameKey == key).ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return deleted == 0 ? PolicyDeletion.Absent : PolicyDeletion.Deleted;
+    }
+
+    /// <summary>Whether the policy with this key is the one that was read, or is not there where none was (null).</summary>
+    internal static async Task<bool> IsAsync(StrongroomContext db, Guid vaultKey, string key, BackupPolicy? read, CancellationToken cancellationToken)
+    {
+        var document = await db.Policies.Where(r => r.VaultKey == vaultKey && r.NameKey == key).Select(r => r.Document).FirstOrDefaultAsync(cancellationToken);
+        if (document is null || read is null) return document is null && read is null;
+        // Both: a policy that was deleted and put again at one instant is another one, unless it says the same.
+        var now = Documents.Read(document, Documents.Default.BackupPolicy);
+        return now.ChangedAt == read.ChangedAt && JsonNode.DeepEquals(now.Properties, read.Properties);
     }
 
     internal static PolicyRow Row(BackupPolicy policy) => new()

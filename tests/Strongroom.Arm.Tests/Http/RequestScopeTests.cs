@@ -12,6 +12,11 @@ public sealed class RequestScopeTests
     [InlineData("/subscriptions/s/resourceGroups/g/providers/N/vaults/v/jobs", "/subscriptions/s/resourceGroups/g/providers/N/vaults/v")]
     [InlineData("/subscriptions/s/resourceGroups/g/providers/N/vaults/v/jobs/j/cancel", "/subscriptions/s/resourceGroups/g/providers/N/vaults/v/jobs/j")]
     [InlineData("/subscriptions/s/resourceGroups/g/providers/N/vaults/v/providers/A/roleAssignments", "/subscriptions/s/resourceGroups/g/providers/N/vaults/v")]
+    [InlineData("/subscriptions/s/resourceGroups/providers", "/subscriptions/s/resourceGroups/providers")]
+    [InlineData("/subscriptions/s/resourceGroups/providers/resources", "/subscriptions/s/resourceGroups/providers")]
+    [InlineData("/subscriptions/s/resourceGroups/g/providers/N/vaults/Providers", "/subscriptions/s/resourceGroups/g/providers/N/vaults/Providers")]
+    [InlineData("/subscriptions/s/resourceGroups/providers/providers/N/vaults/providers/jobs/providers", "/subscriptions/s/resourceGroups/providers/providers/N/vaults/providers/jobs/providers")]
+    [InlineData("/subscriptions/s/resourceGroups/g/providers/N/vaults/providers/jobs", "/subscriptions/s/resourceGroups/g/providers/N/vaults/providers")]
     public void A_path_names_its_resource_or_what_it_is_in(string path, string scope) => Assert.Equal(scope, RequestScope.Of(path));
 
     [Theory]

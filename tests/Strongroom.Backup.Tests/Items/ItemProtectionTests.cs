@@ -1,6 +1,7 @@
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Operations;
+using Strongroom.Backup.Policies;
 using Strongroom.Backup.Tests.Support;
 using Strongroom.Backup.Vaults;
 
@@ -242,5 +243,7 @@ public sealed class ItemProtectionTests
         }
 
         public Task<bool> TryUpdateAsync(ProtectedItem item, CancellationToken cancellationToken) => inner.TryUpdateAsync(item, cancellationToken);
+
+        public Task<bool> TryUpdateAsync(ProtectedItem item, BackupPolicy judged, CancellationToken cancellationToken) => inner.TryUpdateAsync(item, judged, cancellationToken);
     }
 }

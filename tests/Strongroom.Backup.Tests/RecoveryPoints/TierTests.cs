@@ -72,9 +72,9 @@ public sealed class TierTests
 
     private static async Task SetInstantDaysAsync(Rig rig, Vault vault, int days)
     {
-        var policy = (await rig.Policies.FindAsync(vault.Key, "life", Rig.Token))!;
-        policy.Properties["instantRpRetentionRangeInDays"] = days;
-        await rig.Policies.PutAsync(policy, Rig.Token);
+        var properties = (await rig.Policies.FindAsync(vault.Key, "life", Rig.Token))!.Properties;
+        properties["instantRpRetentionRangeInDays"] = days;
+        await new PolicyAdministration(rig.Policies, rig.Time).PutAsync(vault, "life", properties, Rig.Token);
     }
 
     /// <summary>The newest point.</summary>

@@ -75,6 +75,35 @@ public sealed class GuardedItemTests
         Assert.Equal(29, PolicyTerms.Read((await rig.Policies.FindAsync(vault.Key, "life", Rig.Token))!).Retention.Daily!.Days);
     }
 
+    [Fact]
+    public async Task An_item_gets_no_policy_that_became_another_while_it_was_judged()
+    {
+        await using var rig = await Rig.NewAsync();
+        var (vault, machine) = await GuardedMachineAsync(rig);
+        await rig.PutPolicyAsync(vault, 29, weeks: 10, name: "less");
+        var pass = Pass(CriticalOperation.UpdateItem, () => rig.PutPolicyAsync(vault with { Guard = null }, 7, name: "less"));
+
+        var refused = await Assert.ThrowsAsync<BackupRefusedException>(() => rig.Protection.PutAsync(vault, Rig.Request(machine, "less") with { Pass = pass }, Rig.Token));
+
+        Assert.Equal(BackupRefusal.Conflict, refused.Refusal);
+        Assert.Equal("life", (await rig.Items.FindAsync(vault.Key, Rig.NativeName(machine), Rig.Token))!.PolicyName);
+    }
+
+    [Fact]
+    public async Task A_policy_that_became_another_while_it_was_judged_is_judged_again()
+    {
+        await using var rig = await Rig.NewAsync();
+        var (vault, _) = await GuardedMachineAsync(rig);
+        await rig.PutPolicyAsync(vault, 29, weeks: 10, name: "less");
+        var less = (await rig.Policies.FindAsync(vault.Key, "less", Rig.Token))!.Properties;
+        var times = 0;
+        var pass = Pass(CriticalOperation.UpdatePolicy, () => times++ == 0 ? rig.PutPolicyAsync(vault, 100) : throw new InvalidOperationException("again"));
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => new PolicyAdministration(rig.Policies, rig.Time).PutAsync(vault, "life", less, pass, Rig.Token));
+
+        Assert.Equal(100, PolicyTerms.Read((await rig.Policies.FindAsync(vault.Key, "life", Rig.Token))!).Retention.Daily!.Days);
+    }
+
     private static async Task<(Vault Vault, FakeMachine Machine)> GuardedMachineAsync(Rig rig)
     {
         var (vault, machine) = await rig.ScheduledMachineAsync(days: 30);
@@ -84,6 +113,10 @@ public sealed class GuardedItemTests
     private static GuardPass Now(Rig rig) => new() { Now = rig.Time.GetUtcNow() };
 
     private static GuardPass Pass(CriticalOperation operation) => new() { Requests = [$"{Guard}/{operation.RequestType}/default"], RequireRight = (_, _) => { } };
+
+    /// <summary>A pass that passes, and what somebody else does meanwhile.</summary>
+    private static GuardPass Pass(CriticalOperation operation, Func<Task> meanwhile) =>
+        new() { Requests = Pass(operation).Requests, RequireRight = (_, _) => Task.Run(meanwhile).GetAwaiter().GetResult() };
 
     private static async Task<string> StateAsync(Rig rig, Vault vault, FakeMachine machine) => (await rig.Items.FindAsync(vault.Key, Rig.NativeName(machine), Rig.Token))!.ProtectionState;
 

@@ -36,7 +36,7 @@ public sealed class StoreRulesTests
         var policy = (await rig.Policies.FindAsync(vault.Key, "DefaultPolicy", Rig.Token))!;
         var other = (System.Text.Json.Nodes.JsonObject)policy.Properties.DeepClone();
         other["retentionPolicy"]!["dailySchedule"]!["retentionDuration"]!["count"] = days;
-        await rig.Policies.PutAsync(policy with { Name = "other", Properties = other }, Rig.Token);
+        Assert.True(await rig.Policies.TryPutAsync(policy with { Name = "other", Properties = other }, null, Rig.Token));
         var request = Rig.Request(machine, policy: "other");
 
         var immutable = await SetAsync(rig, vault, new(null, null, null, "Unlocked"));

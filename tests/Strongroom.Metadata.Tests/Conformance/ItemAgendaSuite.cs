@@ -34,7 +34,7 @@ public abstract class ItemAgendaSuite : DatabaseSuite
         var policy = (await Policies.FindAsync(vault.Key, item.PolicyName, Token))!;
 
         var listed = Assert.Single(await Agenda.ListDueAsync(Sample.Now, Token));
-        await Policies.PutAsync(policy, Token);
+        await PutAsync(policy);
         await Agenda.SetNextAsync(listed, s_later, Token);
         listed = Assert.Single(await Agenda.ListDueAsync(Sample.Now, Token));
         Assert.True(await Items.TryUpdateAsync(item, Token));
@@ -42,9 +42,9 @@ public abstract class ItemAgendaSuite : DatabaseSuite
         Assert.Single(await Agenda.ListDueAsync(Sample.Now, Token));
 
         await SetAsync(s_later);
-        await Policies.PutAsync(policy with { Name = "EnhancedPolicy" }, Token);
+        await PutAsync(policy with { Name = "EnhancedPolicy" });
         Assert.Empty(await Agenda.ListDueAsync(Sample.Now, Token));
-        await Policies.PutAsync(policy with { Name = policy.Name.ToUpperInvariant() }, Token);
+        await PutAsync(policy with { Name = policy.Name.ToUpperInvariant() });
         Assert.Single(await Agenda.ListDueAsync(Sample.Now, Token));
     }
 

@@ -13,8 +13,8 @@ public abstract class PolicySuite : DatabaseSuite
     public async Task A_policy_is_replaced_by_one_whose_name_differs_in_case_only()
     {
         var vault = await AddVaultAsync(hasPolicies: false);
-        await Policies.PutAsync(Policy(vault.Key, "Gold", 7), Token);
-        await Policies.PutAsync(Policy(vault.Key, "GOLD", 9), Token);
+        await PutAsync(Policy(vault.Key, "Gold", 7));
+        await PutAsync(Policy(vault.Key, "GOLD", 9));
 
         Assert.Equal(9, (int)(await Policies.FindAsync(vault.Key, "gold", Token))!.Properties["days"]!);
         Assert.Single(await Policies.ListAsync(vault.Key, Token));
@@ -25,7 +25,7 @@ public abstract class PolicySuite : DatabaseSuite
     public async Task Many_who_put_a_new_policy_at_once_all_succeed_and_one_policy_is_there()
     {
         var vault = await AddVaultAsync(hasPolicies: false);
-        await AtOnceAsync(32, async n => { await Policies.PutAsync(Policy(vault.Key, "gold", n), Token); return n; });
+        await AtOnceAsync(32, async n => { await PutAsync(Policy(vault.Key, "gold", n)); return n; });
         Assert.Single(await Policies.ListAsync(vault.Key, Token));
     }
 
@@ -34,7 +34,7 @@ public abstract class PolicySuite : DatabaseSuite
     {
         var vault = await AddVaultAsync(hasPolicies: false);
         var other = await AddVaultAsync("other");
-        foreach (var name in new[] { "DefaultPolicy", "Gold" }) await Policies.PutAsync(Policy(vault.Key, name, 1), Token);
+        foreach (var name in new[] { "DefaultPolicy", "Gold" }) await PutAsync(Policy(vault.Key, name, 1));
         await AddItemAsync(vault, "a");
         await AddItemAsync(other, "b");
         var moved = await AddItemAsync(vault, "c");
@@ -51,7 +51,7 @@ public abstract class PolicySuite : DatabaseSuite
     public async Task A_policy_is_found_with_the_number_of_its_items()
     {
         var vault = await AddVaultAsync();
-        await Policies.PutAsync(Policy(vault.Key, "Gold", 1), Token);
+        await PutAsync(Policy(vault.Key, "Gold", 1));
         var item = await AddItemAsync(vault, "a");
         Assert.True(await Items.TryUpdateAsync(item with { PolicyName = "gold" }, Token));
 
@@ -66,7 +66,7 @@ public abstract class PolicySuite : DatabaseSuite
     {
         var vault = await AddVaultAsync();
         var other = await AddVaultAsync("other");
-        foreach (var v in new[] { vault, other }) await Policies.PutAsync(Policy(v.Key, "Gold", 1), Token);
+        foreach (var v in new[] { vault, other }) await PutAsync(Policy(v.Key, "Gold", 1));
         var item = await AddItemAsync(vault, "a");
         Assert.True(await Items.TryUpdateAsync(item with { PolicyName = "GOLD" }, Token));
 
@@ -76,6 +76,42 @@ public abstract class PolicySuite : DatabaseSuite
         Assert.Null(await Policies.FindAsync(other.Key, "gold", Token));
         Assert.Equal(PolicyDeletion.Absent, await Policies.DeleteAsync(other.Key, "gold", Token));
         Assert.NotNull(await Policies.FindAsync(vault.Key, "gold", Token));
+    }
+
+    [Fact]
+    public async Task A_policy_is_put_only_in_the_place_of_the_one_that_was_read()
+    {
+        var vault = await AddVaultAsync();
+        var first = Policy(vault.Key, "Gold", 30);
+        Assert.False(await Policies.TryPutAsync(first, new(first, 0), Token));
+        Assert.True(await Policies.TryPutAsync(first, null, Token));
+        var read = await Policies.FindInUseAsync(vault.Key, "gold", Token);
+
+        Assert.False(await Policies.TryPutAsync(Policy(vault.Key, "Gold", 7), null, Token));
+        var item = await AddItemAsync(vault, "a");
+        Assert.True(await Items.TryUpdateAsync(item with { PolicyName = "GOLD" }, Token));
+        Assert.False(await Policies.TryPutAsync(Policy(vault.Key, "Gold", 7), read, Token));
+        Assert.True(await Policies.TryPutAsync(Policy(vault.Key, "Gold", 60), read! with { ProtectedItems = 1 }, Token));
+        Assert.False(await Policies.TryPutAsync(Policy(vault.Key, "Gold", 7), read with { ProtectedItems = 1 }, Token));
+
+        Assert.Equal(60, (int)(await Policies.FindAsync(vault.Key, "gold", Token))!.Properties["days"]!);
+    }
+
+    [Fact]
+    public async Task An_item_comes_to_a_policy_only_while_it_is_the_one_that_was_judged()
+    {
+        var vault = await AddVaultAsync();
+        var item = await AddItemAsync(vault, "a");
+        await PutAsync(Policy(vault.Key, "Gold", 30));
+        var judged = (await Policies.FindAsync(vault.Key, "gold", Token))!;
+        Assert.Equal(PolicyDeletion.Deleted, await Policies.DeleteAsync(vault.Key, "gold", Token));
+        Assert.False(await Items.TryUpdateAsync(item with { PolicyName = "gold" }, judged, Token));
+        await PutAsync(Policy(vault.Key, "Gold", 7));
+        Assert.False(await Items.TryUpdateAsync(item with { PolicyName = "gold" }, judged, Token));
+
+        await PutAsync(judged);
+        Assert.True(await Items.TryUpdateAsync(item with { PolicyName = "gold" }, judged, Token));
+        Assert.False(await Items.TryUpdateAsync(item with { PolicyName = "gold" }, judged, Token));
     }
 
     [Fact]

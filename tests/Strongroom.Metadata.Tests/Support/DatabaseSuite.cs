@@ -50,6 +50,12 @@ public abstract class DatabaseSuite : IAsyncLifetime
         return vault;
     }
 
+    /// <summary>Puts a policy whatever is there; beside others who do, it is tried until it is in its place.</summary>
+    protected async Task PutAsync(BackupPolicy policy)
+    {
+        while (!await Policies.TryPutAsync(policy, await Policies.FindInUseAsync(policy.VaultKey, policy.Name, Token), Token)) { }
+    }
+
     protected async Task<ProtectedItem> AddItemAsync(Vault vault, string machine = "web1")
     {
         var item = Sample.Item(vault, machine);
