@@ -22,6 +22,7 @@ internal sealed class StorageProvider(IResourceStore store, StorageAccounts acco
         Of("storageAccounts/read", "Get Storage Account", "Gets or lists storage accounts."),
         Of("storageAccounts/write", "Create or Update Storage Account", "Creates or updates a storage account."),
         Of("storageAccounts/delete", "Delete Storage Account", "Deletes a storage account."),
+        Of("storageAccounts/listKeys/action", "List Storage Account Keys", "Allows the download of restored disks; there are no keys, and the list is refused."),
         Of("checknameavailability/read", "Check Name Availability", "Tells whether a storage account can have a name."),
     ];
 

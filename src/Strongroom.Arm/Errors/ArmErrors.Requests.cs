@@ -55,11 +55,6 @@ public static partial class ArmErrors
 
     public static ArmException ServerBusy(string why, int retryAfterSeconds) => new(503, "ServerBusy", why, isGateway: true) { RetryAfterSeconds = retryAfterSeconds };
 
-    public static ArmException GatewayTimeout(string providerNamespace) => new(504, "GatewayTimeout",
-        $"There was no response from '{providerNamespace}' within the time allowed.", isGateway: true);
-
-    public static ArmException InvalidGatewayHost(string host) => new(502, "InvalidGatewayHost", $"The host name '{Shorten(host)}' could not be resolved.", isGateway: true);
-
     /// <summary>A fault of ours. The client gets the id under which the log tells what happened, and nothing more.</summary>
     public static ArmException InternalServerError(string trackingId) => new(500, "InternalServerError",
         $"Encountered internal server error. The tracking id '{trackingId}' finds the cause in the server's log.", isGateway: true);

@@ -59,18 +59,6 @@ public static partial class ArmErrors
     /// <summary>A path that belongs to nothing.</summary>
     public static ArmException NotFound(string path) => new(404, "NotFound", $"There is nothing at '{Shorten(path)}'.", isGateway: true);
 
-    public static ArmException NoRegisteredProviderFound(string location, string apiVersion, string type, IEnumerable<string> apiVersions, IEnumerable<string> locations) =>
-        new(400, "NoRegisteredProviderFound",
-            $"No registered resource provider found for location '{location}' and API version '{apiVersion}' for type '{type}'. "
-            + $"The supported api-versions are '{string.Join(", ", apiVersions)}'. The supported locations are '{string.Join(", ", locations)}'.", isGateway: true);
-
-    public static ArmException MissingSubscriptionRegistration(string providerNamespace)
-    {
-        string message = $"The subscription is not registered to use namespace '{providerNamespace}'. See https://aka.ms/rps-not-found for how to register subscriptions.";
-        return new(409, "MissingSubscriptionRegistration", message, null,
-            [new ArmErrorDetail("MissingSubscriptionRegistration", message, providerNamespace)], isGateway: true);
-    }
-
     /// <summary>A group that cannot be deleted because some of its resources cannot.</summary>
     public static ArmException ResourceGroupDeletionBlocked(string resourceGroup, IReadOnlyList<ArmErrorDetail> details) => new(409, "ResourceGroupDeletionBlocked",
         $"Resource group '{resourceGroup}' was not deleted and nothing in it was changed: {details.Count.ToString(CultureInfo.InvariantCulture)} of its resources cannot be deleted. The details say which and why.",

@@ -2,8 +2,6 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
@@ -19,17 +17,6 @@ public static class ArmJson
     private const string ContentType = "application/json; charset=utf-8";
 
     private static readonly JsonWriterOptions s_writer = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    /// <summary>What a source-generated context for this wire is made with: nulls omitted, camelCase, the discriminator anywhere in its object.</summary>
-    public static JsonSerializerOptions NewOptions() => new()
-    {
-        AllowOutOfOrderMetadataProperties = true,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        // Quotes and '+' appear in messages and times; the content type is JSON and nosniff is set, so escaping them protects nobody.
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        MaxDepth = MaxDepth,
-    };
 
     /// <summary>The body as an object.</summary>
     /// <exception cref="ArmException">400: no body, not an object, malformed, a name twice, too deep; 413; 415.</exception>
@@ -56,34 +43,15 @@ public static class ArmJson
         }
     }
 
-    /// <summary>The body as a <typeparamref name="T"/>.</summary>
-    /// <exception cref="ArmException">As <see cref="ReadObjectAsync"/>, and 400 naming the path where a value has the wrong type.</exception>
-    public static async Task<T> ReadAsync<T>(HttpRequest request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
-        where T : class
-    {
-        JsonObject body = await ReadObjectAsync(request, cancellationToken);
-        try
-        {
-            return body.Deserialize(type) ?? throw ArmErrors.InvalidRequestContent("a JSON object is expected", "$");
-        }
-        catch (JsonException ex)
-        {
-            throw Refusal(ex);
-        }
-        catch (NotSupportedException)
-        {
-            // A polymorphic object without its discriminator: System.Text.Json cannot make the abstract root.
-            throw ArmErrors.InvalidRequestContent("an object lacks the property that tells its type (protectedItemType, objectType, backupManagementType ...)");
-        }
-    }
-
     /// <summary>Sends a node as the answer's body; the status has been set.</summary>
-    public static Task WriteAsync(HttpResponse response, JsonNode body, CancellationToken cancellationToken) =>
-        WriteAsync(response, writer => body.WriteTo(writer), cancellationToken);
-
-    /// <summary>Sends a value as the answer's body; the status has been set. Give the base type's info for polymorphic values.</summary>
-    public static Task WriteAsync<T>(HttpResponse response, T body, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
-        WriteAsync(response, writer => JsonSerializer.Serialize(writer, body, type), cancellationToken);
+    public static async Task WriteAsync(HttpResponse response, JsonNode body, CancellationToken cancellationToken)
+    {
+        using var buffer = new MemoryStream();
+        await using (var writer = new Utf8JsonWriter(buffer, s_writer)) body.WriteTo(writer);
+        response.ContentType = ContentType;
+        response.ContentLength = buffer.Length;
+        await response.Body.WriteAsync(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), cancellationToken);
+    }
 
     /// <summary>The error for JSON that could not be read, naming the place but no type of ours.</summary>
     internal static ArmException Refusal(JsonException ex)
@@ -93,15 +61,6 @@ public static class ArmJson
         return ArmErrors.InvalidRequestContent(ex.LineNumber is { } line
             ? $"the JSON is malformed at line {(line + 1).ToString(CultureInfo.InvariantCulture)}, byte {((ex.BytePositionInLine ?? 0) + 1).ToString(CultureInfo.InvariantCulture)}"
             : "the JSON is malformed, or an object has the same name twice");
-    }
-
-    private static async Task WriteAsync(HttpResponse response, Action<Utf8JsonWriter> write, CancellationToken cancellationToken)
-    {
-        using var buffer = new MemoryStream();
-        await using (var writer = new Utf8JsonWriter(buffer, s_writer)) write(writer);
-        response.ContentType = ContentType;
-        response.ContentLength = buffer.Length;
-        await response.Body.WriteAsync(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), cancellationToken);
     }
 
     private static void RequireJson(HttpRequest request)

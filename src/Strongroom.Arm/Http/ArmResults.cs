@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 
 namespace Strongroom.Arm;
@@ -9,11 +8,7 @@ public static class ArmResults
 {
     public static IResult Ok(JsonNode body) => new NodeResult(StatusCodes.Status200OK, body);
 
-    public static IResult Ok<T>(T body, JsonTypeInfo<T> type) => new TypedResult<T>(StatusCodes.Status200OK, body, type);
-
     public static IResult Created(JsonNode body) => new NodeResult(StatusCodes.Status201Created, body);
-
-    public static IResult Created<T>(T body, JsonTypeInfo<T> type) => new TypedResult<T>(StatusCodes.Status201Created, body, type);
 
     /// <summary>An answer without a body: 200, 202 or 204.</summary>
     public static IResult Empty(int status) => new EmptyResult(status);
@@ -35,15 +30,6 @@ public static class ArmResults
         {
             httpContext.Response.StatusCode = status;
             return ArmJson.WriteAsync(httpContext.Response, body, httpContext.RequestAborted);
-        }
-    }
-
-    private sealed class TypedResult<T>(int status, T body, JsonTypeInfo<T> type) : IResult
-    {
-        public Task ExecuteAsync(HttpContext httpContext)
-        {
-            httpContext.Response.StatusCode = status;
-            return ArmJson.WriteAsync(httpContext.Response, body, type, httpContext.RequestAborted);
         }
     }
 

@@ -22,9 +22,6 @@ public interface IJobLedger
 
     Task<Job?> FindAsync(Guid vaultKey, Guid jobId, CancellationToken cancellationToken);
 
-    /// <summary>Newest first.</summary>
-    Task<IReadOnlyList<Job>> ListAsync(Guid vaultKey, CancellationToken cancellationToken);
-
     /// <summary>Newest first, at most <paramref name="count"/> of those after <paramref name="after"/>.</summary>
     Task<IReadOnlyList<Job>> ListAsync(Guid vaultKey, JobQuery query, JobPosition? after, int count, CancellationToken cancellationToken);
 

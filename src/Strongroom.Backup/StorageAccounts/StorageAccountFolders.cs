@@ -7,15 +7,6 @@ namespace Strongroom.Backup.StorageAccounts;
 /// <remarks>Names come from callers: every one is checked against Azure's naming rules before it touches a path, so no name leads out of the root.</remarks>
 public sealed partial class StorageAccountFolders(string root)
 {
-    /// <summary>Makes a container's folder, readable by the server alone and shown at once. A restore begins and publishes its container instead.</summary>
-    /// <exception cref="ArgumentException">A name is not one that Azure allows.</exception>
-    public string CreateContainer(string account, string container)
-    {
-        var path = PathOf(account, container) ?? throw NotAContainer(account, container);
-        Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return path;
-    }
-
     /// <summary>Begins a container in an empty folder of its own, readable by the server alone and out of sight of downloads until it is published.</summary>
     /// <param name="fence">The job's fence: what runs with smaller ones began is removed, and none of them can touch this one.</param>
     /// <returns>The folder to fill.</returns>

@@ -21,10 +21,9 @@ public sealed class VaultUsages(IItemRepository items, IJobLedger ledger, IVault
     {
         var all = await items.ListAsync(vaultKey, cancellationToken);
         var live = all.Where(i => !i.IsDeleted).ToList();
-        var since = time.GetUtcNow().AddDays(-1);
-        var recent = (await ledger.ListAsync(vaultKey, cancellationToken)).Where(j => j.StartedAt >= since).ToList();
+        var recent = await ledger.ListAsync(vaultKey, new() { From = time.GetUtcNow().AddDays(-1) }, null, int.MaxValue, cancellationToken);
         return new(
-            live.Count, all.Count - live.Count, live.Count(i => i.LastBackupStatus == JobStates.Failed),
+            live.Count, all.Count - live.Count, live.Count(i => i.IsFailing),
             recent.Count(j => j.IsLive), recent.Count(j => j.State == JobStates.Failed), await BytesAsync(vaultKey, cancellationToken));
     }
 

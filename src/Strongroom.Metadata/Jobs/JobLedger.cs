@@ -41,13 +41,6 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
         return row is null ? null : Read(row);
     }
 
-    public async Task<IReadOnlyList<Job>> ListAsync(Guid vaultKey, CancellationToken cancellationToken)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var rows = await db.Jobs.AsNoTracking().Where(r => r.VaultKey == vaultKey).OrderByDescending(r => r.StartedAt).ThenBy(r => r.Id).ToListAsync(cancellationToken);
-        return rows.ConvertAll(Read);
-    }
-
     public async Task<IReadOnlyList<Job>> ListAsync(Guid vaultKey, JobQuery query, JobPosition? after, int count, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);

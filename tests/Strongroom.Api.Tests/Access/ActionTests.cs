@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Api.Tests.RecoveryServices.Support;
 using Strongroom.Arm;
 
@@ -40,6 +41,15 @@ public sealed partial class ActionTests
             }
         }
         Assert.Equal([], faults);
+    }
+
+    [Fact]
+    public async Task Providers_tell_of_every_action_that_an_endpoint_names()
+    {
+        await using BackupHost host = await BackupHost.StartAsync();
+        var told = host.Services.GetServices<IResourceProvider>().SelectMany(p => p.Operations).Select(o => o.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var named = host.Endpoints.Select(e => e.Metadata.GetMetadata<ArmAction>()!.Name);
+        Assert.Equal("", string.Join('\n', named.Except(told, StringComparer.OrdinalIgnoreCase).Order(StringComparer.Ordinal)));
     }
 
     private static string Describe(RouteEndpoint endpoint) => endpoint.RoutePattern.RawText + " " + string.Join(' ', endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods);

@@ -199,10 +199,17 @@ public sealed class ResourceGuardTests : IAsyncLifetime
         Assert.Equal(202, (await _host.PutAsync(web1.Item, web1.EnableBody())).Status);
         await _host.PutAsync(BackupHost.Vault + "/backupPolicies/Daily", PolicyBodies.Daily);
         await LinkAsync();
-        Answer refused = await _host.PutAsync($"{BackupHost.Vault}/backupFabrics/Azure/backupProtectionIntent/vm;{web1.NativeName}",
-            $$$"""{"properties":{"protectionIntentItemType":"AzureResourceItem","sourceResourceId":"{{{web1.Machine.ResourceId}}}","policyId":"{{{BackupHost.Vault}}}/backupPolicies/Daily"}}""");
+        string intent = $"{BackupHost.Vault}/backupFabrics/Azure/backupProtectionIntent/vm;{web1.NativeName}";
+        string body = $$$"""{"properties":{"protectionIntentItemType":"AzureResourceItem","sourceResourceId":"{{{web1.Machine.ResourceId}}}","policyId":"{{{BackupHost.Vault}}}/backupPolicies/Daily"}}""";
+        Answer refused = await _host.PutAsync(intent, body);
         Assert.Equal((400, "BMSUserErrorInvalidInput"), Outcome(refused));
         Assert.Equal("DefaultPolicy", (string?)(await _host.GetAsync(web1.Item)).Body!["properties"]!["policyName"]);
+
+        // What the guard leaves unprotected needs nothing of it, through this door as through the others.
+        const string exclusion = """{"location":"home","properties":{"vaultCriticalOperationExclusionList":["Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/write"]}}""";
+        Assert.Equal(200, (await _host.PutAsync(Guard, exclusion)).Status);
+        Assert.Equal(200, (await _host.PutAsync(intent, body)).Status);
+        Assert.Equal("Daily", (string?)(await _host.GetAsync(web1.Item)).Body!["properties"]!["policyName"]);
     }
 
     [Fact]

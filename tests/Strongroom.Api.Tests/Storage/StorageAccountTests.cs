@@ -47,7 +47,8 @@ public sealed class StorageAccountTests : IAsyncLifetime
         foreach (string name in new[] { "restores1", "restores2" })
         {
             Assert.Equal(200, (await _host.PutAsync($"{Accounts}/{name}", """{"location":"home"}""")).Status);
-            await File.WriteAllTextAsync(Path.Combine(_host.Blobs.CreateContainer(name, "web1-0"), "disk.vhd"), "x", TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(Path.Combine(_host.Blobs.BeginContainer(name, "web1-0", 1), "disk.vhd"), "x", TestContext.Current.CancellationToken);
+            _host.Blobs.PublishContainer(name, "web1-0", 1);
         }
 
         Assert.Equal(200, (await _host.DeleteAsync(Accounts + "/restores1")).Status);

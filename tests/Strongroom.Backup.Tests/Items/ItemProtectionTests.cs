@@ -91,7 +91,7 @@ public sealed class ItemProtectionTests
         await RefusedAsync(BackupRefusal.ItemNotFound, good with { IsRehydrate = true });
 
         Assert.Empty(await rig.Items.ListAsync(vault.Key, Rig.Token));
-        Assert.Empty(await rig.Ledger.ListAsync(vault.Key, Rig.Token));
+        Assert.Empty(await rig.Ledger.ListAsync(vault.Key, new(), null, int.MaxValue, Rig.Token));
 
         async Task RefusedAsync(BackupRefusal refusal, ProtectionRequest request) =>
             Assert.Equal(refusal, (await Assert.ThrowsAsync<BackupRefusedException>(() => rig.Protection.PutAsync(vault, request, Rig.Token))).Refusal);

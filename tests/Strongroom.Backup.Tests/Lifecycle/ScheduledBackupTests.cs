@@ -58,7 +58,7 @@ public sealed class ScheduledBackupTests
         rig.Time.Advance(TimeSpan.FromDays(1));
         await rig.Admission.BackUpAsync(vault, Rig.NativeName(machine), null, Rig.Token);
         await rig.LifeOf().RunOnceAsync(Rig.Token);
-        Assert.Single(await rig.Ledger.ListAsync(vault.Key, Rig.Token), j => j.Operation == JobOperations.Backup);
+        Assert.Single(await rig.Ledger.ListAsync(vault.Key, new(), null, int.MaxValue, Rig.Token), j => j.Operation == JobOperations.Backup);
 
         Assert.Equal(2, (await rig.LiveAsync()).Count);
         Assert.Single(await rig.PointsAsync(vault, machine), p => p.DueAt is not null);

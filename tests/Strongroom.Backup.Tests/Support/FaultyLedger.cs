@@ -34,8 +34,6 @@ internal sealed class FaultyLedger(IJobLedger inner, LedgerFault fault, int fail
 
     public Task<Job?> FindAsync(Guid vaultKey, Guid jobId, CancellationToken cancellationToken) => inner.FindAsync(vaultKey, jobId, cancellationToken);
 
-    public Task<IReadOnlyList<Job>> ListAsync(Guid vaultKey, CancellationToken cancellationToken) => inner.ListAsync(vaultKey, cancellationToken);
-
     public Task<IReadOnlyList<Job>> ListAsync(Guid vaultKey, JobQuery query, JobPosition? after, int count, CancellationToken cancellationToken) =>
         inner.ListAsync(vaultKey, query, after, count, cancellationToken);
 

@@ -100,7 +100,7 @@ public abstract class ItemAgendaSuite : DatabaseSuite
 
         await Agenda.ForgetHistoryAsync(Sample.Now, Sample.Now, Token);
 
-        Assert.Equal(new[] { young.Id, live.Id }.Order(), (await Ledger.ListAsync(vault.Key, Token)).Select(j => j.Id).Order());
+        Assert.Equal(new[] { young.Id, live.Id }.Order(), (await Ledger.ListAsync(vault.Key, new(), null, int.MaxValue, Token)).Select(j => j.Id).Order());
         Assert.Null(await operations.FindAsync(vault.Key, before.Id, Token));
         Assert.NotNull(await operations.FindAsync(vault.Key, after.Id, Token));
     }

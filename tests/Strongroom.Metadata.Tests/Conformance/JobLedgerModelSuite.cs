@@ -130,7 +130,7 @@ public abstract class JobLedgerModelSuite : DatabaseSuite
         var listed = new List<string>();
         foreach (var item in items) listed.AddRange((await Points.ListAsync(item.Key, Token)).Select(p => p.Name));
         Assert.Equal(all.Select(e => e.Point).OfType<string>().Order(), listed.Order());
-        var completed = (await Ledger.ListAsync(vault.Key, Token)).Count(j => j.State == JobStates.Completed);
+        var completed = (await Ledger.ListAsync(vault.Key, new(), null, int.MaxValue, Token)).Count(j => j.State == JobStates.Completed);
         Assert.Equal(listed.Count, completed);
     }
 

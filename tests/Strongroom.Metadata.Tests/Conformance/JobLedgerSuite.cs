@@ -31,7 +31,7 @@ public abstract class JobLedgerSuite : DatabaseSuite
 
         Assert.Single(won, true);
         Assert.Equal(jobs[Array.IndexOf(won, true)].Id, (await Ledger.FindLiveAsync(item.Key, Token))!.Id);
-        Assert.Single(await Ledger.ListAsync(item.VaultKey, Token));
+        Assert.Single(await Ledger.ListAsync(item.VaultKey, new(), null, int.MaxValue, Token));
     }
 
     [Fact]
@@ -331,7 +331,7 @@ public abstract class JobLedgerSuite : DatabaseSuite
         Assert.Null(await Items.FindAsync(item.Key, Token));
         Assert.Empty(await Points.ListAsync(item.Key, Token));
         Assert.Single(await Points.ListAsync(other.Key, Token));
-        Assert.Equal(2, (await Ledger.ListAsync(item.VaultKey, Token)).Count);
+        Assert.Equal(2, (await Ledger.ListAsync(item.VaultKey, new(), null, int.MaxValue, Token)).Count);
         Assert.True(await Items.TryAddAsync(item with { Key = Guid.NewGuid() }, Token));
     }
 
@@ -369,7 +369,7 @@ public abstract class JobLedgerSuite : DatabaseSuite
     {
         var vault = await AddVaultAsync();
         foreach (var minutes in new[] { 2, 3, 1 }) await Ledger.RecordAsync(Sample.Job(Sample.Item(vault), minutes: minutes).Ended(), Token);
-        Assert.Equal([3, 2, 1], (await Ledger.ListAsync(vault.Key, Token)).Select(j => (int)(j.StartedAt - Sample.Now).TotalMinutes));
+        Assert.Equal([3, 2, 1], (await Ledger.ListAsync(vault.Key, new(), null, int.MaxValue, Token)).Select(j => (int)(j.StartedAt - Sample.Now).TotalMinutes));
     }
 
     [Fact]
@@ -386,7 +386,7 @@ public abstract class JobLedgerSuite : DatabaseSuite
             seen.AddRange(page);
         }
 
-        Assert.Equal((await Ledger.ListAsync(vault.Key, Token)).Select(j => j.Id), seen.Select(j => j.Id));
+        Assert.Equal((await Ledger.ListAsync(vault.Key, new(), null, int.MaxValue, Token)).Select(j => j.Id), seen.Select(j => j.Id));
         Assert.Equal(25, seen.Count);
         Assert.Empty(await Ledger.ListAsync(Guid.NewGuid(), new(), null, 4, Token));
     }

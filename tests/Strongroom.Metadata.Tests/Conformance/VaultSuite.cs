@@ -97,7 +97,7 @@ public abstract class VaultSuite : DatabaseSuite
 
         Assert.NotNull(await Vaults.FindAsync(vault.Key, Token));
         Assert.Equal(3, (await Policies.ListAsync(vault.Key, Token)).Count);
-        Assert.Single(await Ledger.ListAsync(vault.Key, Token));
+        Assert.Single(await Ledger.ListAsync(vault.Key, new(), null, int.MaxValue, Token));
     }
 
     [Fact]
@@ -115,9 +115,9 @@ public abstract class VaultSuite : DatabaseSuite
 
         Assert.Null(await Vaults.FindAsync(vault.Key, Token));
         Assert.Empty(await Policies.ListAsync(vault.Key, Token));
-        Assert.Empty(await Ledger.ListAsync(vault.Key, Token));
+        Assert.Empty(await Ledger.ListAsync(vault.Key, new(), null, int.MaxValue, Token));
         Assert.Equal(3, (await Policies.ListAsync(other.Key, Token)).Count);
-        Assert.Single(await Ledger.ListAsync(other.Key, Token));
+        Assert.Single(await Ledger.ListAsync(other.Key, new(), null, int.MaxValue, Token));
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
-using Strongroom.Api.RecoveryServices.RecoveryPoints;
 using Strongroom.Arm;
 using Strongroom.Backup.Jobs;
 
@@ -18,8 +17,8 @@ internal static class JobFilter
         {
             State = filter["status"],
             Operation = filter["operation"],
-            From = RecoveryPointEndpoints.Time(filter, "startTime"),
-            Until = RecoveryPointEndpoints.Time(filter, "endTime"),
+            From = FilterTimes.Read(filter, "startTime"),
+            Until = FilterTimes.Read(filter, "endTime"),
         };
         if (!filter.Allows("backupManagementType", "AzureIaasVM")) return null;
         if (!filter.TryGet("jobId", out var id)) return query;

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Strongroom.Api.RecoveryServices.ProtectedItems;
+using Strongroom.Api.RecoveryServices.ResourceGuardProxies;
 using Strongroom.Arm;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Vaults;
@@ -56,7 +57,10 @@ internal static class ProtectionIntentEndpoints
         var native = ItemNames.FromItem(context.Route("intentObjectName"))
             ?? throw RecoveryServicesErrors.InvalidConfigureProtection("An intent for a virtual machine is named 'vm;iaasvmcontainerv2;GROUP;MACHINE'.");
         var request = new ProtectionRequest(
-            native, properties.RequiredText("sourceResourceId"), ProtectedItemContract.PolicyName(properties.RequiredText("policyId"), vault), null, false, null);
+            native, properties.RequiredText("sourceResourceId"), ProtectedItemContract.PolicyName(properties.RequiredText("policyId"), vault), null, false, null)
+        {
+            Pass = await context.GuardPassAsync(vault, properties),
+        };
         await ProtectedItemEndpoints.RequireMachineAsync(context, vault, request, items);
         return ArmResults.Ok(ToJson(vault, await intentions.PutAsync(vault, request, context.RequestAborted)));
     }

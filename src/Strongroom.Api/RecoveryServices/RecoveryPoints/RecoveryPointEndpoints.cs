@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -10,9 +9,6 @@ namespace Strongroom.Api.RecoveryServices.RecoveryPoints;
 /// <summary><c>protectedItems/recoveryPoints</c>: <c>IaasVMRecoveryPoint</c> of bms.json.</summary>
 internal static class RecoveryPointEndpoints
 {
-    private static readonly string[] FilterTimes =
-        ["yyyy-MM-dd hh:mm:ss tt", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", "yyyy-MM-dd"];
-
     public static void MapRecoveryPoints(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
@@ -20,21 +16,12 @@ internal static class RecoveryPointEndpoints
         vault.MapGet(VaultRequest.ItemPath + "/recoveryPoints/{recoveryPointId}", GetAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/read");
     }
 
-    /// <summary>The time that a filter names, as clients write it (12-hour, UTC) or ISO 8601.</summary>
-    public static DateTimeOffset? Time(ODataFilter filter, string key)
-    {
-        if (filter[key] is not { Length: > 0 } text) return null;
-        return DateTimeOffset.TryParseExact(text, FilterTimes, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var at)
-            ? at
-            : throw ArmErrors.InvalidQueryParameter("$filter", $"'{key}' is not a time such as '2026-01-31 05:00:00 PM'");
-    }
-
     private static async Task<IResult> ListAsync(HttpContext context, PointListing points)
     {
         var vault = await context.VaultAsync();
         var filter = ODataFilter.Parse(context.Request.Query["$filter"])
             .OnlyKeys("startDate", "endDate", "restorePointQueryType", "extendedInfo", "moveReadyRPOnly", "includeSoftDeletedRP");
-        var (from, to) = (Time(filter, "startDate"), Time(filter, "endDate"));
+        var (from, to) = (FilterTimes.Read(filter, "startDate"), FilterTimes.Read(filter, "endDate"));
         var isAsked = IsMachineType(filter["restorePointQueryType"]);
         var item = await context.ItemAsync(vault);
         var asked = Paging.Read(context.Request);

@@ -8,6 +8,7 @@ using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Pipelines.Restores;
 using Strongroom.Backup.ResourceGuards;
+using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices.Restores;
 
@@ -25,22 +26,22 @@ internal static class RestoreEndpoints
         var point = context.Route("recoveryPointId");
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
         var request = RestoreContract.Read(body, point, PublicUrl.For(context.Request, ""));
-        RequireTargets(context, request);
-        if (request.RecoveryType == RecoveryTypes.OriginalLocation && await items.FindAsync(vault.Key, native, context.RequestAborted) is { } item)
-            context.RequireLinked(MachineWrite, item.SourceResourceId);
+        await RequireTargetsAsync(context, vault, native, request, items);
         (await context.GuardPassAsync(vault, body.OptionalObject("properties"))).Require(vault, CriticalOperation.Restore, native);
         var operation = await admission.RestoreAsync(vault, native, point, request, context.RequestAborted);
         return ItemOperation.Accepted(vault, native, operation);
     }
 
     /// <summary>A restore writes to resources that the caller must have the right to write to.</summary>
-    public static void RequireTargets(HttpContext context, RestoreRequest request)
+    public static async Task RequireTargetsAsync(HttpContext context, Vault vault, string native, RestoreRequest request, IItemRepository items)
     {
         context.RequireLinked("Microsoft.Storage/storageAccounts/write", request.StorageAccountId);
         if (request.Target is { } target)
             context.RequireLinked(MachineWrite, ResourceId.ForResource(target.SubscriptionId, target.ResourceGroup, "Microsoft.Compute", "virtualMachines", target.Name).ToString());
         else if (request.TargetResourceGroupId is { } group)
             context.RequireLinked("Microsoft.Compute/disks/write", group);
+        if (request.RecoveryType == RecoveryTypes.OriginalLocation && await items.FindAsync(vault.Key, native, context.RequestAborted) is { } item)
+            context.RequireLinked(MachineWrite, item.SourceResourceId);
         if (request.SubnetId is { } subnet) context.RequireLinked("Microsoft.Network/virtualNetworks/subnets/join/action", subnet);
     }
 }

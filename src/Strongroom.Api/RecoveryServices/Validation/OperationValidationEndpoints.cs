@@ -31,16 +31,16 @@ internal static class OperationValidationEndpoints
         vault.MapGet("/backupValidateOperationsStatuses/{operationId}", StatusAsync).WithAction(Action + "backupValidateOperationsStatuses/read");
     }
 
-    private static async Task<IResult> ValidateAsync(HttpContext context, JobAdmission admission, IResourceStore resources)
+    private static async Task<IResult> ValidateAsync(HttpContext context, JobAdmission admission, IItemRepository items, IResourceStore resources)
     {
         var vault = await context.VaultAsync();
-        return ArmResults.Ok(await CheckAsync(context, vault, admission, resources));
+        return ArmResults.Ok(await CheckAsync(context, vault, admission, items, resources));
     }
 
-    private static async Task<IResult> TriggerAsync(HttpContext context, JobAdmission admission, IResourceStore resources, IOperationRepository operations, TimeProvider time)
+    private static async Task<IResult> TriggerAsync(HttpContext context, JobAdmission admission, IItemRepository items, IResourceStore resources, IOperationRepository operations, TimeProvider time)
     {
         var vault = await context.VaultAsync();
-        var result = await CheckAsync(context, vault, admission, resources);
+        var result = await CheckAsync(context, vault, admission, items, resources);
         result.Insert(0, "objectType", "OperationStatusValidateOperationExtendedInfo");
         var operation = new AsyncOperation { Id = Guid.NewGuid(), VaultKey = vault.Key, Result = result, StartedAt = time.GetUtcNow() };
         await operations.AddAsync(operation, context.RequestAborted);
@@ -71,7 +71,7 @@ internal static class OperationValidationEndpoints
         return operation?.Result?[Response] is { } result ? (operation, result) : throw RecoveryServicesErrors.OperationNotFound(id);
     }
 
-    private static async Task<JsonObject> CheckAsync(HttpContext context, Vault vault, JobAdmission admission, IResourceStore resources)
+    private static async Task<JsonObject> CheckAsync(HttpContext context, Vault vault, JobAdmission admission, IItemRepository items, IResourceStore resources)
     {
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
         var (native, point) = Point(body.RequiredText("id"), vault);
@@ -84,7 +84,7 @@ internal static class OperationValidationEndpoints
         try
         {
             var request = RestoreContract.Read(new JsonObject { ["properties"] = restore.DeepClone() }, point, PublicUrl.For(context.Request, ""));
-            RestoreEndpoints.RequireTargets(context, request);
+            await RestoreEndpoints.RequireTargetsAsync(context, vault, native, request, items);
             await admission.CheckRestoreAsync(vault, native, point, request, context.RequestAborted);
             if (await resources.GetAsync(ResourceId.Parse(request.StorageAccountId), context.RequestAborted) is null)
                 results.Add(Result(JobErrors.StorageAccountMissing(request.StorageAccount)));
