@@ -1,10 +1,14 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace Strongroom.Arm;
 
 /// <summary>Writes down every request of a signed-in caller that changes something, whatever came of it, before its answer leaves.</summary>
-/// <remarks>The first byte of an answer waits for the event to be durable: a caller who was told of a change finds it in the log, whatever happens next.</remarks>
-internal sealed class ActivityRecording(RequestDelegate next, IActivityLog log, TimeProvider time)
+/// <remarks>
+/// The first byte of an answer waits for the event to be durable: a caller who was told of a change finds it in the log, whatever happens next.
+/// An error changed nothing, so it is told even when the log cannot be written, as on a full disk.
+/// </remarks>
+internal sealed partial class ActivityRecording(RequestDelegate next, IActivityLog log, TimeProvider time, ILogger<ActivityRecording> logger)
 {
     private long _prunedDay;
 
@@ -31,9 +35,19 @@ internal sealed class ActivityRecording(RequestDelegate next, IActivityLog log, 
         {
             if (isWritten) return;
             isWritten = true;
-            await WriteAsync(context, action, caller);
+            try
+            {
+                await WriteAsync(context, action, caller);
+            }
+            catch (Exception failure) when (context.Response.StatusCode >= 400)
+            {
+                LogNotWritten(failure, action.Name, context.Response.StatusCode);
+            }
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Action} was answered with {Status}, and the activity log could not be written.")]
+    private partial void LogNotWritten(Exception failure, string action, int status);
 
     /// <summary>Questions that are asked by POST change nothing, and their actions are called reads.</summary>
     private static bool IsWrite(string method, ArmAction action) =>
