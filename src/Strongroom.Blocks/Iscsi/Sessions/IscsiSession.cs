@@ -72,7 +72,8 @@ internal sealed class IscsiSession : IAsyncDisposable
         (_sender.HasHeaderDigest, _sender.HasDataDigest) = (Parameters.HasHeaderDigest, Parameters.HasDataDigest);
         (_reader.HasHeaderDigest, _reader.HasDataDigest) = (Parameters.HasHeaderDigest, Parameters.HasDataDigest);
         _reader.MostDataBytes = SessionParameters.ReceiveDataBytes;
-        Work(WatchAsync);
+        using var idle = new PeriodicTimer(_options.IdleTimeout, _options.Time);
+        Work(() => WatchAsync(idle));
         while (!_hasLoggedOut)
         {
             var pdu = await _reader.ReadAsync(Stopping).ConfigureAwait(false);
@@ -218,10 +219,9 @@ internal sealed class IscsiSession : IAsyncDisposable
     }
 
     /// <summary>Asks who was silent for long whether he is there, and ends the session when he does not answer.</summary>
-    private async Task WatchAsync()
+    private async Task WatchAsync(PeriodicTimer timer)
     {
-        using var timer = new PeriodicTimer(_options.IdleTimeout, _options.Time);
-        var (seen, isAsked) = (_received, false);
+        var (seen, isAsked) = (0, false);
         while (await timer.WaitForNextTickAsync(Stopping).ConfigureAwait(false))
         {
             var received = Volatile.Read(ref _received);
