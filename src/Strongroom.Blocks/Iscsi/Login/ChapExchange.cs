@@ -6,7 +6,9 @@ namespace Strongroom.Blocks.Iscsi.Login;
 /// <summary>CHAP as RFC 7143, 12.1.3, writes it: algorithm, challenge, response, and the target's own response where it is asked for one.</summary>
 internal sealed class ChapExchange(Func<string, CredentialPair?> find, Func<byte[]> newChallenge)
 {
-    public const int ChallengeBytes = 32;
+    /// <summary>An identifier and a challenge.</summary>
+    public const int ChallengeBytes = 33;
+
     private const int MostChallengeBytes = 1024;
 
     private string? _algorithm;
@@ -32,8 +34,8 @@ internal sealed class ChapExchange(Func<string, CredentialPair?> find, Func<byte
         if (_algorithm is not null)
             throw Failure("asks for a second challenge");
         _algorithm = ChapAlgorithm.Choose(list) ?? throw Failure("speaks no digest of CHAP that is spoken here");
-        _challenge = newChallenge();
-        _identifier = RandomNumberGenerator.GetBytes(1)[0];
+        var challenge = newChallenge();
+        (_identifier, _challenge) = (challenge[0], challenge[1..]);
         return [new("CHAP_A", _algorithm), new("CHAP_I", _identifier.ToString(CultureInfo.InvariantCulture)), new("CHAP_C", BinaryValue.Format(_challenge))];
     }
 
