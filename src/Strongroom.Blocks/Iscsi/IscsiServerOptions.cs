@@ -11,7 +11,7 @@ public sealed record IscsiServerOptions
     /// <summary>The address that discovery names ("host:port"; an IPv6 address in brackets); null names the one that the initiator connected to.</summary>
     public string? TargetAddress { get; init; }
 
-    /// <summary>Where overlays lie while they are used. The files have no name: nothing is left of them after a crash.</summary>
+    /// <summary>Where overlays lie while they are used. Files lose their names as soon as they are open, and go with the process.</summary>
     public string OverlayFolder { get; init; } = Path.GetTempPath();
 
     /// <summary>Room on disk that the changes of one initiator port to one disk may take; writes beyond it fail with SPACE ALLOCATION FAILED.</summary>

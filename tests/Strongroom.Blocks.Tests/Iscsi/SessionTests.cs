@@ -312,6 +312,33 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task Who_takes_nothing_from_the_connection_is_closed_in_time()
+    {
+        var time = new FakeTimeProvider();
+        await using var lab = new IscsiLab(ServerLab.Sample(8 << 20), change: options => options with { Time = time });
+        using var initiator = await RawInitiator.LogInAsync(lab);
+        for (var index = 0; index < 30; index++)
+            await initiator.CommandAsync(Cdb.Read10(0, 8192), 0xc0, 8192 * Block);
+        await UntilAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(60));
+            return lab.Server.Targets[IscsiLab.TargetName] == 0;
+        });
+        await initiator.RequireHangUpAsync();
+    }
+
+    [Fact]
+    public async Task A_write_that_says_it_reads_too_is_written()
+    {
+        await using var lab = new IscsiLab(ServerLab.Sample());
+        using var initiator = await RawInitiator.LogInAsync(lab);
+        var data = Sources.Noise(Block, 5);
+        await initiator.CommandAsync(Cdb.Write10(2, 1), 0xe0, Block, data);
+        Assert.Equal(0, (await initiator.ReceiveAsync()).Header[3]);
+        Assert.Equal(data, (await initiator.RunAsync(Cdb.Read10(2, 1), Block)).Data);
+    }
+
+    [Fact]
     public async Task Discovery_names_the_targets_of_the_secret_in_parts_that_the_initiator_can_take()
     {
         await using var lab = new IscsiLab(ServerLab.Sample(), change: options => options with { TargetAddress = "backup.example:3260" });

@@ -222,6 +222,9 @@ internal sealed class IscsiSession : IAsyncDisposable
     private async Task WatchAsync(PeriodicTimer timer)
     {
         var (seen, isAsked) = (0, false);
+
+        // Not awaited: an initiator that takes nothing from its connection would hold it for ever.
+        var asking = Task.CompletedTask;
         while (await timer.WaitForNextTickAsync(Stopping).ConfigureAwait(false))
         {
             var received = Volatile.Read(ref _received);
@@ -232,12 +235,13 @@ internal sealed class IscsiSession : IAsyncDisposable
             else if (isAsked)
             {
                 Stop();
+                await asking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 return;
             }
             else
             {
                 isAsked = true;
-                await _sender.SendAsync(new OutgoingPdu(IscsiOpcode.NopIn).Set(16, Pdu.NoTag).Set(20, 1u), StatusNumber.Shown, Stopping).ConfigureAwait(false);
+                asking = _sender.SendAsync(new OutgoingPdu(IscsiOpcode.NopIn).Set(16, Pdu.NoTag).Set(20, 1u), StatusNumber.Shown, Stopping);
             }
         }
     }

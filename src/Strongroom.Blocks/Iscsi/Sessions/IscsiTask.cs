@@ -43,8 +43,11 @@ internal sealed class IscsiTask : IDataTransfer, IDisposable
         if (expected > int.MaxValue)
             throw new IscsiProtocolException($"The initiator expects to transfer {expected} bytes.", RejectReason.InvalidField);
         _expectedBytes = (int)expected;
-        _isRead = (command.Flags & ReadFlag) != 0;
-        if ((command.Flags & WriteFlag) != 0 && !_isRead)
+
+        // No command here goes both ways; of one that says so the length is that of the data to be written.
+        var isWrite = (command.Flags & WriteFlag) != 0;
+        _isRead = (command.Flags & ReadFlag) != 0 && !isWrite;
+        if (isWrite)
             _incoming = new(command, parameters, _expectedBytes);
         else if (command.Data.Length > 0)
             throw new IscsiProtocolException("A command that writes nothing brings data.");

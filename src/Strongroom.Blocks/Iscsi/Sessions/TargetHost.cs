@@ -108,14 +108,22 @@ internal sealed class TargetHost(IscsiTarget target, IscsiServerOptions options)
             await session.EndAsync(TimeSpan.Zero).ConfigureAwait(false);
     }
 
-    /// <summary>After <see cref="EndAsync"/>.</summary>
+    /// <summary>After <see cref="EndAsync"/>. Who comes late is still told that the target ends.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var set in _units.Values)
-            await set.DisposeAsync().ConfigureAwait(false);
-        if (_shared is not null)
-            await _shared.DisposeAsync().ConfigureAwait(false);
-        _lock.Dispose();
+        await _lock.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            foreach (var (nexus, set) in _units.ToList())
+                await DropAsync(nexus, set).ConfigureAwait(false);
+            if (_shared is not null)
+                await _shared.DisposeAsync().ConfigureAwait(false);
+            _shared = null;
+        }
+        finally
+        {
+            _lock.Release();
+        }
     }
 
     private async Task<IReadOnlyDictionary<byte, LogicalUnit>> AdmitAsync(IscsiSession session)
