@@ -16,7 +16,7 @@ public sealed partial class ConformanceTests
     private static readonly string[] NotForReadOnly =
     [
         "CompareAndWrite", "ExtendedCopy", "OrWrite", "ProutReserve", "Unmap", "Write10", "Write12", "Write16", "WriteAtomic16", "WriteSame10", "WriteSame16",
-        "WriteVerify10", "WriteVerify12", "WriteVerify16", "iSCSIResiduals", "iSCSIdatasn", "MultipathIO",
+        "WriteVerify10", "WriteVerify12", "WriteVerify16", "iSCSIResiduals", "iSCSIdatasn", "iSCSITMF", "MultipathIO",
     ];
 
     [Fact]
@@ -29,6 +29,30 @@ public sealed partial class ConformanceTests
     [Fact]
     public async Task Every_suite_that_reads_passes_on_a_read_only_unit() =>
         Assert.Empty(await RunSuitesAsync(isReadOnly: true, (await SuitesAsync()).Except(NotForReadOnly)));
+
+    /// <summary>On zeros: the suite's COMPARE AND WRITE compares block 256 with zeros, and makes only those before it zeros.</summary>
+    [Fact]
+    public async Task Two_sessions_share_a_unit()
+    {
+        Programs.RequirePeer("iscsi-test-cu");
+        await using var lab = new IscsiLab(new byte[DiskBytes], shares: true);
+        var output = await Programs.RunAsync("timeout", "60", "iscsi-test-cu", "--dataloss", "--normal", "--test", "ALL.MultipathIO", lab.UrlOf(0), lab.UrlOf(0));
+        Assert.Contains("Run Summary", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("SKIPPED", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Write16")]
+    [InlineData("Read16")]
+    [InlineData("iSCSIResiduals")]
+    public async Task Data_go_both_ways_with_digests_and_mutual_chap(string suite)
+    {
+        Programs.RequirePeer("iscsi-test-cu");
+        await using var lab = new IscsiLab(new byte[DiskBytes], shares: true);
+        var url = lab.UrlOf(0, $"?header_digest=crc32c&data_digest=crc32c&target_user={IscsiLab.SelfUser}&target_password={IscsiLab.SelfSecret}");
+        var output = await Programs.RunAsync("timeout", "60", "iscsi-test-cu", "--dataloss", "--normal", "--test", $"ALL.{suite}", url);
+        Assert.Contains("Run Summary", output, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task Qemu_reads_every_disk_as_it_is_with_chap_both_ways()

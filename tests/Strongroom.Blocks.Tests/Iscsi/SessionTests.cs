@@ -202,6 +202,25 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task An_abort_leaves_no_half_of_a_pdu_on_the_wire()
+    {
+        await using var lab = new IscsiLab(ServerLab.Sample(8 << 20));
+        using var initiator = await RawInitiator.LogInAsync(lab, 1, "MaxRecvDataSegmentLength=262144");
+        for (var index = 0; index < 30; index++)
+            await initiator.CommandAsync(Cdb.Read10(0, 8192), 0xc0, 8192 * Block);
+
+        // By now sends are stuck in the middle, since nobody takes them.
+        await Task.Delay(200);
+        await initiator.SendAsync(initiator.Header(0x42, 0x82), []);
+        await Task.Delay(200);
+        RawPdu answer;
+        while ((answer = await initiator.ReceiveAsync()).Opcode != 0x22)
+            Assert.Equal(0x25, answer.Opcode);
+        Assert.Equal(0, answer.Header[2]);
+        Assert.Equal(lab.Content[..Block], (await initiator.RunAsync(Cdb.Read10(0, 1), Block)).Data);
+    }
+
+    [Fact]
     public async Task A_reset_is_told_once_and_a_cold_one_ends_the_sessions()
     {
         await using var lab = new IscsiLab(ServerLab.Sample());

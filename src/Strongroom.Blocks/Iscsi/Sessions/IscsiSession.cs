@@ -259,7 +259,8 @@ internal sealed class IscsiSession : IAsyncDisposable
         }
         catch (Exception failure) when (failure is IOException or OperationCanceledException or ObjectDisposedException)
         {
-            // The session ends in any case.
+            // It may have been sent in part: nothing can follow it.
+            Stop();
         }
     }
 

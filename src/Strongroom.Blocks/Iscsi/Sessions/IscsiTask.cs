@@ -17,6 +17,7 @@ internal sealed class IscsiTask : IDataTransfer, IDisposable
     private readonly PduSender _sender;
     private readonly MemoryBudget _budget;
     private readonly CancellationTokenSource _abort;
+    private readonly CancellationToken _session;
     private readonly IncomingData? _incoming;
     private readonly byte[] _lun;
     private readonly int _expectedBytes;
@@ -33,6 +34,7 @@ internal sealed class IscsiTask : IDataTransfer, IDisposable
         _parameters = parameters;
         _sender = sender;
         _budget = budget;
+        _session = session;
         Tag = command.InitiatorTaskTag;
         IsImmediate = command.IsImmediate;
         Attribute = (byte)(command.Flags & 7);
@@ -68,6 +70,9 @@ internal sealed class IscsiTask : IDataTransfer, IDisposable
 
     public CancellationToken Aborted => _abort.Token;
 
+    /// <summary>Its status was sent, or is on its way: it cannot be aborted any more. To be read when <see cref="Running"/> has ended.</summary>
+    public bool HasAnswered { get; private set; }
+
     /// <summary>Ends when the task did.</summary>
     public Task Running { get; set; } = Task.CompletedTask;
 
@@ -102,7 +107,7 @@ internal sealed class IscsiTask : IDataTransfer, IDisposable
             var burst = Math.Min(length - at, _parameters.MaxBurstBytes);
             var request = new OutgoingPdu(IscsiOpcode.ReadyToTransfer).Set(8, _lun).Set(16, Tag).Set(36, requestSn).Set(40, (uint)at).Set(44, (uint)burst);
             request.Set(20, _incoming.Expect(_buffer.AsMemory(at, burst), at));
-            await _sender.SendAsync(request, StatusNumber.Shown, cancellationToken).ConfigureAwait(false);
+            await SendWholeAsync(request, StatusNumber.Shown, cancellationToken).ConfigureAwait(false);
             await _incoming.WholeAsync(cancellationToken).ConfigureAwait(false);
             at += burst;
         }
@@ -140,7 +145,7 @@ internal sealed class IscsiTask : IDataTransfer, IDisposable
             if (at == length)
                 _last = pdu;
             else
-                await _sender.SendAsync(pdu, StatusNumber.None, cancellationToken).ConfigureAwait(false);
+                await SendWholeAsync(pdu, StatusNumber.None, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -160,18 +165,18 @@ internal sealed class IscsiTask : IDataTransfer, IDisposable
             {
                 const byte hasStatus = 0x01;
                 last.Header[1] |= (byte)(hasStatus | ResidualFlag(moved));
-                await _sender.SendAsync(last.Set(44, Residual(moved)), StatusNumber.Taken, cancellationToken).ConfigureAwait(false);
+                await SendWholeAsync(last.Set(44, Residual(moved)), StatusNumber.Taken, cancellationToken).ConfigureAwait(false);
                 return;
             }
 
-            await _sender.SendAsync(last, StatusNumber.None, cancellationToken).ConfigureAwait(false);
+            await SendWholeAsync(last, StatusNumber.None, cancellationToken).ConfigureAwait(false);
         }
 
         var sense = result.Sense is null ? [] : format(result.Sense);
         byte[] data = sense.Length == 0 ? [] : [(byte)(sense.Length >> 8), (byte)sense.Length, .. sense];
         var response = new OutgoingPdu(IscsiOpcode.ScsiResponse, data);
         response.Set(1, (byte)(Final | ResidualFlag(moved))).Set(3, (byte)result.Status).Set(16, Tag).Set(36, _dataSn).Set(44, Residual(moved));
-        await _sender.SendAsync(response, StatusNumber.Taken, cancellationToken).ConfigureAwait(false);
+        await SendWholeAsync(response, StatusNumber.Taken, cancellationToken).ConfigureAwait(false);
     }
 
     public void Dispose()
@@ -186,6 +191,19 @@ internal sealed class IscsiTask : IDataTransfer, IDisposable
     }
 
     private int PieceBytes => Math.Min(_parameters.SendDataBytes, SessionParameters.ReceiveDataBytes);
+
+    /// <summary>An abort comes before a PDU or after it, never in the middle: what follows on the connection would be nonsense.</summary>
+    private Task SendWholeAsync(OutgoingPdu pdu, StatusNumber number, CancellationToken abort)
+    {
+        if (abort.IsCancellationRequested)
+        {
+            pdu.Dispose();
+            return Task.FromCanceled(abort);
+        }
+
+        HasAnswered |= number == StatusNumber.Taken;
+        return _sender.SendAsync(pdu, number, _session);
+    }
 
     private async ValueTask TakeBudgetAsync(int bytes, CancellationToken cancellationToken)
     {

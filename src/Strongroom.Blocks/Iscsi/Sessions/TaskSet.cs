@@ -56,7 +56,7 @@ internal sealed class TaskSet(IscsiSession session, CommandWindow window, PduSen
         }
     }
 
-    /// <summary>Aborts tasks and waits until they are gone; returns how many there were.</summary>
+    /// <summary>Aborts tasks and waits until they are gone; returns how many of them send no status.</summary>
     public async Task<int> AbortAsync(Func<IscsiTask, bool> which)
     {
         List<IscsiTask> found;
@@ -69,7 +69,7 @@ internal sealed class TaskSet(IscsiSession session, CommandWindow window, PduSen
 
         await Task.WhenAll(cancelling).ConfigureAwait(false);
         await Task.WhenAll(found.Select(task => task.Running)).ConfigureAwait(false);
-        return found.Count;
+        return found.Count(task => !task.HasAnswered);
     }
 
     public async Task EndAsync()
