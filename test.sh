@@ -64,6 +64,8 @@ install_packages() {
   command -v az >/dev/null || packages+=(azure-cli)
   command -v qemu-img >/dev/null && command -v qemu-nbd >/dev/null || packages+=(qemu-utils)
   command -v nbdinfo >/dev/null && command -v nbdcopy >/dev/null || packages+=(libnbd-bin)
+  command -v iscsi-test-cu >/dev/null || packages+=(libiscsi-bin)
+  find /usr/lib -maxdepth 3 -name block-iscsi.so 2>/dev/null | grep -q . || packages+=(qemu-block-extra)
   command -v mke2fs >/dev/null || [ -x /usr/sbin/mke2fs ] || packages+=(e2fsprogs)
   command -v mmdebstrap >/dev/null || packages+=(mmdebstrap)
   if wanted Strongroom.Store.S3.Tests; then

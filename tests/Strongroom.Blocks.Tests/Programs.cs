@@ -11,6 +11,20 @@ public static class Programs
             Assert.Skip("qemu-nbd is not installed (Debian package qemu-utils)");
     }
 
+    /// <summary>Skips the test when a program is missing, or fails it where STRONGROOM_REQUIRE_PEERS=1 is set.</summary>
+    public static void RequirePeer(string program)
+    {
+        if (!File.Exists(Path.Combine("/usr/bin", program)))
+            Missing(program);
+    }
+
+    public static void Missing(string what)
+    {
+        if (Environment.GetEnvironmentVariable("STRONGROOM_REQUIRE_PEERS") == "1")
+            Assert.Fail($"{what} is not installed, and all peers are required.");
+        Assert.Skip($"{what} is not installed");
+    }
+
     public static async Task<(int ExitCode, string Output)> TryRunAsync(string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;

@@ -4,7 +4,7 @@ namespace Strongroom.Store.Fuzz;
 
 internal static class AllTargets
 {
-    /// <summary>Every parser of stored bytes. Whoever adds a format adds its target.</summary>
+    /// <summary>Every parser of stored bytes, and those of the iSCSI target. Whoever adds a format adds its target.</summary>
     public static IReadOnlyList<FuzzTarget> List { get; } =
     [
         new VaultBirthTarget(),
@@ -28,5 +28,9 @@ internal static class AllTargets
         new RelocationTarget(),
         new JournalTarget(),
         new LedgerTarget(),
+        new IscsiPduTarget(),
+        new IscsiLoginTarget(),
+        new IscsiDataTarget(),
+        new ScsiTarget(),
     ];
 }

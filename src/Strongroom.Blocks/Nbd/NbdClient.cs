@@ -18,7 +18,7 @@ public sealed class NbdClient : IAsyncDisposable
     private const uint LongestStatusRequestBytes = 1 << 30;
 
     private readonly NbdClientOptions _options;
-    private readonly NbdWire _wire;
+    private readonly BufferedWire _wire;
     private readonly SemaphoreSlim _inFlight;
     private readonly SemaphoreSlim _sending = new(1);
     private readonly byte[] _header = new byte[NbdProtocol.RequestLengthBytes]; // guarded by _sending
@@ -29,7 +29,7 @@ public sealed class NbdClient : IAsyncDisposable
     private bool _isClosed; // guarded by _lock: the receiver has gone, nobody would answer
     private Exception? _broken; // set once, by Break
 
-    private NbdClient(NbdWire wire, NbdExport export, NbdClientOptions options)
+    private NbdClient(BufferedWire wire, NbdExport export, NbdClientOptions options)
     {
         _wire = wire;
         _options = options;
@@ -49,11 +49,11 @@ public sealed class NbdClient : IAsyncDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         var isUnix = endPoint is UnixDomainSocketEndPoint;
         var socket = isUnix ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        NbdWire? wire = null;
+        BufferedWire? wire = null;
         try
         {
             await socket.ConnectAsync(endPoint, either.Token).ConfigureAwait(false);
-            wire = new NbdWire(new NetworkStream(socket, ownsSocket: true));
+            wire = new BufferedWire(new NetworkStream(socket, ownsSocket: true));
             var export = await new NbdHandshake(wire, either.Token).RunAsync(options.ExportName, options.MetaContexts).ConfigureAwait(false);
             return new NbdClient(wire, export, options);
         }

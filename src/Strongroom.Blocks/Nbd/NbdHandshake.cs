@@ -5,7 +5,7 @@ namespace Strongroom.Blocks.Nbd;
 
 /// <summary>The client's side of fixed newstyle negotiation, from the server's greeting to the transmission phase (doc/proto.md, "Negotiation").</summary>
 /// <remarks>Every violation is an <see cref="IOException"/>, after which the connection is of no use.</remarks>
-internal sealed class NbdHandshake(NbdWire wire, CancellationToken cancellationToken)
+internal sealed class NbdHandshake(BufferedWire wire, CancellationToken cancellationToken)
 {
     public async Task<NbdExport> RunAsync(string exportName, IReadOnlyList<string> metaContexts)
     {

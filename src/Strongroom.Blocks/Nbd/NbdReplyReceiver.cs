@@ -9,7 +9,7 @@ namespace Strongroom.Blocks.Nbd;
 /// One loop per connection. An error that the server reports ends one request; anything that breaks the protocol is thrown, and ends the connection,
 /// because after it no one knows where the next reply begins.
 /// </remarks>
-internal sealed class NbdReplyReceiver(NbdWire wire, NbdExport export, Func<ulong, NbdRequest?> find, Action<NbdRequest> finish)
+internal sealed class NbdReplyReceiver(BufferedWire wire, NbdExport export, Func<ulong, NbdRequest?> find, Action<NbdRequest> finish)
 {
     // QEMU sends at most 1 MiB of descriptors; eight times that is generous.
     private const uint LongestStatusBytes = 8 * 1024 * 1024;

@@ -1,6 +1,6 @@
 using System.Buffers;
 using Microsoft.Win32.SafeHandles;
-using Strongroom.Blocks.Nbd.Server;
+using Strongroom.Blocks.Raw;
 
 namespace Strongroom.Blocks.Overlay;
 
@@ -9,7 +9,7 @@ namespace Strongroom.Blocks.Overlay;
 /// What was written before a <see cref="FlushAsync"/> that returned is there after a crash or power cut. Of what was not flushed each block is
 /// as before or as written, never anything else: a mark in the bitmap reaches the file only after its block is durable.
 /// </remarks>
-public sealed class OverlayDevice : INbdDevice, IAsyncDisposable
+public sealed class OverlayDevice : IBlockDevice, IAsyncDisposable
 {
     private const int BlockSize = OverlayFormat.BlockSizeBytes;
 
@@ -24,8 +24,11 @@ public sealed class OverlayDevice : INbdDevice, IAsyncDisposable
     private readonly SemaphoreSlim _flushing = new(1);
     private volatile Exception? _failedFlush;
 
-    private OverlayDevice(IBlockSource disk, SafeFileHandle file, OverlayFormat format)
+    private readonly long _mostBytes;
+
+    private OverlayDevice(IBlockSource disk, SafeFileHandle file, OverlayFormat format, long mostBytes)
     {
+        _mostBytes = mostBytes;
         _disk = disk;
         _file = file;
         _format = format;
@@ -41,15 +44,16 @@ public sealed class OverlayDevice : INbdDevice, IAsyncDisposable
 
     /// <summary>Opens a disk with the changes in a file, which is made where it is missing. Owns <paramref name="disk"/> from the call on.</summary>
     /// <param name="baseName">Which disk the base is, for people and programs: a file with changes to a disk of another name is refused. At most 2,048 bytes of UTF-8.</param>
+    /// <param name="mostBytes">Room that the file may take on disk, give or take one write; writes beyond it fail with <see cref="OverlayFullException"/>.</param>
     /// <exception cref="InvalidDataException">The file is no overlay, or one of another disk.</exception>
     /// <exception cref="IOException">The file cannot be made, read or written, or is in use.</exception>
-    public static async Task<OverlayDevice> OpenAsync(string path, IBlockSource disk, string baseName)
+    public static async Task<OverlayDevice> OpenAsync(string path, IBlockSource disk, string baseName, long mostBytes = long.MaxValue)
     {
         ArgumentNullException.ThrowIfNull(disk);
         try
         {
             var format = new OverlayFormat(disk.LengthBytes);
-            return new(disk, OverlayFile.OpenOrCreate(Path.GetFullPath(path), format, baseName), format);
+            return new(disk, OverlayFile.OpenOrCreate(Path.GetFullPath(path), format, baseName), format, mostBytes);
         }
         catch
         {
@@ -81,17 +85,36 @@ public sealed class OverlayDevice : INbdDevice, IAsyncDisposable
         await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            if (_mostBytes != long.MaxValue && FileIdentity.AllocatedBytes(_file) + data.Length > _mostBytes)
+                throw new OverlayFullException(_mostBytes);
+
             // A block that is only partly written is first taken from the base, at both ends of the data; then all of it goes in one piece.
             var (first, last) = (offsetBytes / BlockSize, (offsetBytes + data.Length - 1) / BlockSize);
             await CopyUpAsync(first, offsetBytes, data.Length, cancellationToken).ConfigureAwait(false);
             if (last != first)
                 await CopyUpAsync(last, offsetBytes, data.Length, cancellationToken).ConfigureAwait(false);
             RandomAccess.Write(_file, data.Span, _format.OffsetOfBlock(0) + offsetBytes);
-            for (var block = first; block <= last; block++)
-            {
-                if (!_bitmap.Contains(block))
-                    _bitmap.Mark(block);
-            }
+            MarkAll(first, last);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask ZeroAsync(long offsetBytes, long lengthBytes, CancellationToken cancellationToken)
+    {
+        RequireUsable();
+        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var (first, last) = (offsetBytes / BlockSize, (offsetBytes + lengthBytes - 1) / BlockSize);
+            await CopyUpAsync(first, offsetBytes, lengthBytes, cancellationToken).ConfigureAwait(false);
+            if (last != first)
+                await CopyUpAsync(last, offsetBytes, lengthBytes, cancellationToken).ConfigureAwait(false);
+            OverlayFile.Zero(_file, _format.OffsetOfBlock(0) + offsetBytes, lengthBytes);
+            MarkAll(first, last);
         }
         finally
         {
@@ -163,6 +186,15 @@ public sealed class OverlayDevice : INbdDevice, IAsyncDisposable
         await _disk.DisposeAsync().ConfigureAwait(false);
     }
 
+    private void MarkAll(long first, long last)
+    {
+        for (var block = first; block <= last; block++)
+        {
+            if (!_bitmap.Contains(block))
+                _bitmap.Mark(block);
+        }
+    }
+
     private void RequireUsable()
     {
         if (_failedFlush is { } failure)
@@ -177,7 +209,7 @@ public sealed class OverlayDevice : INbdDevice, IAsyncDisposable
     }
 
     /// <summary>Takes a block of the base into the file when a write from <paramref name="offsetBytes"/> on does not cover it.</summary>
-    private async ValueTask CopyUpAsync(long block, long offsetBytes, int lengthBytes, CancellationToken cancellationToken)
+    private async ValueTask CopyUpAsync(long block, long offsetBytes, long lengthBytes, CancellationToken cancellationToken)
     {
         var start = block * BlockSize;
         var length = (int)Math.Min(BlockSize, LengthBytes - start);

@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using Strongroom.Blocks.Raw;
 
 namespace Strongroom.Blocks.Overlay;
 
@@ -37,6 +38,17 @@ internal static class OverlayFile
             buffer = buffer[count..];
             offsetBytes += count;
         }
+    }
+
+    /// <summary>Makes a range zeros: a hole where the file system has them.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void Zero(SafeFileHandle file, long offsetBytes, long lengthBytes)
+    {
+        if (LinuxFileCalls.Allocate(file, LinuxFileCalls.PunchHole, offsetBytes, lengthBytes) == 0)
+            return;
+        var zeros = new byte[Math.Min(lengthBytes, 256 * 1024)];
+        for (var end = offsetBytes + lengthBytes; offsetBytes < end; offsetBytes += zeros.Length)
+            RandomAccess.Write(file, zeros.AsSpan(0, (int)Math.Min(zeros.Length, end - offsetBytes)), offsetBytes);
     }
 
     /// <summary>Under another name until it is whole and durable: a file that has its name is an overlay.</summary>

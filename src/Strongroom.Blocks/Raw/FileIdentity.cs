@@ -60,6 +60,16 @@ public readonly record struct FileIdentity(ulong Device, ulong Inode, long Lengt
         return Format(result) == BlockDeviceFormat;
     }
 
+    /// <summary>Bytes that an open file takes on its file system: holes take none.</summary>
+    internal static long AllocatedBytes(SafeFileHandle file)
+    {
+        const int unitBytes = 512; // of stx_blocks, whatever the file system's own
+        Span<byte> result = stackalloc byte[LinuxFileCalls.StatxSizeBytes];
+        if (LinuxFileCalls.Statx(file, "", LinuxFileCalls.EmptyPath, LinuxFileCalls.BasicStatistics, result) != 0)
+            throw LinuxFileCalls.Failure("Cannot examine", "the open file");
+        return (long)Number64(result, 48) * unitBytes;
+    }
+
     /// <summary>The identity behind a path, links followed, when content can be read from it (regular file or block device); null for anything else, or nothing.</summary>
     internal static FileIdentity? OfContentAt(string path)
     {

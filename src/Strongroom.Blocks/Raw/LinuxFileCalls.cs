@@ -18,6 +18,9 @@ internal static partial class LinuxFileCalls
     public const int TooManyLinks = 40;
     public const int NotSupported = 95;
 
+    /// <summary>FALLOC_FL_PUNCH_HOLE and FALLOC_FL_KEEP_SIZE of linux/falloc.h.</summary>
+    public const int PunchHole = 3;
+
     public const int ReadOnly = 0;
     public const int ReadWrite = 2;
     public const int Exclusive = 0x80;
@@ -48,6 +51,9 @@ internal static partial class LinuxFileCalls
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     public static partial int Synchronise(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    public static partial int Allocate(SafeFileHandle file, int mode, long offsetBytes, long lengthBytes);
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     public static partial int Control(SafeFileHandle file, nuint request, ReadOnlySpan<ulong> argument);

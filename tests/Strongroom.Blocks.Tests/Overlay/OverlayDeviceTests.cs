@@ -34,6 +34,54 @@ public sealed class OverlayDeviceTests
     }
 
     [Fact]
+    public async Task Zeros_are_read_where_they_were_put()
+    {
+        await Gen.Select(Writes.Array[1, 12], Writes.Array[1, 12]).SampleAsync(
+            async (writes, zeros) =>
+            {
+                using var folder = new TemporaryFolder();
+                var content = ServerLab.Sample(300_000);
+                var model = content.ToArray();
+                await using var device = await OpenAsync(folder, content);
+                foreach (var (write, zero) in writes.Zip(zeros))
+                {
+                    await WriteAsync(device, model, write);
+                    var length = Math.Min(zero.Length, content.Length - zero.Offset);
+                    await device.ZeroAsync(zero.Offset, length, CancellationToken.None);
+                    model.AsSpan(zero.Offset, length).Clear();
+                }
+
+                Assert.Equal(model, await ReadAllAsync(device));
+                await RequireSoundMapAsync(device, model);
+            },
+            iter: 40);
+    }
+
+    [Fact]
+    public async Task A_full_overlay_takes_no_more_and_keeps_what_it_has()
+    {
+        using var folder = new TemporaryFolder();
+        var content = ServerLab.Sample(4 << 20);
+        await using var device = await OverlayDevice.OpenAsync(folder["overlay"], new MemoryDisk(content), Name, mostBytes: 128 * 1024);
+        var data = Sources.Noise(4096, 1);
+        var written = 0;
+        await Assert.ThrowsAsync<OverlayFullException>(async () =>
+        {
+            for (; written < 1024; written++)
+                await device.WriteAsync(written * 4096, data, CancellationToken.None);
+        });
+        Assert.InRange(written, 1, 32);
+        var found = await ReadAllAsync(device);
+        for (var block = 0; block < written; block++)
+            Assert.Equal(data, found[(block * 4096)..((block + 1) * 4096)]);
+        Assert.Equal(content[(written * 4096)..], found[(written * 4096)..]);
+
+        // Room that is given back can be had again.
+        await device.ZeroAsync(0, 8 * 4096, CancellationToken.None);
+        await device.WriteAsync(written * 4096, data, CancellationToken.None);
+    }
+
+    [Fact]
     public async Task A_power_cut_takes_back_no_more_than_what_was_not_flushed_and_leaves_nothing_strange()
     {
         await Gen.Select(Writes.Array[0, 8], Writes.Array[1, 8]).SampleAsync(

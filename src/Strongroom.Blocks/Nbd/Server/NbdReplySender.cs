@@ -5,7 +5,7 @@ namespace Strongroom.Blocks.Nbd.Server;
 
 /// <summary>Writes replies, one at a time, whoever's turn it is (doc/proto.md, "Transmission phase").</summary>
 /// <remarks>Safe from many threads. An exception leaves the connection of no use: nobody knows how much was sent.</remarks>
-internal sealed class NbdReplySender(NbdWire wire, bool isStructured) : IDisposable
+internal sealed class NbdReplySender(BufferedWire wire, bool isStructured) : IDisposable
 {
     /// <summary>Room that a read's buffer has before its data, so that a header goes out with the data in one write.</summary>
     public const int HeadroomBytes = NbdProtocol.StructuredReplyLengthBytes + 8;

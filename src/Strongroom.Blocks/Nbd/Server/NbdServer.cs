@@ -12,22 +12,18 @@ public sealed class NbdServer : IAsyncDisposable
 {
     private const int LongestPathBytes = 107; // sun_path of unix(7), without its final zero
 
-    private readonly Socket _listener;
-    private readonly INbdDevice _device;
+    private readonly ConnectionListener _listener;
+    private readonly IBlockDevice _device;
     private readonly NbdServerOptions _options;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Lock _lock = new();
-    private readonly HashSet<Task> _connections = []; // guarded by _lock
-    private readonly Task _accepting;
     private bool _isDisposed;
 
-    private NbdServer(Socket listener, string path, INbdDevice device, NbdServerOptions options)
+    private NbdServer(Socket listener, string path, IBlockDevice device, NbdServerOptions options)
     {
-        _listener = listener;
         _device = device;
         _options = options;
         SocketPath = path;
-        _accepting = AcceptAsync();
+        _listener = new(listener, options.Connections, ServeAsync, options.OnFailure, options.Time);
+        _listener.Start();
     }
 
     /// <summary>Where clients connect.</summary>
@@ -38,7 +34,7 @@ public sealed class NbdServer : IAsyncDisposable
 
     /// <summary>Begins to listen. A socket that a dead server left behind is replaced.</summary>
     /// <exception cref="IOException">The path is taken or cannot be used.</exception>
-    public static NbdServer Start(string socketPath, INbdDevice device, NbdServerOptions options)
+    public static NbdServer Start(string socketPath, IBlockDevice device, NbdServerOptions options)
     {
         var path = Path.GetFullPath(socketPath);
         if (System.Text.Encoding.UTF8.GetByteCount(path) > LongestPathBytes)
@@ -71,15 +67,8 @@ public sealed class NbdServer : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _isDisposed, true))
             return;
-        await _stop.CancelAsync().ConfigureAwait(false);
-        _listener.Dispose();
-        await _accepting.ConfigureAwait(false);
-        Task[] connections;
-        lock (_lock)
-            connections = [.. _connections];
-        await Task.WhenAll(connections).ConfigureAwait(false);
+        await _listener.DisposeAsync().ConfigureAwait(false);
         File.Delete(SocketPath);
-        _stop.Dispose();
     }
 
     private static void RemoveStale(string path)
@@ -104,59 +93,17 @@ public sealed class NbdServer : IAsyncDisposable
         throw new IOException($"Something is at '{path}' already: another server, or a file. Choose another path.");
     }
 
-    private async Task AcceptAsync()
+    private async Task ServeAsync(Socket client, CancellationToken stop)
     {
-        while (!_stop.IsCancellationRequested)
-        {
-            Socket client;
-            try
-            {
-                client = await _listener.AcceptAsync(_stop.Token).ConfigureAwait(false);
-            }
-            catch (Exception failure) when (failure is OperationCanceledException or ObjectDisposedException)
-            {
-                return;
-            }
-            catch (SocketException failure)
-            {
-                // Out of descriptors, for one. The clients that are there are served on.
-                _options.OnFailure(failure);
-                await Task.Delay(TimeSpan.FromMilliseconds(100), _options.Time, CancellationToken.None).ConfigureAwait(false);
-                continue;
-            }
-
-            lock (_lock)
-            {
-                if (_connections.Count >= _options.Connections)
-                {
-                    client.Dispose();
-                    continue;
-                }
-
-                var serving = Task.Run(() => ServeAsync(client), CancellationToken.None);
-                _connections.Add(serving);
-                _ = serving.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            }
-        }
-    }
-
-    private void Forget(Task serving)
-    {
-        lock (_lock)
-            _connections.Remove(serving);
-    }
-
-    private async Task ServeAsync(Socket client)
-    {
-        await using var wire = new NbdWire(new NetworkStream(client, ownsSocket: true));
+        await using var wire = new BufferedWire(new NetworkStream(client, ownsSocket: true));
         try
         {
             using var timeout = new CancellationTokenSource(_options.NegotiationTimeout, _options.Time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stop.Token);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stop);
             if (await new NbdServerNegotiation(wire, _device, _options.ExportName, either.Token).RunAsync().ConfigureAwait(false) is not { } agreement)
                 return;
             using var connection = new NbdServerConnection(wire, _device, agreement, _options);
-            await connection.RunAsync(_stop.Token).ConfigureAwait(false);
+            await connection.RunAsync(stop).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {

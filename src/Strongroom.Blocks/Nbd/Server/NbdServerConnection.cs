@@ -5,7 +5,7 @@ namespace Strongroom.Blocks.Nbd.Server;
 
 /// <summary>The transmission phase with one client: requests are read in order, worked on side by side, and answered as they are done.</summary>
 /// <remarks>Memory: the requests under way, at most <see cref="NbdServerOptions.BytesInFlight"/>.</remarks>
-internal sealed class NbdServerConnection(NbdWire wire, INbdDevice device, NbdAgreement agreement, NbdServerOptions options) : IDisposable
+internal sealed class NbdServerConnection(BufferedWire wire, IBlockDevice device, NbdAgreement agreement, NbdServerOptions options) : IDisposable
 {
     private const int BudgetUnitBytes = 1 << 20;
     private const int MostExtents = 64 * 1024;
@@ -181,7 +181,7 @@ internal sealed class NbdServerConnection(NbdWire wire, INbdDevice device, NbdAg
                 await device.WriteAsync(offset, Payload(buffer, request), cancellationToken).ConfigureAwait(false);
                 break;
             case NbdProtocol.CommandWriteZeroes:
-                await WriteZeroesAsync(offset, request.LengthBytes, cancellationToken).ConfigureAwait(false);
+                await device.ZeroAsync(offset, request.LengthBytes, cancellationToken).ConfigureAwait(false);
                 break;
             case NbdProtocol.CommandFlush:
                 await device.FlushAsync(cancellationToken).ConfigureAwait(false);
@@ -195,25 +195,6 @@ internal sealed class NbdServerConnection(NbdWire wire, INbdDevice device, NbdAg
         if (request.Has(NbdProtocol.FlagForceUnitAccess))
             await device.FlushAsync(cancellationToken).ConfigureAwait(false);
         return [];
-    }
-
-    private async ValueTask WriteZeroesAsync(long offsetBytes, long lengthBytes, CancellationToken cancellationToken)
-    {
-        var zeros = ArrayPool<byte>.Shared.Rent((int)Math.Min(lengthBytes, BudgetUnitBytes));
-        try
-        {
-            zeros.AsSpan().Clear();
-            for (var end = offsetBytes + lengthBytes; offsetBytes < end;)
-            {
-                var piece = zeros.AsMemory(0, (int)Math.Min(zeros.Length, end - offsetBytes));
-                await device.WriteAsync(offsetBytes, piece, cancellationToken).ConfigureAwait(false);
-                offsetBytes += piece.Length;
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(zeros);
-        }
     }
 
     private static Memory<byte> Payload(byte[] buffer, Request request) => buffer.AsMemory(NbdReplySender.HeadroomBytes, (int)request.LengthBytes);

@@ -10,7 +10,7 @@ internal sealed record NbdAgreement(bool HasStructuredReplies, bool HasAllocatio
 
 /// <summary>The server's side of fixed newstyle negotiation (NetworkBlockDevice/nbd, doc/proto.md, "Negotiation").</summary>
 /// <remarks>What a client sends that cannot be answered within the protocol is an <see cref="IOException"/>, after which the connection is closed.</remarks>
-internal sealed class NbdServerNegotiation(NbdWire wire, INbdDevice device, string exportName, CancellationToken cancellationToken)
+internal sealed class NbdServerNegotiation(BufferedWire wire, IBlockDevice device, string exportName, CancellationToken cancellationToken)
 {
     public const uint AllocationContext = 1;
 

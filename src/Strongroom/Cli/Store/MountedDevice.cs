@@ -1,4 +1,4 @@
-using Strongroom.Blocks.Nbd.Server;
+using Strongroom.Blocks;
 using Strongroom.Blocks.Overlay;
 using Strongroom.Store;
 
@@ -7,13 +7,13 @@ namespace Strongroom.Cli.Store;
 /// <summary>A disk of a snapshot as a device: as it is, or with changes in an overlay file.</summary>
 internal sealed class MountedDevice : IAsyncDisposable
 {
-    private MountedDevice(INbdDevice device, string? overlayPath)
+    private MountedDevice(IBlockDevice device, string? overlayPath)
     {
         Device = device;
         OverlayPath = overlayPath;
     }
 
-    public INbdDevice Device { get; }
+    public IBlockDevice Device { get; }
 
     /// <summary>Null when the device cannot be written.</summary>
     public string? OverlayPath { get; }

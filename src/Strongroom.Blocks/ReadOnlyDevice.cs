@@ -1,7 +1,7 @@
-namespace Strongroom.Blocks.Nbd.Server;
+namespace Strongroom.Blocks;
 
 /// <summary>A disk as a device that cannot be written. Owns the disk.</summary>
-public sealed class ReadOnlyDevice(IBlockSource disk) : INbdDevice, IAsyncDisposable
+public sealed class ReadOnlyDevice(IBlockSource disk) : IBlockDevice, IAsyncDisposable
 {
     private readonly BlockMap _map = new(disk);
 
@@ -16,6 +16,9 @@ public sealed class ReadOnlyDevice(IBlockSource disk) : INbdDevice, IAsyncDispos
 
     /// <inheritdoc/>
     public ValueTask WriteAsync(long offsetBytes, ReadOnlyMemory<byte> data, CancellationToken cancellationToken) => throw new NotSupportedException("The device cannot be written.");
+
+    /// <inheritdoc/>
+    public ValueTask ZeroAsync(long offsetBytes, long lengthBytes, CancellationToken cancellationToken) => throw new NotSupportedException("The device cannot be written.");
 
     /// <inheritdoc/>
     public ValueTask FlushAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;

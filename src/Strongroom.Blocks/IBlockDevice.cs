@@ -1,8 +1,8 @@
-namespace Strongroom.Blocks.Nbd.Server;
+namespace Strongroom.Blocks;
 
-/// <summary>What a server shows as an export. Safe from many threads.</summary>
-/// <remarks>Ranges lie inside the device and are not empty. Any exception of a call is reported to the client as an input/output error of that request alone.</remarks>
-public interface INbdDevice
+/// <summary>A disk as NBD and iSCSI serve it. Safe from many threads.</summary>
+/// <remarks>Ranges lie inside the device and are not empty. Any exception of a call is that request's alone: the client gets an input/output error.</remarks>
+public interface IBlockDevice
 {
     /// <summary>Size in bytes; does not change.</summary>
     long LengthBytes { get; }
@@ -15,6 +15,9 @@ public interface INbdDevice
 
     /// <summary>Takes bytes; they need not be durable before <see cref="FlushAsync"/>.</summary>
     ValueTask WriteAsync(long offsetBytes, ReadOnlyMemory<byte> data, CancellationToken cancellationToken);
+
+    /// <summary>Makes a range zeros, without room for them where that can be had. Durable as a write is.</summary>
+    ValueTask ZeroAsync(long offsetBytes, long lengthBytes, CancellationToken cancellationToken);
 
     /// <summary>Makes what was written durable.</summary>
     ValueTask FlushAsync(CancellationToken cancellationToken);

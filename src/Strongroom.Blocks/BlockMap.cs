@@ -1,4 +1,4 @@
-namespace Strongroom.Blocks.Nbd.Server;
+namespace Strongroom.Blocks;
 
 /// <summary>The extents of a disk for random look-ups: the disk's map is walked as far as somebody asks, once, and remembered.</summary>
 /// <remarks>Safe from many threads. Takes 24 bytes for each extent walked.</remarks>
@@ -8,7 +8,7 @@ public sealed class BlockMap(IBlockSource disk) : IAsyncDisposable
     private readonly List<BlockExtent> _extents = []; // guarded by _walking
     private IAsyncEnumerator<BlockExtent>? _rest; // guarded by _walking
 
-    /// <inheritdoc cref="INbdDevice.DescribeAsync"/>
+    /// <inheritdoc cref="IBlockDevice.DescribeAsync"/>
     public async ValueTask<IReadOnlyList<BlockExtent>> DescribeAsync(long offsetBytes, long lengthBytes, int maximumExtents, CancellationToken cancellationToken)
     {
         var end = offsetBytes + lengthBytes;

@@ -1,10 +1,10 @@
 using System.Buffers;
 
-namespace Strongroom.Blocks.Nbd;
+namespace Strongroom.Blocks;
 
 /// <summary>The connection as bytes: small things are read through a buffer, payloads straight into their place.</summary>
 /// <remarks>One reader and one writer at a time. Disposing wakes both with an error.</remarks>
-internal sealed class NbdWire(Stream stream) : IAsyncDisposable
+internal sealed class BufferedWire(Stream stream) : IAsyncDisposable
 {
     private readonly byte[] _buffer = new byte[8 * 1024];
     private int _start;
@@ -62,7 +62,7 @@ internal sealed class NbdWire(Stream stream) : IAsyncDisposable
         {
             var received = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
             if (received == 0)
-                throw new EndOfStreamException("The NBD server closed the connection.");
+                throw new EndOfStreamException("The peer closed the connection.");
             _end += received;
         }
 
