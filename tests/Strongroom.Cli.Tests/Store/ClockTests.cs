@@ -20,11 +20,13 @@ public sealed class ClockTests
             await vault.Governance.DeleteAsync(snapshot.Id, cancellationToken);
         }
 
-        var (code, message) = await lab.FailAsync(1, "purge", lab.Vault);
-        Assert.Equal("Refused", code);
-        Assert.Contains("accept-clock", message, StringComparison.Ordinal);
-        Assert.Contains("days", (string)(await lab.DoAsync("accept-clock", lab.Vault))["distrust"]!, StringComparison.Ordinal);
-        Assert.Single((await lab.DoAsync("purge", lab.Vault))["purged"]!.AsArray());
+        var early = await lab.DoAsync("purge", lab.Vault);
+        Assert.Empty(early["purged"]!.AsArray());
+        Assert.Equal(400, (int)early["uncountedDays"]!);
+        Assert.Contains("was not written to", (string)(await lab.DoAsync("accept-clock", lab.Vault))["distrust"]!, StringComparison.Ordinal);
+        var late = await lab.DoAsync("purge", lab.Vault);
+        Assert.Single(late["purged"]!.AsArray());
+        Assert.Equal(0, (int)late["uncountedDays"]!);
         Assert.Null((await lab.DoAsync("accept-clock", lab.Vault))["distrust"]);
     }
 

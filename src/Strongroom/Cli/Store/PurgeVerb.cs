@@ -19,9 +19,15 @@ internal static class PurgeVerb
                 await vault.Governance.PurgeNowAsync(purged, cancellationToken);
             else
                 purged = await vault.Governance.PurgeAsync(cancellationToken);
+            // Somebody who knows that time has come should not be left to guess why nothing goes.
+            var uncounted = vault.Governance.SoftDeleted.Count > 0 ? (int)Math.Round(vault.Governance.UncountedTime.TotalDays) : 0;
             return new(
-                new() { ["purged"] = new JsonArray([.. purged.Select(JsonNode (id) => id.Value)]) },
-                [.. purged.Select(id => $"Purged {id}."), $"{Sizes.Count(purged.Count, "snapshot")} gone for good."]);
+                new() { ["purged"] = new JsonArray([.. purged.Select(JsonNode (id) => id.Value)]), ["uncountedDays"] = uncounted },
+                [
+                    .. purged.Select(id => $"Purged {id}."),
+                    $"{Sizes.Count(purged.Count, "snapshot")} gone for good.",
+                    .. uncounted > 0 ? (string[])[$"{Sizes.Count(uncounted, "day")} in which the vault was not written to do not count for what was deleted before; if this machine's clock is right, 'accept-clock' makes them count."] : [],
+                ]);
         });
         return command;
     }
