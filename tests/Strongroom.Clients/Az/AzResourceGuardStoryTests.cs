@@ -7,7 +7,6 @@ namespace Strongroom.Clients.Az;
 /// <summary>`az backup vault resource-guard-mapping`, and what az does in a vault under a guard whose owner is somebody else.</summary>
 public sealed class AzResourceGuardStoryTests
 {
-    private const string Mapping = "backup vault resource-guard-mapping";
     private const string Named = "-g lab -n vault1";
 
     [Theory(Timeout = 600_000)]
@@ -31,10 +30,10 @@ public sealed class AzResourceGuardStoryTests
         await GrantAsync(lab, admin.Text("objectId")!, "acdd72a7-3385-48ef-bd42-f606fba81ae7", guard, token);
         await az.RunAsync(["login", "--service-principal", "-u", admin.Text("appId")!, "-p", admin.Text("password")!, "--tenant", admin.Text("tenant")!], token);
 
-        Assert.NotEmpty(await az.FailAsync($"{Mapping} show {Named}", token));
-        var made = await az.RunAsync($"{Mapping} update {Named} --resource-guard-id {guard}", token);
+        Assert.NotEmpty(await az.FailAsync($"backup vault resource-guard-mapping show {Named}", token));
+        var made = await az.RunAsync($"backup vault resource-guard-mapping update {Named} --resource-guard-id {guard}", token);
         Assert.Equal(("VaultProxy", guard), (made.Text("name"), made.Text("properties", "resourceGuardResourceId")));
-        Assert.Equal(guard, (await az.RunAsync($"{Mapping} show {Named}", token)).Text("properties", "resourceGuardResourceId"));
+        Assert.Equal(guard, (await az.RunAsync($"backup vault resource-guard-mapping show {Named}", token)).Text("properties", "resourceGuardResourceId"));
         Assert.Equal("Enabled", (await lab.Client.GetAsync($"{lab.Lab.VaultPath}?api-version={Lab.BackupVersion}", token)).Text("properties", "securitySettings", "multiUserAuthorization"));
 
         var policy = (await az.RunAsync($"backup policy show {lab.Vault} -n DefaultPolicy", token))!;
@@ -44,7 +43,7 @@ public sealed class AzResourceGuardStoryTests
             Words($"backup vault backup-properties set {Named} --soft-delete-feature-state Disable"),
             [.. Words($"backup policy set {lab.Vault} -n DefaultPolicy --policy"), policy.ToJsonString()],
             Words($"backup protection disable {lab.Item} --delete-backup-data true --yes"),
-            Words($"{Mapping} delete {Named} --yes"),
+            Words($"backup vault resource-guard-mapping delete {Named} --yes"),
         ];
         foreach (var command in critical) Assert.Contains("LinkedAuthorizationFailed", await az.FailAsync(command, token), StringComparison.Ordinal);
         var stop = edition is AzEdition.Debian13 ? "LinkedAuthorizationFailed" : "ResourceGuard Operation requestid";
@@ -57,7 +56,7 @@ public sealed class AzResourceGuardStoryTests
         foreach (var command in critical) await az.RunAsync(command, token);
         Assert.Equal("Disabled", (await lab.Client.GetAsync(lab.Lab.VaultUrl("backupconfig/vaultconfig"), token)).Text("properties", "softDeleteFeatureState"));
         Assert.Equal(7, (int)(await lab.Client.GetAsync(lab.Lab.VaultUrl("backupPolicies/DefaultPolicy"), token))["properties"]!["retentionPolicy"]!["dailySchedule"]!["retentionDuration"]!["count"]!);
-        Assert.NotEmpty(await az.FailAsync($"{Mapping} show {Named}", token));
+        Assert.NotEmpty(await az.FailAsync($"backup vault resource-guard-mapping show {Named}", token));
     }
 
     private static string[] Words(string commandLine) => commandLine.Split(' ', StringSplitOptions.RemoveEmptyEntries);
