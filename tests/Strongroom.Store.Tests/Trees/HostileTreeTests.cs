@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Strongroom.Store.Streams;
 using Strongroom.Store.Tests.Fakes;
@@ -102,23 +103,25 @@ public sealed class HostileTreeTests
         await using var vault = await TestVault.CreateAsync(new MemoryBackend());
         var tree = (await vault.StoreTreeAsync(folder["source"])).Result.Tree;
         using var end = new CancellationTokenSource();
-        var swapping = Task.Run(() => Swap(folder, end.Token), CancellationToken.None);
-        for (var round = 0; round < 5; round++)
+        var swaps = new StrongBox<int>();
+        // A thread of its own: the pool's may all be busy with other tests until the restores are over.
+        var swapping = Task.Factory.StartNew(() => Swap(folder, swaps, end.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        for (var round = 0; round < 5 || (Volatile.Read(ref swaps.Value) <= 5 && !swapping.IsCompleted); round++)
             await vault.RestoreTreeAsync(tree, folder["target"], existing: ExistingFiles.Overwrite);
         await end.CancelAsync();
-        Assert.True(await swapping > 5, "Nothing was swapped while the restores ran.");
+        await swapping;
+        Assert.True(swaps.Value > 5, "Nothing was swapped while the restores ran.");
         Assert.Empty(Directory.EnumerateFiles(folder["outside"], "*", SearchOption.AllDirectories));
     }
 
-    /// <summary>Puts a link to a folder outside in the place of one in the target, and takes it away; how often.</summary>
-    private static int Swap(TemporaryFolder folder, CancellationToken end)
+    /// <summary>Puts a link to a folder outside in the place of one in the target, and takes it away; counts how often.</summary>
+    private static void Swap(TemporaryFolder folder, StrongBox<int> swaps, CancellationToken end)
     {
-        var swaps = 0;
         while (!end.IsCancellationRequested)
         {
             try
             {
-                var (name, aside) = (folder[$"target/{swaps % 10}"], folder[$"aside-{swaps++}"]);
+                var (name, aside) = (folder[$"target/{swaps.Value % 10}"], folder[$"aside-{swaps.Value++}"]);
                 if (Directory.Exists(name))
                     Directory.Move(name, aside);
                 System.IO.File.CreateSymbolicLink(name, folder["outside"]);
@@ -132,8 +135,6 @@ public sealed class HostileTreeTests
                 // The restore was faster.
             }
         }
-
-        return swaps;
     }
 
     [Fact]
