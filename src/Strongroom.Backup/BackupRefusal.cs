@@ -81,6 +81,12 @@ public enum BackupRefusal
     /// <summary>The job is over and cannot be cancelled.</summary>
     JobNotCancellable,
 
+    /// <summary>So many recovery points are mounted for the recovery of files that no further one can be.</summary>
+    TooManyMounts,
+
+    /// <summary>The vault's store does not answer, or is damaged.</summary>
+    StorageFailed,
+
     /// <summary>Valid in Azure, but this version of Strongroom cannot do it.</summary>
     NotSupported,
 }

@@ -40,6 +40,8 @@ internal static class RecoveryServicesErrors
         BackupRefusal.Conflict => ArmErrors.Custom(409, "BMSUserErrorConflictingProtectionOperation", refused.Message),
         BackupRefusal.PreconditionFailed => ArmErrors.PreconditionFailed(refused.Subject!),
         BackupRefusal.JobNotCancellable => ArmErrors.Custom(400, "BMSUserErrorJobNotCancellable", refused.Message),
+        BackupRefusal.TooManyMounts => ArmErrors.Custom(409, "UserErrorItemLevelRecoveryLimitReached", refused.Message),
+        BackupRefusal.StorageFailed => ArmErrors.Custom(500, StorageUnexpected, refused.Message),
         BackupRefusal.NotSupported => NotSupported(refused.Message),
         _ => throw new InvalidOperationException($"No error for {refused.Refusal}."),
     };

@@ -4,6 +4,7 @@ using Strongroom.Api.RecoveryServices.Backups;
 using Strongroom.Api.RecoveryServices.BackupStatus;
 using Strongroom.Api.RecoveryServices.DeletedVaults;
 using Strongroom.Api.RecoveryServices.Engines;
+using Strongroom.Api.RecoveryServices.ItemLevelRecovery;
 using Strongroom.Api.RecoveryServices.Jobs;
 using Strongroom.Api.RecoveryServices.Locations;
 using Strongroom.Api.RecoveryServices.Operations;
@@ -59,6 +60,7 @@ public static class RecoveryServicesModule
         routes.MapBackups();
         routes.MapRecoveryPoints();
         routes.MapRestores();
+        routes.MapItemLevelRecovery();
         routes.MapJobs();
         routes.MapJobExports();
         routes.MapOperations();

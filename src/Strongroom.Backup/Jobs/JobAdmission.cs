@@ -42,15 +42,7 @@ public sealed class JobAdmission(
     public async Task<(ProtectedItem Item, RecoveryPoint Point)> CheckRestoreAsync(Vault vault, string nativeName, string pointName, RestoreRequest request, CancellationToken cancellationToken)
     {
         var item = await FindItemAsync(vault, nativeName, cancellationToken);
-        var moving = await ledger.FindInTransferAsync(item.Key, cancellationToken);
-        var point = await points.FindAsync(item.Key, pointName, cancellationToken);
-        if (point is null && moving?.Name == pointName)
-        {
-            throw new BackupRefusedException(BackupRefusal.ItemBusy,
-                $"Recovery point '{pointName}' of '{item.FriendlyName}' is being transferred to the vault. It can be restored when its backup job has completed.", item.FriendlyName);
-        }
-
-        if (point is null) throw new BackupRefusedException(BackupRefusal.RecoveryPointNotFound, $"Recovery point '{pointName}' of '{item.FriendlyName}' does not exist.");
+        var point = await points.FindRestorableAsync(ledger, item, pointName, cancellationToken);
         RestoreJobs.Check(vault, item, point, request);
         return (item, point);
     }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Strongroom.Backup.FileRecovery;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Policies;
 using Strongroom.Backup.RecoveryPoints;
@@ -14,12 +15,12 @@ namespace Strongroom.Backup.Lifecycle;
 /// restored at every moment, and nothing is deleted because nobody seems to know it. The room comes back with the next collection of the vault.
 /// </remarks>
 public sealed class PointPruning(
-    IItemAgenda agenda, IItemRepository items, IRecoveryPointRepository points, IVaultRepository vaults, IVaultStores stores, ILogger<PointPruning> log)
+    IItemAgenda agenda, IItemRepository items, IRecoveryPointRepository points, IVaultRepository vaults, IVaultStores stores, PointHolds holds, ILogger<PointPruning> log)
 {
     /// <summary>What a lock or the store's rules keep is tried again after this time.</summary>
     public static readonly TimeSpan KeptRetry = TimeSpan.FromDays(1);
 
-    /// <summary>A store that does not answer, or is damaged, is asked again after this time.</summary>
+    /// <summary>A store that does not answer, or is damaged, is asked again after this time; so is a point that is mounted.</summary>
     public static readonly TimeSpan FailedRetry = TimeSpan.FromHours(1);
 
     /// <returns>The item as it is written now, and when it is to be pruned again; null: when something is written of it.</returns>
@@ -38,6 +39,8 @@ public sealed class PointPruning(
 
             if (!isPruned || await vaults.FindAsync(item.VaultKey, cancellationToken) is not { } vault) return (item, null);
             var (expired, next) = Expired(listed, vault.Config, now);
+            // What somebody looks into stays until they are done.
+            if (expired.RemoveAll(p => holds.IsHeld(item.Key, p.Name)) > 0 && !(next < now + FailedRetry)) next = now + FailedRetry;
             if (expired.Count == 0) return (item, next);
 
             var deletable = await DeletableAsync(item, expired, cancellationToken);

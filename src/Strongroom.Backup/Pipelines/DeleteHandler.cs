@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Strongroom.Backup.FileRecovery;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.RecoveryPoints;
@@ -13,7 +14,7 @@ namespace Strongroom.Backup.Pipelines;
 /// In this order no point is ever listed that cannot be restored; a run that is cut off is repeated, and deleting what is gone does nothing.
 /// </remarks>
 public sealed class DeleteHandler(
-    IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, IJobLedger ledger, TimeProvider time, ILogger<DeleteHandler> log) : IJobHandler
+    IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, IJobLedger ledger, FileRecoveryMounts mounts, TimeProvider time, ILogger<DeleteHandler> log) : IJobHandler
 {
     /// <summary>A member of the request: the item is purged because it was deleted softly, and only if it still is.</summary>
     public const string IsPurge = "isPurge";
@@ -34,6 +35,7 @@ public sealed class DeleteHandler(
             var all = store.Snapshots.Where(s => s.ItemId == itemId).Select(s => s.Id).Union(listed).ToList();
             // Asked before anything leaves the list: what the vault keeps stays listed.
             foreach (var id in all) store.Governance.RequireDeletable(id);
+            await mounts.EndItemAsync(item.Key);
             if (!await ledger.TryUnlistAsync(run.Claim, cancellationToken)) throw new ClaimLostException();
             foreach (var id in all) await store.DeleteSnapshotAsync(id, cancellationToken);
             if (all.Count > 0) await CollectAsync(store, item.VaultKey, cancellationToken);

@@ -18,6 +18,9 @@ internal static class ServeCommand
         var publicUrl = new Option<string?>("--public-url") { Description = "The address that clients use, where it is not the one listened on." };
         var allow = new Option<string[]>("--allow-path") { Description = "A folder below which machines' disks may be read. Repeatable.", DefaultValueFactory = _ => [] };
         var names = new Option<string[]>("--tls-name") { Description = "A further name or address for the certificate. Repeatable.", DefaultValueFactory = _ => [] };
+        var iscsiListen = new Option<string?>("--iscsi-listen") { Description = "Where mounted recovery points are shown over iSCSI, ADDRESS:PORT; otherwise on loopback, at port 3260 where that is free." };
+        var iscsiAddress = new Option<string?>("--iscsi-address") { Description = "The address that iSCSI discovery names, HOST:PORT, where initiators reach it at another one." };
+        var portal = new Option<string?>("--recovery-portal") { Description = "HOST[:PORT] at which file recovery scripts reach this server, where it is not the address that they were asked for at." };
         var locations = new Option<string[]>("--location") { Description = "A region that resources can be in. Repeatable; the first is the default.", DefaultValueFactory = _ => ["home"] };
         var vaultStorage = new Option<string?>("--vault-storage") { Description = "Where new vaults' stores go, other than the data folder: a folder, azblob://account/container/prefix or s3://bucket/prefix." };
         var storages = new Option<string[]>("--storage") { Description = "NAME=LOCATION: a further place, which vaults with the tag strongroom-storage=NAME go to. Repeatable.", DefaultValueFactory = _ => [] };
@@ -33,7 +36,7 @@ internal static class ServeCommand
         var travel = new Option<bool>("--time-travel") { Description = "For tests: have a clock that POST /providers/Strongroom.Testing/clock moves forwards. Only for a data folder of its own." };
         var startAt = new Option<string?>("--start-at") { Description = "What that clock says at first in a new data folder, such as 2027-01-01T00:00:00Z." };
         var quiet = new Option<bool>("--quiet") { Description = "Log warnings and errors only." };
-        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, locations, vaultStorage, storages, retain, collectEvery, collectGrace, spread, jobs, retry, rate, cloud, travel, startAt, quiet };
+        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, iscsiListen, iscsiAddress, portal, locations, vaultStorage, storages, retain, collectEvery, collectGrace, spread, jobs, retry, rate, cloud, travel, startAt, quiet };
         limits.AddTo(command);
         command.SetCancellableAction((parsed, cancellationToken) => RunAsync(() => new ServerOptions
         {
@@ -42,6 +45,9 @@ internal static class ServeCommand
             PublicUrl = parsed.GetValue(publicUrl) is { } url ? Address("--public-url", url) : null,
             AllowedPaths = parsed.GetRequiredValue(allow),
             TlsNames = parsed.GetRequiredValue(names),
+            IscsiListen = parsed.GetValue(iscsiListen),
+            IscsiAddress = parsed.GetValue(iscsiAddress),
+            RecoveryPortal = parsed.GetValue(portal),
             Locations = parsed.GetRequiredValue(locations),
             VaultStorage = parsed.GetValue(vaultStorage) is { } standard ? NamedStorage.ParseLocation(standard) : null,
             Storages = [.. parsed.GetRequiredValue(storages).Select(NamedStorage.Parse)],

@@ -45,6 +45,9 @@ internal sealed class DataFolder : IDisposable
     /// <summary>Storage accounts: restored disks, mode 0700.</summary>
     public string StorageFolder => Path.Combine(Root, "storage");
 
+    /// <summary>What is written to mounted recovery points, for as long as they are mounted; mode 0700.</summary>
+    public string OverlayFolder => Path.Combine(Root, "overlays");
+
     /// <summary>The database of everything but the backed-up bytes, mode 0600; there from the start on, empty at first.</summary>
     public string DatabaseFile => Path.Combine(Root, "strongroom.db");
 
@@ -80,7 +83,7 @@ internal sealed class DataFolder : IDisposable
             {
                 CheckFormat(root);
                 var folder = new DataFolder(root, ownership);
-                foreach (var part in (string[])[folder.TlsFolder, folder.IdentityFolder, folder.VaultsFolder, folder.StorageFolder])
+                foreach (var part in (string[])[folder.TlsFolder, folder.IdentityFolder, folder.VaultsFolder, folder.StorageFolder, folder.OverlayFolder])
                     AtomicFile.CreatePrivateFolder(part);
 
                 if (mustBeWhole) folder.RequireWhole();

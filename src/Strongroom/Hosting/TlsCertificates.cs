@@ -32,6 +32,9 @@ internal sealed class TlsCertificates : IDisposable
     /// <summary>The file that clients are to trust; null when the operator's certificate is from a root that all trust.</summary>
     public string? AuthorityFile { get; }
 
+    /// <summary>What is in <see cref="AuthorityFile"/>; null without one.</summary>
+    public string? ReadAuthority() => AuthorityFile is null ? null : File.ReadAllText(AuthorityFile);
+
     /// <summary>What the operator should know of this start: made, renewed, about to expire. Sentences, often none.</summary>
     public IReadOnlyList<string> Notes { get; }
 

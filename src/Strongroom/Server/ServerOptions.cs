@@ -44,6 +44,15 @@ internal sealed record ServerOptions
     /// <summary>Names and addresses in the server's certificate, besides localhost, the machine's name and <see cref="Listen"/>'s.</summary>
     public IReadOnlyList<string> TlsNames { get; init; } = [];
 
+    /// <summary>Where recovery points are shown over iSCSI, <c>address:port</c>; null: on loopback.</summary>
+    public string? IscsiListen { get; init; }
+
+    /// <summary>The address that iSCSI discovery names, <c>host:port</c>; null: the one that the initiator connected to.</summary>
+    public string? IscsiAddress { get; init; }
+
+    /// <summary>Where recovery scripts connect to, <c>host</c> or <c>host:port</c>; null: to the address that the script was asked for at.</summary>
+    public string? RecoveryPortal { get; init; }
+
     /// <summary>The regions that this installation has; the first is the default.</summary>
     public IReadOnlyList<string> Locations { get; init; } = ["home"];
 
@@ -93,6 +102,11 @@ internal sealed record ServerOptions
             throw new ArgumentException($"--start-at takes a time from {ClockFile.Earliest:yyyy-MM-dd} to {ClockFile.Latest:yyyy-MM-dd}, not {StartAt:yyyy-MM-dd}.");
         if (TravelsTime && RetainsLocked) throw new ArgumentException("--retain-locked does not go with --time-travel: a storage would keep for years, by its own clock, what a test locked.");
         if (Storages.GroupBy(s => s.Name).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new ArgumentException($"--storage names '{twice.Key}' twice.");
+        IscsiEndPoint();
+        if (IscsiAddress is not null && !(IsAuthority(IscsiAddress) && HasPort(IscsiAddress)))
+            throw new ArgumentException($"--iscsi-address takes a host and a port, such as backup.example:3260, not '{IscsiAddress}'.");
+        if (RecoveryPortal is not null && !IsAuthority(RecoveryPortal))
+            throw new ArgumentException($"--recovery-portal takes a host, and a port where it is another than the server's, such as backup.example:443, not '{RecoveryPortal}'.");
         foreach (var location in Locations)
         {
             if (location.Length is 0 or > 60 || !location.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c)))
@@ -122,6 +136,20 @@ internal sealed record ServerOptions
             throw new ArgumentException($"--listen: the name '{host}' has no address: {e.Message}", e);
         }
     }
+
+    /// <summary>Where iSCSI is to be listened for; null: nothing was asked for.</summary>
+    /// <exception cref="ArgumentException">It is not an address and a port.</exception>
+    public IPEndPoint? IscsiEndPoint()
+    {
+        if (IscsiListen is null) return null;
+        return IPEndPoint.TryParse(IscsiListen.Replace("localhost", "127.0.0.1", StringComparison.OrdinalIgnoreCase), out var endPoint) && HasPort(IscsiListen)
+            ? endPoint
+            : throw new ArgumentException($"--iscsi-listen takes an IP address and a port, such as 127.0.0.1:3260 or [::]:3260, not '{IscsiListen}'.");
+    }
+
+    private static bool IsAuthority(string text) => Uri.TryCreate($"https://{text}", UriKind.Absolute, out var uri) && uri.AbsolutePath == "/" && uri.UserInfo.Length == 0 && uri.Query.Length == 0 && !text.EndsWith('/');
+
+    private static bool HasPort(string text) => text.LastIndexOf(':') > text.LastIndexOf(']') && text.LastIndexOf(':') > 0 && (text.Contains(']', StringComparison.Ordinal) || text.Count(c => c == ':') == 1);
 
     private static bool HasLoopback6() => System.Net.NetworkInformation.NetworkInterface.GetAllNetworkInterfaces()
         .SelectMany(i => i.GetIPProperties().UnicastAddresses).Any(a => a.Address.Equals(IPAddress.IPv6Loopback));

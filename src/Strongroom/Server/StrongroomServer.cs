@@ -8,6 +8,7 @@ using Strongroom.Api.RecoveryServices;
 using Strongroom.Api.Resources;
 using Strongroom.Api.Storage.Blobs;
 using Strongroom.Arm;
+using Strongroom.Backup.FileRecovery;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Lifecycle;
@@ -160,7 +161,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
             });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options, certificates));
-        AddServices(builder.Services, options, data, administrator, masterKey, time);
+        AddServices(builder.Services, options, data, certificates.ReadAuthority(), administrator, masterKey, time);
 
         var app = builder.Build();
         app.UseArmPipeline(inner => inner.UseStrongroomIdentity());
@@ -185,7 +186,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         foreach (var endPoint in options.EndPoints()) kestrel.Listen(endPoint, listen => listen.UseHttps(https => certificates.Configure(https)));
     }
 
-    private static void AddServices(IServiceCollection services, ServerOptions options, DataFolder data, Administrator administrator, MasterKeyFile masterKey, TimeProvider time)
+    private static void AddServices(IServiceCollection services, ServerOptions options, DataFolder data, string? authorityPem, Administrator administrator, MasterKeyFile masterKey, TimeProvider time)
     {
         services.AddSingleton(time);
         if (time is MovableClock clock)
@@ -247,6 +248,14 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<MachineDiscovery>();
         services.AddSingleton<JobAdmission>();
         services.AddSingleton<PointListing>();
+        services.AddFileRecovery(new()
+        {
+            Listen = options.IscsiEndPoint(),
+            TargetAddress = options.IscsiAddress,
+            Portal = options.RecoveryPortal,
+            AuthorityPem = authorityPem,
+            OverlayFolder = data.OverlayFolder,
+        });
         services.AddSingleton<JobSignal>();
         services.AddSingleton(new JobWorkerOptions { MaxConcurrentJobs = options.MaxJobs });
         services.AddSingleton<IJobHandler, BackupHandler>();

@@ -1,8 +1,10 @@
+using System.Net;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Strongroom.Arm;
+using Strongroom.Backup.FileRecovery;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Lifecycle;
@@ -35,6 +37,9 @@ internal sealed class Rig : IAsyncDisposable
         Restorer = new(Fabric);
         Accounts = new(StorageFolder);
         Ledger = Get<IJobLedger>();
+        FileRecovery = new() { Listen = new(IPAddress.Loopback, 0), OverlayFolder = Path.Combine(Folder, "overlays") };
+        Targets = new(FileRecovery, NullLogger<RecoveryTargets>.Instance);
+        Mounts = new(Items, Points, Ledger, Operations, Stores, Holds, Targets, FileRecovery, Time, NullLogger<FileRecoveryMounts>.Instance);
     }
 
     public static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -50,6 +55,11 @@ internal sealed class Rig : IAsyncDisposable
     public string Folder => _folder.FullName;
     public string StorageFolder => Path.Combine(_folder.FullName, "storage");
 
+    public PointHolds Holds { get; } = new();
+    public FileRecoveryOptions FileRecovery { get; }
+    public RecoveryTargets Targets { get; }
+    public FileRecoveryMounts Mounts { get; }
+
     /// <summary>The ledger that new workers and admissions use; a test may put its own before the real one.</summary>
     public IJobLedger Ledger { get; set; }
 
@@ -64,10 +74,10 @@ internal sealed class Rig : IAsyncDisposable
     public ItemProtection Protection => ProtectionWith(Items);
     public VaultLifecycle Lifecycle => new(Vaults, Items, Stores, Places, Time, NullLogger<VaultLifecycle>.Instance);
     public StoreRules Rules => new(Vaults, Stores, Items, Points, Policies, NullLogger<StoreRules>.Instance);
-    public PointPruning Pruning => new(Get<IItemAgenda>(), Items, Points, Vaults, Stores, NullLogger<PointPruning>.Instance);
+    public PointPruning Pruning => new(Get<IItemAgenda>(), Items, Points, Vaults, Stores, Holds, NullLogger<PointPruning>.Instance);
     public BackupHandler BackupHandler => new(Items, Vaults, Points, Policies, Fabric, Stores, Time, NullLogger<BackupHandler>.Instance);
     public RestoreHandler RestoreHandler => new(Items, Points, Stores, Accounts, Resources, Fabric, Restorer, Time);
-    public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Time, NullLogger<DeleteHandler>.Instance);
+    public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Mounts, Time, NullLogger<DeleteHandler>.Instance);
 
     public static async Task<Rig> NewAsync()
     {
@@ -178,6 +188,8 @@ internal sealed class Rig : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await Mounts.StopAsync(CancellationToken.None);
+        Mounts.Dispose();
         await Stores.DisposeAsync();
         Signal.Dispose();
         await _services.DisposeAsync();

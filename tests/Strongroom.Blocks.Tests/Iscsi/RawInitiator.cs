@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
@@ -18,38 +19,28 @@ internal sealed record RawPdu(byte[] Header, byte[] Data)
 }
 
 /// <summary>An initiator that sends whatever it is told to, byte by byte; written from RFC 7143 and not from our own target.</summary>
-internal sealed class RawInitiator : IDisposable
+internal sealed partial class RawInitiator(Stream wire) : IDisposable
 {
     public const string Name = "iqn.2026-01.test:initiator";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private uint _tag = 1;
 
     public uint CommandSn { get; set; } = 7;
 
     public byte Port { get; init; } = 1;
 
-    public static async Task<RawInitiator> ConnectAsync(IscsiLab lab, byte port = 1)
+    public static async Task<RawInitiator> ConnectAsync(EndPoint server, byte port = 1)
     {
-        var initiator = new RawInitiator { Port = port };
-        await initiator._socket.ConnectAsync(lab.Server.EndPoint);
-        return initiator;
-    }
-
-    /// <summary>Connects and logs in; the keys are those of the operational stage.</summary>
-    public static async Task<RawInitiator> LogInAsync(IscsiLab lab, byte port = 1, params string[] keys)
-    {
-        var initiator = await ConnectAsync(lab, port);
-        var last = await initiator.LogInAsync(keys: keys);
-        Assert.Equal(0u, last.Number(36) >> 16);
-        return initiator;
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(server);
+        return new(new NetworkStream(socket, ownsSocket: true)) { Port = port };
     }
 
     /// <summary>The whole login; returns the last answer, a refusal or the final one.</summary>
-    public async Task<RawPdu> LogInAsync(string? target = IscsiLab.TargetName, string user = IscsiLab.User, string secret = IscsiLab.Secret, string algorithms = "5", params string[] keys)
+    public async Task<RawPdu> LogInToAsync(string? target, string user, string secret, string algorithms = "5", string name = Name, params string[] keys)
     {
         string[] session = target is null ? ["SessionType=Discovery"] : [$"TargetName={target}"];
-        var answer = await LoginAsync(0x81, ["AuthMethod=CHAP", $"InitiatorName={Name}", .. session]);
+        var answer = await LoginAsync(0x81, ["AuthMethod=CHAP", $"InitiatorName={name}", .. session]);
         if (answer.Number(36) >> 16 != 0)
             return answer;
         answer = await LoginAsync(0x00, [$"CHAP_A={algorithms}"]);
@@ -123,7 +114,7 @@ internal sealed class RawInitiator : IDisposable
         await SendBytesAsync([.. header, .. data, .. new byte[-data.Length & 3]]);
     }
 
-    public async Task SendBytesAsync(byte[] bytes) => await _socket.SendAsync(bytes).WaitAsync(Patience);
+    public async Task SendBytesAsync(byte[] bytes) => await wire.WriteAsync(bytes).AsTask().WaitAsync(Patience);
 
     public async Task<RawPdu> ReceiveAsync()
     {
@@ -138,18 +129,18 @@ internal sealed class RawInitiator : IDisposable
         var buffer = new byte[4096];
         try
         {
-            while (await _socket.ReceiveAsync(buffer).WaitAsync(Patience) > 0)
+            while (await wire.ReadAsync(buffer).AsTask().WaitAsync(Patience) > 0)
             {
                 // A reject or an async message may come before it.
             }
         }
-        catch (SocketException failure) when (failure.SocketErrorCode == SocketError.ConnectionReset)
+        catch (IOException failure) when (failure.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionReset })
         {
             // What was on its way to the target was thrown away.
         }
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose() => wire.Dispose();
 
     public static void Put(byte[] header, int offset, uint value) => BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(offset), value);
 
@@ -158,7 +149,7 @@ internal sealed class RawInitiator : IDisposable
         var bytes = new byte[count];
         for (var at = 0; at < count;)
         {
-            var received = await _socket.ReceiveAsync(bytes.AsMemory(at)).AsTask().WaitAsync(Patience);
+            var received = await wire.ReadAsync(bytes.AsMemory(at)).AsTask().WaitAsync(Patience);
             Assert.True(received > 0, "The target closed the connection.");
             at += received;
         }

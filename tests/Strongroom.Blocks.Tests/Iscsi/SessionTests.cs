@@ -297,6 +297,17 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task A_target_that_is_for_one_initiator_refuses_others_who_know_the_secret()
+    {
+        await using var lab = new IscsiLab(new byte[4096]);
+        lab.Server.AddTarget(new("iqn.2026-01.test:mine", IscsiLab.Credentials, [new(0, lab.Disk, "SERIAL-9")]) { InitiatorName = "iqn.2026-01.test:me" });
+        using var other = await RawInitiator.ConnectAsync(lab);
+        Assert.Equal(0x0202u, (await other.LogInAsync(target: "iqn.2026-01.test:mine")).Number(36) >> 16);
+        using var me = await RawInitiator.ConnectAsync(lab);
+        Assert.Equal(0u, (await me.LogInToAsync("iqn.2026-01.test:mine", IscsiLab.User, IscsiLab.Secret, name: "iqn.2026-01.test:me")).Number(36) >> 16);
+    }
+
+    [Fact]
     public async Task Initiators_are_asked_to_leave_when_there_is_time()
     {
         await using var lab = new IscsiLab(ServerLab.Sample());

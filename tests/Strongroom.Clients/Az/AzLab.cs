@@ -35,6 +35,9 @@ internal sealed class AzLab : IAsyncDisposable
 
     public Lab Lab { get; }
 
+    /// <summary>The folder that az writes its files to.</summary>
+    public string AzFolder => _program.WorkFolder;
+
     /// <summary>The server's own folder.</summary>
     public string DataFolder => _server.DataFolder;
 

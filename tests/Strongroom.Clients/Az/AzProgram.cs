@@ -51,6 +51,9 @@ internal sealed class AzProgram : IDisposable
         return new AzProgram(Peer.RequireOrSkip("chroot", "coreutils"), [root, "/usr/bin/env"], root);
     }
 
+    /// <summary>The folder that az runs in and writes its files to, as this process sees it.</summary>
+    public string WorkFolder => Outside(_configuration);
+
     /// <summary>Makes az trust the authority that issued the server's certificate.</summary>
     public void Trust(string caFile) => File.Copy(caFile, Outside($"{_configuration}/{CaFileName}"), overwrite: true);
 
@@ -67,8 +70,10 @@ internal sealed class AzProgram : IDisposable
         // A file that is not there would end az before it does anything, its help included.
         if (File.Exists(Outside($"{_configuration}/{CaFileName}")))
             environment["REQUESTS_CA_BUNDLE"] = $"{_configuration}/{CaFileName}";
-        IEnumerable<string> az = _prefix.Length == 0 ? [] : [.. _prefix, .. environment.Select(pair => $"{pair.Key}={pair.Value}"), "az"];
-        return CommandResult.RunAsync(_program, [.. az, .. arguments], environment, cancellationToken);
+        string[] inFolder = ["-C", _configuration];
+        return _prefix.Length == 0
+            ? CommandResult.RunAsync("/usr/bin/env", [.. inFolder, _program, .. arguments], environment, cancellationToken)
+            : CommandResult.RunAsync(_program, [.. _prefix, .. inFolder, .. environment.Select(pair => $"{pair.Key}={pair.Value}"), "az", .. arguments], environment, cancellationToken);
     }
 
     public void Dispose() => Directory.Delete(Outside(_configuration), recursive: true);

@@ -223,11 +223,18 @@ async function guarded() {
   assert.deepEqual(await collect(backup.resourceGuardProxies.list(vault, group)), []);
 }
 
-/** What this version does not have: it is not there, and no result is made up. */
-async function absent() {
-  const notThere = call => refused(404, 'InvalidResourceType', call);
-  await notThere(() => backup.itemLevelRecoveryConnections.provision(...inItem, point, { properties: { objectType: 'IaasVMILRRegistrationRequest', recoveryPointId: point, virtualMachineId: machineId } }));
-  await notThere(() => backup.itemLevelRecoveryConnections.revoke(...inItem, point));
+/** A recovery point is mounted for the recovery of files, and revoked. */
+async function files() {
+  const provision = extra => backup.itemLevelRecoveryConnections.provision(...inItem, point, { properties: { objectType: 'IaasVMILRRegistrationRequest', recoveryPointId: point, virtualMachineId: machineId } }, extra);
+  const mounted = async () => (await backup.recoveryPoints.get(...inItem, point)).properties.isInstantIlrSessionActive;
+  const provisioned = await backup.backupOperationStatuses.get(vault, group, operationId((await accepted(provision)).get('location')));
+  assert.equal(provisioned.status, 'Succeeded');
+  const [script] = provisioned.properties.recoveryTarget.clientScripts;
+  const password = script.scriptNameSuffix.slice(script.scriptNameSuffix.lastIndexOf('_') + 33).slice(0, 15);
+  assert.ok(Buffer.from(script.scriptContent, 'base64').toString().includes(`TargetPassword="${password}"`));
+  assert.deepEqual([script.osType, script.scriptExtension, await mounted()], ['Linux', '.py', true]);
+  await accepted(extra => backup.itemLevelRecoveryConnections.revoke(...inItem, point, extra));
+  assert.equal(await mounted(), false);
 }
 
 async function end() {
@@ -247,7 +254,7 @@ function methods(name, client) {
   })];
 }
 
-for (const part of [vaults, aroundVaults, configurations, policies, protection, containers, recovery, jobs, guarded, absent, end]) await part();
+for (const part of [vaults, aroundVaults, configurations, policies, protection, containers, recovery, jobs, guarded, files, end]) await part();
 const all = [...methods('services', servicesClient), ...methods('backup', backupClient)];
 assert.deepEqual(all.filter(method => !called.has(method)), [], 'methods that were not called');
 console.log(all.length);

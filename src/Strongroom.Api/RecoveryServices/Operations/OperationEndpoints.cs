@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Strongroom.Api.RecoveryServices.ItemLevelRecovery;
 using Strongroom.Api.RecoveryServices.Policies;
 using Strongroom.Api.RecoveryServices.ProtectedItems;
 using Strongroom.Arm;
@@ -45,7 +46,10 @@ internal static class OperationEndpoints
     private static async Task<IResult> StatusAsync(HttpContext context)
     {
         var vault = await context.VaultAsync();
-        return ArmResults.Ok((await StateAsync(context, vault)).ToJson());
+        var state = await StateAsync(context, vault);
+        var json = state.ToJson();
+        if (context.RecoveryScripts(vault, state.Operation.Id) is { } scripts) json["properties"] = scripts;
+        return ArmResults.Ok(json);
     }
 
     /// <summary>202 while it runs, then 204.</summary>

@@ -9,8 +9,9 @@ namespace Strongroom.Api.RecoveryServices.RecoveryPoints;
 /// <summary>A recovery point on the wire: <c>IaasVMRecoveryPoint</c> of bms.json.</summary>
 internal static class RecoveryPointContract
 {
+    /// <param name="isMounted">Whether files are recovered from it at the moment.</param>
     /// <param name="version">What a version does not describe is not said in it.</param>
-    public static JsonObject ToJson(Vault vault, ProtectedItem item, ListedPoint point, ApiVersion version)
+    public static JsonObject ToJson(Vault vault, ProtectedItem item, ListedPoint point, bool isMounted, ApiVersion version)
     {
         var properties = new JsonObject
         {
@@ -20,7 +21,7 @@ internal static class RecoveryPointContract
             ["recoveryPointAdditionalInfo"] = "",
             ["sourceVMStorageType"] = "NormalStorage",
             ["isSourceVMEncrypted"] = false,
-            ["isInstantIlrSessionActive"] = false,
+            ["isInstantIlrSessionActive"] = isMounted,
             ["recoveryPointTierDetails"] = Tiers(point),
             ["isManagedVirtualMachine"] = true,
             ["virtualMachineSize"] = point.Machine.Size,

@@ -1,3 +1,4 @@
+using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Blocks;
 using Strongroom.Blocks.Overlay;
 using Strongroom.Store;

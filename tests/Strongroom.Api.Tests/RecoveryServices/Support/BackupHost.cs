@@ -8,6 +8,7 @@ using Strongroom.Api.RecoveryServices;
 using Strongroom.Api.Resources;
 using Strongroom.Api.Storage.Blobs;
 using Strongroom.Arm;
+using Strongroom.Backup.FileRecovery;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Machines;
@@ -134,6 +135,7 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddSingleton<MachineDiscovery>();
         services.AddSingleton<JobAdmission>();
         services.AddSingleton<PointListing>();
+        services.AddFileRecovery(new() { Listen = new(System.Net.IPAddress.Loopback, 0), OverlayFolder = Path.Combine(folder, "overlays") });
         services.AddSingleton<JobSignal>();
         services.AddSingleton(new JobWorkerOptions());
         services.AddSingleton<IJobHandler, BackupHandler>();

@@ -19,7 +19,7 @@ public sealed class DiskFabric : IMachineFabric
     public Task Readable { get; set; } = Task.CompletedTask;
 
     /// <summary>Adds a machine with an operating system's disk and a data disk of 1 MiB each.</summary>
-    public VirtualMachine Add(string name, string resourceGroup = "lab", string location = "home")
+    public VirtualMachine Add(string name, string resourceGroup = "lab", string location = "home", string osType = "Linux")
     {
         var machine = new VirtualMachine
         {
@@ -27,6 +27,7 @@ public sealed class DiskFabric : IMachineFabric
             ResourceGroup = resourceGroup,
             Name = name,
             Location = location,
+            OsType = osType,
             VmId = Guid.NewGuid(),
             HostId = $"/subscriptions/{ArmHost.Subscription}/resourceGroups/{resourceGroup}/providers/Strongroom.Fabric/hosts/nas",
             Disks = [new MachineDisk(-1, "os", 1 << 20, "raw"), new MachineDisk(0, "data", 1 << 20, "raw")],
