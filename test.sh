@@ -68,6 +68,11 @@ install_packages() {
   find /usr/lib -maxdepth 3 -name block-iscsi.so 2>/dev/null | grep -q . || packages+=(qemu-block-extra)
   command -v mke2fs >/dev/null || [ -x /usr/sbin/mke2fs ] || packages+=(e2fsprogs)
   command -v mmdebstrap >/dev/null || packages+=(mmdebstrap)
+  command -v qemu-system-x86_64 >/dev/null || packages+=(qemu-system-x86)
+  command -v syslinux >/dev/null && [ -e /usr/lib/syslinux/mbr/mbr.bin ] || packages+=(syslinux syslinux-common)
+  command -v mcopy >/dev/null || packages+=(mtools)
+  command -v mkfs.vfat >/dev/null || [ -x /usr/sbin/mkfs.vfat ] || packages+=(dosfstools)
+  command -v sfdisk >/dev/null || [ -x /usr/sbin/sfdisk ] || packages+=(fdisk)
   if wanted Strongroom.Store.S3.Tests; then
     command -v radosgw >/dev/null && command -v ceph-mon >/dev/null && command -v ceph-osd >/dev/null || packages+=(radosgw ceph-mon ceph-osd)
   fi
