@@ -123,7 +123,7 @@ def has(program):
 
 def last_line(result):
     """What a program complained about, in one line. mount's hint to look into dmesg comes after its reason."""
-    lines = [line.strip() for line in (result.stderr + result.stdout).splitlines() if line.strip()]
+    lines = [line.strip() for line in (result.stderr or result.stdout).splitlines() if line.strip()]
     lines = [line for line in lines if "dmesg(1)" not in line and not line.startswith("WARNING")]
     return lines[-1] if lines else f"{result.args[0]} ended with {result.returncode}"
 
@@ -443,8 +443,11 @@ def release(names):
             continue
         if os.path.isdir(f"/sys/class/block/{name}/md"):
             run("mdadm", "--stop", f"/dev/{name}", timeout=30)
-        else:
-            run("dmsetup", "remove", "--retry", read_text(f"/sys/class/block/{name}/dm/name"), timeout=30)
+            continue
+        mapped = read_text(f"/sys/class/block/{name}/dm/name")
+        # One that a program still has open goes when that program closes it.
+        if run("dmsetup", "remove", "--retry", mapped, timeout=30).returncode != 0:
+            run("dmsetup", "remove", "--deferred", mapped, timeout=30)
 
 
 def parse_blkid(text):
@@ -825,6 +828,7 @@ def undo():
             pass
     for point in mounted_here(folder):
         if run("umount", point, timeout=20).returncode != 0:
+            say(f"{point} is in use; what has it open gets errors from now on.")
             run("umount", "--lazy", point, timeout=20)
     release([name for disk in disks().values() for name in [disk] + partitions(disk)])
     if sessions():
