@@ -108,6 +108,28 @@ public sealed class ItemLevelRecoveryTests : IAsyncLifetime
         Assert.False(await IsMountedAsync());
     }
 
+    [Fact]
+    public async Task A_machine_with_Windows_gets_a_script_by_its_URL_and_no_password_in_it()
+    {
+        var windows = new ProtectedMachine(_host, _host.Fabric.Add("win1", osType: "Windows"));
+        Assert.Equal(202, (await _host.PutAsync(windows.Item, windows.EnableBody())).Status);
+        string point = await windows.BackUpAsync();
+        Answer accepted = await _host.PostAsync($"{windows.Item}/recoveryPoints/{point}/provisionInstantItemRecovery", """{"properties":{"objectType":"IaasVMILRRegistrationRequest"}}""");
+        JsonArray scripts = Scripts(await OperationAsync(accepted));
+        Assert.Equal(2, scripts.Count);
+        Assert.All(scripts, script => Assert.Equal(("Windows", ".ps1"), ((string?)script!["osType"], (string?)script["scriptExtension"])));
+        (_, string password) = NameAndPassword(scripts[1]!);
+        Assert.Contains($"\n$TargetPassword=\"{password}\"\r\n", TextOf(scripts[0]!), StringComparison.Ordinal);
+
+        string url = (string)scripts[1]!["url"]!;
+        using HttpClient anonymous = new();
+        string text = await anonymous.GetStringAsync(new Uri(url), TestContext.Current.CancellationToken);
+        Assert.Contains("$TargetPassword=\"UserInput012345\"\r\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain(password, text, StringComparison.Ordinal);
+        using HttpResponseMessage refused = await anonymous.GetAsync(new Uri(url[..^1] + (url[^1] == 'x' ? 'y' : 'x')), TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+    }
+
     [Theory]
     [InlineData("""{}""", 400, "BMSUserErrorInvalidInput")]
     [InlineData("""{"properties":{}}""", 400, "BMSUserErrorInvalidInput")]
