@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Strongroom.Store.Caching;
 using Strongroom.Store.Collection;
 using Strongroom.Store.Images;
 using Strongroom.Store.Index;
@@ -14,7 +15,9 @@ namespace Strongroom.Store;
 public sealed partial class VaultStore : IAsyncDisposable
 {
     private readonly PackNumbers numbers;
+    private const long OwnReadCacheBytes = 16 << 20;
     private readonly FrameCodecPool codecs;
+    private readonly ChunkReads chunkReads;
     private readonly SemaphoreSlim collecting = new(1, 1);
     private readonly SemaphoreSlim listing = new(1, 1);
     private readonly ConcurrentDictionary<ClaimLease, byte> leases = [];
@@ -33,6 +36,7 @@ public sealed partial class VaultStore : IAsyncDisposable
         Relocations = new(log, backend, keys.Ring);
         Packs = new(backend, keys.Ring, codecs) { Relocations = Relocations, Suspects = new() { Quarantined = () => log.State.Quarantine.Packs } };
         Manifests = new(Packs, options.CachedNodes);
+        chunkReads = new(Packs, options.ReadCache ?? new(OwnReadCacheBytes));
         PackSet = new();
         Retention = new(this);
         Index = new(
@@ -106,7 +110,7 @@ public sealed partial class VaultStore : IAsyncDisposable
         RequireLive(image);
         if (!image.Root.IsHole)
             await Manifests.ReadNodeAsync(image.Root, image.Height, cancellationToken);
-        return new(Manifests, image, Options.CachedChunksPerReader);
+        return new(Manifests, image, chunkReads, readsAhead: true);
     }
 
     /// <summary>Writes an image to a sink: in the order of packs, in parallel, every byte verified, no zeros.</summary>
@@ -177,6 +181,7 @@ public sealed partial class VaultStore : IAsyncDisposable
         collecting.Dispose();
         Retention.Dispose();
         listing.Dispose();
+        chunkReads.Dispose();
         codecs.Dispose();
         return default;
     }

@@ -18,8 +18,8 @@ public sealed record VaultStoreOptions
     /// <summary>Manifest nodes of 12 KiB, of up to 60 KiB where slots are split, kept for all readers together.</summary>
     public int CachedNodes { get; init; } = 512;
 
-    /// <summary>Chunks of up to 256 KiB kept for each <see cref="ImageReader"/>.</summary>
-    public int CachedChunksPerReader { get; init; } = 32;
+    /// <summary>What was read of images, for all vaults that are opened with the same; null: one of 16 MiB of the vault's own.</summary>
+    public ReadCache? ReadCache { get; init; }
 
     /// <summary>New index records kept in memory before they go to disk as a segment; about 100 bytes each.</summary>
     public int IndexBufferRecords { get; init; } = 64 * 1024;
@@ -40,7 +40,6 @@ public sealed record VaultStoreOptions
         Require(VerifyEvery >= 1, nameof(VerifyEvery), "at least 1");
         Require(ReadBackEvery >= 1, nameof(ReadBackEvery), "at least 1");
         Require(CachedNodes >= 16, nameof(CachedNodes), "at least 16");
-        Require(CachedChunksPerReader >= 1, nameof(CachedChunksPerReader), "at least 1");
         Require(JournalLeaves is >= 1 and <= Journals.JournalFormat.GreatestRecords, nameof(JournalLeaves), "1 to 256");
         Require(IndexBufferRecords >= 16, nameof(IndexBufferRecords), "at least 16");
     }

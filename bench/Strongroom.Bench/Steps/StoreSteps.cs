@@ -62,7 +62,7 @@ internal static class StoreSteps
     public static async Task<JsonObject> ReadAsync(string vaultFolder, string snapshot, string originalPath, int count)
     {
         using var backend = new LocalBackend(vaultFolder);
-        await using var vault = await OpenAsync(backend, new() { CachedChunksPerReader = 1 });
+        await using var vault = await OpenAsync(backend, new() { ReadCache = new(ReadCache.LeastBytes) });
         await using var reader = await vault.OpenImageAsync(Find(vault, snapshot).Images[0].Image, CancellationToken.None);
         using var original = new RawImage(originalPath);
         var data = new List<(long Start, long End)>();

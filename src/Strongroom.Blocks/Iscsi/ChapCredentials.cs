@@ -27,7 +27,10 @@ public sealed record ChapCredentials
 
     internal byte[] Secret { get; }
 
-    public bool Equals(ChapCredentials? other) => other is not null && UserName == other.UserName && Secret.AsSpan().SequenceEqual(other.Secret);
+    /// <summary>True when both prove the same secret.</summary>
+    public bool HasSecretOf(ChapCredentials other) => Secret.AsSpan().SequenceEqual(other.Secret);
+
+    public bool Equals(ChapCredentials? other) => other is not null && UserName == other.UserName && HasSecretOf(other);
 
     public override int GetHashCode() => UserName.GetHashCode(StringComparison.Ordinal);
 

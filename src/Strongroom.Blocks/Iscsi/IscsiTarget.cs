@@ -25,7 +25,7 @@ public sealed record IscsiTarget(string Name, ChapCredentials Initiator, IReadOn
     {
         if (!IsName(Name))
             throw new ArgumentException($"'{Name}' is no name of an iSCSI target.");
-        if (Self is not null && Self.Secret.AsSpan().SequenceEqual(Initiator.Secret))
+        if (Self is not null && Self.HasSecretOf(Initiator))
             throw new ArgumentException("The two secrets of mutual CHAP must differ (RFC 7143, 9.2.1).");
         if (Luns.Count == 0 || Luns.Select(lun => lun.Number).Distinct().Count() != Luns.Count)
             throw new ArgumentException("A target has one logical unit at least, and each number once.");

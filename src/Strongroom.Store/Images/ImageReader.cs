@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using Strongroom.Store.Caching;
 using Strongroom.Store.Images;
 using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
@@ -8,17 +9,19 @@ namespace Strongroom.Store;
 
 /// <summary>Random reads of an image: after a few cached nodes, one range read each. Thread-safe.</summary>
 /// <remarks>It goes on while collections move what it reads, as long as a live snapshot has the image. It is an <see cref="IImageSource"/> itself.</remarks>
-public sealed class ImageReader : IImageSource, IAsyncDisposable, IDisposable
+public sealed class ImageReader : IImageSource, IAsyncDisposable
 {
     private readonly ManifestReader tree;
     private readonly ImageRef image;
-    private readonly PieceCache pieces;
+    private readonly ChunkReads chunks;
+    private readonly ReadAhead? ahead;
 
-    internal ImageReader(ManifestReader tree, ImageRef image, int cachedChunks)
+    internal ImageReader(ManifestReader tree, ImageRef image, ChunkReads chunks, bool readsAhead)
     {
         this.tree = tree;
         this.image = image;
-        pieces = new(cachedChunks * NodeFormat.SubSlotCount);
+        this.chunks = chunks;
+        ahead = readsAhead ? new(chunks.Cache, image.LengthBytes, FetchAsync) : null;
     }
 
     /// <inheritdoc/>
@@ -31,24 +34,13 @@ public sealed class ImageReader : IImageSource, IAsyncDisposable, IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offsetBytes, LengthBytes - buffer.Length);
+        ahead?.Note(offsetBytes, buffer.Length);
         while (buffer.Length > 0)
         {
             var slotIndex = offsetBytes / ImageGeometry.SlotLengthBytes;
             var within = (int)(offsetBytes % ImageGeometry.SlotLengthBytes);
-            var rawLength = ImageGeometry.RawLengthOf(slotIndex, LengthBytes);
-            var count = Math.Min(buffer.Length, rawLength - within);
-            var leaf = await tree.FindLeafAsync(image, slotIndex, cancellationToken);
-            var slot = leaf is null ? default : NodeFormat.SlotOf(leaf, ImageGeometry.ChildOf(slotIndex, 1));
-            if (slot.IsHole)
-                buffer.Span[..count].Clear();
-            else if (slot.Kind == SlotKind.Split)
-                count = await ReadSplitAsync(leaf!, slot, within, buffer[..count], cancellationToken);
-            else if (count == rawLength)
-                await tree.Packs.ReadChunkAsync(PackContent.Data, slot, buffer[..count], cancellationToken);
-            else if (slot.Codec == ChunkCodec.Parts)
-                count = await ReadPartAsync(slot, rawLength, within / FrameFormat.PartLengthBytes, within % FrameFormat.PartLengthBytes, buffer[..count], cancellationToken);
-            else
-                await ReadShortAsync(slot, rawLength, within, buffer[..count], cancellationToken);
+            var count = Math.Min(buffer.Length, ImageGeometry.RawLengthOf(slotIndex, LengthBytes) - within);
+            await ReadSlotAsync(slotIndex, within, buffer[..count], cancellationToken);
             buffer = buffer[count..];
             offsetBytes += count;
         }
@@ -84,75 +76,77 @@ public sealed class ImageReader : IImageSource, IAsyncDisposable, IDisposable
             yield return new(end, LengthBytes - end, ExtentKind.Zero);
     }
 
-    public void Dispose()
+    /// <summary>Ends what is read ahead. What was read stays in the vault's cache.</summary>
+    public ValueTask DisposeAsync() => ahead?.DisposeAsync() ?? default;
+
+    private async ValueTask ReadSlotAsync(long slotIndex, int within, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        pieces.Clear();
+        var (leaf, slot) = await FindSlotAsync(slotIndex, cancellationToken);
+        if (slot.IsHole)
+        {
+            buffer.Span.Clear();
+            return;
+        }
+
+        if (slot.Kind != SlotKind.Split)
+        {
+            PackReader.RequireWhole(slot);
+            await chunks.ReadAsync(slot, ImageGeometry.RawLengthOf(slotIndex, LengthBytes), within, buffer, cancellationToken);
+            return;
+        }
+
+        while (buffer.Length > 0)
+        {
+            var count = await ReadSplitAsync(leaf!, slot, within, buffer, cancellationToken);
+            (within, buffer) = (within + count, buffer[count..]);
+        }
     }
 
-    public ValueTask DisposeAsync()
+    /// <summary>What an image says of 256 KiB, and the leaf that says it; a hole where there is no leaf.</summary>
+    private async ValueTask<(byte[]? Leaf, Slot Slot)> FindSlotAsync(long slotIndex, CancellationToken cancellationToken)
     {
-        Dispose();
-        return default;
+        var leaf = await tree.FindLeafAsync(image, slotIndex, cancellationToken);
+        return (leaf, leaf is null ? default : NodeFormat.SlotOf(leaf, ImageGeometry.ChildOf(slotIndex, 1)));
     }
 
-    /// <summary>Reads from one sub-slot; how many bytes.</summary>
+    /// <summary>Reads from one sub-slot, and from those after it that are the next parts of the same chunk; how many bytes.</summary>
     private async ValueTask<int> ReadSplitAsync(byte[] leaf, Slot split, int within, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        var sub = NodeFormat.SubSlotOf(leaf, split, within / ImageGeometry.SubSlotLengthBytes);
+        var index = within / ImageGeometry.SubSlotLengthBytes;
+        var sub = NodeFormat.SubSlotOf(leaf, split, index);
+        var end = (index + 1) * ImageGeometry.SubSlotLengthBytes;
+        for (var next = index + 1; sub.Part is { } first && end < within + buffer.Length; next++)
+        {
+            if (NodeFormat.SubSlotOf(leaf, split, next) != sub.ToPart(first + next - index))
+                break;
+            end += ImageGeometry.SubSlotLengthBytes;
+        }
+
+        buffer = buffer[..Math.Min(buffer.Length, end - within)];
         within %= ImageGeometry.SubSlotLengthBytes;
-        var count = Math.Min(buffer.Length, ImageGeometry.SubSlotLengthBytes - within);
         if (sub.IsHole)
-            buffer.Span[..count].Clear();
+            buffer.Span.Clear();
         else if (sub.Part is { } part)
-            return await ReadPartAsync(sub.Chunk, ImageGeometry.SlotLengthBytes, part, within, buffer[..count], cancellationToken);
+            await chunks.ReadAsync(sub.Chunk, ImageGeometry.SlotLengthBytes, (part * ImageGeometry.SubSlotLengthBytes) + within, buffer, cancellationToken);
         else
-            await ReadShortAsync(sub, ImageGeometry.SubSlotLengthBytes, within, buffer[..count], cancellationToken);
-        return count;
+            await chunks.ReadAsync(sub, ImageGeometry.SubSlotLengthBytes, within, buffer, cancellationToken);
+        return buffer.Length;
     }
 
-    /// <summary>Reads from one part of a chunk; how many bytes. Who reads a part after the one before it will want the rest, and gets it with the same range read.</summary>
-    private async ValueTask<int> ReadPartAsync(
-        Slot chunk, int rawLength, int part, int within, Memory<byte> buffer, CancellationToken cancellationToken)
+    /// <summary>Brings a slot into the cache.</summary>
+    private async Task FetchAsync(long slotIndex, CancellationToken cancellationToken)
     {
-        var length = FrameFormat.RawLengthOf(part, rawLength);
-        var count = Math.Min(buffer.Length, length - within);
-        if (pieces.TryRead(KeyOf(chunk, part), within, buffer.Span[..count]))
-            return count;
-        var isSequential = part > 0 && pieces.Contains(KeyOf(chunk, part - 1));
-        var wanted = isSequential ? rawLength - (part * FrameFormat.PartLengthBytes) : length;
-        var raw = ArrayPool<byte>.Shared.Rent(wanted);
-        try
-        {
-            await tree.Packs.ReadPartsAsync(chunk, rawLength, part, raw.AsMemory(0, wanted), cancellationToken);
-            for (var at = 0; at < wanted; at += FrameFormat.PartLengthBytes)
-                pieces.Add(KeyOf(chunk, part + (at / FrameFormat.PartLengthBytes)), raw.AsSpan(at, Math.Min(FrameFormat.PartLengthBytes, wanted - at)));
-            raw.AsSpan(within, count).CopyTo(buffer.Span);
-            return count;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(raw);
-        }
-    }
-
-    /// <summary>Reads from a chunk that is not stored in parts.</summary>
-    private async ValueTask ReadShortAsync(Slot chunk, int rawLength, int within, Memory<byte> buffer, CancellationToken cancellationToken)
-    {
-        var key = KeyOf(chunk, 0);
-        if (pieces.TryRead(key, within, buffer.Span))
+        var slot = await FindSlotAsync(slotIndex, cancellationToken);
+        if (slot.Slot.IsHole || (slot.Slot.Kind == SlotKind.Whole && chunks.Holds(slot.Slot, ImageGeometry.RawLengthOf(slotIndex, LengthBytes))))
             return;
-        var raw = ArrayPool<byte>.Shared.Rent(rawLength);
+        var buffer = ArrayPool<byte>.Shared.Rent(ImageGeometry.SlotLengthBytes);
         try
         {
-            await tree.Packs.ReadChunkAsync(PackContent.Data, chunk, raw.AsMemory(0, rawLength), cancellationToken);
-            pieces.Add(key, raw.AsSpan(0, rawLength));
-            raw.AsSpan(within, buffer.Length).CopyTo(buffer.Span);
+            await ReadSlotAsync(slotIndex, 0, buffer.AsMemory(0, ImageGeometry.RawLengthOf(slotIndex, LengthBytes)), cancellationToken);
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(raw);
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
-
-    private static PieceKey KeyOf(Slot chunk, int part) => new(chunk.PackSeq, chunk.Ordinal, part);
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Threading.Channels;
+using Strongroom.Store.Caching;
 using Strongroom.Store.Manifests;
 using Strongroom.Store.Packs;
 
@@ -10,7 +11,10 @@ internal sealed class SlabFiller(ManifestReader tree, ISessionChunks chunks, IIm
 {
     private const int SlabLengthBytes = 4 * ImageGeometry.SlotLengthBytes;
     private readonly long lengthBytes = source.LengthBytes;
-    private readonly ImageReader? parentReader = parent is { } image ? new ImageReader(tree, image, 1) : null;
+
+    /// <summary>With a cache of its own: a backup reads a little of its parent, once, and pushes out nothing that others need.</summary>
+    private readonly ImageReader? parentReader =
+        parent is { } image ? new ImageReader(tree, image, new ChunkReads(tree.Packs, new(ReadCache.LeastBytes)), readsAhead: false) : null;
     private readonly SlotStore slots = new(tree, chunks);
 
     public async Task RunAsync(ChannelReader<Slab> slabs, CancellationToken cancellationToken)

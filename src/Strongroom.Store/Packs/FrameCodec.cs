@@ -64,6 +64,24 @@ internal sealed class FrameCodec : IDisposable
         }
     }
 
+    /// <summary>Opens parts of a frame of which none was compressed; <paramref name="pieces"/> are those parts alone, without the table.</summary>
+    /// <exception cref="StoreException">Corrupt.</exception>
+    public void OpenUncompressedParts(PackKey key, Guid vaultId, Slot slot, ReadOnlySpan<byte> pieces, int rawLengthBytes, int firstPart, Span<byte> target)
+    {
+        Span<byte> aad = stackalloc byte[PackFormat.FrameAadLengthBytes];
+        PackFormat.WriteFrameAad(aad, vaultId, slot.PackSeq, slot.Ordinal, rawLengthBytes, slot.Codec);
+        CipherOf(key);
+        for (var i = firstPart; target.Length > 0; i++)
+        {
+            var part = FrameFormat.UncompressedPartOf(i, rawLengthBytes);
+            if (pieces.Length < part.StoredLengthBytes)
+                throw Damaged(slot);
+            OpenPiece(slot, (uint)i, false, aad, pieces[..part.StoredLengthBytes], target[..FrameFormat.RawLengthOf(i, rawLengthBytes)]);
+            pieces = pieces[part.StoredLengthBytes..];
+            target = target[FrameFormat.RawLengthOf(i, rawLengthBytes)..];
+        }
+    }
+
     /// <summary>What was sealed in a frame, compressed as it is, so that it can be sealed elsewhere. Checks the tags and nothing more. Valid until the next call.</summary>
     /// <exception cref="StoreException">Corrupt.</exception>
     public EncodedChunk OpenEncoded(PackKey key, Guid vaultId, Slot slot, ReadOnlySpan<byte> frame, int rawLengthBytes)

@@ -21,6 +21,14 @@ internal static class FrameFormat
 
     public static int TableLengthOf(int parts) => (parts * TableEntryLengthBytes) + TagLengthBytes;
 
+    /// <summary>The length of a frame of parts of which none was compressed; every other one is shorter, since compression must save something.</summary>
+    public static int UncompressedLengthOf(int rawLengthBytes) =>
+        rawLengthBytes + (PartCountOf(rawLengthBytes) * TagLengthBytes) + TableLengthOf(PartCountOf(rawLengthBytes));
+
+    /// <summary>Where a part lies in such a frame.</summary>
+    public static FramePart UncompressedPartOf(int part, int rawLengthBytes) =>
+        new(part * (PartLengthBytes + TagLengthBytes), RawLengthOf(part, rawLengthBytes) + TagLengthBytes, false);
+
     /// <summary>Seals a chunk into <paramref name="target"/>, which has its stored length exactly.</summary>
     public static void Seal(AesGcm aes, Guid vaultId, uint packSeq, uint ordinal, EncodedChunk chunk, Span<byte> target)
     {

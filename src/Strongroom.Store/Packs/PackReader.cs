@@ -98,6 +98,12 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
                 async (place, token) =>
                 {
                     var key = await GetKeyAsync(PackContent.Data, place.PackSeq, token);
+                    if (IsUncompressed(place, rawLengthBytes))
+                    {
+                        await ReadUncompressedAsync(key, place, rawLengthBytes, firstPart, codec, target, token);
+                        return;
+                    }
+
                     var frame = await ReadFrameAsync(PackContent.Data, place, codec, token);
                     OpenParts(key, place, codec, frame.Span, rawLengthBytes, firstPart, target.Span);
                 },
@@ -254,6 +260,24 @@ internal sealed class PackReader(IBlobBackend backend, KeyRing ring, FrameCodecP
         }
 
         return mask;
+    }
+
+    private static bool IsUncompressed(Slot slot, int rawLengthBytes) =>
+        slot.Codec == ChunkCodec.Parts && rawLengthBytes > FrameFormat.PartLengthBytes && slot.StoredLengthBytes == FrameFormat.UncompressedLengthOf(rawLengthBytes);
+
+    /// <summary>Where no part was compressed the table says nothing new: the parts alone are read.</summary>
+    private async ValueTask ReadUncompressedAsync(
+        PackKey key, Slot slot, int rawLengthBytes, int firstPart, FrameCodec codec, Memory<byte> target, CancellationToken cancellationToken)
+    {
+        var lastPart = firstPart + ((target.Length - 1) / FrameFormat.PartLengthBytes);
+        var (first, last) = (FrameFormat.UncompressedPartOf(firstPart, rawLengthBytes), FrameFormat.UncompressedPartOf(lastPart, rawLengthBytes));
+        var pieces = codec.StoredBuffer(last.OffsetBytes + last.StoredLengthBytes - first.OffsetBytes);
+        var read = await backend.ReadAsync(PackFormat.NameOf(PackContent.Data, slot.PackSeq), slot.OffsetBytes + first.OffsetBytes, pieces, cancellationToken);
+        Watch(slot.PackSeq, () =>
+        {
+            codec.OpenUncompressedParts(key, ring.VaultId, slot, pieces.Span[..read], rawLengthBytes, firstPart, target.Span);
+            return true;
+        });
     }
 
     private T Watch<T>(uint packSeq, Func<T> read)

@@ -37,6 +37,9 @@ namespace Strongroom.Server;
 /// </remarks>
 internal sealed class StrongroomServer : IAsyncDisposable
 {
+    /// <summary>Plaintext of disks that are read at random, of all vaults together; taken as it is needed.</summary>
+    private const long ReadCacheBytes = 256 << 20;
+
     private readonly DataFolder _data;
     private readonly TlsCertificates _certificates;
     private readonly WebApplication _app;
@@ -234,7 +237,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<IVaultPlaces>(sp => sp.GetRequiredService<ConfiguredPlaces>());
         services.AddSingleton<StorageHealth>();
         // A tester's clock is moved on purpose; a machine's should not be.
-        services.AddSingleton(new VaultStoreOptions { GuardsClock = time is not MovableClock });
+        services.AddSingleton(new VaultStoreOptions { GuardsClock = time is not MovableClock, ReadCache = new(ReadCacheBytes) });
         services.AddSingleton<VaultStores>();
         services.AddSingleton<IVaultStores>(sp => sp.GetRequiredService<VaultStores>());
         services.AddSingleton(new StorageAccountFolders(data.StorageFolder));

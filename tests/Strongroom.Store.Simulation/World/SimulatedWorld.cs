@@ -27,7 +27,7 @@ internal sealed class SimulatedWorld
             Workers = Random.Next(1, 4),
             VerifyEvery = Random.Next(1, 5),
             CachedNodes = 16,
-            CachedChunksPerReader = 1,
+            ReadCache = new(ReadCache.LeastBytes),
             IndexBufferRecords = 16,
         };
     }

@@ -17,10 +17,13 @@ internal sealed class VerbContext(string location, string? keyFile, BackendBudge
     public TimeProvider Time => time;
 
     /// <summary>Opens the vault that is there.</summary>
-    public async Task<VaultStore> OpenAsync(CancellationToken cancellationToken)
+    public Task<VaultStore> OpenAsync(CancellationToken cancellationToken) => OpenAsync(new(), cancellationToken);
+
+    /// <summary>As the other, worked with as the options say.</summary>
+    public async Task<VaultStore> OpenAsync(VaultStoreOptions options, CancellationToken cancellationToken)
     {
         place ??= LocationArgument.OpenExisting(location, "Check the path, or make a vault with 'strongroom store init'.", budget, time);
-        return vault = await VaultStore.OpenAsync(place.Backend, LoadKey(), new VaultStoreOptions(), time, cancellationToken);
+        return vault = await VaultStore.OpenAsync(place.Backend, LoadKey(), options, time, cancellationToken);
     }
 
     /// <summary>Whether anybody named a key, for what needs none.</summary>
