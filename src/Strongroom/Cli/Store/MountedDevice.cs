@@ -1,3 +1,4 @@
+using Strongroom.Backup.FileRecovery;
 using Strongroom.Blocks;
 using Strongroom.Blocks.Overlay;
 using Strongroom.Store;

@@ -2,10 +2,10 @@ using System.Runtime.CompilerServices;
 using Strongroom.Blocks;
 using Strongroom.Store;
 
-namespace Strongroom.Cli.Store;
+namespace Strongroom.Backup.FileRecovery;
 
 /// <summary>An image of the store as a disk.</summary>
-internal sealed class ImageBlockSource(ImageReader image) : IBlockSource
+public sealed class ImageBlockSource(ImageReader image) : IBlockSource
 {
     public long LengthBytes => image.LengthBytes;
 
