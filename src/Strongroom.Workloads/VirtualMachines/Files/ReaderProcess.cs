@@ -110,6 +110,7 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 1) return;
         End();
+        _process.CancelErrorRead();
         await _process.WaitForExitAsync();
         _process.Dispose();
         foreach (var server in _servers) await server.DisposeAsync();

@@ -19,7 +19,13 @@ public static class FileWalk
     public static async IAsyncEnumerable<(FilePath Path, FileEntry Entry)> WalkAsync(IFileTree tree, FilePath top, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         long count = 0;
-        if (!top.IsRoot) yield return (top, await tree.FindAsync(top, cancellationToken));
+        if (!top.IsRoot)
+        {
+            var first = await tree.FindAsync(top, cancellationToken);
+            yield return (top, first);
+            if (!first.IsFolder) yield break;
+        }
+
         var open = new Stack<Folder>();
         open.Push(new(top));
         while (open.TryPeek(out var folder))

@@ -22,17 +22,20 @@ public static class ZipFolder
     /// <exception cref="FileBrowsingException">Something in the folder cannot be read, or there is too much in it.</exception>
     public static async Task WriteAsync(IFileTree tree, FilePath top, Stream output, CancellationToken cancellationToken)
     {
-        var zip = await ZipArchive.CreateAsync(output, ZipArchiveMode.Create, leaveOpen: true, Encoding.UTF8, cancellationToken);
+        await using var sent = new AsyncWrites(output);
+        var zip = await ZipArchive.CreateAsync(sent, ZipArchiveMode.Create, leaveOpen: true, Encoding.UTF8, cancellationToken);
         var count = 0;
         await foreach (var (path, entry) in FileWalk.WalkAsync(tree, top, cancellationToken))
         {
             if (!entry.IsFolder && entry.Kind is not (FileKind.File or FileKind.SymbolicLink)) continue;
             if (++count > MaxEntries) throw new FileBrowsingException(FileBrowsingFault.Damaged, $"There are more than {MaxEntries} files below '{top.Text}': take it as tar.");
             await AddAsync(zip, tree, path, entry, Math.Max(0, top.Depth - 1), cancellationToken);
+            await sent.SendAsync(cancellationToken);
         }
 
         // Not where something failed: without its list at the end nobody takes the archive for whole.
         await zip.DisposeAsync();
+        await sent.SendAsync(cancellationToken);
     }
 
     private static async Task AddAsync(ZipArchive zip, IFileTree tree, FilePath path, FileEntry entry, int first, CancellationToken cancellationToken)
