@@ -76,7 +76,8 @@ public static class Paging
     /// <summary>The refusal of a token that belongs to another list, or to none.</summary>
     public static ArmException Foreign() => ArmErrors.InvalidQueryParameter("$skipToken", "it is not one that this server gave out; start again with the first page");
 
-    internal static string Encode(string after) => WebEncoders.Base64UrlEncode(Encoding.UTF8.GetBytes(Version + after));
+    /// <summary>The token of the page that begins after a key.</summary>
+    public static string Encode(string after) => WebEncoders.Base64UrlEncode(Encoding.UTF8.GetBytes(Version + after));
 
     private static string Decode(string token)
     {

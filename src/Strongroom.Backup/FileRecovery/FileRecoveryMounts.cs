@@ -138,7 +138,8 @@ public sealed class FileRecoveryMounts(
         try
         {
             var point = await points.FindRestorableAsync(ledger, item, pointName, cancellationToken);
-            await OpenAsync(item, point, disks, cancellationToken);
+            if (point.Disks.IsEmpty) throw new BackupRefusedException(BackupRefusal.InvalidInput, $"Recovery point '{point.Name}' holds no disks, so there are no files in it.");
+            disks.AddRange(await stores.OpenAsync(item.VaultKey, point, cancellationToken));
             var mount = new FileRecoveryMount(Guid.NewGuid(), item, point, request, time.GetUtcNow());
             live = new(mount, disks, hold);
             await targets.AddAsync(mount, disks, cancellationToken);
@@ -154,17 +155,6 @@ public sealed class FileRecoveryMounts(
             else await CloseAsync(disks, hold);
             if (e is StoreException or IOException) throw new BackupRefusedException(BackupRefusal.StorageFailed, $"Recovery point '{pointName}' cannot be mounted: {e.Message}");
             throw;
-        }
-    }
-
-    private async Task OpenAsync(ProtectedItem item, RecoveryPoint point, List<IBlockSource> disks, CancellationToken cancellationToken)
-    {
-        if (point.Disks.IsEmpty) throw new BackupRefusedException(BackupRefusal.InvalidInput, $"Recovery point '{point.Name}' holds no disks, so there are no files in it.");
-        var store = await stores.FindAsync(item.VaultKey, cancellationToken) ?? throw new IOException("The vault's store is not there.");
-        foreach (var disk in point.Disks)
-        {
-            if (!ImageRef.TryParse(disk.Image, out var image)) throw new IOException($"The reference to disk '{disk.Name}' in the database is damaged.");
-            disks.Add(new ImageBlockSource(await store.OpenImageAsync(image, cancellationToken)));
         }
     }
 

@@ -32,11 +32,13 @@ internal static class ServeCommand
         var jobs = CommandLine.NumberOption("--max-jobs", "Jobs at a time.", 2);
         var retry = CommandLine.NumberOption("--retry-after", "Seconds that clients are asked to wait between two looks at an operation.", 5);
         var rate = CommandLine.NumberOption("--rate-limit", "How many requests for one action (to list jobs, say) each caller may send in an hour; more are answered 429. 0 for no limit.", 0);
+        var accelerator = new Option<string>("--file-reader-accel") { Description = "How the small virtual machine that reads files of recovery points runs: tcg (everywhere) or kvm (faster; where /dev/kvm works).", DefaultValueFactory = _ => "tcg" };
+        accelerator.AcceptOnlyFromAmong("tcg", "kvm");
         var cloud = new Option<string>("--cloud-name") { Description = "What az calls this server.", DefaultValueFactory = _ => "Strongroom" };
         var travel = new Option<bool>("--time-travel") { Description = "For tests: have a clock that POST /providers/Strongroom.Testing/clock moves forwards. Only for a data folder of its own." };
         var startAt = new Option<string?>("--start-at") { Description = "What that clock says at first in a new data folder, such as 2027-01-01T00:00:00Z." };
         var quiet = new Option<bool>("--quiet") { Description = "Log warnings and errors only." };
-        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, iscsiListen, iscsiAddress, portal, locations, vaultStorage, storages, retain, collectEvery, collectGrace, spread, jobs, retry, rate, cloud, travel, startAt, quiet };
+        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, names, iscsiListen, iscsiAddress, portal, locations, vaultStorage, storages, retain, collectEvery, collectGrace, spread, jobs, retry, rate, accelerator, cloud, travel, startAt, quiet };
         limits.AddTo(command);
         command.SetCancellableAction((parsed, cancellationToken) => RunAsync(() => new ServerOptions
         {
@@ -59,6 +61,7 @@ internal static class ServeCommand
             MaxJobs = parsed.GetRequiredValue(jobs),
             RetryAfterSeconds = parsed.GetRequiredValue(retry),
             RequestsPerHour = parsed.GetRequiredValue(rate),
+            FileReaderUsesKvm = parsed.GetRequiredValue(accelerator) == "kvm",
             CloudName = parsed.GetRequiredValue(cloud),
             TravelsTime = parsed.GetValue(travel),
             StartAt = parsed.GetValue(startAt) is { } start ? Time("--start-at", start) : null,

@@ -65,6 +65,9 @@ internal sealed record ServerOptions
     /// <summary>What clients are asked to wait between two looks at a running operation, in seconds.</summary>
     public int RetryAfterSeconds { get; init; } = 5;
 
+    /// <summary>Read file systems of recovery points in a virtual machine that KVM runs; otherwise its processor is emulated.</summary>
+    public bool FileReaderUsesKvm { get; init; }
+
     /// <summary>How many requests for one action each caller has in an hour; 0: as many as they like.</summary>
     public int RequestsPerHour { get; init; }
 

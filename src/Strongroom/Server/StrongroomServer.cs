@@ -3,12 +3,14 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Strongroom.Api.Authorization;
 using Strongroom.Api.DataProtection;
+using Strongroom.Api.FileBrowsing;
 using Strongroom.Api.Insights;
 using Strongroom.Api.RecoveryServices;
 using Strongroom.Api.Resources;
 using Strongroom.Api.Storage.Blobs;
 using Strongroom.Arm;
 using Strongroom.Backup.FileRecovery;
+using Strongroom.Backup.FileRecovery.Browsing;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Lifecycle;
@@ -25,6 +27,7 @@ using Strongroom.Identity.Keys;
 using Strongroom.Metadata;
 using Strongroom.Store;
 using Strongroom.TimeTravel;
+using Strongroom.Workloads.VirtualMachines.Files;
 using Strongroom.Workloads.VirtualMachines.Folder;
 using Strongroom.Workloads.VirtualMachines.Folder.Restores;
 
@@ -175,6 +178,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         app.MapRoles();
         app.MapInsights();
         app.MapRecoveryServices();
+        app.MapFileBrowsing();
         app.MapDataProtectionGuards();
         app.MapBlobs();
         if (time is MovableClock) app.MapClock();
@@ -242,6 +246,10 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<IVaultStores>(sp => sp.GetRequiredService<VaultStores>());
         services.AddSingleton(new StorageAccountFolders(data.StorageFolder));
 
+        // How its files are looked at.
+        services.AddSingleton(new FileReaderOptions { UsesKvm = options.FileReaderUsesKvm });
+        services.AddSingleton<IFileReader, FileReaders>();
+
         // What is done with it.
         services.AddSingleton<VaultLifecycle>();
         services.AddSingleton<StoreRules>();
@@ -281,6 +289,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddRoles();
         services.AddInsights();
         services.AddRecoveryServices();
+        services.AddFileBrowsing();
         services.AddDataProtectionGuards();
     }
 }

@@ -30,8 +30,9 @@ public sealed partial class ActionTests
             {
                 bool fits = method switch
                 {
-                    // Reading a blob is allowed to those who may have an account's keys, of which there are none here.
-                    "GET" or "HEAD" => name.EndsWith("/read", StringComparison.Ordinal) || name.EndsWith("/listKeys/action", StringComparison.Ordinal),
+                    // Reading a blob is allowed to those who may have an account's keys, of which there are none here; reading a backup's files to those who may mount it.
+                    "GET" or "HEAD" => name.EndsWith("/read", StringComparison.Ordinal) || name.EndsWith("/listKeys/action", StringComparison.Ordinal)
+                        || name.EndsWith("/provisionInstantItemRecovery/action", StringComparison.Ordinal),
                     "PUT" or "PATCH" => name.EndsWith("/write", StringComparison.Ordinal),
                     "DELETE" => name.EndsWith("/delete", StringComparison.Ordinal),
                     // Some questions are asked by POST, and published as reads.

@@ -123,6 +123,9 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         return status;
     }
 
+    /// <summary>The process's id while it runs.</summary>
+    public int ProcessId => _process!.Id;
+
     /// <summary>Whether the process runs.</summary>
     public bool IsRunning => _process is { HasExited: false };
 

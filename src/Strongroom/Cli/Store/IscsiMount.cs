@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Text.Json.Nodes;
+using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Blocks.Iscsi;
 using Strongroom.Store;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.Json.Nodes;
+using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Blocks.Nbd.Server;
 using Strongroom.Store;
 

@@ -3,12 +3,14 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Api.Authorization;
 using Strongroom.Api.DataProtection;
+using Strongroom.Api.FileBrowsing;
 using Strongroom.Api.Insights;
 using Strongroom.Api.RecoveryServices;
 using Strongroom.Api.Resources;
 using Strongroom.Api.Storage.Blobs;
 using Strongroom.Arm;
 using Strongroom.Backup.FileRecovery;
+using Strongroom.Backup.FileRecovery.Browsing;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Machines;
@@ -54,6 +56,9 @@ public sealed class BackupHost : IAsyncDisposable
 
     public DiskFabric Fabric { get; }
 
+    /// <summary>The files of every recovery point.</summary>
+    public MemoryFiles Files => Services.GetRequiredService<MemoryFiles>();
+
     public LogSink Log => _host.Log;
 
     public Microsoft.Extensions.Time.Testing.FakeTimeProvider Time => _host.Time;
@@ -88,6 +93,7 @@ public sealed class BackupHost : IAsyncDisposable
                 app.MapRoles();
                 app.MapInsights();
                 app.MapRecoveryServices();
+                app.MapFileBrowsing();
                 app.MapDataProtectionGuards();
                 app.MapBlobs();
             },
@@ -146,6 +152,9 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddRoles();
         services.AddInsights();
         services.AddRecoveryServices();
+        services.AddFileBrowsing();
+        services.AddSingleton(new MemoryFiles());
+        services.AddSingleton<IFileReader>(sp => sp.GetRequiredService<MemoryFiles>());
         services.AddDataProtectionGuards();
     }
 
@@ -166,6 +175,9 @@ public sealed class BackupHost : IAsyncDisposable
     public Task<Answer> SendRawAsync(string method, string path, string? body = null, string contentType = "application/json") => _host.SendAsync(method, path, body, contentType);
 
     public Task<Answer> SendAsync(HttpRequestMessage request) => _host.SendAsync(request);
+
+    /// <summary>The answer itself, with its body still to come; the caller disposes it.</summary>
+    public Task<HttpResponseMessage> RespondAsync(HttpRequestMessage request) => _host.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
 
     /// <summary>Follows a URL that the server gave out, as it is.</summary>
     public Task<Answer> FollowAsync(string? url) => _host.SendAsync(new HttpRequestMessage(HttpMethod.Get, url ?? throw new ArgumentNullException(nameof(url))));

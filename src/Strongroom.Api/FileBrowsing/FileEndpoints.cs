@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Strongroom.Api.RecoveryServices;
+using Strongroom.Arm;
+using Strongroom.Backup.FileRecovery.Browsing;
+using Strongroom.Backup.FileRecovery.Browsing.Archives;
+
+namespace Strongroom.Api.FileBrowsing;
+
+/// <summary>
+/// <c>Strongroom.RecoveryServices</c>, our own: a recovery point's id in our namespace, then <c>/files</c> for its entries and <c>/files/download</c> for what is in them (docs/file-browsing.md).
+/// </summary>
+public static class FileEndpoints
+{
+    // Whoever may mount a recovery point may look into it; who may only read of backups may not.
+    private const string Action = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/provisionInstantItemRecovery/action";
+
+    private const string Point = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Strongroom.RecoveryServices/vaults/{vaultName}"
+        + "/backupFabrics/{fabricName}/protectionContainers/{containerName}/protectedItems/{protectedItemName}/recoveryPoints/{recoveryPointId}";
+
+    public static void MapFileBrowsing(this IEndpointRouteBuilder routes)
+    {
+        RouteGroupBuilder point = routes.MapGroup(Point);
+        point.AddEndpointFilter(VaultRequest.RefuseAsync);
+        point.AddEndpointFilter(RefuseAsync);
+        point.MapGet("/files", ListAsync).WithListAction(Action);
+        point.MapGet("/files/download", DownloadAsync).WithListAction(Action);
+    }
+
+    private static async ValueTask<object?> RefuseAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        try
+        {
+            return await next(context);
+        }
+        catch (FileBrowsingException refused)
+        {
+            throw FileErrors.From(refused);
+        }
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext context, Backup.FileRecovery.Browsing.FileBrowsing browsing)
+    {
+        FilePath path = FileQuery.Path(context.Request);
+        PageRequest asked = Paging.Read(context.Request);
+        if (!long.TryParse(asked.After ?? "0", NumberStyles.None, CultureInfo.InvariantCulture, out long position)) throw Paging.Foreign();
+        await using IFileTree tree = await OpenAsync(context, browsing);
+        FilePage page = await tree.ListAsync(path, position, asked.Count, context.RequestAborted);
+        JsonObject body = new() { ["value"] = new JsonArray([.. page.Entries.Select(entry => FileContract.ToJson(path, entry))]) };
+        if (page.Next is { } next) body["nextLink"] = FileQuery.NextLink(context.Request, Paging.Encode(next.ToString(CultureInfo.InvariantCulture)));
+        return ArmResults.Ok(body);
+    }
+
+    private static async Task<IResult> DownloadAsync(HttpContext context, Backup.FileRecovery.Browsing.FileBrowsing browsing)
+    {
+        FilePath path = FileQuery.Path(context.Request);
+        string? format = context.Request.Query["format"];
+        if (format is not (null or "tar" or "zip")) throw ArmErrors.InvalidQueryParameter("format", "it is neither 'tar' nor 'zip'");
+        IFileTree tree = await OpenAsync(context, browsing);
+        try
+        {
+            return new FileDownload(tree, await ResultAsync(context, tree, path, format));
+        }
+        catch
+        {
+            await tree.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static async Task<IResult> ResultAsync(HttpContext context, IFileTree tree, FilePath path, string? format)
+    {
+        FileEntry entry = await tree.FindAsync(path, context.RequestAborted);
+        string name = path.IsRoot ? context.Route("recoveryPointId") : entry.Text;
+        if (format is not null)
+        {
+            // What cannot be listed is refused before the archive begins.
+            if (entry.IsFolder) await tree.ListAsync(path, 0, 1, context.RequestAborted);
+            return format == "tar"
+                ? Results.Stream(output => TarArchive.WriteAsync(tree, path, output, context.RequestAborted), "application/x-tar", name + ".tar")
+                : Results.Stream(output => ZipFolder.WriteAsync(tree, path, output, context.RequestAborted), "application/zip", name + ".zip");
+        }
+
+        if (entry.Kind != FileKind.File)
+        {
+            throw entry.Kind == FileKind.SymbolicLink
+                ? new FileBrowsingException(FileBrowsingFault.NotAFile, $"'{path.Text}' is a symbolic link to '{System.Text.Encoding.UTF8.GetString(entry.LinkTarget.Span)}'. Ask for that.")
+                : new FileBrowsingException(FileBrowsingFault.NotAFile, $"'{path.Text}' is no file.{(entry.IsFolder ? " Say format=tar or format=zip to get all that is in it." : "")}");
+        }
+
+        FileContentStream content = new(tree, path, entry.SizeBytes);
+        return Results.Stream(content, "application/octet-stream", name, entry.ModifiedAt, enableRangeProcessing: true);
+    }
+
+    private static async Task<IFileTree> OpenAsync(HttpContext context, Backup.FileRecovery.Browsing.FileBrowsing browsing)
+    {
+        // Roles are given over ids in Azure's namespace; the path is in ours. Who may not look does not learn what is there.
+        string path = context.Request.Path.Value!.Replace("/providers/Strongroom.RecoveryServices/", "/providers/Microsoft.RecoveryServices/", StringComparison.OrdinalIgnoreCase);
+        context.Access()?.Require(Action, RequestScope.Of(path));
+        Backup.Vaults.Vault vault = await context.VaultAsync();
+        return await browsing.OpenAsync(vault, await context.ItemAsync(vault), context.Route("recoveryPointId"), context.RequestAborted);
+    }
+}
