@@ -68,7 +68,7 @@ public sealed class FileBrowsingTests : IAsyncLifetime
         Assert.Equal(0, _host.Files.OpenCount);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task What_breaks_on_the_way_does_not_end_as_if_it_were_whole()
     {
         _host.Files.FailsAt = 3000;
@@ -82,7 +82,8 @@ public sealed class FileBrowsingTests : IAsyncLifetime
             });
         }
 
-        Assert.Equal(0, _host.Files.OpenCount);
+        // The client sees the end of the connection before the server has cleaned up behind it.
+        while (_host.Files.OpenCount > 0) await Task.Delay(10, TestContext.Current.CancellationToken);
     }
 
     [Theory]
