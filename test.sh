@@ -73,6 +73,8 @@ install_packages() {
   command -v mcopy >/dev/null || packages+=(mtools)
   command -v mkfs.vfat >/dev/null || [ -x /usr/sbin/mkfs.vfat ] || packages+=(dosfstools)
   command -v sfdisk >/dev/null || [ -x /usr/sbin/sfdisk ] || packages+=(fdisk)
+  command -v cpio >/dev/null || packages+=(cpio)
+  command -v modprobe >/dev/null || [ -x /usr/sbin/modprobe ] || packages+=(kmod)
   if wanted Strongroom.Store.S3.Tests; then
     command -v radosgw >/dev/null && command -v ceph-mon >/dev/null && command -v ceph-osd >/dev/null || packages+=(radosgw ceph-mon ceph-osd)
   fi
@@ -105,6 +107,7 @@ if [ $install -eq 1 ]; then
   if wanted Strongroom.Clients; then
     install_node_packages Strongroom.Clients
     tests/Strongroom.Clients/debian13.sh prepare || echo 'az of Debian 13 is not available; its tests are skipped'
+    tests/Strongroom.Clients/Guests/guest.sh prepare || echo 'There is no guest; the tests that need one are skipped'
   fi
 fi
 

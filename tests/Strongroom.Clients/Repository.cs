@@ -8,6 +8,9 @@ internal static class Repository
     /// <summary>The folder of the Node clients (package.json, story.mjs).</summary>
     public static string NodeFolder => Path.Combine(Root, "tests", "Strongroom.Clients", "node");
 
+    /// <summary>The folder of what makes the guest.</summary>
+    public static string GuestFolder => Path.Combine(Root, "tests", "Strongroom.Clients", "Guests");
+
     /// <summary>The script that makes and finds the folder with az of Debian 13.</summary>
     public static string Debian13Script => Path.Combine(Root, "tests", "Strongroom.Clients", "debian13.sh");
 

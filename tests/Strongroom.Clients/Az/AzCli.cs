@@ -65,6 +65,14 @@ internal sealed class AzCli
         return result.StandardError;
     }
 
+    /// <summary>Runs a command and returns what it tells its user beside its output.</summary>
+    public async Task<string> WarningsAsync(string commandLine, CancellationToken cancellationToken)
+    {
+        var result = await _program.RunAsync([.. commandLine.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--output", "json"], cancellationToken);
+        Assert.True(result.ExitCode == 0, Describe(result));
+        return result.StandardError;
+    }
+
     /// <summary>`az rest`: any request of the management API, by its path and query.</summary>
     public Task<JsonNode?> RestAsync(string method, string pathAndQuery, JsonNode? body, CancellationToken cancellationToken)
     {

@@ -215,7 +215,8 @@ def pump(local, remote, rest):
         except BlockingIOError:
             pass
         if not moved:
-            select.select([remote] if up else [local, remote] if not down else [remote, local], [remote] * bool(up) + [local] * bool(down), [], 60)
+            # Both are always looked at for what comes in; a side is read only when the other has taken what came before.
+            select.select([remote] * (not down) + [local] * (not up), [remote] * bool(up) + [local] * bool(down), [], 60)
 
 
 def carry(client, address, port, on_end):
@@ -236,24 +237,40 @@ def carry(client, address, port, on_end):
             print(f"The tunnel's connection ended: {problem}", file=sys.stderr, flush=True)
 
 
-def serve_tunnel(listener, address, port):
-    """Until the script has expired; then everything is undone, as the server has thrown the session away by itself."""
+def is_over(address, port):
+    """Whether the time of this script is over. A mount may have been renewed since it was written, so the server is asked."""
+    try:
+        connect(address, port)[0].close()
+        return False
+    except Failure:
+        return True
 
-    def close(*_):
+
+def serve_tunnel(listener, address, port):
+    """Until the server has ended the session. When its time is over, everything on this machine is undone as well."""
+    ended = threading.Event()
+
+    def end():
+        ended.set()
         # A listener that is only closed would still sit in accept().
         listener.shutdown(socket.SHUT_RDWR)
 
+    def watch():
+        while time.time() < expires_at() or not is_over(address, port):
+            # In steps, for a machine that sleeps or sets its clock.
+            if ended.wait(60 if time.time() < expires_at() else 600):
+                return
+        end()
+
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    watch = threading.Timer(max(0, expires_at() - time.time()), close)
-    watch.daemon = True
-    watch.start()
+    threading.Thread(target=watch, daemon=True).start()
     try:
         while True:
             client, _ = listener.accept()
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=carry, args=(client, address, port, close), daemon=True).start()
+            threading.Thread(target=carry, args=(client, address, port, end), daemon=True).start()
     except OSError:
-        pass  # close() above
+        pass  # end() above
     listener.close()
     if time.time() >= expires_at():
         undo()
@@ -362,7 +379,8 @@ def log_in(port, password):
     if login.returncode == 24:
         raise Failure("The server refused the password, or its own answer was wrong. The password is the one that was shown with this script.")
     if login.returncode != 0:
-        raise Failure(f"iSCSI could not log in: {last_line(login)}")
+        reported = re.search(r"initiator reported error \((.*)\)", login.stderr)
+        raise Failure(f"iSCSI could not log in: {reported[1] if reported else last_line(login)}")
 
 
 def start_iscsid():
@@ -743,8 +761,6 @@ def parse_portal(text):
 
 
 def mount_command(arguments):
-    if expires_at() <= time.time():
-        raise Failure(f"This script expired at {ExpiresAt}. Ask for a new one.")
     require_tools()
     state = read_state()
     if sessions() or mounted_here(state.get("folder")):
@@ -753,7 +769,12 @@ def mount_command(arguments):
     password = find_password(arguments)
     address, port = parse_portal(arguments.portal) if arguments.portal else (TargetPortalAddress, int(TargetPortalPortNumber))
     say(f"Connecting to {address}:{port} ...")
-    connect(address, port)[0].close()
+    try:
+        connect(address, port)[0].close()
+    except SessionEnded:
+        if time.time() < expires_at():
+            raise
+        raise Failure(f"This script expired at {ExpiresAt}. Ask for a new one.") from None
     folder = os.path.join(os.getcwd(), f"{MachineName}-{datetime.datetime.now():%Y%m%d%H%M%S}")
     os.makedirs(state_folder(), mode=0o700, exist_ok=True)
     try:
