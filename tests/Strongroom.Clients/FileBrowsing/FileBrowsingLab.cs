@@ -35,6 +35,13 @@ public sealed class FileBrowsingLab : IAsyncLifetime
         Point = await LabSetUp.BackUpAsync(_client, Names, cancellationToken);
     }
 
+    /// <summary>After the server has been started again.</summary>
+    internal async Task ReconnectAsync()
+    {
+        _client?.Dispose();
+        _client = await ArmClient.SignInAsync(Server, TestContext.Current.CancellationToken);
+    }
+
     public async ValueTask DisposeAsync()
     {
         _client?.Dispose();

@@ -31,6 +31,7 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly ReaderConnection _connection;
     private IReadOnlyDictionary<string, string> _devices = new Dictionary<string, string>();
+    private volatile bool _isEnded;
     private int _isDisposed;
 
     private ReaderProcess(FileReaderOptions options, IReadOnlyList<IBlockDevice> disks, ILogger log)
@@ -47,7 +48,7 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     public IReadOnlyList<FileEntry> Volumes { get; private set; } = [];
 
     /// <summary>True when it ended, or was ended: nothing can be asked any more.</summary>
-    public bool IsDead { get; private set; }
+    public bool IsDead => _isEnded || _process.HasExited;
 
     /// <summary>Starts a process and lets it find the volumes. The disks are its own from here on.</summary>
     /// <exception cref="FileBrowsingException">NotInstalled, Damaged or ReaderFailed.</exception>
@@ -169,7 +170,7 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
 
     private void End()
     {
-        IsDead = true;
+        _isEnded = true;
         // Its group: the appliance, too. Before it leads one there is nothing but itself.
         SendSignal(-_process.Id, Kill);
         _process.Kill();
