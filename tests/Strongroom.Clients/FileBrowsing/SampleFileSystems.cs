@@ -35,7 +35,7 @@ internal static class SampleFileSystems
             "part-add /dev/sda p 2048 133119", "part-add /dev/sda p 133120 395263", "part-add /dev/sda p 395264 1443839", "part-add /dev/sda p 1443840 1574911", "part-add /dev/sda p 1574912 1640447",
             "mkfs vfat /dev/sda1 label:EFI", "mkfs ext4 /dev/sda2 label:boot", "mkfs ntfs /dev/sda4 label:Windows", "mkfs btrfs /dev/sdb", "mkfs ext4 /dev/sdc",
             "pvcreate /dev/sda3", "vgcreate vg0 /dev/sda3", "lvcreate root vg0 400", "lvcreate swap vg0 32", "mkfs xfs /dev/vg0/root", "mkswap /dev/vg0/swap",
-            .. Fill("/dev/sda1", plain), .. Fill("/dev/sda2", full), .. Fill("/dev/vg0/root", full), .. Fill("/dev/sda4", plain), .. Fill("/dev/sdc", full),
+            .. Fill("/dev/sda1", plain), .. Fill("/dev/sda2", full), .. Fill("/dev/vg0/root", full), .. Fill("/dev/sda4", plain), .. Fill("/dev/sdc", plain),
             "mount /dev/sdb /", "btrfs-subvolume-create /home", $"tar-in {full} /home", "umount-all",
         ];
         var file = Path.Combine(scratch, "make.fish");

@@ -38,9 +38,8 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     {
         (_options, _disks, _log) = (options, disks, log);
         _process = new Process { StartInfo = StartInfo() };
-        _process.ErrorDataReceived += (_, line) => log.LogDebug("Reader of file systems: {Line}", ReaderAnswers.Plain(line.Data ?? "", 400));
         _process.Start();
-        _process.BeginErrorReadLine();
+        _ = LogErrorsAsync(_process.StandardError.BaseStream);
         _connection = new(_process.StandardInput.BaseStream, _process.StandardOutput.BaseStream);
     }
 
@@ -111,7 +110,6 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 1) return;
         End();
-        _process.CancelErrorRead();
         await _process.WaitForExitAsync();
         _process.Dispose();
         foreach (var server in _servers) await server.DisposeAsync();
@@ -136,6 +134,20 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
         var named = VolumeNames.Of(found, _disks.Count);
         _devices = named.ToDictionary(static v => v.Entry.Text, static v => v.Device, StringComparer.Ordinal);
         Volumes = [.. named.Select(static v => v.Entry)];
+    }
+
+    /// <summary>What it says on standard error, piece by piece: a line may never end.</summary>
+    private async Task LogErrorsAsync(Stream errors)
+    {
+        var piece = new byte[4096];
+        try
+        {
+            while (await errors.ReadAsync(piece) is var read and > 0) _log.LogDebug("Reader of file systems: {Text}", ReaderAnswers.Plain(Encoding.UTF8.GetString(piece, 0, read), 400));
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // It is gone.
+        }
     }
 
     private ProcessStartInfo StartInfo()
