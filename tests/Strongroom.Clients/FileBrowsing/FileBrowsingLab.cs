@@ -45,6 +45,7 @@ public sealed class FileBrowsingLab : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         _client?.Dispose();
+        if (_server is { IsRunning: true }) await _server.StopAsync(CancellationToken.None);
         if (_server is not null) await _server.DisposeAsync();
         Folder.Dispose();
     }

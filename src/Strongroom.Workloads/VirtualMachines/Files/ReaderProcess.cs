@@ -20,7 +20,7 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     private const int Kill = 9;
 
     // What libguestfs and supermin of the operator's machine may need to be told.
-    private static readonly string[] s_passed = ["DOTNET_ROOT", "SUPERMIN_KERNEL", "SUPERMIN_KERNEL_VERSION", "SUPERMIN_MODULES", "LIBGUESTFS_PATH", "LIBGUESTFS_HV", "LIBGUESTFS_CACHEDIR"];
+    private static readonly string[] s_passed = ["DOTNET_ROOT", "SUPERMIN_KERNEL", "SUPERMIN_KERNEL_VERSION", "SUPERMIN_MODULES", "LIBGUESTFS_PATH", "LIBGUESTFS_HV"];
 
     private readonly FileReaderOptions _options;
     private readonly ILogger _log;
@@ -175,6 +175,8 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
 
         start.Environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         start.Environment["HOME"] = start.Environment["TMPDIR"] = start.Environment["XDG_RUNTIME_DIR"] = start.Environment["LIBGUESTFS_TMPDIR"] = _folder.Path;
+        // Its disk is made once, not for each recovery point: it is no temporary file.
+        start.Environment["LIBGUESTFS_CACHEDIR"] = Environment.GetEnvironmentVariable("LIBGUESTFS_CACHEDIR") ?? "/var/tmp";
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         start.Environment["DOTNET_GCHeapHardLimit"] = "0x10000000";
         return start;
