@@ -60,7 +60,8 @@ node_is_new_enough() {
 }
 
 install_packages() {
-  local packages=()
+  local packages=() guestfs
+  guestfs=/usr/lib/$(uname -m)-linux-gnu/guestfs/supermin.d
   command -v az >/dev/null || packages+=(azure-cli)
   command -v qemu-img >/dev/null && command -v qemu-nbd >/dev/null || packages+=(qemu-utils)
   command -v nbdinfo >/dev/null && command -v nbdcopy >/dev/null || packages+=(libnbd-bin)
@@ -78,6 +79,11 @@ install_packages() {
   if wanted Strongroom.Store.S3.Tests; then
     command -v radosgw >/dev/null && command -v ceph-mon >/dev/null && command -v ceph-osd >/dev/null || packages+=(radosgw ceph-mon ceph-osd)
   fi
+  if wanted Strongroom.Clients; then
+    command -v guestfish >/dev/null || packages+=(guestfish)
+    [ -f "$guestfs/packages" ] || packages+=(libguestfs0)
+    [ -f "$guestfs/packages-xfs" ] || packages+=(libguestfs-xfs)
+  fi
   node_is_new_enough || packages+=(nodejs npm)
   [ ${#packages[@]} -eq 0 ] && return 0
   if ! command -v apt-get >/dev/null || ! as_root true 2>/dev/null; then
@@ -88,6 +94,21 @@ install_packages() {
   { as_root apt-get update -qq &&
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"; } \
       >"$results/apt.log" 2>&1 || { tail -n 5 "$results/apt.log"; echo 'apt-get failed; going on with what is here'; }
+}
+
+# libguestfs starts a kernel, which a container has none of. Unpacked and not installed: no initrd is made and no boot loader is touched.
+unpack_kernel() {
+  ls /boot/vmlinuz-* >/dev/null 2>&1 && ls -d /lib/modules/*/ >/dev/null 2>&1 && return 0
+  command -v apt-get >/dev/null && as_root true 2>/dev/null || return 0
+  say 'Unpacking a kernel for libguestfs'
+  local folder package
+  folder=$(mktemp -d)
+  package=$(apt-cache depends "linux-image-cloud-$(dpkg --print-architecture)" | sed -n 's/^ *Depends: //p' | head -n 1)
+  { (cd "$folder" && apt-get download -qq "$package" && dpkg-deb -x ./*.deb kernel) &&
+    as_root mkdir -p /boot /lib/modules && as_root cp -a "$folder"/kernel/boot/vmlinuz-* /boot/ &&
+    as_root cp -a "$folder"/kernel/lib/modules/. /lib/modules/ && as_root depmod "$(ls "$folder/kernel/lib/modules")"; } >>"$results/apt.log" 2>&1 ||
+    { tail -n 5 "$results/apt.log"; echo 'There is no kernel for libguestfs; going on without'; }
+  rm -rf "$folder"
 }
 
 install_node_packages() {
@@ -105,6 +126,7 @@ if [ $install -eq 1 ]; then
     wanted "$project" && install_node_packages "$project"
   done
   if wanted Strongroom.Clients; then
+    unpack_kernel
     install_node_packages Strongroom.Clients
     tests/Strongroom.Clients/debian13.sh prepare || echo 'az of Debian 13 is not available; its tests are skipped'
     tests/Strongroom.Clients/Guests/guest.sh prepare || echo 'There is no guest; the tests that need one are skipped'

@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
+using Strongroom.Cli.Files;
 using Strongroom.Cli.Store;
 
 namespace Strongroom.Cli;
 
-/// <summary>The command line: <c>strongroom serve</c>, <c>strongroom store</c>, <c>strongroom principal</c> and <c>strongroom demo</c>.</summary>
+/// <summary>The command line: <c>strongroom serve</c>, <c>strongroom store</c>, <c>strongroom files</c>, <c>strongroom principal</c> and <c>strongroom demo</c>.</summary>
 internal static class CommandLine
 {
     /// <summary>A backup seals at most two packs of data and one of nodes at once.</summary>
@@ -17,6 +18,7 @@ internal static class CommandLine
         {
             ServeCommand.Create(),
             StoreCommand.Create(),
+            FilesCommand.Create(),
             PrincipalCommand.Create(),
             DemoVerb.Create(),
         };

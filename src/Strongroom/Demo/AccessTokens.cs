@@ -9,7 +9,7 @@ namespace Strongroom.Demo;
 /// What is asked, in this order: the cloud's metadata (where to sign in, for which audience), the OpenID configuration of the tenant
 /// (RFC 8414 and OpenID Connect Discovery 1.0), the token endpoint (RFC 6749 section 4.4). Not safe for concurrent use.
 /// </remarks>
-internal sealed class AccessTokens(HttpClient http, IDemoServer server, TimeProvider time)
+internal sealed class AccessTokens(HttpClient http, ISignIn server, TimeProvider time)
 {
     private const string MetadataVersion = "2022-09-01";
 

@@ -8,8 +8,10 @@ namespace Strongroom.Demo;
 
 /// <summary>A small client of Azure Resource Manager: requests, error envelopes, paging and both ways of tracking an operation.</summary>
 /// <remarks>Tracking follows the URLs that the server hands out, unchanged, and sends its token to no other origin. Not safe for concurrent use.</remarks>
-internal sealed class ArmClient(HttpClient http, Uri endpoint, Func<CancellationToken, ValueTask<string>> getToken, TimeProvider time)
+internal sealed class ArmClient(HttpClient http, Uri endpoint, Func<CancellationToken, ValueTask<string>> getToken, TimeProvider time, TimeSpan? requestLimit = null)
 {
+    private readonly TimeSpan limit = requestLimit ?? TimeLimits.Request;
+
     // A list that never ends is an error of the server, not a reason to wait for ever.
     private const int PagesMax = 1000;
 
@@ -122,7 +124,7 @@ internal sealed class ArmClient(HttpClient http, Uri endpoint, Func<Cancellation
             throw new DemoException($"'{url}' is not an address.");
         using var request = await AuthorizedAsync(HttpMethod.Get, uri, cancellationToken);
         var what = $"GET {uri.AbsolutePath}";
-        var response = await TimeLimits.WithinAsync(TimeLimits.Request, $"no answer to {what}", time,
+        var response = await TimeLimits.WithinAsync(limit, $"no answer to {what}", time,
             limited => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limited), cancellationToken);
         if (response.StatusCode == HttpStatusCode.OK)
             return response;
@@ -153,7 +155,7 @@ internal sealed class ArmClient(HttpClient http, Uri endpoint, Func<Cancellation
         if (body is not null)
             request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
         var what = $"{method} {uri.AbsolutePath}";
-        return await TimeLimits.WithinAsync(TimeLimits.Request, $"no answer to {what}", time, async limited =>
+        return await TimeLimits.WithinAsync(limit, $"no answer to {what}", time, async limited =>
         {
             using var response = await http.SendAsync(request, limited);
             var text = await response.Content.ReadAsStringAsync(limited);

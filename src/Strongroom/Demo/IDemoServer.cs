@@ -13,19 +13,23 @@ internal sealed record DemoServerOptions
     public int RetryAfterSeconds { get; init; } = 1;
 }
 
-/// <summary>A running server and what a client needs to know of it. Disposing it stops it.</summary>
-internal interface IDemoServer : IAsyncDisposable
+/// <summary>What a client needs to sign in to a server.</summary>
+internal interface ISignIn
 {
     /// <summary>Where Azure Resource Manager answers, such as <c>https://localhost:41234/</c>.</summary>
     Uri Endpoint { get; }
 
     string TenantId { get; }
 
-    string SubscriptionId { get; }
-
     string ClientId { get; }
 
     string ClientSecret { get; }
+}
+
+/// <summary>A running server and what a client needs to know of it. Disposing it stops it.</summary>
+internal interface IDemoServer : ISignIn, IAsyncDisposable
+{
+    string SubscriptionId { get; }
 
     /// <summary>The PEM file of the certificate authority that signed the server's certificate; nothing else is trusted.</summary>
     string CaFile { get; }

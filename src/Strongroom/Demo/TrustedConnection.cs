@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Strongroom.Demo;
 
-/// <summary>HTTPS that trusts one certificate authority and nothing else, not even what the machine trusts.</summary>
+/// <summary>HTTPS that trusts one certificate authority and nothing else, not even what the machine trusts; or what the machine trusts.</summary>
 internal static class TrustedConnection
 {
     /// <summary>A client for a server whose certificate is signed by the authority in <paramref name="caFile"/> (PEM).</summary>
@@ -12,7 +12,12 @@ internal static class TrustedConnection
     /// total time limit, because a disk is downloaded through it; every call carries a limit of its own.
     /// </remarks>
     /// <exception cref="DemoException">The file is missing or holds no certificate.</exception>
-    public static HttpClient Create(string caFile)
+    public static HttpClient Create(string caFile) => Create(TrustOnly(caFile));
+
+    /// <summary>A client for a server whose certificate the machine trusts.</summary>
+    public static HttpClient Create() => Create(policy: null);
+
+    private static X509ChainPolicy TrustOnly(string caFile)
     {
         var roots = new X509Certificate2Collection();
         try
@@ -34,7 +39,11 @@ internal static class TrustedConnection
             RevocationMode = X509RevocationMode.NoCheck,
         };
         policy.CustomTrustStore.AddRange(roots);
+        return policy;
+    }
 
+    private static HttpClient Create(X509ChainPolicy? policy)
+    {
         var handler = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,

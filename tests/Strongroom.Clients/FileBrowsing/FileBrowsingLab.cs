@@ -35,9 +35,17 @@ public sealed class FileBrowsingLab : IAsyncLifetime
         Point = await LabSetUp.BackUpAsync(_client, Names, cancellationToken);
     }
 
+    /// <summary>After the server has been started again.</summary>
+    internal async Task ReconnectAsync()
+    {
+        _client?.Dispose();
+        _client = await ArmClient.SignInAsync(Server, TestContext.Current.CancellationToken);
+    }
+
     public async ValueTask DisposeAsync()
     {
         _client?.Dispose();
+        if (_server is { IsRunning: true }) await _server.StopAsync(CancellationToken.None);
         if (_server is not null) await _server.DisposeAsync();
         Folder.Dispose();
     }

@@ -16,8 +16,9 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
     {
         var volumes = await lab.ListAsync("/");
         Assert.Equal(
-            ["disk0-part1 vfat EFI ok", "disk0-part2 ext4 boot ok", "disk0-part4 ntfs Windows ok", "disk0-part5 unknown  no", "disk1 btrfs  ok", "disk2 unknown  no", "disk3 ext4  ok", "vg0-root xfs  ok", "vg0-swap swap  no"],
-            volumes.Select(v => $"{v["name"]} {v["fileSystem"]} {v["label"]} {(v["unreadable"] is null ? "ok" : "no")}"));
+            ["disk0-part1 vfat EFI ok", "disk0-part2 ext4 boot ok", "disk0-part4 ntfs Windows ok", "disk0-part5 unknown  no", "disk1 btrfs  ok", "disk2 unknown  no", "disk3 ext4  ok", "disk4", "disk5", "disk6", "vg0-root xfs  ok", "vg0-swap swap  no"],
+            // What is found on the fuzzed ones is not known.
+            volumes.Select(v => (string?)v["name"] is "disk4" or "disk5" or "disk6" ? $"{v["name"]}" : $"{v["name"]} {v["fileSystem"]} {v["label"]} {(v["unreadable"] is null ? "ok" : "no")}"));
         Assert.All(volumes, v => Assert.True((long)v["size"]! > 0));
         Assert.All(volumes, v => Assert.Equal("volume", (string?)v["type"]));
     }
@@ -88,15 +89,14 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
     [InlineData("files", "/disk0-part2/big.bin", 400, "NotADirectory")]
     [InlineData("files", "/disk0-part2/escape/passwd", 404, "FileNotFound")]
     [InlineData("files", "/disk0-part2/loop/x", 404, "FileNotFound")]
-    [InlineData("files", "/disk0-part2/../disk1", 400, "InvalidParameter")]
-    [InlineData("files", "disk0-part2", 400, "InvalidParameter")]
-    [InlineData("files", "/disk0-part2/%zz", 400, "InvalidParameter")]
+    [InlineData("files", "/disk0-part2/../disk1", 400, "InvalidQueryParameter")]
+    [InlineData("files", "disk0-part2", 400, "InvalidQueryParameter")]
     [InlineData("files", "/vg0-swap", 409, "VolumeNotReadable")]
     [InlineData("files", "/disk2", 409, "VolumeNotReadable")]
     [InlineData("files/download", "/disk0-part2/fifo", 400, "NotAFile")]
     [InlineData("files/download", "/disk0-part2/absolute", 400, "NotAFile")]
     [InlineData("files/download", "/disk0-part2", 400, "NotAFile")]
-    [InlineData("files/download", "/disk0-part2&format=rar", 400, "InvalidParameter")]
+    [InlineData("files/download", "/disk0-part2&format=rar", 400, "InvalidQueryParameter")]
     public async Task What_cannot_be_shown_is_an_error_that_says_why(string what, string path, int status, string code)
     {
         using var answer = await lab.Client.SendAsync(HttpMethod.Get, lab.FilesUrl(path, what), null, Cancelled);
@@ -132,12 +132,26 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
         Assert.Equal("hello\n", await hello.ReadToEndAsync(Cancelled));
     }
 
-    [Fact(Timeout = 300_000)]
-    public async Task A_damaged_file_system_is_an_error_or_a_part_of_the_files_and_the_server_goes_on()
+    [Theory(Timeout = 300_000)]
+    [InlineData("/disk3")]
+    [InlineData("/disk4")]
+    [InlineData("/disk5")]
+    [InlineData("/disk6")]
+    public async Task A_damaged_file_system_is_an_error_or_a_part_of_the_files_and_the_server_goes_on(string volume)
     {
-        using var answer = await lab.Client.SendAsync(HttpMethod.Get, lab.FilesUrl("/disk3"), null, Cancelled);
-        Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.Conflict, $"{answer.StatusCode}");
-        Assert.Equal(9, (await lab.ListAsync("/")).Count);
+        using (var answer = await lab.Client.SendAsync(HttpMethod.Get, lab.FilesUrl(volume), null, Cancelled))
+            Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.Conflict, $"{answer.StatusCode}");
+        try
+        {
+            using var answer = await lab.DownloadAsync(volume + "&format=zip");
+            Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.Conflict or HttpStatusCode.InternalServerError, $"{answer.StatusCode}");
+        }
+        catch (HttpRequestException)
+        {
+            // Cut where the damage begins.
+        }
+
+        Assert.Single(await lab.ListAsync("/disk0-part2/sub/deep"));
     }
 
     [Fact(Timeout = 300_000)]
@@ -152,4 +166,57 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
         await ReaderProcesses.GoneAsync(reader, Cancelled);
         Assert.Single(await lab.ListAsync("/disk0-part2/sub/deep"));
     }
+
+    [Fact(Timeout = 300_000)]
+    public async Task The_command_lists_and_fetches()
+    {
+        var volumes = (await FilesAsync("ls")).Succeeded().StandardOutput;
+        Assert.Contains("disk0-part2      ext4           128 MiB \"boot\"", volumes, StringComparison.Ordinal);
+        Assert.Contains("It is swap space", volumes, StringComparison.Ordinal);
+        Assert.Equal("-rwsr-x---  1000  1001            6 2001-02-03 04:05:06 hello.txt", (await FilesAsync("ls", "/vg0-root/sub/deep")).Succeeded().StandardOutput.TrimEnd());
+        var json = JsonNode.Parse((await FilesAsync("ls", "/disk0-part2", "--output", "json")).Succeeded().StandardOutput)!;
+        Assert.Contains(json["entries"]!.AsArray(), e => (string?)e!["path"] == "/disk0-part2/odd%FF%0Aname");
+
+        var (file, folder, odd, tar) = (lab.Folder.Combine("got.bin"), lab.Folder.Combine("got"), lab.Folder.Combine("odd"), lab.Folder.Combine("got.tar"));
+        (await FilesAsync("get", "/disk0-part4/big.bin", "--to", file)).Succeeded();
+        Assert.True((await File.ReadAllBytesAsync(file, Cancelled)).AsSpan().SequenceEqual(SampleFileSystems.Big));
+        Assert.Contains("is there already", (await FilesAsync("get", "/disk0-part4/big.bin", "--to", file)).StandardError, StringComparison.Ordinal);
+        (await FilesAsync("get", "/disk0-part2/odd%FF%0Aname", "--encoded", "--to", odd)).Succeeded();
+        Assert.Equal("odd", await File.ReadAllTextAsync(odd, Cancelled));
+        (await FilesAsync("get", "/vg0-root/sub", "--to", folder)).Succeeded();
+        Assert.Equal("hello\n", await File.ReadAllTextAsync(Path.Combine(folder, "link"), Cancelled));
+        Assert.Equal("deep/hello.txt", new FileInfo(Path.Combine(folder, "link")).LinkTarget);
+        Assert.Equal(new DateTime(2001, 2, 3, 4, 5, 6, DateTimeKind.Utc), File.GetLastWriteTimeUtc(Path.Combine(folder, "deep", "hello.txt")));
+        (await FilesAsync("get", "/vg0-root/sub", "--format", "tar", "--to", tar)).Succeeded();
+        Assert.Contains("sub/deep/hello.txt", (await CommandResult.RunAsync("tar", ["-tf", tar], null, Cancelled)).Succeeded().StandardOutput, StringComparison.Ordinal);
+
+        var missing = await FilesAsync("ls", "/vg0-root/absent");
+        Assert.Equal((1, "strongroom: There is nothing at this path."), (missing.ExitCode, missing.StandardError.Trim()));
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task Who_may_only_read_of_backups_reads_no_files()
+    {
+        var added = JsonNode.Parse((await CommandResult.RunAsync(
+            Repository.ServerExecutable, ["principal", "add", "auditor", "--role", "Backup Reader", "--data", lab.Server.DataFolder], null, Cancelled)).Succeeded().StandardOutput)!;
+        using var auditor = await ArmClient.SignInAsync(lab.Server, (string)added["appId"]!, (string)added["password"]!, Cancelled);
+        using (var points = await auditor.SendAsync(HttpMethod.Get, lab.Names.ItemUrl("recoveryPoints"), null, Cancelled)) Assert.Equal(HttpStatusCode.OK, points.StatusCode);
+        using var answer = await auditor.SendAsync(HttpMethod.Get, lab.FilesUrl("/"), null, Cancelled);
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_server_that_is_killed_leaves_no_reader()
+    {
+        await lab.ListAsync("/disk0-part2");
+        var reader = Assert.Single(ReaderProcesses.Of(lab.Server.ProcessId));
+        lab.Server.KillAlone();
+        await ReaderProcesses.GoneAsync(reader, Cancelled);
+        await lab.Server.StartAsync(Cancelled);
+        await lab.ReconnectAsync();
+        Assert.Single(await lab.ListAsync("/disk0-part2/sub/deep"));
+    }
+
+    private Task<CommandResult> FilesAsync(string verb, params string[] arguments) => CommandResult.RunAsync(
+        Repository.ServerExecutable, ["files", verb, .. arguments, "--data", lab.Server.DataFolder, "-g", lab.Names.Group, "-v", lab.Names.Vault, "-i", lab.Names.Machine], null, Cancelled);
 }

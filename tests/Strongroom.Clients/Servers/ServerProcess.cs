@@ -97,12 +97,17 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>SIGKILL: the process has no say in it. Returns when it is gone.</summary>
-    public void Kill()
+    public void Kill() => Kill(entireProcessTree: true);
+
+    /// <summary>SIGKILL for the server and for nothing that it has started.</summary>
+    public void KillAlone() => Kill(entireProcessTree: false);
+
+    private void Kill(bool entireProcessTree)
     {
         if (_process is null)
             return;
         if (!_process.HasExited)
-            _process.Kill(entireProcessTree: true);
+            _process.Kill(entireProcessTree);
         _process.WaitForExit();
         _process.Dispose();
         _process = null;

@@ -21,6 +21,7 @@ public sealed class FileReaders : IFileReader, IAsyncDisposable
     public FileReaders(FileReaderOptions options, ILogger<FileReaders> log)
     {
         (_options, _log) = (options, log);
+        ReaderFolder.Sweep(TimeProvider.System);
         _timer = new(_ => CloseIdle(), null, s_look, s_look);
     }
 

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Strongroom.Workloads.VirtualMachines.Files;
@@ -8,7 +9,12 @@ internal sealed partial class ReaderFolder : IDisposable
     // In the range that systemd keeps for users that exist while they are needed: nobody has an account of this number.
     private const uint UnprivilegedUser = 65431;
 
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("strongroom-files-");
+    private const string Prefix = "strongroom-files-";
+
+    // By then it has sockets, or never will.
+    private static readonly TimeSpan s_young = TimeSpan.FromMinutes(10);
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory(Prefix);
 
     public ReaderFolder() => HandOver(Path);
 
@@ -26,6 +32,22 @@ internal sealed partial class ReaderFolder : IDisposable
         if (User is { } user && ChangeOwner(path, user, user) != 0) throw new IOException($"'{path}' cannot be given to user {user}: error {Marshal.GetLastPInvokeError()}.");
     }
 
+    /// <summary>Removes the folders that a server and its readers left behind when all of them were killed at the same time.</summary>
+    public static void Sweep(TimeProvider time)
+    {
+        foreach (var folder in new DirectoryInfo(System.IO.Path.GetTempPath()).EnumerateDirectories(Prefix + "*"))
+        {
+            try
+            {
+                if (folder.LinkTarget is null && folder.CreationTimeUtc < time.GetUtcNow().UtcDateTime - s_young && !folder.EnumerateFiles("*.sock").Any(IsServed)) folder.Delete(recursive: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Another user's.
+            }
+        }
+    }
+
     public void Dispose()
     {
         // The process removes it as well, when it is told to end.
@@ -33,6 +55,20 @@ internal sealed partial class ReaderFolder : IDisposable
         {
             try { _folder.Delete(recursive: true); }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException) { /* Something in it has just gone, or come. */ }
+        }
+    }
+
+    private static bool IsServed(FileInfo socket)
+    {
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(new UnixDomainSocketEndPoint(socket.FullName));
+            return true;
+        }
+        catch (SocketException failure)
+        {
+            return failure.SocketErrorCode != SocketError.ConnectionRefused;
         }
     }
 

@@ -20,7 +20,7 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     private const int Kill = 9;
 
     // What libguestfs and supermin of the operator's machine may need to be told.
-    private static readonly string[] s_passed = ["DOTNET_ROOT", "SUPERMIN_KERNEL", "SUPERMIN_KERNEL_VERSION", "SUPERMIN_MODULES", "LIBGUESTFS_PATH", "LIBGUESTFS_HV", "LIBGUESTFS_CACHEDIR"];
+    private static readonly string[] s_passed = ["DOTNET_ROOT", "SUPERMIN_KERNEL", "SUPERMIN_KERNEL_VERSION", "SUPERMIN_MODULES", "LIBGUESTFS_PATH", "LIBGUESTFS_HV"];
 
     private readonly FileReaderOptions _options;
     private readonly ILogger _log;
@@ -31,15 +31,15 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly ReaderConnection _connection;
     private IReadOnlyDictionary<string, string> _devices = new Dictionary<string, string>();
+    private volatile bool _isEnded;
     private int _isDisposed;
 
     private ReaderProcess(FileReaderOptions options, IReadOnlyList<IBlockDevice> disks, ILogger log)
     {
         (_options, _disks, _log) = (options, disks, log);
         _process = new Process { StartInfo = StartInfo() };
-        _process.ErrorDataReceived += (_, line) => log.LogDebug("Reader of file systems: {Line}", ReaderAnswers.Plain(line.Data ?? "", 400));
         _process.Start();
-        _process.BeginErrorReadLine();
+        _ = LogErrorsAsync(_process.StandardError.BaseStream);
         _connection = new(_process.StandardInput.BaseStream, _process.StandardOutput.BaseStream);
     }
 
@@ -47,7 +47,7 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     public IReadOnlyList<FileEntry> Volumes { get; private set; } = [];
 
     /// <summary>True when it ended, or was ended: nothing can be asked any more.</summary>
-    public bool IsDead { get; private set; }
+    public bool IsDead => _isEnded || _process.HasExited;
 
     /// <summary>Starts a process and lets it find the volumes. The disks are its own from here on.</summary>
     /// <exception cref="FileBrowsingException">NotInstalled, Damaged or ReaderFailed.</exception>
@@ -110,7 +110,6 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 1) return;
         End();
-        _process.CancelErrorRead();
         await _process.WaitForExitAsync();
         _process.Dispose();
         foreach (var server in _servers) await server.DisposeAsync();
@@ -135,6 +134,20 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
         var named = VolumeNames.Of(found, _disks.Count);
         _devices = named.ToDictionary(static v => v.Entry.Text, static v => v.Device, StringComparer.Ordinal);
         Volumes = [.. named.Select(static v => v.Entry)];
+    }
+
+    /// <summary>What it says on standard error, piece by piece: a line may never end.</summary>
+    private async Task LogErrorsAsync(Stream errors)
+    {
+        var piece = new byte[4096];
+        try
+        {
+            while (await errors.ReadAsync(piece) is var read and > 0) _log.LogDebug("Reader of file systems: {Text}", ReaderAnswers.Plain(Encoding.UTF8.GetString(piece, 0, read), 400));
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // It is gone.
+        }
     }
 
     private ProcessStartInfo StartInfo()
@@ -162,6 +175,8 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
 
         start.Environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         start.Environment["HOME"] = start.Environment["TMPDIR"] = start.Environment["XDG_RUNTIME_DIR"] = start.Environment["LIBGUESTFS_TMPDIR"] = _folder.Path;
+        // Its disk is made once, not for each recovery point: it is no temporary file.
+        start.Environment["LIBGUESTFS_CACHEDIR"] = Environment.GetEnvironmentVariable("LIBGUESTFS_CACHEDIR") ?? "/var/tmp";
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         start.Environment["DOTNET_GCHeapHardLimit"] = "0x10000000";
         return start;
@@ -169,7 +184,7 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
 
     private void End()
     {
-        IsDead = true;
+        _isEnded = true;
         // Its group: the appliance, too. Before it leads one there is nothing but itself.
         _ = SendSignal(-_process.Id, Kill);
         _process.Kill();

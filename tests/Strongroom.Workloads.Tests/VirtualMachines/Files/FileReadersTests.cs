@@ -1,4 +1,6 @@
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Strongroom.Backup.FileRecovery.Browsing;
 using Strongroom.Blocks;
 using Strongroom.Workloads.VirtualMachines.Files;
@@ -61,6 +63,21 @@ public sealed class FileReadersTests : IDisposable
         await again.DisposeAsync();
         await using var third = await readers.OpenAsync("c", NoDisks, TestContext.Current.CancellationToken);
         Assert.Empty((await third.ListAsync(FilePath.Root, 0, 10, TestContext.Current.CancellationToken)).Entries);
+    }
+
+    [Fact]
+    public void What_the_dead_left_is_removed_and_what_is_served_or_young_stays()
+    {
+        var (left, served) = (Directory.CreateTempSubdirectory("strongroom-files-left"), Directory.CreateTempSubdirectory("strongroom-files-served"));
+        using (var dead = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)) dead.Bind(new UnixDomainSocketEndPoint(Path.Combine(left.FullName, "disk0.sock")));
+        using var live = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        live.Bind(new UnixDomainSocketEndPoint(Path.Combine(served.FullName, "disk0.sock")));
+        live.Listen();
+        ReaderFolder.Sweep(TimeProvider.System);
+        Assert.True(Directory.Exists(left.FullName));
+        ReaderFolder.Sweep(new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddMinutes(11)));
+        Assert.Equal((false, true), (Directory.Exists(left.FullName), Directory.Exists(served.FullName)));
+        served.Delete(true);
     }
 
     private static Task<IReadOnlyList<IBlockDevice>> NoDisks(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<IBlockDevice>>([]);

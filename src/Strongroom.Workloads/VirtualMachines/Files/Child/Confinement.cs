@@ -6,14 +6,18 @@ namespace Strongroom.Workloads.VirtualMachines.Files.Child;
 internal static partial class Confinement
 {
     private const int SetNoNewPrivileges = 38; // prctl(2)
-    private const int FileSizeLimit = 1, CoreLimit = 4; // setrlimit(2)
+    private const int FileSizeLimit = 1, DataLimit = 2, CoreLimit = 4; // setrlimit(2)
     private const int Kill = 9;
 
     // What the guest writes into its throw-away copy, and the names of one folder.
     private const long MaxFileBytes = 4L << 30;
 
+    // Of each process. The appliance has its memory, and as much as 1 GiB for what the emulated processor has translated.
+    private const long MaxDataBytes = 3L << 30;
+
     /// <summary>A process group of its own, which ends as one.</summary>
-    public static void LeadGroup() => SetProcessGroup(0, 0);
+    /// <exception cref="InvalidOperationException">It could not be had: then <see cref="EndGroup"/> would end others.</exception>
+    public static void LeadGroup() => Must(SetProcessGroup(0, 0), "setpgid");
 
     /// <summary>Ends this process and all that it has started.</summary>
     public static void EndGroup() => SendSignal(0, Kill);
@@ -25,6 +29,7 @@ internal static partial class Confinement
     public static void Enter(uint? user, uint[] groups)
     {
         Must(SetLimit(CoreLimit, new(0, 0)), "setrlimit");
+        Must(SetLimit(DataLimit, new(MaxDataBytes, MaxDataBytes)), "setrlimit");
         Must(SetLimit(FileSizeLimit, new(MaxFileBytes, MaxFileBytes)), "setrlimit");
         if (user is { } id)
         {

@@ -15,6 +15,9 @@ internal sealed class GuestDisks
 
     private GuestDisks(nint handle) => _handle = handle;
 
+    /// <summary>False once the appliance is gone: a file system may bring its kernel down.</summary>
+    public bool IsReady => Guestfs.IsReady(_handle) == 1;
+
     /// <summary>Adds the disks and starts the appliance.</summary>
     /// <param name="sockets">NBD servers on Unix sockets, in LUN order.</param>
     /// <exception cref="FileBrowsingException">NotInstalled, or Damaged.</exception>

@@ -58,6 +58,10 @@ internal static partial class Guestfs
     [LibraryImport(Library, EntryPoint = "guestfs_launch")]
     public static partial int Launch(nint handle);
 
+    /// <returns>1 when the appliance runs and waits for calls.</returns>
+    [LibraryImport(Library, EntryPoint = "guestfs_is_ready")]
+    public static partial int IsReady(nint handle);
+
     /// <returns>Pairs of a device and its file system, then null.</returns>
     [LibraryImport(Library, EntryPoint = "guestfs_list_filesystems")]
     public static partial nint ListFileSystems(nint handle);

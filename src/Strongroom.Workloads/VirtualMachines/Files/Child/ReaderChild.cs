@@ -29,7 +29,13 @@ public static class ReaderChild
 
         // On this thread alone: the kernel ends the appliance when the thread that started it ends.
         var session = new ReaderSession(folder);
-        foreach (var request in requests.GetConsumingEnumerable()) output.Write(Answer(session, request).Span);
+        foreach (var request in requests.GetConsumingEnumerable())
+        {
+            output.Write(Answer(session, request).Span);
+            // The server starts another.
+            if (session.IsOver) break;
+        }
+
         return 0;
     }
 

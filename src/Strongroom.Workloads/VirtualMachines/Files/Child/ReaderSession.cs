@@ -12,6 +12,9 @@ internal sealed class ReaderSession(string folder)
     private GuestDisks? _disks;
     private (string Device, byte[] Path)? _file;
 
+    /// <summary>Whether nothing can be read any more.</summary>
+    public bool IsOver => _disks is { IsReady: false };
+
     /// <exception cref="FileBrowsingException">What the answer is instead.</exception>
     /// <exception cref="InvalidDataException">The server does not speak this protocol.</exception>
     public FrameWriter Answer(byte[] request)
