@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using Strongroom.Clients.Peers;
+using Strongroom.Clients.Rest;
 
 namespace Strongroom.Clients.FileBrowsing;
 
