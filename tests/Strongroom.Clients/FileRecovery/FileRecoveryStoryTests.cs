@@ -58,8 +58,8 @@ public sealed class FileRecoveryStoryTests : IDisposable
         await run.MountAsync(token);
 
         await az.RunAsync($"backup restore files unmount-rp {point}", token);
-        Assert.Equal(0, (await run.RunAsync("status", token)).ExitCode);
-        Assert.NotEqual(0, (await guest.RunAsync("echo 3 >/proc/sys/vm/drop_caches; cat /root/work/*/Volume1/random.bin", token)).ExitCode);
+        // The server has closed the connection; the machine tries to come back for a while, and must not be waited for.
+        Assert.Contains("is lost or has ended", (await run.RunAsync("status", token)).StandardOutput, StringComparison.Ordinal);
         await AssertUndoneAsync(guest, run, before, token);
         var refused = await run.RunAsync("", token);
         Assert.Equal(1, refused.ExitCode);
@@ -102,7 +102,7 @@ public sealed class FileRecoveryStoryTests : IDisposable
         Assert.Equal(machine.Files.OrderBy(pair => pair.Key, StringComparer.Ordinal), found.OrderBy(pair => pair.Key, StringComparer.Ordinal));
         Assert.Equal(["", "LVM2_member", "swap"], volumes.Where(volume => volume.Text("mountPoint") == "").Select(volume => volume.Text("type")).Order(StringComparer.Ordinal));
         Assert.All(volumes, volume => Assert.NotEqual(volume.Text("mountPoint") == "", volume.Text("reason") == ""));
-        Assert.Equal(0, (await guest.RunAsync("! touch /root/work/*/Volume1/new && ! grep -r UserInput012345 /root/work/*/Volume*/hello.txt", token)).ExitCode);
+        Assert.Contains("Read-only", (await guest.RunAsync("cd /root/work/*/Volume1 && touch new", token)).StandardError, StringComparison.Ordinal);
     }
 
     /// <summary>The machine is as it was before, its own volumes above all; doing it again changes nothing.</summary>

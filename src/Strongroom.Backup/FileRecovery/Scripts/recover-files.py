@@ -180,8 +180,8 @@ def pump(local, remote, rest):
     local.setblocking(False)
     remote.setblocking(False)
     space = memoryview(bytearray(BUFFER_BYTES))
-    up, down = memoryview(b""), memoryview(rest)
-    while True:
+    up, down, is_last = memoryview(b""), memoryview(rest), False
+    while down or not is_last:
         moved = False
         try:
             if not up:
@@ -197,15 +197,19 @@ def pump(local, remote, rest):
                 moved = True
         except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
             pass
+        except OSError:
+            up = memoryview(b"")  # It takes nothing any more; what it said last is read below.
         filled = 0
         try:
-            while not down and filled < BUFFER_BYTES:
+            while not down and not is_last and filled < BUFFER_BYTES:
                 count = remote.recv_into(space[filled:])
-                if count == 0:
-                    return
                 filled += count
+                # What came before the end is still carried: a refusal, for one.
+                is_last = count == 0
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             pass
+        except OSError:
+            is_last = True
         if filled:
             down, moved = space[:filled], True
         try:
