@@ -186,7 +186,7 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     {
         _isEnded = true;
         // Its group: the appliance, too. Before it leads one there is nothing but itself.
-        SendSignal(-_process.Id, Kill);
+        _ = SendSignal(-_process.Id, Kill);
         _process.Kill();
     }
 
