@@ -20,7 +20,7 @@ internal static partial class Confinement
     public static void LeadGroup() => Must(SetProcessGroup(0, 0), "setpgid");
 
     /// <summary>Ends this process and all that it has started.</summary>
-    public static void EndGroup() => SendSignal(0, Kill);
+    public static void EndGroup() => _ = SendSignal(0, Kill);
 
     /// <summary>No core files, no endless ones, no new privileges; and another user where this is root.</summary>
     /// <param name="user">The user and group to become; null: the same as before.</param>
