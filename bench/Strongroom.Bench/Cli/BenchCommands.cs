@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Strongroom.Bench.Disks;
 using Strongroom.Bench.Indexing;
+using Strongroom.Bench.Iscsi;
 using Strongroom.Bench.Marking;
 using Strongroom.Bench.Peers;
 using Strongroom.Bench.Primitives;
@@ -77,6 +78,32 @@ internal static class BenchCommands
                     parsed.GetValue(json));
                 return PeersBench.RunAsync(options, cancellationToken);
             });
+    }
+
+    public static Command Iscsi()
+    {
+        var strongroom = Options.Required("--strongroom", "The command strongroom");
+        var size = Options.Size("--size", "Size of the disk (40 % holes, 30 % files, 30 % random)", 2 * Gibibyte);
+        var rounds = Options.Standard("--rounds", "How often; medians are printed", 3);
+        var seconds = Options.Standard("--seconds", "How long each run of iscsi-perf lasts", 10);
+        var cache = Options.Standard("--cache", "Memory for what ours has read; warm means that the disk fits in", "2G");
+        var json = Options.Optional("--json", "File that takes every number");
+        var source = Options.Source;
+        var folder = Options.Folder;
+        var keep = Options.Keep;
+        return Options.Verb(
+            "iscsi", "A recovery point over iSCSI beside the same disk as a raw file served by tgt; needs root for tgt", [strongroom, size, rounds, seconds, cache, json, source, folder, keep], (parsed, cancellationToken) =>
+                IscsiBench.RunAsync(
+                    new(
+                        new(parsed.GetValue(size), 40, 30, 30, 1, parsed.GetValue(source)!),
+                        Path.GetFullPath(parsed.GetRequiredValue(strongroom)),
+                        parsed.GetValue(rounds),
+                        parsed.GetValue(seconds),
+                        parsed.GetValue(cache)!,
+                        parsed.GetValue(folder)!,
+                        parsed.GetValue(keep),
+                        parsed.GetValue(json)),
+                    cancellationToken));
     }
 
     public static Command Index()
