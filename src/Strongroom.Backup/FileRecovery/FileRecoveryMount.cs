@@ -21,7 +21,11 @@ public sealed record FileRecoveryRequest(string? InitiatorName, bool Renews, Uri
 /// <summary>A recovery point that is shown over iSCSI for a while. Lives in memory alone: a restart of the server ends it.</summary>
 public sealed class FileRecoveryMount : IDisposable
 {
+    /// <summary>As many as the target lets sessions in.</summary>
+    private const int MaxTunnels = 16;
+
     private readonly CancellationTokenSource _ended = new();
+    private readonly SemaphoreSlim _tunnels = new(MaxTunnels);
     private long _endsAtTicks;
 
     internal FileRecoveryMount(Guid id, ProtectedItem item, RecoveryPoint point, FileRecoveryRequest request, DateTimeOffset startedAt)
@@ -68,11 +72,19 @@ public sealed class FileRecoveryMount : IDisposable
     /// <summary>Cancelled when it ends.</summary>
     public CancellationToken Ended { get; }
 
+    /// <summary>A place for a connection through the tunnel, given back by disposing it; null when all are taken.</summary>
+    public IDisposable? TryEnterTunnel() => _tunnels.Wait(0) ? new TunnelPlace(_tunnels) : null;
+
     /// <summary>Tells those who use it that it has ended.</summary>
     public void Dispose()
     {
         if (Ended.IsCancellationRequested) return;
         _ended.Cancel();
         _ended.Dispose();
+    }
+
+    private sealed class TunnelPlace(SemaphoreSlim tunnels) : IDisposable
+    {
+        public void Dispose() => tunnels.Release();
     }
 }

@@ -32,7 +32,7 @@ public sealed class FileRecoveryMounts(
     public async Task<AsyncOperation> ProvisionAsync(Vault vault, string nativeName, string pointName, FileRecoveryRequest request, CancellationToken cancellationToken)
     {
         var item = await FindItemAsync(vault, nativeName, cancellationToken);
-        if (item.IsDeleted) throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' is soft-deleted. Undelete it before you restore from it.");
+        item.RequireNotDeleted();
         var renewed = request.Renews ? Renew(item, pointName, request) : null;
         var mount = renewed ?? await MountAsync(item, pointName, request, cancellationToken);
         try
@@ -107,7 +107,14 @@ public sealed class FileRecoveryMounts(
         using var timer = new PeriodicTimer(SweepInterval);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken)) await SweepAsync();
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                try { await SweepAsync(); }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    log.LogError(e, "Mounts whose time has come could not all be ended; the next round tries again");
+                }
+            }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
     }
@@ -132,18 +139,20 @@ public sealed class FileRecoveryMounts(
             throw new BackupRefusedException(BackupRefusal.TooManyMounts, $"{options.MaxMounts} recovery points are mounted for the recovery of files. Revoke one that is not needed any more, and try again.");
         }
 
-        Live? live = null;
-        var hold = holds.Hold(item.Key, pointName);
+        Live? listed = null;
         var disks = new List<IBlockSource>();
+        IDisposable? hold = null;
         try
         {
+            hold = holds.Hold(item, pointName);
             var point = await points.FindRestorableAsync(ledger, item, pointName, cancellationToken);
             if (point.Disks.IsEmpty) throw new BackupRefusedException(BackupRefusal.InvalidInput, $"Recovery point '{point.Name}' holds no disks, so there are no files in it.");
             disks.AddRange(await stores.OpenAsync(item.VaultKey, point, cancellationToken));
             var mount = new FileRecoveryMount(Guid.NewGuid(), item, point, request, time.GetUtcNow());
-            live = new(mount, disks, hold);
             await targets.AddAsync(mount, disks, cancellationToken);
-            _live[mount.Id] = live;
+            // From here on whoever ends mounts may end it, and nobody else closes what it uses.
+            listed = new(mount, disks, hold);
+            _live[mount.Id] = listed;
             // It may have been deleted while it was opened, and a server that stops ends what it sees.
             if (_isStopping || await points.FindAsync(item.Key, pointName, cancellationToken) is null) throw item.PointNotFound(pointName);
             log.LogInformation("Recovery point {Point} of {Item} is mounted as {Target} until {EndsAt:u}", pointName, item.NativeName, mount.TargetName, mount.EndsAt);
@@ -151,7 +160,7 @@ public sealed class FileRecoveryMounts(
         }
         catch (Exception e)
         {
-            if (live is not null && _live.ContainsKey(live.Mount.Id)) await EndAsync(live, "could not be completed");
+            if (listed is not null) await EndAsync(listed, "could not be completed");
             else await CloseAsync(disks, hold);
             if (e is StoreException or IOException) throw new BackupRefusedException(BackupRefusal.StorageFailed, $"Recovery point '{pointName}' cannot be mounted: {e.Message}");
             throw;
@@ -163,26 +172,34 @@ public sealed class FileRecoveryMounts(
         // Whoever takes it off the list ends it; others wait until it has ended.
         if (_live.TryRemove(live.Mount.Id, out _))
         {
-            try
+            live.Mount.Dispose();
+            try { await targets.RemoveAsync(live.Mount); }
+            catch (Exception e) when (e is not OperationCanceledException)
             {
-                live.Mount.Dispose();
-                await targets.RemoveAsync(live.Mount);
-                await CloseAsync(live.Disks, live.Hold);
-                log.LogInformation("The mount {Mount} of recovery point {Point} {Why}", live.Mount.Id, live.Mount.Point.Name, why);
+                log.LogError(e, "The target of mount {Mount} did not end as it should", live.Mount.Id);
             }
-            finally
-            {
-                live.HasEnded.SetResult();
-            }
+
+            await CloseAsync(live.Disks, live.Hold);
+            log.LogInformation("The mount {Mount} of recovery point {Point} {Why}", live.Mount.Id, live.Mount.Point.Name, why);
+            live.HasEnded.SetResult();
         }
 
         await live.HasEnded.Task;
     }
 
-    private async Task CloseAsync(List<IBlockSource> disks, IDisposable hold)
+    /// <summary>Gives back all that a mount has taken, whatever goes wrong on the way.</summary>
+    private async Task CloseAsync(List<IBlockSource> disks, IDisposable? hold)
     {
-        foreach (var disk in disks) await disk.DisposeAsync();
-        hold.Dispose();
+        foreach (var disk in disks)
+        {
+            try { await disk.DisposeAsync(); }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                log.LogWarning(e, "A disk of a recovery point could not be closed");
+            }
+        }
+
+        hold?.Dispose();
         Interlocked.Decrement(ref _count);
     }
 

@@ -94,6 +94,8 @@ public sealed class RecoveryTargets(FileRecoveryOptions options, ILogger<Recover
             Listen = options.Listen ?? new(IPAddress.Loopback, FileRecoveryOptions.StandardPort),
             TargetAddress = options.TargetAddress,
             OverlayFolder = options.OverlayFolder,
+            // Each target has a limit of its own; no mount shall take the places of another.
+            Connections = 16 * options.MaxMounts,
             OnFailure = failure => log.LogWarning(failure, "A disk of a recovery point could not be read, or what was written to it could not be kept"),
         };
         try { return IscsiServer.Start(standard); }

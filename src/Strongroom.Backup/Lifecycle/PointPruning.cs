@@ -26,6 +26,7 @@ public sealed class PointPruning(
     /// <returns>The item as it is written now, and when it is to be pruned again; null: when something is written of it.</returns>
     public async Task<(ProtectedItem Item, DateTimeOffset? Next)> RunAsync(ProtectedItem item, PolicyTerms? terms, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        List<IDisposable> doomed = [];
         try
         {
             var isPruned = terms is not null && item.IsPruned;
@@ -40,20 +41,20 @@ public sealed class PointPruning(
             if (!isPruned || await vaults.FindAsync(item.VaultKey, cancellationToken) is not { } vault) return (item, null);
             var (expired, next) = Expired(listed, vault.Config, now);
             // What somebody looks into stays until they are done.
-            if (expired.RemoveAll(p => holds.IsHeld(item.Key, p.Name)) > 0 && !(next < now + FailedRetry)) next = now + FailedRetry;
+            if (expired.RemoveAll(p => !TryDoom(item, p, doomed)) > 0 && !(next < now + FailedRetry)) next = now + FailedRetry;
             if (expired.Count == 0) return (item, next);
 
             var deletable = await DeletableAsync(item, expired, cancellationToken);
             if (deletable.Count < expired.Count && !(next < now + KeptRetry)) next = now + KeptRetry;
             if (deletable.Count == 0) return (item, next);
-            var doomed = item with
+            var unlisting = item with
             {
                 DoomedSnapshots = [.. deletable.Select(p => p.SnapshotId)],
                 LastRecoveryPointTime = listed.Except(deletable).Max(p => p.Time),
             };
-            if (!await agenda.TryUnlistAsync(doomed, [.. deletable.Select(p => p.Name)], cancellationToken)) return (item, now);
+            if (!await agenda.TryUnlistAsync(unlisting, [.. deletable.Select(p => p.Name)], cancellationToken)) return (item, now);
             log.LogInformation("{Count} recovery points of {Item} have expired", deletable.Count, item.NativeName);
-            item = doomed with { Version = doomed.Version + 1 };
+            item = unlisting with { Version = unlisting.Version + 1 };
             return await ForgetAsync(item, [.. listed.Except(deletable)], cancellationToken) is { } done ? (done, next) : (item, now);
         }
         catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
@@ -61,6 +62,18 @@ public sealed class PointPruning(
             log.LogWarning(e, "Expired recovery points of {Item} cannot be deleted now", item.NativeName);
             return (item, now + FailedRetry);
         }
+        finally
+        {
+            foreach (var point in doomed) point.Dispose();
+        }
+    }
+
+    /// <summary>From here on until it is off the list nobody begins to look into it.</summary>
+    private bool TryDoom(ProtectedItem item, RecoveryPoint point, List<IDisposable> doomed)
+    {
+        if (holds.TryDoom(item.Key, point.Name) is not { } mark) return false;
+        doomed.Add(mark);
+        return true;
     }
 
     /// <summary>The points that have expired, and when the next one does. If all have, the newest stays.</summary>

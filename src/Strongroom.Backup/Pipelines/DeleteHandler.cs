@@ -35,8 +35,9 @@ public sealed class DeleteHandler(
             var all = store.Snapshots.Where(s => s.ItemId == itemId).Select(s => s.Id).Union(listed).ToList();
             // Asked before anything leaves the list: what the vault keeps stays listed.
             foreach (var id in all) store.Governance.RequireDeletable(id);
-            await mounts.EndItemAsync(item.Key);
             if (!await ledger.TryUnlistAsync(run.Claim, cancellationToken)) throw new ClaimLostException();
+            // Not before: a mount that is begun meanwhile looks last whether its point is listed still.
+            await mounts.EndItemAsync(item.Key);
             foreach (var id in all) await store.DeleteSnapshotAsync(id, cancellationToken);
             if (all.Count > 0) await CollectAsync(store, item.VaultKey, cancellationToken);
         }

@@ -20,6 +20,12 @@ public static class RestorablePoints
                 $"Recovery point '{name}' of '{item.FriendlyName}' is being transferred to the vault. It can be restored when its backup job has completed.", item.FriendlyName);
     }
 
+    /// <exception cref="BackupRefusedException">The item is deleted softly: nothing is read of it before it is undeleted.</exception>
+    public static void RequireNotDeleted(this ProtectedItem item)
+    {
+        if (item.IsDeleted) throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' is soft-deleted. Undelete it before you restore from it.");
+    }
+
     public static BackupRefusedException PointNotFound(this ProtectedItem item, string name) =>
         new(BackupRefusal.RecoveryPointNotFound, $"Recovery point '{name}' of '{item.FriendlyName}' does not exist.");
 }

@@ -11,7 +11,7 @@ public sealed record IscsiTarget(string Name, ChapCredentials Initiator, IReadOn
     /// <summary>What the target proves to an initiator that asks (mutual CHAP); null refuses those that ask. Its secret is another than the initiator's.</summary>
     public ChapCredentials? Self { get; init; }
 
-    /// <summary>The only initiator that may log in (RFC 7143, 4.2.7), compared as it stands; null for any that knows the secret.</summary>
+    /// <summary>The only initiator that may log in (RFC 7143, 4.2.7), compared without regard to case; null for any that knows the secret.</summary>
     public string? InitiatorName { get; init; }
 
     /// <summary>When the target is taken away by itself; null for never.</summary>

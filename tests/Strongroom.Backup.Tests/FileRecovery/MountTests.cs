@@ -123,6 +123,8 @@ public sealed class MountTests : IAsyncLifetime
         var mount = await MountAsync(Request with { InitiatorName = "iqn.2026-01.test:mine" });
         Assert.Equal(AuthorizationFailure, await StatusAsync(mount));
         Assert.Equal(Success, await StatusAsync(mount, name: "iqn.2026-01.test:mine"));
+        // Names are compared without regard to case (RFC 7143, 4.2.7.2).
+        Assert.Equal(Success, await StatusAsync(mount, name: "iqn.2026-01.test:MINE"));
     }
 
     [Fact]
@@ -190,6 +192,69 @@ public sealed class MountTests : IAsyncLifetime
         await _rig.Mounts.RevokeAsync(_vault, native, point.Name, Rig.Token);
         Assert.False(_rig.Holds.IsHeld(item.Key, point.Name));
         await MountAsync();
+    }
+
+    [Fact]
+    public async Task Mounts_and_revocations_at_once_leave_nothing_behind()
+    {
+        var (native, point, item) = (Rig.NativeName(_machine), await PointAsync(), await ItemAsync());
+        for (var round = 0; round < 20; round++)
+        {
+            var mounting = Enumerable.Range(0, 4).Select(_ => Task.Run(() => _rig.Mounts.ProvisionAsync(_vault, native, point.Name, Request, Rig.Token)));
+            var revoking = Enumerable.Range(0, 4).Select(_ => Task.Run(() => _rig.Mounts.RevokeAsync(_vault, native, point.Name, Rig.Token)));
+            await Task.WhenAll(mounting.Concat(revoking));
+        }
+
+        await _rig.Mounts.RevokeAsync(_vault, native, point.Name, Rig.Token);
+        Assert.False(_rig.Holds.IsHeld(item.Key, point.Name));
+        // Each place was given back once, and none twice.
+        for (var count = 0; count < _rig.FileRecovery.MaxMounts; count++) await MountAsync();
+        await RefusedAsync(BackupRefusal.TooManyMounts, native, point.Name);
+    }
+
+    [Fact]
+    public async Task Mounts_that_race_with_the_deletion_of_the_data_are_over_when_it_is_done()
+    {
+        await using var rig = await Rig.NewAsync();
+        var vault = await rig.NewVaultAsync(softDelete: false);
+        var machine = rig.NewMachine("db1", FakeDisk.New(-1, "os", 3));
+        var item = await rig.ProtectAsync(vault, machine);
+        await rig.BackUpAsync(vault, machine);
+        var point = (await rig.PointsAsync(vault, machine))[0];
+        var done = false;
+        var mounting = Task.Run(async () =>
+        {
+            while (!Volatile.Read(ref done))
+            {
+                try { await rig.Mounts.ProvisionAsync(vault, item.NativeName, point.Name, Request, Rig.Token); }
+                catch (BackupRefusedException) { await Task.Yield(); }
+            }
+        }, Rig.Token);
+
+        await rig.RunAsync(vault, (await rig.Protection.DeleteAsync(vault, item.NativeName, Rig.Token))!);
+        Volatile.Write(ref done, true);
+        await mounting;
+        Assert.False(rig.Mounts.IsMounted(item.Key, point.Name));
+        Assert.False(rig.Holds.IsHeld(item.Key, point.Name));
+    }
+
+    [Fact]
+    public async Task A_point_that_is_being_deleted_is_not_held_and_one_that_is_held_is_not_deleted()
+    {
+        var (holds, item) = (new PointHolds(), await ItemAsync());
+        using (holds.TryDoom(item.Key, "1"))
+        {
+            Assert.Throws<BackupRefusedException>(() => holds.Hold(item, "1"));
+            Assert.Null(holds.TryDoom(item.Key, "1"));
+            Assert.False(holds.IsHeld(item.Key, "1"));
+        }
+
+        var (first, second) = (holds.Hold(item, "1"), holds.Hold(item, "1"));
+        first.Dispose();
+        first.Dispose();
+        Assert.Null(holds.TryDoom(item.Key, "1"));
+        second.Dispose();
+        Assert.NotNull(holds.TryDoom(item.Key, "1"));
     }
 
     [Fact]

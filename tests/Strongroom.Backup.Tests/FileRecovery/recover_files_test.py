@@ -35,6 +35,23 @@ class Reading(unittest.TestCase):
         self.assertEqual("out", script.last_line(result(1, "out\n")))
         self.assertEqual("program ended with 5", script.last_line(result(5)))
 
+    def test_mounts_of_any_encoding_are_read(self):
+        names = ["/srv/\u65e5\u672c".encode(), b"/home/jos\xe9", b"/with\\040blank", "/home/jos\u00e9".encode()]
+        text = b"".join(b"36 35 98:0 / " + name + b" rw,noatime master:1 - ext4 /dev/sda1 rw\n" for name in names)
+        found = [point for point, source in script.mounts_of(text)]
+        self.assertEqual([names[0], names[1], b"/with blank", names[3]], [os.fsencode(point) for point in found])
+        self.assertEqual(["/dev/sda1"] * 4, [source for point, source in script.mounts_of(text)])
+
+    def test_only_the_server_itself_says_that_a_session_is_over(self):
+        for problem, over in ((script.Failure("unreachable"), False), (script.SessionEnded("gone"), True)):
+            with mock.patch.object(script, "connect", side_effect=problem):
+                self.assertEqual(over, script.is_over("backup.example", 8443))
+
+    def test_an_IPv6_address_stands_in_brackets(self):
+        for name, text in (("::1", "[::1]"), ("backup.example", "backup.example")):
+            with mock.patch.object(script, "TargetPortalName", name):
+                self.assertEqual(text, script.host_text())
+
     def test_portals_are_host_and_port(self):
         with mock.patch.object(script, "TargetPortalPortNumber", "8443"):
             self.assertEqual(("backup.example", 8443), script.parse_portal("backup.example"))

@@ -37,6 +37,7 @@ internal static class RecoveryTunnelEndpoints
             throw ArmErrors.Custom(StatusCodes.Status426UpgradeRequired, "UpgradeRequired", "This is the way to an iSCSI target: send 'Connection: Upgrade' and 'Upgrade: iscsi' over HTTP/1.1.");
         }
 
+        using var place = mount.TryEnterTunnel() ?? throw ArmErrors.Custom(503, "TooManyConnections", "The recovery point has as many connections as it can. Close one and try again.");
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(mount.Ended, lifetime.ApplicationStopping, context.RequestAborted);
         try
         {
@@ -45,9 +46,12 @@ internal static class RecoveryTunnelEndpoints
             await using var client = await upgrade.UpgradeAsync();
             await JoinAsync(client, target, ended);
         }
-        catch (Exception e) when (context.Response.HasStarted && e is IOException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {
             // One of the two ends has closed, or the mount is over. The connection ends with it.
+            if (context.Response.HasStarted) return Results.Empty;
+            if (mount.Ended.IsCancellationRequested) throw NotMounted();
+            throw ArmErrors.Custom(503, "ServiceUnavailable", "The server stops, or its iSCSI target cannot be reached. Try again later.");
         }
 
         return Results.Empty;
@@ -74,5 +78,7 @@ internal static class RecoveryTunnelEndpoints
 
     private static FileRecoveryMount Find(FileRecoveryMounts mounts, string id) => Guid.TryParseExact(id, "D", out var mountId) && mounts.Find(mountId) is { } mount
         ? mount
-        : throw ArmErrors.Custom(404, "ItemLevelRecoverySessionNotFound", "The recovery point is not mounted any more: it was revoked, its 12 hours are over, or the server was started anew. Provision it again and use the new script.");
+        : throw NotMounted();
+
+    private static ArmException NotMounted() => ArmErrors.Custom(404, "ItemLevelRecoverySessionNotFound", "The recovery point is not mounted any more: it was revoked, its 12 hours are over, or the server was started anew. Provision it again and use the new script.");
 }

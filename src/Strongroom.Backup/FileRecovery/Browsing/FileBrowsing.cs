@@ -14,7 +14,8 @@ public sealed class FileBrowsing(IRecoveryPointRepository points, IJobLedger led
     /// <exception cref="FileBrowsingException">It cannot be looked into.</exception>
     public async Task<IFileTree> OpenAsync(Vault vault, ProtectedItem item, string pointName, CancellationToken cancellationToken)
     {
-        var hold = holds.Hold(item.Key, pointName);
+        item.RequireNotDeleted();
+        var hold = holds.Hold(item, pointName);
         try
         {
             var point = await points.FindRestorableAsync(ledger, item, pointName, cancellationToken);

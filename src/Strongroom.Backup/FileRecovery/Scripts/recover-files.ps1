@@ -97,7 +97,7 @@ function Open-Tunnel($Server) {
         $check = [System.Net.Security.RemoteCertificateValidationCallback] { param($from, $certificate, $chain, $errors) Test-Certificate $certificate $chain $errors }
         $stream = New-Object System.Net.Security.SslStream -ArgumentList ($client.GetStream()), $false, $check
         $stream.AuthenticateAsClient($TargetPortalName, $null, [System.Security.Authentication.SslProtocols]::Tls12, $false)
-        $request = [Text.Encoding]::ASCII.GetBytes("GET $TargetPortalPath HTTP/1.1`r`nHost: ${TargetPortalName}:$TargetPortalPortNumber`r`nConnection: Upgrade`r`nUpgrade: iscsi`r`n`r`n")
+        $request = [Text.Encoding]::ASCII.GetBytes("GET $TargetPortalPath HTTP/1.1`r`nHost: $(if ($TargetPortalName.Contains(':')) { "[$TargetPortalName]" } else { $TargetPortalName }):$TargetPortalPortNumber`r`nConnection: Upgrade`r`nUpgrade: iscsi`r`n`r`n")
         $stream.Write($request, 0, $request.Length)
         $head = New-Object System.Text.StringBuilder
         # Byte by byte: what comes after the blank line is iSCSI already.
@@ -117,13 +117,19 @@ function Open-Tunnel($Server) {
     }
 }
 
-# Carries connections of 127.0.0.1 to the server until the script has expired or this process is ended.
+# Carries connections of 127.0.0.1 to the server until the mount is over or this process is ended.
 function Invoke-Tunnel([int] $Port, $Server) {
     $listener = New-Object System.Net.Sockets.TcpListener -ArgumentList ([System.Net.IPAddress]::Loopback), $Port
     $listener.Start()
-    $expiry = Get-Expiry
+    $next = Get-Expiry
     $open = @()
-    while ([datetime]::UtcNow -lt $expiry) {
+    while ($true) {
+        # A mount may have been renewed since the script was written, so the server is asked. One that cannot be reached has not said that it is over.
+        if ([datetime]::UtcNow -ge $next) {
+            try { (Open-Tunnel $Server).Client.Close() }
+            catch { if ("$($_.Exception.Message)" -like '*does not know this script*') { break } }
+            $next = [datetime]::UtcNow.AddMinutes(10)
+        }
         if ($listener.Pending()) {
             $client = $listener.AcceptTcpClient()
             $client.NoDelay = $true

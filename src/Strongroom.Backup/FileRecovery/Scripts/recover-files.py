@@ -139,6 +139,11 @@ def read_text(path):
 # ---- the tunnel: iSCSI goes to a port of 127.0.0.1, and from there through TLS to the server ----------------------
 
 
+def host_text():
+    """The name as a Host header has it: an IPv6 address in brackets (RFC 9110, 7.2)."""
+    return f"[{TargetPortalName}]" if ":" in TargetPortalName else TargetPortalName
+
+
 def connect(address, port):
     """Opens TLS to the server and asks for the tunnel. Returns the socket and the bytes that came after the answer."""
     try:
@@ -154,7 +159,7 @@ def connect(address, port):
     except (OSError, ValueError) as problem:
         raise Failure(f"The server at {address}:{port} cannot be reached: {problem}. --portal HOST:PORT names another way to it.") from problem
     try:
-        stream.sendall(f"GET {TargetPortalPath} HTTP/1.1\r\nHost: {TargetPortalName}:{TargetPortalPortNumber}\r\nConnection: Upgrade\r\nUpgrade: iscsi\r\n\r\n".encode())
+        stream.sendall(f"GET {TargetPortalPath} HTTP/1.1\r\nHost: {host_text()}:{TargetPortalPortNumber}\r\nConnection: Upgrade\r\nUpgrade: iscsi\r\n\r\n".encode())
         head = b""
         while b"\r\n\r\n" not in head and len(head) < 65536:
             part = stream.recv(4096)
@@ -245,9 +250,11 @@ def is_over(address, port):
     """Whether the time of this script is over. A mount may have been renewed since it was written, so the server is asked."""
     try:
         connect(address, port)[0].close()
-        return False
-    except Failure:
+    except SessionEnded:
         return True
+    except Failure:
+        pass  # A server that cannot be reached for a moment has not said so.
+    return False
 
 
 def serve_tunnel(listener, address, port):
@@ -716,16 +723,21 @@ def write_state(state):
     os.replace(path + ".new", path)
 
 
+def mounts_of(mountinfo):
+    """Mount points and what is mounted there. Bytes come in: the names of this machine's other mounts may be in any encoding."""
+    for line in mountinfo.splitlines():
+        before, _, after = line.partition(b" - ")
+        yield os.fsdecode(re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), before.split()[4])), os.fsdecode(after.split()[1])
+
+
 def mounted_here(folder):
     """What is mounted from our devices or below our folder, the newest first."""
     ours = {f"/dev/{name}" for name in our_devices()}
     found = []
-    for line in read_text("/proc/self/mountinfo").splitlines():
-        before, _, after = line.partition(" - ")
-        point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), before.split()[4]).encode("latin-1", "surrogateescape").decode(errors="surrogateescape")
-        source = os.path.realpath(after.split()[1])
-        if source in ours or (folder and point.startswith(folder + "/")):
-            found.append(point)
+    with open("/proc/self/mountinfo", "rb") as file:
+        for point, source in mounts_of(file.read()):
+            if os.path.realpath(source) in ours or (folder and point.startswith(folder + "/")):
+                found.append(point)
     return found[::-1]
 
 
@@ -860,7 +872,10 @@ def undo():
         run("iscsiadm", "-m", "node", "-T", TargetNodeAddress, "--logout", timeout=60)
     for process in tunnels():
         if process != os.getpid():
-            os.kill(process, signal.SIGTERM)
+            try:
+                os.kill(process, signal.SIGTERM)
+            except ProcessLookupError:
+                pass  # It has just ended by itself.
     if node_records() and has("iscsiadm"):
         run("iscsiadm", "-m", "node", "-T", TargetNodeAddress, "-o", "delete", timeout=30)
     left = [f"{point} is still mounted" for point in mounted_here(folder)]
@@ -900,6 +915,9 @@ def main():
     if sys.argv[1:2] == ["--tunnel"]:
         serve_tunnel(socket.socket(fileno=int(sys.argv[3])), sys.argv[4], int(sys.argv[5]))
         return 0
+    # Paths may hold what this terminal's encoding has not.
+    sys.stdout.reconfigure(errors="backslashreplace")
+    sys.stderr.reconfigure(errors="backslashreplace")
     arguments = arguments_of(sys.argv[1:])
     quiet = arguments.json
     if not ScriptId:
@@ -914,7 +932,11 @@ def main():
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise Failure("This script runs already.") from None
-        return {"mount": mount_command, "status": status_command, "clean": clean_command}[arguments.command](arguments)
+        try:
+            return {"mount": mount_command, "status": status_command, "clean": clean_command}[arguments.command](arguments)
+        finally:
+            if not os.path.isdir(state_folder()):
+                os.unlink(lock.name)
 
 
 if __name__ == "__main__":

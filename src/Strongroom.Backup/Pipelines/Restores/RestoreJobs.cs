@@ -36,7 +36,7 @@ internal static class RestoreJobs
     /// <exception cref="BackupRefusedException">The request does not go with the vault, the item or the recovery point.</exception>
     public static void Check(Vault vault, ProtectedItem item, RecoveryPoint point, RestoreRequest request)
     {
-        if (item.IsDeleted) throw new BackupRefusedException(BackupRefusal.ItemSoftDeleted, $"'{item.FriendlyName}' is soft-deleted. Undelete it before you restore from it.");
+        item.RequireNotDeleted();
         if (request.SourceResourceId is { Length: > 0 } source && !source.Equals(item.SourceResourceId, StringComparison.OrdinalIgnoreCase))
             throw Invalid("sourceResourceId names another machine than the item protects.", "properties.sourceResourceId");
         if (request.Region is { Length: > 0 } region && !Squeeze(region).Equals(Squeeze(vault.Location), StringComparison.OrdinalIgnoreCase))

@@ -87,7 +87,7 @@ internal sealed class IscsiConnection(Socket socket, IConnectionHost host)
         var address = host.Options.TargetAddress ?? local.ToString();
         var texts = new TextResponder(login, address, host);
         var target = login.TargetName is null ? null : host.HostOf(login.TargetName) ?? throw new LoginRefusedException(LoginStatus.NotFound, "The target has ended.");
-        if (target?.Target.InitiatorName is { } only && only != login.InitiatorName)
+        if (target?.Target.InitiatorName is { } only && !only.Equals(login.InitiatorName, StringComparison.OrdinalIgnoreCase))
             throw new LoginRefusedException(LoginStatus.AuthorizationFailure, $"The target is for '{only}' alone.");
         var session = new IscsiSession(host.NewSessionHandle(), new(login.InitiatorName!, isid), login.Parameters, target, texts, _window, reader, sender, host.Options);
         try
