@@ -17,8 +17,8 @@ public sealed record FileRecoveryOptions
     /// <summary>The address that discovery names, <c>host:port</c>; null: the one that the initiator connected to.</summary>
     public string? TargetAddress { get; init; }
 
-    /// <summary>Host, and port where it has one, that scripts connect to; null: those of the request that a script is made for.</summary>
-    public string? Portal { get; init; }
+    /// <summary>Where scripts connect to, and whom they expect there; null: host and port of the request that a script is made for, as is its port where this has none.</summary>
+    public PortalAddress? Portal { get; init; }
 
     /// <summary>PEM of the authority that scripts are to trust; null: the authorities that every machine trusts.</summary>
     public string? AuthorityPem { get; init; }

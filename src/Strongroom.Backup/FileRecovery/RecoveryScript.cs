@@ -48,18 +48,16 @@ public sealed class RecoveryScript
     public string Write(FileRecoveryMount mount, string password, FileRecoveryOptions options)
     {
         var origin = mount.Request.Origin;
-        var portal = options.Portal is { } set ? new Uri($"https://{set}") : origin;
-        // An operator's host without a port: the port is that of the origin.
-        var port = options.Portal is { } text && !HasPort(text) ? origin.Port : portal.Port;
+        var portal = options.Portal ?? new(origin.IdnHost, origin.Port);
         var script = new StringBuilder(_before).Append(Begin).Append(_newLine);
         foreach (var (name, value) in (IEnumerable<(string, string)>)
         [
             ("VmName", mount.Point.Machine.Name),
             ("MachineName", ScriptNames.FileName(mount.Point.Machine.Name)),
             ("RecoveryPointTime", Time(mount.Point.Time)),
-            ("TargetPortalAddress", portal.IdnHost),
-            ("TargetPortalName", options.Portal is null ? origin.IdnHost : portal.IdnHost),
-            ("TargetPortalPortNumber", port.ToString(CultureInfo.InvariantCulture)),
+            ("TargetPortalAddress", portal.Host),
+            ("TargetPortalName", portal.Host),
+            ("TargetPortalPortNumber", (portal.Port ?? origin.Port).ToString(CultureInfo.InvariantCulture)),
             ("TargetPortalPath", TunnelPath(mount.Id)),
             ("TargetPortalCertificates", options.AuthorityPem?.ReplaceLineEndings("\n").Trim() ?? ""),
             ("TargetNodeAddress", mount.TargetName),
@@ -93,8 +91,6 @@ public sealed class RecoveryScript
 
     /// <summary>PowerShell takes typographic quotes for plain ones.</summary>
     private static bool IsQuote(char c) => c is '\u201c' or '\u201d' or '\u201e';
-
-    private static bool HasPort(string authority) => authority.LastIndexOf(':') > authority.LastIndexOf(']') && authority.LastIndexOf(':') >= 0;
 
     private static string Disks(FileRecoveryMount mount) => new JsonArray([.. mount.Disks.Select(disk => (JsonNode)new JsonObject
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using Strongroom.Backup.FileRecovery;
 using Strongroom.Store;
 using Strongroom.Store.Locations;
 using Strongroom.TimeTravel;
@@ -106,10 +107,9 @@ internal sealed record ServerOptions
         if (TravelsTime && RetainsLocked) throw new ArgumentException("--retain-locked does not go with --time-travel: a storage would keep for years, by its own clock, what a test locked.");
         if (Storages.GroupBy(s => s.Name).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new ArgumentException($"--storage names '{twice.Key}' twice.");
         IscsiEndPoint();
-        if (IscsiAddress is not null && !(IsAuthority(IscsiAddress) && HasPort(IscsiAddress)))
+        if (IscsiAddress is not null && !(PortalAddress.TryParse(IscsiAddress, out var named) && named.Port is not null))
             throw new ArgumentException($"--iscsi-address takes a host and a port, such as backup.example:3260, not '{IscsiAddress}'.");
-        if (RecoveryPortal is not null && !IsAuthority(RecoveryPortal))
-            throw new ArgumentException($"--recovery-portal takes a host, and a port where it is another than the server's, such as backup.example:443, not '{RecoveryPortal}'.");
+        Portal();
         foreach (var location in Locations)
         {
             if (location.Length is 0 or > 60 || !location.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c)))
@@ -145,14 +145,16 @@ internal sealed record ServerOptions
     public IPEndPoint? IscsiEndPoint()
     {
         if (IscsiListen is null) return null;
-        return IPEndPoint.TryParse(IscsiListen.Replace("localhost", "127.0.0.1", StringComparison.OrdinalIgnoreCase), out var endPoint) && HasPort(IscsiListen)
-            ? endPoint
+        return PortalAddress.TryParse(IscsiListen, out var listen) && listen.Port is { } port && IPAddress.TryParse(listen.Host == "localhost" ? "127.0.0.1" : listen.Host, out var address)
+            ? new(address, port)
             : throw new ArgumentException($"--iscsi-listen takes an IP address and a port, such as 127.0.0.1:3260 or [::]:3260, not '{IscsiListen}'.");
     }
 
-    private static bool IsAuthority(string text) => Uri.TryCreate($"https://{text}", UriKind.Absolute, out var uri) && uri.AbsolutePath == "/" && uri.UserInfo.Length == 0 && uri.Query.Length == 0 && !text.EndsWith('/');
-
-    private static bool HasPort(string text) => text.LastIndexOf(':') > text.LastIndexOf(']') && text.LastIndexOf(':') > 0 && (text.Contains(']', StringComparison.Ordinal) || text.Count(c => c == ':') == 1);
+    /// <summary>Where recovery scripts connect to; null: nothing was asked for.</summary>
+    /// <exception cref="ArgumentException">It is no host.</exception>
+    public PortalAddress? Portal() => RecoveryPortal is null ? null : PortalAddress.TryParse(RecoveryPortal, out var portal)
+        ? portal
+        : throw new ArgumentException($"--recovery-portal takes a host, and a port where it is another than the server's, such as backup.example:443, not '{RecoveryPortal}'.");
 
     private static bool HasLoopback6() => System.Net.NetworkInformation.NetworkInterface.GetAllNetworkInterfaces()
         .SelectMany(i => i.GetIPProperties().UnicastAddresses).Any(a => a.Address.Equals(IPAddress.IPv6Loopback));

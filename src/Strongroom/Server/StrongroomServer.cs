@@ -263,7 +263,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         {
             Listen = options.IscsiEndPoint(),
             TargetAddress = options.IscsiAddress,
-            Portal = options.RecoveryPortal,
+            Portal = options.Portal(),
             AuthorityPem = authorityPem,
             OverlayFolder = data.OverlayFolder,
         });

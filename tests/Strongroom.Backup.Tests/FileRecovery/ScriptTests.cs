@@ -51,7 +51,7 @@ public sealed class ScriptTests : IAsyncLifetime
     [Fact]
     public async Task The_values_of_a_mount_arrive_as_they_are_and_without_the_password_once_a_client_took_it_out()
     {
-        var text = WriteScript(new() { OverlayFolder = "/nowhere", Portal = $"{Host}:8443", AuthorityPem = "-----BEGIN\nline\n-----END" });
+        var text = WriteScript(new() { OverlayFolder = "/nowhere", Portal = new(Host, 8443), AuthorityPem = "-----BEGIN\nline\n-----END" });
         var path = Path.Combine(_rig.Folder, "script.py");
         await File.WriteAllTextAsync(path, text, Rig.Token);
         Assert.Equal(_mount.Secrets.Password, (string?)(await ReadAsync())["TargetPassword"]);
@@ -174,7 +174,7 @@ public sealed class ScriptTests : IAsyncLifetime
     {
         var path = Path.Combine(_rig.Folder, "tunnel.py");
         var authority = await File.ReadAllTextAsync(_authority.WritePem(Path.Combine(_rig.Folder, "ca.pem")), Rig.Token);
-        await File.WriteAllTextAsync(path, WriteScript(new() { OverlayFolder = "/nowhere", Portal = $"{Host}:{server.Port}", AuthorityPem = authority })
+        await File.WriteAllTextAsync(path, WriteScript(new() { OverlayFolder = "/nowhere", Portal = new(Host, server.Port), AuthorityPem = authority })
             // The mount's clock is the test's, the script's is not.
             .Replace($"ExpiresAt=\"{_mount.EndsAt:yyyy}", "ExpiresAt=\"2999", StringComparison.Ordinal), Rig.Token);
         var process = Process.Start(new ProcessStartInfo(Python,
