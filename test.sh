@@ -74,6 +74,7 @@ install_packages() {
   command -v mcopy >/dev/null || packages+=(mtools)
   command -v mkfs.vfat >/dev/null || [ -x /usr/sbin/mkfs.vfat ] || packages+=(dosfstools)
   command -v sfdisk >/dev/null || [ -x /usr/sbin/sfdisk ] || packages+=(fdisk)
+  command -v python3 >/dev/null || packages+=(python3)
   command -v cpio >/dev/null || packages+=(cpio)
   command -v modprobe >/dev/null || [ -x /usr/sbin/modprobe ] || packages+=(kmod)
   if wanted Strongroom.Store.S3.Tests; then

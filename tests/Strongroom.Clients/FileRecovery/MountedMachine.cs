@@ -14,7 +14,7 @@ internal sealed class MountedMachine
     private const long DiskBytes = 768L << 20;
     private const string FilesName = "files.txt";
 
-    private static readonly string[] DiskNames = ["system", "lvm", "btrfs", "old", "dirty"];
+    private static readonly string[] DiskNames = ["system", "lvm", "btrfs", "old", "dirty", "left", "right"];
 
     private readonly string _folder;
 

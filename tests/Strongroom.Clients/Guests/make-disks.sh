@@ -1,11 +1,13 @@
 #!/bin/sh
-# Runs in the guest: turns five blank disks (vdb to vdf, 768 MiB each) into those of a machine, and prints a line for
+# Runs in the guest: turns seven blank disks (vdb to vdh, 768 MiB each) into those of a machine, and prints a line for
 # each file in them: "VOLUME SHA-256 PATH". Only what a real kernel and its tools make is sure to be as on real machines.
 #
 #   vdb  GPT: ext4 "root", xfs "data", swap, FAT "EFI", and a partition of noise
 #   vdc  LVM: volume group vg0 with ext4 "logs" and xfs "www"
 #   vdd  btrfs "pool" on the whole disk
 #   vde  MBR: NTFS "Windows"; in an extended one ext4 "old"
+#   vdg, vdh  a GPT each: ext4 "mirror" on an md array of both; ext4 "span" on the volume group "two" of both;
+#             btrfs "pair" of both
 #   vdf  ext4 "dirty" on the whole disk, never unmounted: its newest files are in the journal only
 set -eu
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
@@ -49,6 +51,17 @@ mkdir -p "$mnt"
   mkntfs -q -Q -L Windows /dev/vde1
   mkfs.ext4 -q -L old /dev/vde5
   mkfs.ext4 -q -L dirty /dev/vdf
+  for disk in /dev/vdg /dev/vdh; do printf 'label: gpt\nsize=100M\nsize=80M\nsize=200M\n' | sfdisk -q "$disk"; done
+  udevadm settle
+  mdadm --quiet --create /dev/md0 --run --level=1 --raid-devices=2 --metadata=1.2 /dev/vdg1 /dev/vdh1
+  mkfs.ext4 -q -L mirror /dev/md0
+  pvcreate -q /dev/vdg2 /dev/vdh2
+  vgcreate -q two /dev/vdg2 /dev/vdh2
+  lvcreate -q -y -n span -L 120M two
+  mkfs.ext4 -q -L span /dev/two/span
+  mkfs.btrfs -q -L pair /dev/vdg3 /dev/vdh3
+  modprobe btrfs
+  btrfs device scan /dev/vdg3 /dev/vdh3
 } >&2
 volume root /dev/vdb1
 volume data /dev/vdb2
@@ -58,9 +71,13 @@ volume www /dev/vg0/www
 volume pool /dev/vdd
 volume Windows /dev/vde1 ntfs-3g
 volume old /dev/vde5
-vgchange -q -an vg0 >&2
+volume mirror /dev/md0
+volume span /dev/two/span
+volume pair /dev/vdg3
+vgchange -q -an vg0 two >&2
+mdadm --quiet --stop /dev/md0 >&2
 sync
 mount /dev/vdf "$mnt" >&2
 fill dirty
 sync -f "$mnt/hello.txt"
-for device in vdb vdc vdd vde; do blockdev --flushbufs "/dev/$device"; done
+for device in vdb vdc vdd vde vdg vdh; do blockdev --flushbufs "/dev/$device"; done

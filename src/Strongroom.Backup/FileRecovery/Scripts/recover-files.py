@@ -947,4 +947,4 @@ if __name__ == "__main__":
     except OSError as problem:
         sys.exit(f"{problem}")
     except KeyboardInterrupt:
-        sys.exit("Interrupted; nothing is left behind.")
+        sys.exit("Interrupted. `clean` undoes what may be left.")
