@@ -38,7 +38,16 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     {
         (_options, _disks, _log) = (options, disks, log);
         _process = new Process { StartInfo = StartInfo() };
-        _process.Start();
+        try
+        {
+            _process.Start();
+        }
+        catch
+        {
+            _folder.Dispose();
+            throw;
+        }
+
         _ = LogErrorsAsync(_process.StandardError.BaseStream);
         _connection = new(_process.StandardInput.BaseStream, _process.StandardOutput.BaseStream);
     }
@@ -53,7 +62,18 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     /// <exception cref="FileBrowsingException">NotInstalled, Damaged or ReaderFailed.</exception>
     public static async Task<ReaderProcess> StartAsync(FileReaderOptions options, IReadOnlyList<IBlockDevice> disks, ILogger log, CancellationToken cancellationToken)
     {
-        var process = new ReaderProcess(options, disks, log);
+        ReaderProcess process;
+        try
+        {
+            process = new(options, disks, log);
+        }
+        catch (Exception e) when (e is System.ComponentModel.Win32Exception or IOException)
+        {
+            foreach (var disk in disks.OfType<IAsyncDisposable>()) await disk.DisposeAsync();
+            log.LogWarning("The process that reads file systems cannot be started: {Reason}", e.Message);
+            throw Failed("could not be started");
+        }
+
         try
         {
             await process.OpenAsync(cancellationToken);

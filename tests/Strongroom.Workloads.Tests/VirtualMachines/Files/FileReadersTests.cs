@@ -37,6 +37,14 @@ public sealed class FileReadersTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_program_that_is_not_there_is_an_error_that_says_so()
+    {
+        await using var readers = new FileReaders(new() { Executable = "/absent" }, NullLogger<FileReaders>.Instance);
+        var failure = await Assert.ThrowsAsync<FileBrowsingException>(() => readers.OpenAsync("a", NoDisks, TestContext.Current.CancellationToken));
+        Assert.Contains("could not be started", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task A_process_that_sends_without_end_is_ended_and_costs_no_memory()
     {
