@@ -20,4 +20,19 @@ internal static class FileReading
 
         return total;
     }
+
+    /// <inheritdoc cref="ReadUntilFullAsync"/>
+    public static int ReadUntilFull(SafeFileHandle handle, long offsetBytes, Span<byte> buffer)
+    {
+        var total = 0;
+        while (total < buffer.Length)
+        {
+            var read = RandomAccess.Read(handle, buffer[total..], offsetBytes + total);
+            if (read == 0)
+                break;
+            total += read;
+        }
+
+        return total;
+    }
 }

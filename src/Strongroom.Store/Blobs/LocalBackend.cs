@@ -9,6 +9,7 @@ namespace Strongroom.Store;
 public sealed class LocalBackend : IBlobBackend, IRetainingBackend, ISharedPlace, IDisposable
 {
     private const int OpenHandles = 128;
+    private const int LongestDirectReadBytes = 512 << 10;
 
     /// <summary>No writer lets its file lie that long; where the file system has no locks, only this tells the dead from the living.</summary>
     private static readonly TimeSpan LeftoverAge = TimeSpan.FromHours(24);
@@ -54,13 +55,17 @@ public sealed class LocalBackend : IBlobBackend, IRetainingBackend, ISharedPlace
     /// <inheritdoc/>
     public async ValueTask<int> ReadAsync(string name, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         try
         {
             while (true)
             {
                 try
                 {
-                    return await FileReading.ReadUntilFullAsync(OpenForReading(name), offsetBytes, buffer, cancellationToken);
+                    // A short read costs less than handing it to another thread, which would wait in the same way: files have no reads that nobody waits for.
+                    return buffer.Length <= LongestDirectReadBytes
+                        ? FileReading.ReadUntilFull(OpenForReading(name), offsetBytes, buffer.Span)
+                        : await FileReading.ReadUntilFullAsync(OpenForReading(name), offsetBytes, buffer, cancellationToken);
                 }
                 catch (ObjectDisposedException)
                 {
