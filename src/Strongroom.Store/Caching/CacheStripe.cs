@@ -87,7 +87,8 @@ internal sealed class CacheStripe(int capacity)
             foreach (var (key, node) in pieces.Where(piece => piece.Key.Chunk.Vault == vault).ToList())
             {
                 var piece = node.Value;
-                CryptographicOperations.ZeroMemory(piece.Buffer.AsSpan(0, piece.LengthBytes));
+                // All of it: behind a short piece lies the end of an earlier one, perhaps of another vault.
+                CryptographicOperations.ZeroMemory(piece.Buffer);
                 node.List!.Remove(node);
                 pieces.Remove(key);
                 free.Push(node);

@@ -131,6 +131,9 @@ internal sealed class ChunkReads(PackReader packs, ReadCache cache) : IDisposabl
             cache.Add(new(ChunkKey.Of(vault, chunk), part), raw[..length]);
             raw = raw[length..];
         }
+
+        // Closed between the look and the copy: then it was wiped too early.
+        if (isClosed) cache.Forget(vault);
     }
 
     /// <summary>Copies what the cache has, up to the first piece that it does not have; how many bytes.</summary>

@@ -50,6 +50,8 @@ public sealed class IscsiMountTests
 
     [Theory]
     [InlineData("--iscsi takes an address", "--iscsi", "3260")]
+    [InlineData("--iscsi takes an address", "--iscsi", "::1")]
+    [InlineData("--iscsi takes an address", "--iscsi", "127.0.0.1")]
     [InlineData("--chap-file and --scratch go with --iscsi", "--scratch")]
     [InlineData("--overlay is for NBD", "--iscsi", "127.0.0.1:0", "--overlay", "changes")]
     [InlineData("--cache takes", "--cache", "1K")]

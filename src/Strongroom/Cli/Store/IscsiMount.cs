@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Blocks.Iscsi;
@@ -16,7 +17,8 @@ internal sealed class IscsiMount
         CustomParser = result =>
         {
             var text = result.Tokens is [var token] ? token.Value : "";
-            if (text.Contains(':', StringComparison.Ordinal) && IPEndPoint.TryParse(text, out var address))
+            // An address of IPv6 without brackets has no port, whatever stands behind its last colon.
+            if (IPEndPoint.TryParse(text, out var address) && text.Contains(address.AddressFamily == AddressFamily.InterNetworkV6 ? "]:" : ":", StringComparison.Ordinal))
                 return address;
             result.AddError($"--iscsi takes an address and a port such as 127.0.0.1:3260, not '{Shown.Text(text)}'.");
             return null;
