@@ -19,9 +19,10 @@ reports=$(realpath -m "${3:-artifacts/wire-check}")
 mkdir -p "$reports"
 rm -f "$reports"/report-*.json "$reports"/exchanges-*.jsonl
 
+# The recovery script's tunnel is no exchange of the API, and does not go through the proxy; what az sends for it is in the recovery story.
 dotnet build tests/Strongroom.Clients -c Release -v quiet -nologo || exit 1
 STRONGROOM_REQUIRE_PEERS=1 STRONGROOM_WIRE_PROXY=$proxy STRONGROOM_WIRE_SPECS=$specs STRONGROOM_WIRE_REPORTS=$reports \
-  artifacts/bin/Strongroom.Clients/release/Strongroom.Clients -noColor -class '*StoryTests'
+  artifacts/bin/Strongroom.Clients/release/Strongroom.Clients -noColor -class '*StoryTests' -class- '*FileRecoveryStoryTests'
 stories=$?
 
 node - "$reports" <<'JS'
