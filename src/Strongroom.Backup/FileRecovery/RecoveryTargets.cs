@@ -87,6 +87,13 @@ public sealed class RecoveryTargets(FileRecoveryOptions options, ILogger<Recover
         }
     }
 
+    /// <summary>Who comes through the tunnel comes from loopback; the tunnel has said who that is.</summary>
+    private void Tell(IscsiLogin login)
+    {
+        if (login.Refusal is null) log.LogInformation("Initiator '{Initiator}' from {From} has logged in to {Target}", login.InitiatorName, login.From, login.TargetName ?? "the discovery");
+        else log.LogWarning("Initiator '{Initiator}' from {From} was refused at {Target}: {Why}", login.InitiatorName, login.From, login.TargetName ?? "the discovery", login.Refusal);
+    }
+
     private IscsiServer Start()
     {
         var standard = new IscsiServerOptions
@@ -96,6 +103,7 @@ public sealed class RecoveryTargets(FileRecoveryOptions options, ILogger<Recover
             OverlayFolder = options.OverlayFolder,
             // Each target has a limit of its own; no mount shall take the places of another.
             Connections = 16 * options.MaxMounts,
+            OnLogin = Tell,
             OnFailure = failure => log.LogWarning(failure, "A disk of a recovery point could not be read, or what was written to it could not be kept"),
         };
         try { return IscsiServer.Start(standard); }

@@ -44,5 +44,8 @@ public sealed record IscsiServerOptions
     /// <summary>Told of a read or write that failed; the initiator gets a medium error. Called concurrently.</summary>
     public Action<Exception> OnFailure { get; init; } = static _ => { };
 
+    /// <summary>Told of every login that succeeded or was refused. Called concurrently.</summary>
+    public Action<IscsiLogin> OnLogin { get; init; } = static _ => { };
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

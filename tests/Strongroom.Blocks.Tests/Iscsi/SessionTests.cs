@@ -297,6 +297,22 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task Whoever_logs_in_or_is_refused_is_told_of()
+    {
+        var logins = new System.Collections.Concurrent.ConcurrentQueue<IscsiLogin>();
+        await using var lab = new IscsiLab(new byte[4096], change: options => options with { OnLogin = logins.Enqueue });
+        using (await RawInitiator.LogInAsync(lab))
+        {
+            using var refused = await RawInitiator.ConnectAsync(lab);
+            Assert.Equal(0x0201u, (await refused.LogInAsync(secret: "secret-of-nobody")).Number(36) >> 16);
+        }
+
+        Assert.Equal([null, logins.Last().Refusal], logins.Select(login => login.Refusal));
+        Assert.NotNull(logins.Last().Refusal);
+        Assert.All(logins, login => Assert.Equal((RawInitiator.Name, IscsiLab.TargetName, true), (login.InitiatorName, login.TargetName, login.From is not null)));
+    }
+
+    [Fact]
     public async Task A_target_that_is_for_one_initiator_refuses_others_who_know_the_secret()
     {
         await using var lab = new IscsiLab(new byte[4096]);

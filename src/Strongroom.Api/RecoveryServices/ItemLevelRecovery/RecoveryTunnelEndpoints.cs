@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Strongroom.Arm;
 using Strongroom.Backup.FileRecovery;
 
@@ -28,7 +29,7 @@ internal static class RecoveryTunnelEndpoints
     /// <summary>The path, and query, of the script for Windows.</summary>
     public static (string Path, string Query) WindowsScript(FileRecoveryMount mount) => ($"/file-recovery/{mount.Id}/script", "sig=" + mount.Secrets.DownloadKey);
 
-    private static async Task<IResult> TunnelAsync(HttpContext context, string mountId, FileRecoveryMounts mounts, RecoveryTargets targets, IHostApplicationLifetime lifetime)
+    private static async Task<IResult> TunnelAsync(HttpContext context, string mountId, FileRecoveryMounts mounts, RecoveryTargets targets, IHostApplicationLifetime lifetime, ILogger<RecoveryTargets> log)
     {
         var mount = Find(mounts, mountId);
         if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } upgrade || !context.Request.Headers.Upgrade.ToString().Equals(Protocol, StringComparison.OrdinalIgnoreCase))
@@ -44,6 +45,7 @@ internal static class RecoveryTunnelEndpoints
             await using var target = await targets.ConnectAsync(ended.Token);
             context.Response.Headers.Upgrade = Protocol;
             await using var client = await upgrade.UpgradeAsync();
+            log.LogInformation("A tunnel to mount {Mount} from {From}", mount.Id, context.Connection.RemoteIpAddress);
             await JoinAsync(client, target, ended);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)

@@ -47,6 +47,7 @@ import sys
 import threading
 import time
 
+FROM_ITSELF = "This script was asked for on the server itself, by an address that means another machine everywhere else."
 ASK_FOR_PASSWORD = "UserInput012345"
 PASSWORD_LENGTH = 15
 STATE_ROOT = "/run/strongroom-recovery"
@@ -157,7 +158,7 @@ def connect(address, port):
     except ssl.SSLCertVerificationError as problem:
         raise Failure(f"The server at {address}:{port} has no certificate for {TargetPortalName} that can be trusted: {problem.verify_message}") from problem
     except (OSError, ValueError) as problem:
-        raise Failure(f"The server at {address}:{port} cannot be reached: {problem}. --portal HOST:PORT names another way to it.") from problem
+        raise Failure(f"The server at {address}:{port} cannot be reached: {problem}. --portal HOST:PORT names another way to it.{' ' + FROM_ITSELF if address in ('localhost', '127.0.0.1', '::1') else ''}") from problem
     try:
         stream.sendall(f"GET {TargetPortalPath} HTTP/1.1\r\nHost: {host_text()}:{TargetPortalPortNumber}\r\nConnection: Upgrade\r\nUpgrade: iscsi\r\n\r\n".encode())
         head = b""
@@ -745,12 +746,16 @@ def find_password(arguments):
     if TargetPassword != ASK_FOR_PASSWORD:
         password = TargetPassword
     elif arguments.password_file:
-        with open(arguments.password_file, encoding="utf-8") as file:
-            password = file.readline().rstrip("\r\n")
+        try:
+            with open(arguments.password_file, encoding="utf-8") as file:
+                password = file.readline()
+        except (OSError, ValueError) as problem:
+            raise Failure(f"The password cannot be read from {arguments.password_file}: {problem}") from problem
     elif sys.stdin.isatty():
         password = getpass.getpass("Password of this script: ")
     else:
-        password = sys.stdin.readline().rstrip("\r\n")
+        password = sys.stdin.readline()
+    password = password.strip()
     if len(password) != PASSWORD_LENGTH or not password.isalnum() or not password.isascii():
         raise Failure(f"The password has {PASSWORD_LENGTH} letters and digits. It was shown when the script was made.")
     return password
@@ -800,7 +805,7 @@ def mount_command(arguments):
         write_state({"folder": folder})
         log_in(start_tunnel(address, port), password)
         found = wait_for_disks()
-        say(f"{len(found)} disks are here. Looking for volumes ...")
+        say(f"{len(found)} {'disk is' if len(found) == 1 else 'disks are'} here. Looking for volumes ...")
         volumes = find_volumes()
         count = 1
         for volume in volumes:
@@ -845,6 +850,8 @@ def status_command(arguments):
     volumes = [Volume(**volume) for volume in state.get("volumes", [])]
     mounted = mounted_here(state.get("folder"))
     if not mounted:
+        if arguments.json:
+            report("", [], True)
         say("Nothing is mounted." + (" The disks are connected; `clean` disconnects them." if sessions() else ""))
         return 3
     if not any(read_text(f"{session}/state") == "LOGGED_IN" for session in sessions()):
@@ -901,7 +908,8 @@ def clean_command(_):
 
 def arguments_of(command_line):
     parser = argparse.ArgumentParser(
-        description=f"Shows the files of a recovery point{' of ' + VmName if VmName else ''}, read-only.", epilog=HELP_END, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python3 SCRIPT",
+        description=f"Shows the files of a recovery point{' of ' + VmName if VmName else ''}, read-only, in a folder {MachineName or 'MACHINE'}-DATE of the folder it is run in. Needs root (or sudo) and open-iscsi.", epilog=HELP_END, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("command", nargs="?", default="mount", choices=["mount", "status", "clean"])
     parser.add_argument("--portal", metavar="HOST[:PORT]", help="another way to the server; its certificate is checked all the same")

@@ -64,9 +64,12 @@ internal sealed class IscsiConnection(Socket socket, IConnectionHost host)
                 if (answer.IsComplete)
                     session = await BeginAsync(login, IsidOf(request), reader, sender, local, cancellationToken).ConfigureAwait(false);
                 await sender.SendAsync(Response(request, answer, session), StatusNumber.Taken, cancellationToken).ConfigureAwait(false);
+                if (session is not null)
+                    Tell(login, null);
             }
             catch (LoginRefusedException refusal)
             {
+                Tell(login, refusal.Message);
                 await sender.SendAsync(Refusal(request, refusal.Status), StatusNumber.Taken, cancellationToken).ConfigureAwait(false);
                 return null;
             }
@@ -81,6 +84,9 @@ internal sealed class IscsiConnection(Socket socket, IConnectionHost host)
                 return session;
         }
     }
+
+    private void Tell(LoginNegotiation login, string? refusal) =>
+        host.Options.OnLogin(new(socket.RemoteEndPoint, login.InitiatorName, login.TargetName, refusal));
 
     private async Task<IscsiSession> BeginAsync(LoginNegotiation login, ulong isid, PduReader reader, PduSender sender, IPEndPoint local, CancellationToken cancellationToken)
     {
