@@ -16,7 +16,6 @@ public static class ZipFolder
     public const int MaxNameBytes = 32 << 20;
 
     private const int PieceBytes = 2 << 20;
-    private const int RegularType = 0x8000, FolderType = 0x4000, LinkType = 0xA000;
 
     private static readonly DateTimeOffset s_first = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly DateTimeOffset s_last = new(2107, 12, 31, 23, 59, 58, TimeSpan.Zero);
@@ -49,7 +48,7 @@ public static class ZipFolder
     {
         var made = zip.CreateEntry(entry.IsFolder ? name + "/" : name, CompressionLevel.NoCompression);
         if (entry.ModifiedAt is { } time) made.LastWriteTime = time < s_first ? s_first : time > s_last ? s_last : time;
-        var type = entry.IsFolder ? FolderType : entry.Kind == FileKind.SymbolicLink ? LinkType : RegularType;
+        var type = entry.IsFolder ? ModeBits.Folder : entry.Kind == FileKind.SymbolicLink ? ModeBits.Link : ModeBits.Regular;
         made.ExternalAttributes = (type | (entry.Volume is null ? entry.Mode & 0x1FF : 0x1ED)) << 16;
         if (entry.IsFolder) return;
         await using var content = await made.OpenAsync(cancellationToken);
