@@ -7,7 +7,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Strongroom.Backup.FileRecovery;
 using Strongroom.Backup.Tests.Support;
-using Strongroom.Backup.Vaults;
 using Strongroom.Blocks.Tests;
 using Strongroom.Demo.Tests;
 
