@@ -65,7 +65,7 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
             await process.DisposeAsync();
             if (e is not (IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)) throw;
             log.LogWarning("The process that reads file systems did not start: {Reason}", e.Message);
-            throw Failed("did not start");
+            throw Failed("could not be started");
         }
     }
 
