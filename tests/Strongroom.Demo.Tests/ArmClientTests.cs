@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
+using Strongroom.Client;
 
 namespace Strongroom.Demo.Tests;
 
@@ -80,7 +81,7 @@ public sealed class ArmClientTests
     {
         await using var api = await ScriptedApi.StartAsync(context => ScriptedApi.JsonAsync(context, 200, "{'value':[],'nextLink':'/list'}"));
 
-        await Assert.ThrowsAsync<DemoException>(() => Client(api).ListAsync("/list", Token));
+        await Assert.ThrowsAsync<ClientException>(() => Client(api).ListAsync("/list", Token));
     }
 
     [Fact]
@@ -152,7 +153,7 @@ public sealed class ArmClientTests
             await Task.Delay(2, Token);
         }
 
-        var failed = await Assert.ThrowsAsync<DemoException>(() => following);
+        var failed = await Assert.ThrowsAsync<ClientException>(() => following);
         Assert.Contains("POST /backup did not end", failed.Message, StringComparison.Ordinal);
         Assert.True(time.GetUtcNow() - begin >= TimeLimits.Operation);
     }
@@ -165,8 +166,8 @@ public sealed class ArmClientTests
         var client = Client(api);
         var started = await client.PostAsync("/backup", null, Token);
 
-        await Assert.ThrowsAsync<DemoException>(() => client.FollowOperationAsync(started, Token));
-        await Assert.ThrowsAsync<DemoException>(() => client.DownloadAsync($"{other.Endpoint}disk.vhd", Token));
+        await Assert.ThrowsAsync<ClientException>(() => client.FollowOperationAsync(started, Token));
+        await Assert.ThrowsAsync<ClientException>(() => client.DownloadAsync($"{other.Endpoint}disk.vhd", Token));
 
         Assert.Empty(other.Requests);
     }

@@ -1,5 +1,6 @@
 using System.Security.Authentication;
 using Microsoft.Extensions.Time.Testing;
+using Strongroom.Client;
 
 namespace Strongroom.Demo.Tests;
 
@@ -44,7 +45,7 @@ public sealed class SignInTests : IDisposable
         await using var server = await StartAsync(new FakeFaults { TokenEndpoint = $"{other.Endpoint}token" });
         using var http = TrustedConnection.Create(server.CaFile);
 
-        await Assert.ThrowsAsync<DemoException>(async () => await new AccessTokens(http, server, TimeProvider.System).GetAsync(Token));
+        await Assert.ThrowsAsync<ClientException>(async () => await new AccessTokens(http, server, TimeProvider.System).GetAsync(Token));
 
         Assert.Empty(other.Requests);
     }
@@ -80,8 +81,8 @@ public sealed class SignInTests : IDisposable
     {
         File.WriteAllText(folder.File("empty.pem"), content);
 
-        Assert.Throws<DemoException>(() => TrustedConnection.Create(folder.File("empty.pem")));
-        Assert.Throws<DemoException>(() => TrustedConnection.Create(folder.File("missing.pem")));
+        Assert.Throws<ClientException>(() => TrustedConnection.Create(folder.File("empty.pem")));
+        Assert.Throws<ClientException>(() => TrustedConnection.Create(folder.File("missing.pem")));
     }
 
     public void Dispose() => folder.Dispose();

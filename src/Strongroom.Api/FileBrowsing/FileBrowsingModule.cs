@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Arm;
+using Strongroom.Backup.FileRecovery.Browsing;
 
 namespace Strongroom.Api.FileBrowsing;
 
@@ -7,6 +8,6 @@ namespace Strongroom.Api.FileBrowsing;
 public static class FileBrowsingModule
 {
     public static IServiceCollection AddFileBrowsing(this IServiceCollection services) => services
-        .AddSingleton<Backup.FileRecovery.Browsing.FileBrowsing>()
+        .AddSingleton<PointFileBrowser>()
         .AddSingleton<IResourceProvider, FileBrowsingProvider>();
 }

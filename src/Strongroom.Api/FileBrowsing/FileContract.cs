@@ -12,7 +12,8 @@ internal static class FileContract
         JsonObject json = new()
         {
             ["name"] = entry.Text,
-            ["path"] = folder.Child(entry.Name).Encoded,
+            // Told even where it is longer than a path may be: the others of its folder are listed all the same.
+            ["path"] = $"{folder.Encoded.TrimEnd('/')}/{FilePath.Encode(entry.Name.Span)}",
             ["type"] = TypeOf(entry.Kind),
             ["size"] = entry.SizeBytes,
         };

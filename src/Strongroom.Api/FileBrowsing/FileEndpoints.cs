@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Strongroom.Api.RecoveryServices;
+using Strongroom.Api.RecoveryServices.ItemLevelRecovery;
 using Strongroom.Arm;
 using Strongroom.Backup.FileRecovery.Browsing;
 using Strongroom.Backup.FileRecovery.Browsing.Archives;
@@ -16,7 +17,7 @@ namespace Strongroom.Api.FileBrowsing;
 public static class FileEndpoints
 {
     // Whoever may mount a recovery point may look into it; who may only read of backups may not.
-    private const string Action = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/provisionInstantItemRecovery/action";
+    private const string Action = ItemLevelRecoveryEndpoints.ProvisionAction;
 
     private const string Point = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Strongroom.RecoveryServices/vaults/{vaultName}"
         + "/backupFabrics/{fabricName}/protectionContainers/{containerName}/protectedItems/{protectedItemName}/recoveryPoints/{recoveryPointId}";
@@ -26,9 +27,13 @@ public static class FileEndpoints
         RouteGroupBuilder point = routes.MapGroup(Point);
         point.AddEndpointFilter(VaultRequest.RefuseAsync);
         point.AddEndpointFilter(RefuseAsync);
-        point.MapGet("/files", ListAsync).WithListAction(Action);
-        point.MapGet("/files/download", DownloadAsync).WithListAction(Action);
+        point.MapGet("/files", ListAsync).WithAction(Action, PathOfRoles);
+        point.MapGet("/files/download", DownloadAsync).WithAction(Action, PathOfRoles);
     }
+
+    /// <summary>Roles are given over ids in Azure's namespace; the path is in ours.</summary>
+    private static string PathOfRoles(string path) =>
+        path.Replace("/providers/Strongroom.RecoveryServices/", "/providers/Microsoft.RecoveryServices/", StringComparison.OrdinalIgnoreCase);
 
     private static async ValueTask<object?> RefuseAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
@@ -42,7 +47,7 @@ public static class FileEndpoints
         }
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, Backup.FileRecovery.Browsing.FileBrowsing browsing)
+    private static async Task<IResult> ListAsync(HttpContext context, PointFileBrowser browsing)
     {
         FilePath path = FileQuery.Path(context.Request);
         PageRequest asked = Paging.Read(context.Request);
@@ -54,7 +59,7 @@ public static class FileEndpoints
         return ArmResults.Ok(body);
     }
 
-    private static async Task<IResult> DownloadAsync(HttpContext context, Backup.FileRecovery.Browsing.FileBrowsing browsing)
+    private static async Task<IResult> DownloadAsync(HttpContext context, PointFileBrowser browsing)
     {
         FilePath path = FileQuery.Path(context.Request);
         string? format = context.Request.Query["format"];
@@ -95,11 +100,8 @@ public static class FileEndpoints
         return Results.Stream(content, "application/octet-stream", name, entry.ModifiedAt, enableRangeProcessing: true);
     }
 
-    private static async Task<IFileTree> OpenAsync(HttpContext context, Backup.FileRecovery.Browsing.FileBrowsing browsing)
+    private static async Task<IFileTree> OpenAsync(HttpContext context, PointFileBrowser browsing)
     {
-        // Roles are given over ids in Azure's namespace; the path is in ours. Who may not look does not learn what is there.
-        string path = context.Request.Path.Value!.Replace("/providers/Strongroom.RecoveryServices/", "/providers/Microsoft.RecoveryServices/", StringComparison.OrdinalIgnoreCase);
-        context.Access()?.Require(Action, RequestScope.Of(path));
         Backup.Vaults.Vault vault = await context.VaultAsync();
         return await browsing.OpenAsync(vault, await context.ItemAsync(vault), context.Route("recoveryPointId"), context.RequestAborted);
     }

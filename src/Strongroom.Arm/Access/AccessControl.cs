@@ -44,7 +44,7 @@ internal sealed class Authorization(RequestDelegate next, AccessControl access, 
         Caller caller = Caller.Of(context) ?? throw new InvalidOperationException("An endpoint was reached by a caller without a token.");
         CallerAccess granted = await access.OfAsync(caller, context.RequestAborted);
         context.Features.Set(granted);
-        if (action.Check == ActionCheck.Path && NamesOurs(context.Request.Path)) granted.Require(action.Name, RequestScope.Of(context.Request.Path));
+        if (action.Check == ActionCheck.Path && NamesOurs(context.Request.Path)) granted.Require(action.Name, RequestScope.Of(action.PathOf(context.Request.Path)));
         if (HttpMethods.IsDelete(context.Request.Method) && RequestScope.IsGroupOrResource(context.Request.Path)) context.Response.OnStarting(() => ForgetAsync(context));
     }
 

@@ -1,4 +1,5 @@
 using Spectre.Console;
+using Strongroom.Client;
 
 namespace Strongroom.Demo;
 
@@ -62,7 +63,7 @@ internal static class DemoCommand
     {
         var server = await story.StepAsync("Start a server", async _ =>
         {
-            var started = await TimeLimits.WithinAsync(TimeLimits.ServerStart, "the server did not start", time,
+            var started = await TimeLimits.WithinAsync(DemoTimeLimits.ServerStart, "the server did not start", time,
                 limited => startServer(folder.ServerOptions, limited), cancellationToken);
             return (started, started.Endpoint.ToString());
         });
@@ -120,7 +121,7 @@ internal static class DemoCommand
     private static string Reason(Exception failure) => failure switch
     {
         ArmRequestException refused => refused.Describe(),
-        DemoException plain => plain.Message,
+        DemoException or ClientException => failure.Message,
         HttpRequestException { InnerException: { } inner } => inner.Message,
         IOException or UnauthorizedAccessException or HttpRequestException or TimeoutException => failure.Message,
         // Anything else is a fault of ours; the whole of it helps whoever reads the report.

@@ -1,3 +1,5 @@
+using Strongroom.Client;
+
 namespace Strongroom.Demo;
 
 /// <summary>What the demo asks of the server that it starts.</summary>
@@ -11,19 +13,6 @@ internal sealed record DemoServerOptions
 
     /// <summary>What the server tells clients to wait between two polls; short, because everything is on one machine.</summary>
     public int RetryAfterSeconds { get; init; } = 1;
-}
-
-/// <summary>What a client needs to sign in to a server.</summary>
-internal interface ISignIn
-{
-    /// <summary>Where Azure Resource Manager answers, such as <c>https://localhost:41234/</c>.</summary>
-    Uri Endpoint { get; }
-
-    string TenantId { get; }
-
-    string ClientId { get; }
-
-    string ClientSecret { get; }
 }
 
 /// <summary>A running server and what a client needs to know of it. Disposing it stops it.</summary>

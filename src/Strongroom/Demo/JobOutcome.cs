@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Strongroom.Client;
 
 namespace Strongroom.Demo;
 

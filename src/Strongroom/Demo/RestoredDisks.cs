@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Strongroom.Client;
 
 namespace Strongroom.Demo;
 
@@ -43,7 +44,7 @@ internal sealed class RestoredDisks(ArmClient arm, TimeProvider time)
         if (virtualSize < expected.LengthBytes)
             return $"the restored disk is too short: {virtualSize} bytes instead of {expected.LengthBytes}";
 
-        return await TimeLimits.WithinAsync(TimeLimits.ForBytes(total), $"the download of {uri} did not end", time, async limited =>
+        return await TimeLimits.WithinAsync(DemoTimeLimits.ForBytes(total), $"the download of {uri} did not end", time, async limited =>
         {
             await using var stream = await response.Content.ReadAsStreamAsync(limited);
             return await CompareAsync(stream, virtualSize, expected, progress, limited);

@@ -75,7 +75,7 @@ internal sealed class SampleMachines(DemoOptions options, TimeProvider time)
             await ExternalTool.RunAsync(
                 mke2fs,
                 ["-q", "-F", "-t", "ext4", "-m", "0", "-d", files, path, $"{lengthBytes / 1024}k"],
-                TimeLimits.ForBytes(lengthBytes),
+                DemoTimeLimits.ForBytes(lengthBytes),
                 time,
                 cancellationToken);
             progress(1);

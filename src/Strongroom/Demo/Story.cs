@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Strongroom.Client;
 
 namespace Strongroom.Demo;
 
@@ -50,7 +51,7 @@ internal sealed class Story(
         var items = await ProtectAsync(vault, protectable, policyId, cancellationToken);
 
         var steps = new StoryBackups(vault, arm, console, time, measures);
-        var limit = TimeLimits.ForBytes(first.Values.Sum(disk => disk.LengthBytes));
+        var limit = DemoTimeLimits.ForBytes(first.Values.Sum(disk => disk.LengthBytes));
         await steps.BackUpAsync("first backup", "Back up", items, limit, cancellationToken);
         var firstPoints = await steps.FindPointsAsync(items, [], cancellationToken);
 

@@ -1,3 +1,5 @@
+using Strongroom.Client;
+
 namespace Strongroom.Demo;
 
 /// <summary>The steps of the story that move data: back up, restore, compare. Each adds what it measured.</summary>

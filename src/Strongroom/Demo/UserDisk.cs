@@ -44,7 +44,7 @@ internal static class UserDisk
         var (name, word) = format == Format.Qcow2 ? ("qcow2", "qcow2") : ("dynamic VHD", "vpc");
         var tool = ExternalTool.Find("qemu-img")
             ?? throw new DemoException($"'{from}' is a {name} disk; to read it the demo needs qemu-img (Debian package qemu-utils).");
-        var limit = TimeLimits.ForBytes(new FileInfo(from).Length);
+        var limit = DemoTimeLimits.ForBytes(new FileInfo(from).Length);
         // The full path keeps a name such as "nbd:..." from being read as an address.
         return ExternalTool.RunAsync(
             tool, ["convert", "-f", word, "-O", "raw", Path.GetFullPath(from), Path.GetFullPath(to)], limit, time, cancellationToken);

@@ -48,6 +48,9 @@ internal sealed class DataFolder : IDisposable
     /// <summary>What is written to mounted recovery points, for as long as they are mounted; mode 0700.</summary>
     public string OverlayFolder => Path.Combine(Root, "overlays");
 
+    /// <summary>What processes that read file systems have for themselves, where the server is not root; mode 0700.</summary>
+    public string ReaderFolder => Path.Combine(Root, "readers");
+
     /// <summary>The database of everything but the backed-up bytes, mode 0600; there from the start on, empty at first.</summary>
     public string DatabaseFile => Path.Combine(Root, "strongroom.db");
 
@@ -83,7 +86,7 @@ internal sealed class DataFolder : IDisposable
             {
                 CheckFormat(root);
                 var folder = new DataFolder(root, ownership);
-                foreach (var part in (string[])[folder.TlsFolder, folder.IdentityFolder, folder.VaultsFolder, folder.StorageFolder, folder.OverlayFolder])
+                foreach (var part in (string[])[folder.TlsFolder, folder.IdentityFolder, folder.VaultsFolder, folder.StorageFolder, folder.OverlayFolder, folder.ReaderFolder])
                     AtomicFile.CreatePrivateFolder(part);
 
                 if (mustBeWhole) folder.RequireWhole();

@@ -43,6 +43,9 @@ internal sealed class StrongroomServer : IAsyncDisposable
     /// <summary>Plaintext of disks that are read at random, of all vaults together; taken as it is needed.</summary>
     private const long ReadCacheBytes = 256 << 20;
 
+    // hier(7): what programs keep; root's, and all users get through it.
+    private const string MachineReaderFolder = "/var/lib/strongroom-readers";
+
     private readonly DataFolder _data;
     private readonly TlsCertificates _certificates;
     private readonly WebApplication _app;
@@ -247,7 +250,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton(new StorageAccountFolders(data.StorageFolder));
 
         // How its files are looked at.
-        services.AddSingleton(new FileReaderOptions { UsesKvm = options.FileReaderUsesKvm });
+        services.AddSingleton(new FileReaderOptions { UsesKvm = options.FileReaderUsesKvm, Folder = data.ReaderFolder, MachineFolder = MachineReaderFolder });
         services.AddSingleton<IFileReader, FileReaders>();
 
         // What is done with it.

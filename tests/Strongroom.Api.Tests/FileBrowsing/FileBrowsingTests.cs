@@ -42,6 +42,16 @@ public sealed class FileBrowsingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_name_whose_path_is_too_long_does_not_hide_the_others()
+    {
+        string folder = "/disk0" + string.Concat(Enumerable.Repeat("/" + new string('f', 1020), 5));
+        _host.Files.Add(folder, FileKind.Directory).Add(folder + "/a", FileKind.File).AddTooLong(folder, [.. Enumerable.Repeat((byte)'z', 1000)]);
+        Answer answer = await _host.GetAsync(Files("?path=" + folder));
+        Assert.Equal((200, 2), (answer.Status, answer.Value.Count));
+        Assert.Equal(folder + "/" + new string('z', 1000), (string?)answer.Value[^1]!["path"]);
+    }
+
+    [Fact]
     public async Task Pages_follow_each_other_with_the_path_byte_for_byte()
     {
         _host.Files.Add("/disk0/sub/y%FF", FileKind.Directory).Add("/disk0/sub/y%FF/1", FileKind.Fifo).Add("/disk0/sub/y%FF/2", FileKind.Fifo).Add("/disk0/sub/y%FF/3", FileKind.Fifo);

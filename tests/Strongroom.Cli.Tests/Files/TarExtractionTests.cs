@@ -52,6 +52,47 @@ public sealed class TarExtractionTests : IDisposable
     {
         var whole = await ArchiveAsync(Entry("top/a", new string('x', 5000)));
         await Assert.ThrowsAnyAsync<IOException>(() => TarExtraction.RunAsync(new MemoryStream(whole[..3000]), Target, TestContext.Current.CancellationToken));
+        Assert.Empty(_folder.EnumerateFileSystemInfos());
+    }
+
+    [Fact]
+    public async Task Until_all_is_there_only_the_caller_may_look_into_it()
+    {
+        var whole = await ArchiveAsync(new GnuTarEntry(TarEntryType.Directory, "top/") { Mode = (UnixFileMode)0x1FF }, Entry("top/a", "content"), Entry("top/b", "more"));
+        var modes = new List<UnixFileMode>();
+        await TarExtraction.RunAsync(
+            new WatchedStream(whole, () => modes.AddRange(_folder.EnumerateDirectories().Select(static d => d.UnixFileMode))), Target, TestContext.Current.CancellationToken);
+        Assert.Equal([(UnixFileMode)0x1C0], modes.Distinct());
+        Assert.Equal((UnixFileMode)0x1FF, File.GetUnixFileMode(Target));
+        Assert.Equal(["target"], _folder.EnumerateFileSystemInfos().Select(static f => f.Name));
+    }
+
+    [Fact]
+    public async Task What_came_to_the_targets_name_meanwhile_stays()
+    {
+        var whole = await ArchiveAsync(new GnuTarEntry(TarEntryType.Directory, "top/"), Entry("top/a", "content"));
+        await Assert.ThrowsAsync<IOException>(() => TarExtraction.RunAsync(
+            new WatchedStream(whole, () => Directory.CreateDirectory(Target)), Target, TestContext.Current.CancellationToken));
+        Assert.Equal(["target"], _folder.EnumerateFileSystemInfos().Select(static f => f.Name));
+        Assert.Empty(Directory.GetFileSystemEntries(Target));
+    }
+
+    [Fact]
+    public async Task A_link_by_itself_is_made_under_the_targets_name()
+    {
+        await UnpackAsync(new GnuTarEntry(TarEntryType.SymbolicLink, "link") { LinkName = "nowhere" });
+        Assert.Equal("nowhere", new FileInfo(Target).LinkTarget);
+        Assert.Single(_folder.EnumerateFileSystemInfos());
+    }
+
+    /// <summary>Tells before each part of it is read.</summary>
+    private sealed class WatchedStream(byte[] content, Action onRead) : MemoryStream(content)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            onRead();
+            return base.ReadAsync(buffer, cancellationToken);
+        }
     }
 
     private static GnuTarEntry Entry(string name, string content) => new(TarEntryType.RegularFile, name)

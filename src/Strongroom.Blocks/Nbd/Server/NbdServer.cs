@@ -68,7 +68,8 @@ public sealed class NbdServer : IAsyncDisposable
         if (Interlocked.Exchange(ref _isDisposed, true))
             return;
         await _listener.DisposeAsync().ConfigureAwait(false);
-        File.Delete(SocketPath);
+        try { File.Delete(SocketPath); }
+        catch (DirectoryNotFoundException) { /* Its folder has gone, and it with it. */ }
     }
 
     private static void RemoveStale(string path)

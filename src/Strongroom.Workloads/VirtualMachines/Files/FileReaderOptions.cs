@@ -6,6 +6,12 @@ public sealed record FileReaderOptions
     /// <summary>The executable whose first argument is <see cref="Child.ReaderChild.Verb"/>; null: this process's own.</summary>
     public string? Executable { get; init; }
 
+    /// <summary>Where readers have their folders when the server is not root; exists or can be made. Of no other server. Null: a temporary one.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>What is common to all servers of the machine that are root: who is which user, the appliance, and a folder for each server. Null: a temporary one, and no appliance is made for it.</summary>
+    public string? MachineFolder { get; init; }
+
     /// <summary>Run the appliance by KVM. Otherwise its processor is emulated: slower, and working everywhere.</summary>
     public bool UsesKvm { get; init; }
 

@@ -15,13 +15,16 @@ public sealed class FileReaders : IFileReader, IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Session> _sessions = [];
     private readonly Timer _timer;
+    private readonly SemaphoreSlim _preparing = new(1);
+    private ReaderHome? _home;
+    private string? _appliance;
+    private bool _isPrepared;
     private TaskCompletionSource _change = New();
     private bool _isDisposed;
 
     public FileReaders(FileReaderOptions options, ILogger<FileReaders> log)
     {
         (_options, _log) = (options, log);
-        ReaderFolder.Sweep(TimeProvider.System);
         _timer = new(_ => CloseIdle(), null, s_look, s_look);
     }
 
@@ -52,9 +55,40 @@ public sealed class FileReaders : IFileReader, IAsyncDisposable
 
         await _timer.DisposeAsync();
         foreach (var session in all) await session.CloseAsync(_log);
+        if (_home is not null) await _home.DisposeAsync();
+        _preparing.Dispose();
     }
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private async Task<ReaderProcess> StartAsync(Func<CancellationToken, Task<IReadOnlyList<IBlockDevice>>> openDisks)
+    {
+        var (home, appliance) = await PrepareAsync();
+        return await ReaderProcess.StartAsync(home, appliance, _options, await openDisks(CancellationToken.None), _log, CancellationToken.None);
+    }
+
+    /// <summary>Once, and again where it failed.</summary>
+    private async Task<(ReaderHome Home, string? Appliance)> PrepareAsync()
+    {
+        await _preparing.WaitAsync();
+        try
+        {
+            _home ??= await ReaderHome.OpenAsync(_options);
+            // An operator's own appliance is the operator's.
+            if (!_isPrepared && _options.MachineFolder is not null && _home.Machine is { } machine && Environment.GetEnvironmentVariable("LIBGUESTFS_PATH") is null)
+                _appliance = await ReaderAppliance.MakeAsync(machine, _options.OpenLimit);
+            _isPrepared = true;
+            return (_home, _appliance);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FileBrowsingException(FileBrowsingFault.ReaderFailed, "There is no place for the process that reads file systems: " + e.Message);
+        }
+        finally
+        {
+            _preparing.Release();
+        }
+    }
 
     private async Task<Session> TakeAsync(string key, Func<CancellationToken, Task<IReadOnlyList<IBlockDevice>>> openDisks, CancellationToken cancellationToken)
     {
@@ -90,7 +124,7 @@ public sealed class FileReaders : IFileReader, IAsyncDisposable
         {
             if (_sessions.Count >= _options.MaxOpen && !TryCloseOldest()) return null;
             // Opened under no caller's token: others may wait for the same opening.
-            session = new(async () => await ReaderProcess.StartAsync(_options, await openDisks(CancellationToken.None), _log, CancellationToken.None));
+            session = new(() => StartAsync(openDisks));
             _sessions[key] = session;
         }
 

@@ -86,16 +86,15 @@ internal static class ReaderAnswers
 
     private static long NotNegative(long value) => Math.Max(0, value);
 
-    // inode(7).
-    private static FileKind KindOf(long mode) => (mode & 0xF000) switch
+    private static FileKind KindOf(long mode) => (mode & ModeBits.TypeMask) switch
     {
-        0x8000 => FileKind.File,
-        0x4000 => FileKind.Directory,
-        0xA000 => FileKind.SymbolicLink,
-        0x1000 => FileKind.Fifo,
-        0xC000 => FileKind.Socket,
-        0x2000 => FileKind.CharacterDevice,
-        0x6000 => FileKind.BlockDevice,
+        ModeBits.Regular => FileKind.File,
+        ModeBits.Folder => FileKind.Directory,
+        ModeBits.Link => FileKind.SymbolicLink,
+        ModeBits.Fifo => FileKind.Fifo,
+        ModeBits.Socket => FileKind.Socket,
+        ModeBits.CharacterDevice => FileKind.CharacterDevice,
+        ModeBits.BlockDevice => FileKind.BlockDevice,
         _ => FileKind.Unknown,
     };
 }

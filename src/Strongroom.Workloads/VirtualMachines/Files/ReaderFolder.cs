@@ -1,80 +1,61 @@
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
+using System.Globalization;
+using System.Security.Cryptography;
+using Strongroom.Backup.FileRecovery.Browsing;
 
 namespace Strongroom.Workloads.VirtualMachines.Files;
 
-/// <summary>The folder of one process that reads file systems: sockets, and what the appliance writes. Nobody else may look into it.</summary>
-internal sealed partial class ReaderFolder : IDisposable
+/// <summary>The folder of one reader: sockets, which are in the server's hands, and in a folder that is the reader's own what libguestfs and its appliance write.</summary>
+internal sealed class ReaderFolder : IAsyncDisposable
 {
-    // In the range that systemd keeps for users that exist while they are needed: nobody has an account of this number.
-    private const uint UnprivilegedUser = 65431;
+    private readonly ReaderUser? _user;
+    private readonly string _path;
 
-    private const string Prefix = "strongroom-files-";
-
-    // By then it has sockets, or never will.
-    private static readonly TimeSpan s_young = TimeSpan.FromMinutes(10);
-
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory(Prefix);
-
-    public ReaderFolder() => HandOver(Path);
-
-    public string Path => _folder.FullName;
-
-    /// <summary>The user that the process becomes; null: it stays who the server is.</summary>
-    public static uint? User => EffectiveUser() == 0 ? UnprivilegedUser : null;
-
-    /// <summary>The group that may use KVM, where there is one.</summary>
-    public static uint? KvmGroup => File.ReadLines("/etc/group").Select(static line => line.Split(':')).FirstOrDefault(static f => f is ["kvm", _, _, ..])?[2] is { } id && uint.TryParse(id, out var group) ? group : null;
-
-    /// <summary>Gives a file in it to the process.</summary>
-    public static void HandOver(string path)
+    private ReaderFolder(string path, ReaderUser? user)
     {
-        if (User is { } user && ChangeOwner(path, user, user) != 0) throw new IOException($"'{path}' cannot be given to user {user}: error {Marshal.GetLastPInvokeError()}.");
+        (_path, _user) = (path, user);
+        Own = Path.Combine(path, "own");
     }
 
-    /// <summary>Removes the folders that a server and its readers left behind when all of them were killed at the same time.</summary>
-    public static void Sweep(TimeProvider time)
-    {
-        foreach (var folder in new DirectoryInfo(System.IO.Path.GetTempPath()).EnumerateDirectories(Prefix + "*"))
-        {
-            try
-            {
-                if (folder.LinkTarget is null && folder.CreationTimeUtc < time.GetUtcNow().UtcDateTime - s_young && !folder.EnumerateFiles("*.sock").Any(IsServed)) folder.Delete(recursive: true);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // Another user's.
-            }
-        }
-    }
+    /// <summary>The reader's own, which nobody else but root may look into.</summary>
+    public string Own { get; }
 
-    public void Dispose()
-    {
-        // The process removes it as well, when it is told to end.
-        for (var attempt = 0; attempt < 3 && Directory.Exists(Path); attempt++)
-        {
-            try { _folder.Delete(recursive: true); }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException) { /* Something in it has just gone, or come. */ }
-        }
-    }
+    /// <summary>The user that the reader becomes, which no other has; null: it stays who the server is.</summary>
+    public uint? User => _user?.Id;
 
-    private static bool IsServed(FileInfo socket)
+    /// <exception cref="FileBrowsingException">Busy: no user is free.</exception>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    public static ReaderFolder Make(ReaderHome home)
     {
-        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        var user = home.Machine is { } machine ? ReaderUser.TryTake(ReaderPaths.MakeFolder(Path.Combine(machine, "users"))) ?? throw Taken() : null;
+        var folder = new ReaderFolder(Path.Combine(home.Path, RandomNumberGenerator.GetHexString(8, lowercase: true)), user);
         try
         {
-            probe.Connect(new UnixDomainSocketEndPoint(socket.FullName));
-            return true;
+            ReaderPaths.MakeFolder(folder._path);
+            Directory.CreateDirectory(folder.Own, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            folder.HandOver(folder.Own);
+            return folder;
         }
-        catch (SocketException failure)
+        catch
         {
-            return failure.SocketErrorCode != SocketError.ConnectionRefused;
+            user?.Dispose();
+            throw;
         }
     }
 
-    [LibraryImport("libc", EntryPoint = "geteuid")]
-    private static partial uint EffectiveUser();
+    /// <summary>Where a disk is served.</summary>
+    public string Socket(int disk) => Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"disk{disk}.sock"));
 
-    [LibraryImport("libc", EntryPoint = "chown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int ChangeOwner(string path, uint user, uint group);
+    /// <summary>Lets the reader have what lies in the server's part.</summary>
+    public void HandOver(string path)
+    {
+        if (User is { } user) ReaderPaths.Give(path, user);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try { await ReaderPaths.RemoveAsync(_path); }
+        finally { _user?.Dispose(); }
+    }
+
+    private static FileBrowsingException Taken() => new(FileBrowsingFault.Busy, "As many recovery points are being read on the server's machine as it has users for. Try again later.");
 }

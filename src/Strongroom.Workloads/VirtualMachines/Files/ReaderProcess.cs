@@ -12,8 +12,8 @@ namespace Strongroom.Workloads.VirtualMachines.Files;
 
 /// <summary>A process that reads the file systems on some disks, from its start to its end. Calls take turns.</summary>
 /// <remarks>
-/// It gets the disks over NBD on Unix sockets in a folder of its own, and nothing else of the server: no environment, no privileges, no
-/// network. It is believed in nothing. When a call takes too long, or its answer cannot be, it is killed, and with it all that it has started.
+/// It gets the disks over NBD on Unix sockets, a folder of its own, and no environment of the server. Where the server is root it is a user of
+/// its own. It is believed in nothing. When a call takes too long, or its answer cannot be, it is killed, and with it all that it has started.
 /// </remarks>
 internal sealed partial class ReaderProcess : IAsyncDisposable
 {
@@ -22,67 +22,50 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     // What libguestfs and supermin of the operator's machine may need to be told.
     private static readonly string[] s_passed = ["DOTNET_ROOT", "SUPERMIN_KERNEL", "SUPERMIN_KERNEL_VERSION", "SUPERMIN_MODULES", "LIBGUESTFS_PATH", "LIBGUESTFS_HV"];
 
+    /// <summary>Where programs are looked for.</summary>
+    internal const string ProgramPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
     private readonly FileReaderOptions _options;
     private readonly ILogger _log;
     private readonly IReadOnlyList<IBlockDevice> _disks;
     private readonly List<NbdServer> _servers = [];
-    private readonly ReaderFolder _folder = new();
     private readonly SemaphoreSlim _turn = new(1);
-    private readonly Process _process;
-    private readonly ReaderConnection _connection;
+    private readonly Process _process = new();
+    private readonly Lock _ending = new();
+    private ReaderFolder? _folder;
+    private ReaderConnection? _connection;
+    private Task _ended = Task.CompletedTask;
     private IReadOnlyDictionary<string, string> _devices = new Dictionary<string, string>();
     private volatile bool _isEnded;
+    private bool _isReaped;
     private int _isDisposed;
 
-    private ReaderProcess(FileReaderOptions options, IReadOnlyList<IBlockDevice> disks, ILogger log)
-    {
-        (_options, _disks, _log) = (options, disks, log);
-        _process = new Process { StartInfo = StartInfo() };
-        try
-        {
-            _process.Start();
-        }
-        catch
-        {
-            _folder.Dispose();
-            throw;
-        }
-
-        _ = LogErrorsAsync(_process.StandardError.BaseStream);
-        _connection = new(_process.StandardInput.BaseStream, _process.StandardOutput.BaseStream);
-    }
+    private ReaderProcess(FileReaderOptions options, IReadOnlyList<IBlockDevice> disks, ILogger log) => (_options, _disks, _log) = (options, disks, log);
 
     /// <summary>The volumes, in order.</summary>
     public IReadOnlyList<FileEntry> Volumes { get; private set; } = [];
 
     /// <summary>True when it ended, or was ended: nothing can be asked any more.</summary>
-    public bool IsDead => _isEnded || _process.HasExited;
+    public bool IsDead => _isEnded || _ended.IsCompleted;
 
     /// <summary>Starts a process and lets it find the volumes. The disks are its own from here on.</summary>
-    /// <exception cref="FileBrowsingException">NotInstalled, Damaged or ReaderFailed.</exception>
-    public static async Task<ReaderProcess> StartAsync(FileReaderOptions options, IReadOnlyList<IBlockDevice> disks, ILogger log, CancellationToken cancellationToken)
+    /// <param name="appliance">Null: libguestfs makes or finds its own.</param>
+    /// <exception cref="FileBrowsingException">NotInstalled, Damaged, Busy or ReaderFailed.</exception>
+    public static async Task<ReaderProcess> StartAsync(ReaderHome home, string? appliance, FileReaderOptions options, IReadOnlyList<IBlockDevice> disks, ILogger log, CancellationToken cancellationToken)
     {
-        ReaderProcess process;
+        var process = new ReaderProcess(options, disks, log);
         try
         {
-            process = new(options, disks, log);
-        }
-        catch (Exception e) when (e is System.ComponentModel.Win32Exception or IOException)
-        {
-            foreach (var disk in disks.OfType<IAsyncDisposable>()) await disk.DisposeAsync();
-            log.LogWarning("The process that reads file systems cannot be started: {Reason}", e.Message);
-            throw Failed("could not be started");
-        }
-
-        try
-        {
+            process.Start(home, appliance);
             await process.OpenAsync(cancellationToken);
             return process;
         }
-        catch
+        catch (Exception e)
         {
             await process.DisposeAsync();
-            throw;
+            if (e is not (IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)) throw;
+            log.LogWarning("The process that reads file systems did not start: {Reason}", e.Message);
+            throw Failed("could not be started");
         }
     }
 
@@ -107,7 +90,7 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
 
             // An answer that nobody reads to its end would be the next one's. The time is the machine's own, never a tester's.
             using var clock = new CancellationTokenSource(limit ?? _options.RequestLimit);
-            return read(await _connection.AskAsync(request, clock.Token));
+            return read(await _connection!.AskAsync(request, clock.Token));
         }
         catch (OperationCanceledException)
         {
@@ -130,23 +113,40 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 1) return;
         End();
-        await _process.WaitForExitAsync();
+        await _ended;
         _process.Dispose();
-        foreach (var server in _servers) await server.DisposeAsync();
-        foreach (var disk in _disks.OfType<IAsyncDisposable>()) await disk.DisposeAsync();
-        _folder.Dispose();
+        foreach (var server in _servers) await LetGoAsync(server);
+        foreach (var disk in _disks.OfType<IAsyncDisposable>()) await LetGoAsync(disk);
+        if (_folder is not null) await LetGoAsync(_folder);
+    }
+
+    /// <summary>Whatever fails, the rest is let go, too.</summary>
+    private async Task LetGoAsync(IAsyncDisposable held)
+    {
+        try { await held.DisposeAsync(); }
+        catch (Exception e) { _log.LogWarning("Something of a reader of file systems was left: {Reason}", e.Message); }
     }
 
     private static FileBrowsingException Failed(string how) => new(FileBrowsingFault.ReaderFailed, $"The process that reads the file systems of this recovery point {how}. Try again.");
+
+    private void Start(ReaderHome home, string? appliance)
+    {
+        _folder = ReaderFolder.Make(home);
+        _process.StartInfo = StartInfo(_folder, appliance);
+        _process.Start();
+        _ended = EndGroupAsync(_process.Id);
+        _ = LogErrorsAsync(_process.StandardError.BaseStream);
+        _connection = new(_process.StandardInput.BaseStream, _process.StandardOutput.BaseStream);
+    }
 
     private async Task OpenAsync(CancellationToken cancellationToken)
     {
         var request = new FrameWriter((byte)ReaderRequest.Open).Put(_options.UsesKvm ? (byte)1 : (byte)0).Put(_options.MemoryMiB).Put(_disks.Count);
         for (var i = 0; i < _disks.Count; i++)
         {
-            var path = Path.Combine(_folder.Path, string.Create(CultureInfo.InvariantCulture, $"disk{i}.sock"));
+            var path = _folder!.Socket(i);
             _servers.Add(NbdServer.Start(path, _disks[i], new() { OnFailure = failure => _log.LogWarning("A recovery point could not be read: {Reason}", failure.Message) }));
-            ReaderFolder.HandOver(path);
+            _folder.HandOver(path);
             request.Put(Encoding.UTF8.GetBytes(path));
         }
 
@@ -170,21 +170,21 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
         }
     }
 
-    private ProcessStartInfo StartInfo()
+    private ProcessStartInfo StartInfo(ReaderFolder folder, string? appliance)
     {
         var start = new ProcessStartInfo(_options.Executable ?? Environment.ProcessPath ?? throw new InvalidOperationException("This process has no executable."))
         {
-            WorkingDirectory = _folder.Path,
+            WorkingDirectory = folder.Own,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         start.ArgumentList.Add(ReaderChild.Verb);
-        start.ArgumentList.Add(_folder.Path);
-        if (ReaderFolder.User is { } user)
+        start.ArgumentList.Add(folder.Own);
+        if (folder.User is { } user)
         {
             start.ArgumentList.Add(user.ToString(CultureInfo.InvariantCulture));
-            if (_options.UsesKvm && ReaderFolder.KvmGroup is { } group) start.ArgumentList.Add(group.ToString(CultureInfo.InvariantCulture));
+            if (_options.UsesKvm && KvmGroup() is { } group) start.ArgumentList.Add(group.ToString(CultureInfo.InvariantCulture));
         }
 
         start.Environment.Clear();
@@ -193,21 +193,41 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
             if (Environment.GetEnvironmentVariable(name) is { } value) start.Environment[name] = value;
         }
 
-        start.Environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-        start.Environment["HOME"] = start.Environment["TMPDIR"] = start.Environment["XDG_RUNTIME_DIR"] = start.Environment["LIBGUESTFS_TMPDIR"] = _folder.Path;
-        // Its disk is made once, not for each recovery point: it is no temporary file.
-        start.Environment["LIBGUESTFS_CACHEDIR"] = Environment.GetEnvironmentVariable("LIBGUESTFS_CACHEDIR") ?? "/var/tmp";
+        start.Environment["PATH"] = ProgramPath;
+        start.Environment["HOME"] = start.Environment["TMPDIR"] = start.Environment["XDG_RUNTIME_DIR"] = start.Environment["LIBGUESTFS_TMPDIR"] = folder.Own;
+        // The appliance's disk is made once, not for each recovery point; but what a reader could change, no other may start.
+        start.Environment["LIBGUESTFS_CACHEDIR"] = folder.User is not null ? folder.Own : Environment.GetEnvironmentVariable("LIBGUESTFS_CACHEDIR") ?? "/var/tmp";
+        if (appliance is not null) start.Environment["LIBGUESTFS_PATH"] = appliance;
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         start.Environment["DOTNET_GCHeapHardLimit"] = "0x10000000";
         return start;
     }
 
+    /// <summary>The group that may use KVM, where there is one.</summary>
+    private static uint? KvmGroup() => File.ReadLines("/etc/group").Select(static line => line.Split(':')).FirstOrDefault(static f => f is ["kvm", _, _, ..])?[2] is { } id && uint.TryParse(id, out var group) ? group : null;
+
     private void End()
     {
-        _isEnded = true;
-        // Its group: the appliance, too. Before it leads one there is nothing but itself.
-        _ = SendSignal(-_process.Id, Kill);
-        _process.Kill();
+        lock (_ending)
+        {
+            _isEnded = true;
+            // Later the number may be another's.
+            if (_isReaped || _ended.IsCompleted) return;
+            // Its group: the appliance, too. Before it leads one there is nothing but itself.
+            _ = SendSignal(-_process.Id, Kill);
+            _process.Kill();
+        }
+    }
+
+    /// <summary>When the process has ended, however that came, the rest of its group ends, too.</summary>
+    private async Task EndGroupAsync(int id)
+    {
+        await _process.WaitForExitAsync();
+        lock (_ending)
+        {
+            _isReaped = true;
+            _ = SendSignal(-id, Kill);
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]

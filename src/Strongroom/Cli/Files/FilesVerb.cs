@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Strongroom.Cli.Store;
-using Strongroom.Demo;
+using Strongroom.Client;
 
 namespace Strongroom.Cli.Files;
 
@@ -45,7 +45,7 @@ internal sealed class FilesVerb : Command
     {
         _ when cancellationToken.IsCancellationRequested => new("Interrupted", "Stopped.", ExitCodes.Interrupted),
         ArmRequestException refused => new(refused.Code, Shown.Text(refused.Message), ExitCodes.Failed),
-        DemoException => new("Failed", Shown.Text(exception.Message), ExitCodes.Failed),
+        ClientException => new("Failed", Shown.Text(exception.Message), ExitCodes.Failed),
         HttpRequestException or HttpIOException => new("Connection", Shown.Text((exception.InnerException ?? exception).Message), ExitCodes.Failed),
         _ => VerbFailure.Of(exception, cancellationToken),
     };

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Strongroom.Cli.Store;
-using Strongroom.Demo;
+using Strongroom.Client;
 
 namespace Strongroom.Cli.Files;
 
@@ -48,22 +48,8 @@ internal static class GetVerb
 
     private static async Task<VerbResult> FileAsync(HttpResponseMessage answer, string to, ProgressMeter meter, CancellationToken cancellationToken)
     {
-        // Under its name only when it is whole.
-        var part = to + ".part";
-        try
-        {
-            await using (var content = new CountedStream(await answer.Content.ReadAsStreamAsync(cancellationToken), meter, answer.Content.Headers.ContentLength))
-            await using (var file = new FileStream(part, FileMode.CreateNew, FileAccess.Write))
-                await content.CopyToAsync(file, 1 << 20, cancellationToken);
-            File.Move(part, to, overwrite: false);
-        }
-        catch (Exception e) when (e is not IOException || !File.Exists(to))
-        {
-            File.Delete(part);
-            throw;
-        }
-
-        return Done(to, new FileInfo(to).Length, []);
+        await using var content = new CountedStream(await answer.Content.ReadAsStreamAsync(cancellationToken), meter, answer.Content.Headers.ContentLength);
+        return Done(to, await WholeFile.WriteAsync(content, to, cancellationToken), []);
     }
 
     private static async Task<VerbResult> FolderAsync(HttpResponseMessage answer, string to, ProgressMeter meter, CancellationToken cancellationToken)

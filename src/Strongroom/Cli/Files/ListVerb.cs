@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Strongroom.Cli.Store;
-using Strongroom.Demo;
+using Strongroom.Client;
 
 namespace Strongroom.Cli.Files;
 

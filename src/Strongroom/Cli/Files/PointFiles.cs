@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Strongroom.Cli.Store;
-using Strongroom.Demo;
+using Strongroom.Client;
 
 namespace Strongroom.Cli.Files;
 
@@ -26,7 +26,7 @@ internal sealed class PointFiles : IDisposable
 
     /// <summary>Signs in and finds the recovery point.</summary>
     /// <exception cref="ArmRequestException">The server refuses.</exception>
-    /// <exception cref="DemoException">Something that was named is not there, or the server cannot be understood.</exception>
+    /// <exception cref="ClientException">Something that was named is not there, or the server cannot be understood.</exception>
     public static async Task<PointFiles> OpenAsync(ServerAccess access, PointChoice choice, TimeProvider time, CancellationToken cancellationToken)
     {
         var http = access.CaFile is { } file ? TrustedConnection.Create(file) : TrustedConnection.Create();
@@ -34,7 +34,7 @@ internal sealed class PointFiles : IDisposable
         {
             var arm = new ArmClient(http, access.Endpoint, new AccessTokens(http, access, time).GetAsync, time, s_limit);
             var subscription = choice.Subscription ?? (await arm.ListAsync("/subscriptions?api-version=2022-12-01", cancellationToken)).Select(static s => s.Text("subscriptionId")).FirstOrDefault()
-                ?? throw new DemoException("The server shows no subscription.");
+                ?? throw new ClientException("The server shows no subscription.");
             var vault = $"/subscriptions/{Segment(subscription)}/resourceGroups/{Segment(choice.Group)}/providers/Microsoft.RecoveryServices/vaults/{Segment(choice.Vault)}";
             var item = Find(await arm.ListAsync($"{vault}/backupProtectedItems?{Version}&{Machines}", cancellationToken), choice);
             var point = choice.Point ?? await NewestAsync(arm, item, cancellationToken);
@@ -76,8 +76,8 @@ internal sealed class PointFiles : IDisposable
         return found switch
         {
             [var item] => item,
-            [] => throw new DemoException($"'{choice.Item}' is not protected in vault '{choice.Vault}'."),
-            _ => throw new DemoException($"'{choice.Item}' is the name of {found.Length} items. Give the item's own name: {string.Join(", ", found.Select(static f => f.Split('/')[^1]))}."),
+            [] => throw new ClientException($"'{choice.Item}' is not protected in vault '{choice.Vault}'."),
+            _ => throw new ClientException($"'{choice.Item}' is the name of {found.Length} items. Give the item's own name: {string.Join(", ", found.Select(static f => f.Split('/')[^1]))}."),
         };
     }
 
@@ -88,6 +88,6 @@ internal sealed class PointFiles : IDisposable
         // Newest first; one whose disks are on their way is not in the vault yet.
         var points = await arm.ListAsync($"{item}/recoveryPoints?{Version}", cancellationToken);
         return points.FirstOrDefault(static p => p.Items("properties", "recoveryPointTierDetails").Any(static t => t.Text("type") == "HardenedRP" && t.Text("status") == "Valid"))?.Text("name")
-            ?? throw new DemoException("It has no recovery point yet.");
+            ?? throw new ClientException("It has no recovery point yet.");
     }
 }

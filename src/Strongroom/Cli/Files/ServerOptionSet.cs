@@ -1,13 +1,15 @@
 using System.CommandLine;
 using Strongroom.Cli.Store;
-using Strongroom.Demo;
+using Strongroom.Client;
 using Strongroom.Hosting;
+using Strongroom.Store;
 
 namespace Strongroom.Cli.Files;
 
 /// <summary>The options that say which server, who signs in, and which recovery point.</summary>
 internal sealed class ServerOptionSet
 {
+    // Never an argument's value, which every user of the machine can read.
     private const string SecretVariable = "STRONGROOM_CLIENT_SECRET";
 
     private readonly Option<string?> _data = new("--data") { Description = "A server's data folder on this machine: its administrator signs in." };
@@ -15,7 +17,7 @@ internal sealed class ServerOptionSet
     private readonly Option<string?> _server = new("--server") { Description = "The server's address, such as https://backup.example:8443." };
     private readonly Option<string?> _tenant = new("--tenant") { Description = "The server's tenant." };
     private readonly Option<string?> _clientId = new("--client-id") { Description = "Who signs in: an application id." };
-    private readonly Option<string?> _clientSecret = new("--client-secret") { Description = $"The secret to sign in with; better in the environment, as {SecretVariable}." };
+    private readonly Option<string?> _secretFile = new("--client-secret-file") { Description = $"A file with the secret to sign in with; without it the environment's {SecretVariable}." };
     private readonly Option<string?> _ca = new("--ca") { Description = "The certificate authority of the server (PEM); without it the machine's own are trusted, or the one that admin.json names." };
     private readonly Option<string?> _subscription = new("--subscription") { Description = "The subscription; without it the server's first." };
     private readonly Option<string> _group = new("--resource-group", "-g") { Description = "The vault's resource group.", Required = true };
@@ -25,7 +27,7 @@ internal sealed class ServerOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_group, _vault, _item, _point, _data, _adminFile, _server, _tenant, _clientId, _clientSecret, _ca, _subscription]) command.Add(option);
+        foreach (var option in (Option[])[_group, _vault, _item, _point, _data, _adminFile, _server, _tenant, _clientId, _secretFile, _ca, _subscription]) command.Add(option);
     }
 
     /// <summary>Where the files are, before anybody is asked.</summary>
@@ -43,10 +45,10 @@ internal sealed class ServerOptionSet
             return new(Address(parsed) ?? administrator.Endpoint, administrator.TenantId.ToString(), administrator.ClientId.ToString(), administrator.ClientSecret, parsed.GetValue(_ca) ?? administrator.CaFile);
         }
 
-        var secret = parsed.GetValue(_clientSecret) ?? Environment.GetEnvironmentVariable(SecretVariable);
+        var secret = (parsed.GetValue(_secretFile) is { } secretFile ? KeyText.Read(secretFile).Trim() : null) ?? Environment.GetEnvironmentVariable(SecretVariable);
         return Address(parsed) is { } server && parsed.GetValue(_tenant) is { } tenant && parsed.GetValue(_clientId) is { } client && secret is not null
             ? new(server, tenant, client, secret, parsed.GetValue(_ca))
-            : throw new UsageException($"Say who signs in: --data or --admin-file for the administrator; or --server, --tenant, --client-id and the secret in {SecretVariable}.");
+            : throw new UsageException($"Say who signs in: --data or --admin-file for the administrator; or --server, --tenant, --client-id and the secret by --client-secret-file or in {SecretVariable}.");
     }
 
     private Uri? Address(ParseResult parsed)

@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using System.Security.Cryptography;
 using Strongroom.Cli.Store;
 
 namespace Strongroom.Cli.Files;
@@ -6,16 +7,40 @@ namespace Strongroom.Cli.Files;
 /// <summary>Unpacks a tar of a folder into a new folder. Nothing is written outside it, whatever the archive says.</summary>
 /// <remarks>
 /// Its names begin with the folder's own, which the new folder's takes the place of. Symbolic links are made last of all, so that none is on the way to anything; a
-/// further name of a file becomes a copy. Modes and times are kept, owners, devices and fifos are not.
+/// further name of a file becomes a copy. Modes and times are kept, owners, devices and fifos are not. Until all is there it lies in a folder beside
+/// it, which only the caller may look into, and which goes when something fails.
 /// </remarks>
 internal static class TarExtraction
 {
     private const UnixFileMode Permissions = (UnixFileMode)0x1FF;
     private const int MostNotes = 20;
 
+    private const UnixFileMode OwnersFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
     /// <exception cref="InvalidDataException">The archive has a name that leads elsewhere.</exception>
     /// <exception cref="IOException">Something cannot be written, or is there already.</exception>
     public static async Task<(long Bytes, IReadOnlyList<string> Notes)> RunAsync(Stream archive, string target, CancellationToken cancellationToken)
+    {
+        var beside = $"{target}.{RandomNumberGenerator.GetHexString(8, lowercase: true)}.part";
+        Directory.CreateDirectory(beside, OwnersFolder);
+        try
+        {
+            var top = Path.Combine(beside, "top");
+            var (bytes, notes, folders) = await UnpackAsync(archive, top, cancellationToken);
+            foreach (var folder in folders.Where(f => f.Path != top)) Finish(folder.Path, folder.Mode, folder.Time);
+            Move(top, target);
+            // A folder that may not be written could not be moved.
+            foreach (var folder in folders.Where(f => f.Path == top)) Finish(target, folder.Mode, folder.Time);
+            return (bytes, notes);
+        }
+        finally
+        {
+            Remove(beside);
+        }
+    }
+
+    /// <summary>Unpacks all but the modes and times of folders, which are children before parents: a folder that may not be written any more is full, and its time is its own.</summary>
+    private static async Task<(long Bytes, IReadOnlyList<string> Notes, IReadOnlyList<(string Path, UnixFileMode Mode, DateTimeOffset Time)> Folders)> UnpackAsync(Stream archive, string target, CancellationToken cancellationToken)
     {
         var folders = new List<(string Path, UnixFileMode Mode, DateTimeOffset Time)>();
         var links = new List<(string Path, string Target)>();
@@ -25,17 +50,16 @@ internal static class TarExtraction
         while (await tar.GetNextEntryAsync(copyData: false, cancellationToken) is { } entry)
         {
             var path = PathOf(entry.Name, target);
-            var mode = entry.Mode & Permissions;
             switch (entry.EntryType)
             {
                 case TarEntryType.Directory:
                     Directory.CreateDirectory(path);
-                    folders.Add((path, mode, entry.ModificationTime));
+                    folders.Add((path, entry.Mode & Permissions, entry.ModificationTime));
                     break;
                 case TarEntryType.RegularFile or TarEntryType.V7RegularFile:
                     MakeParent(path);
                     bytes += await WriteAsync(entry, path, cancellationToken);
-                    Finish(path, mode, entry.ModificationTime);
+                    Finish(path, entry.Mode & Permissions, entry.ModificationTime);
                     break;
                 case TarEntryType.HardLink:
                     MakeParent(path);
@@ -57,14 +81,23 @@ internal static class TarExtraction
             File.CreateSymbolicLink(path, to);
         }
 
-        // Children before parents: a folder that may not be written any more is full, and its time is its own.
-        foreach (var (path, mode, time) in Enumerable.Reverse(folders))
-        {
-            Directory.SetLastWriteTimeUtc(path, time.UtcDateTime);
-            File.SetUnixFileMode(path, mode);
-        }
+        folders.Reverse();
+        return (bytes, notes, folders);
+    }
 
-        return (bytes, notes);
+    /// <summary>Gives what was unpacked, if anything, its name.</summary>
+    /// <exception cref="IOException">There is something of that name.</exception>
+    private static void Move(string top, string target)
+    {
+        if (new FileInfo(top).LinkTarget is { } to) File.CreateSymbolicLink(target, to);
+        else if (File.Exists(top)) File.Move(top, target, overwrite: false);
+        else if (Directory.Exists(top)) Directory.Move(top, target);
+    }
+
+    private static void Remove(string folder)
+    {
+        try { Directory.Delete(folder, recursive: true); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { /* What failed before is what the caller hears of. */ }
     }
 
     private static string PathOf(string name, string target)
@@ -86,7 +119,7 @@ internal static class TarExtraction
 
     private static void Finish(string path, UnixFileMode mode, DateTimeOffset time)
     {
-        File.SetUnixFileMode(path, mode);
         File.SetLastWriteTimeUtc(path, time.UtcDateTime);
+        File.SetUnixFileMode(path, mode);
     }
 }

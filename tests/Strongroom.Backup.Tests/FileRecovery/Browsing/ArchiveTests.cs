@@ -96,9 +96,43 @@ public sealed class ArchiveTests
     [Fact]
     public async Task Folders_in_circles_come_to_an_end()
     {
-        var failure = await Assert.ThrowsAsync<FileBrowsingException>(() => TarArchive.WriteAsync(new CircularFiles(), Path("/disk0"), Stream.Null, CancellationToken.None));
+        var failure = await Assert.ThrowsAsync<FileBrowsingException>(() => TarArchive.WriteAsync(new EndlessFiles((_, _) => new([Entry("again", FileKind.Directory)], null)), Path("/disk0"), Stream.Null, CancellationToken.None));
         Assert.Equal(FileBrowsingFault.NotFound, failure.Fault);
     }
+
+    [Fact]
+    public async Task Folders_that_are_deep_and_full_of_long_links_are_cut_off()
+    {
+        FileEntry[] full = [Entry("again", FileKind.Directory), .. Enumerable.Range(0, 499).Select(i => Entry($"link{i}", FileKind.SymbolicLink) with { LinkTarget = new byte[5000] })];
+        var tree = new EndlessFiles((_, _) => new(full, null));
+        var failure = await Assert.ThrowsAsync<FileBrowsingException>(() => TarArchive.WriteAsync(tree, Path("/disk0"), Stream.Null, CancellationToken.None));
+        Assert.Equal(FileBrowsingFault.Damaged, failure.Fault);
+        Assert.InRange(tree.ListCount * 500L * 5000, 0, FileWalk.MaxOpenBytes + (500 * 5000));
+    }
+
+    [Fact]
+    public async Task Names_of_a_zip_have_no_more_bytes_than_can_be_kept()
+    {
+        var tree = new EndlessFiles((_, position) => new([.. Enumerable.Range(0, 500).Select(i => Entry($"{position + i}".PadLeft(1000, 'n'), FileKind.SymbolicLink))], position + 500));
+        var failure = await Assert.ThrowsAsync<FileBrowsingException>(() => ZipFolder.WriteAsync(tree, Path("/disk0"), Stream.Null, CancellationToken.None));
+        Assert.Equal((FileBrowsingFault.Damaged, true), (failure.Fault, failure.Message.Contains("32 MiB", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task First_names_of_files_in_a_tar_are_kept_up_to_a_bound_and_beyond_it_there_are_copies()
+    {
+        const int count = 20_000;
+        FileEntry[] files = [.. Enumerable.Range(1, count).Concat([1, count]).Select((inode, i) => Entry($"{i}".PadLeft(1000, 'n'), FileKind.File) with { Inode = inode, LinkCount = 2 })];
+        var output = new MemoryStream();
+        await TarArchive.WriteAsync(new EndlessFiles((_, position) => new(files[(int)position..(int)Math.Min(files.Length, position + 500)], position + 500 < files.Length ? position + 500 : null)), Path("/disk0"), output, CancellationToken.None);
+        output.Position = 0;
+        await using var tar = new TarReader(output);
+        var types = new List<TarEntryType>();
+        while (await tar.GetNextEntryAsync(cancellationToken: TestContext.Current.CancellationToken) is { } entry) types.Add(entry.EntryType);
+        Assert.Equal([TarEntryType.HardLink, TarEntryType.RegularFile], types[^2..]);
+    }
+
+    private static FileEntry Entry(string name, FileKind kind) => new() { Name = Encoding.UTF8.GetBytes(name), Kind = kind };
 
     private static async Task<List<(TarEntry Entry, byte[] Content)>> TarAsync(MemoryFiles files, string path)
     {
@@ -151,14 +185,18 @@ public sealed class ArchiveTests
         public override void Write(byte[] buffer, int offset, int count) => throw new InvalidOperationException("Synchronous.");
     }
 
-    /// <summary>A folder that holds itself.</summary>
-    private sealed class CircularFiles : IFileTree
+    /// <summary>Folders that hold what they are told to.</summary>
+    private sealed class EndlessFiles(Func<FilePath, long, FilePage> list) : IFileTree
     {
-        private static readonly FileEntry s_folder = new() { Name = "again"u8.ToArray(), Kind = FileKind.Directory };
+        public int ListCount { get; private set; }
 
-        public Task<FileEntry> FindAsync(FilePath path, CancellationToken cancellationToken) => Task.FromResult(s_folder);
+        public Task<FileEntry> FindAsync(FilePath path, CancellationToken cancellationToken) => Task.FromResult(Entry("again", FileKind.Directory));
 
-        public Task<FilePage> ListAsync(FilePath path, long position, int count, CancellationToken cancellationToken) => Task.FromResult(new FilePage([s_folder], null));
+        public Task<FilePage> ListAsync(FilePath path, long position, int count, CancellationToken cancellationToken)
+        {
+            ListCount++;
+            return Task.FromResult(list(path, position));
+        }
 
         public Task<int> ReadAsync(FilePath path, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) => throw new NotSupportedException();
 

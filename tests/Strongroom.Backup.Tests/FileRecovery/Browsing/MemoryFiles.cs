@@ -42,6 +42,13 @@ public sealed class MemoryFiles : IFileReader, IFileTree
         return this;
     }
 
+    /// <summary>A file whose path is longer than any can be.</summary>
+    public MemoryFiles AddTooLong(string folder, byte[] name)
+    {
+        _entries[$"{folder}/{FilePath.Encode(name)}"] = (new() { Name = name, Kind = FileKind.File }, []);
+        return this;
+    }
+
     public Task<IFileTree> OpenAsync(string key, Func<CancellationToken, Task<IReadOnlyList<IBlockDevice>>> openDisks, CancellationToken cancellationToken)
     {
         if (Failure is not null) throw Failure;

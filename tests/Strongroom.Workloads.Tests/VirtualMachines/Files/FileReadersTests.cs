@@ -1,6 +1,4 @@
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using Strongroom.Backup.FileRecovery.Browsing;
 using Strongroom.Blocks;
 using Strongroom.Workloads.VirtualMachines.Files;
@@ -74,18 +72,99 @@ public sealed class FileReadersTests : IDisposable
     }
 
     [Fact]
-    public void What_the_dead_left_is_removed_and_what_is_served_or_young_stays()
+    public async Task What_the_dead_left_is_removed_and_nothing_beside_it()
     {
-        var (left, served) = (Directory.CreateTempSubdirectory("strongroom-files-left"), Directory.CreateTempSubdirectory("strongroom-files-served"));
-        using (var dead = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)) dead.Bind(new UnixDomainSocketEndPoint(Path.Combine(left.FullName, "disk0.sock")));
-        using var live = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        live.Bind(new UnixDomainSocketEndPoint(Path.Combine(served.FullName, "disk0.sock")));
-        live.Listen();
-        ReaderFolder.Sweep(TimeProvider.System);
-        Assert.True(Directory.Exists(left.FullName));
-        ReaderFolder.Sweep(new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddMinutes(11)));
-        Assert.Equal((false, true), (Directory.Exists(left.FullName), Directory.Exists(served.FullName)));
-        served.Delete(true);
+        var options = new FileReaderOptions { Folder = Path.Combine(_folder.FullName, "readers"), MachineFolder = Path.Combine(_folder.FullName, "machine") };
+        var home = await ReaderHome.OpenAsync(options);
+        var (left, beside) = (Directory.CreateDirectory(Path.Combine(home.Path, "left", "own")), Directory.CreateDirectory(Path.Combine(_folder.FullName, "strongroom-files-beside")));
+        var kept = Path.Combine(beside.FullName, "kept");
+        await File.WriteAllTextAsync(kept, "", TestContext.Current.CancellationToken);
+        File.CreateSymbolicLink(Path.Combine(left.FullName, "out"), beside.FullName);
+        await using var again = await ReaderHome.OpenAsync(options);
+        Assert.Equal((home.Path, true), (again.Path, File.Exists(kept)));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(again.Path));
+    }
+
+    [Fact]
+    public async Task A_folder_whose_sockets_would_have_too_long_a_path_is_another()
+    {
+        Assert.SkipWhen(ReaderPaths.IsRoot, "Root takes the machine's folder.");
+        await using var home = await ReaderHome.OpenAsync(new() { Folder = Path.Combine(_folder.FullName, new string('x', 60)) });
+        Assert.StartsWith(Path.GetTempPath(), home.Path, StringComparison.Ordinal);
+        Assert.True(home.Path.Length < 60);
+    }
+
+    [Fact]
+    public void A_link_in_the_place_of_the_folder_is_refused()
+    {
+        var elsewhere = Directory.CreateDirectory(Path.Combine(_folder.FullName, "elsewhere"));
+        var link = Path.Combine(_folder.FullName, "link");
+        File.CreateSymbolicLink(link, elsewhere.FullName);
+        Assert.Throws<IOException>(() => ReaderPaths.MakeFolder(link));
+    }
+
+    [Fact]
+    public async Task Each_reader_has_a_user_of_its_own_and_its_sockets_are_in_the_servers_hands()
+    {
+        Assert.SkipUnless(ReaderPaths.IsRoot, "Only root can be others.");
+        var home = await ReaderHome.OpenAsync(new() { MachineFolder = Path.Combine(_folder.FullName, "machine") });
+        var users = new HashSet<uint>();
+        var folders = new List<ReaderFolder>();
+        for (var i = ReaderUser.First; i <= ReaderUser.Last; i++)
+        {
+            folders.Add(ReaderFolder.Make(home));
+            Assert.True(users.Add(folders[^1].User!.Value));
+        }
+
+        Assert.Equal(FileBrowsingFault.Busy, Assert.Throws<FileBrowsingException>(() => ReaderFolder.Make(home)).Fault);
+        Assert.DoesNotContain(folders[0].Own + "/", folders[0].Socket(0), StringComparison.Ordinal);
+        await folders[3].DisposeAsync();
+        Assert.False(Directory.Exists(folders[3].Own));
+        var next = ReaderFolder.Make(home);
+        Assert.Equal(folders[3].User, next.User);
+        foreach (var folder in folders) await folder.DisposeAsync();
+        await next.DisposeAsync();
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_reader_that_cannot_be_started_lets_go_of_its_disks_and_its_folder()
+    {
+        var options = new FileReaderOptions { Executable = Path.Combine(_folder.FullName, "absent"), Folder = Path.Combine(_folder.FullName, "readers"), MachineFolder = Path.Combine(_folder.FullName, "machine") };
+        await using var home = await ReaderHome.OpenAsync(options);
+        var disk = new HeldDisk();
+        var failure = await Assert.ThrowsAsync<FileBrowsingException>(() => ReaderProcess.StartAsync(home, null, options, [new ReadOnlyDevice(disk)], NullLogger.Instance, TestContext.Current.CancellationToken));
+        Assert.Equal(FileBrowsingFault.ReaderFailed, failure.Fault);
+        Assert.True(disk.IsDisposed);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(home.Path));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task What_a_reader_removed_itself_keeps_nothing_open()
+    {
+        var (program, _) = Program("rm -rf \"$(dirname \"$2\")\"; exit 0");
+        var options = new FileReaderOptions { Executable = program, Folder = Path.Combine(_folder.FullName, "readers"), MachineFolder = Path.Combine(_folder.FullName, "machine") };
+        await using var home = await ReaderHome.OpenAsync(options);
+        var disk = new HeldDisk();
+        await Assert.ThrowsAsync<FileBrowsingException>(() => ReaderProcess.StartAsync(home, null, options, [new ReadOnlyDevice(disk)], NullLogger.Instance, TestContext.Current.CancellationToken));
+        Assert.True(disk.IsDisposed);
+    }
+
+    /// <summary>A disk that nobody comes to read.</summary>
+    private sealed class HeldDisk : IBlockSource
+    {
+        public bool IsDisposed { get; private set; }
+
+        public long LengthBytes => 512;
+
+        public IAsyncEnumerable<BlockExtent> MapAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask DisposeAsync()
+        {
+            IsDisposed = true;
+            return ValueTask.CompletedTask;
+        }
     }
 
     private static Task<IReadOnlyList<IBlockDevice>> NoDisks(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<IBlockDevice>>([]);

@@ -6,14 +6,16 @@ public static class TarArchive
 {
     private const int PieceBytes = 2 << 20;
 
-    // Beyond that further names of a file are copies of it.
-    private const int MostLinked = 100_000;
+    // Beyond that further names of a file are copies of it. Of each: its first name, and what a dictionary needs.
+    private const long MaxLinkedBytes = 16 << 20;
+    private const int LinkedBytes = 128;
 
     /// <summary>Writes the archive.</summary>
     /// <exception cref="FileBrowsingException">Something in the folder cannot be read.</exception>
     public static async Task WriteAsync(IFileTree tree, FilePath top, Stream output, CancellationToken cancellationToken)
     {
         var linked = new Dictionary<(string Volume, long Inode), (byte[] Name, long SizeBytes)>();
+        long linkedBytes = 0;
         await foreach (var (path, entry) in FileWalk.WalkAsync(tree, top, cancellationToken))
         {
             if (TypeOf(entry) is not { } type) continue;
@@ -28,7 +30,8 @@ public static class TarArchive
                     continue;
                 }
 
-                if (linked.Count < MostLinked) linked[key] = (name, entry.SizeBytes);
+                linkedBytes += LinkedBytes + name.Length;
+                if (linkedBytes <= MaxLinkedBytes) linked[key] = (name, entry.SizeBytes);
             }
 
             var sizeBytes = entry.Kind == FileKind.File ? entry.SizeBytes : 0;

@@ -6,14 +6,16 @@ namespace Strongroom.Backup.FileRecovery.Browsing.Archives;
 /// <summary>A folder of a recovery point as a zip archive, for people: files, folders and symbolic links with their modes and times.</summary>
 /// <remarks>
 /// Names are UTF-8; bytes that are not, backslashes and control characters are <c>%XX</c>, so that no name means another place anywhere. Fifos,
-/// sockets and devices are left out. Not compressed: the connection is faster than compressing would be. At most <see cref="MaxEntries"/>: zip's list of names is written last and kept in memory until then.
+/// sockets and devices are left out. Not compressed: the connection is faster than compressing would be. At most <see cref="MaxEntries"/> with <see cref="MaxNameBytes"/>: zip's list of names is written last and kept in memory until then.
 /// </remarks>
 public static class ZipFolder
 {
     public const int MaxEntries = 200_000;
 
+    /// <summary>The most that all names have together, each with the folders before it.</summary>
+    public const int MaxNameBytes = 32 << 20;
+
     private const int PieceBytes = 2 << 20;
-    private const int RegularType = 0x8000, FolderType = 0x4000, LinkType = 0xA000;
 
     private static readonly DateTimeOffset s_first = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly DateTimeOffset s_last = new(2107, 12, 31, 23, 59, 58, TimeSpan.Zero);
@@ -24,12 +26,16 @@ public static class ZipFolder
     {
         await using var sent = new AsyncWrites(output);
         var zip = await ZipArchive.CreateAsync(sent, ZipArchiveMode.Create, leaveOpen: true, Encoding.UTF8, cancellationToken);
-        var count = 0;
+        var (count, nameBytes) = (0, 0L);
+        var first = Math.Max(0, top.Depth - 1);
         await foreach (var (path, entry) in FileWalk.WalkAsync(tree, top, cancellationToken))
         {
             if (!entry.IsFolder && entry.Kind is not (FileKind.File or FileKind.SymbolicLink)) continue;
             if (++count > MaxEntries) throw new FileBrowsingException(FileBrowsingFault.Damaged, $"There are more than {MaxEntries} files below '{top.Text}': take it as tar.");
-            await AddAsync(zip, tree, path, entry, Math.Max(0, top.Depth - 1), cancellationToken);
+            var name = string.Join('/', Enumerable.Range(first, path.Depth - first).Select(i => Name(path[i].Span)));
+            nameBytes += Encoding.UTF8.GetByteCount(name);
+            if (nameBytes > MaxNameBytes) throw new FileBrowsingException(FileBrowsingFault.Damaged, $"The names below '{top.Text}' have more than {MaxNameBytes >> 20} MiB: take it as tar.");
+            await AddAsync(zip, tree, path, entry, name, cancellationToken);
             await sent.SendAsync(cancellationToken);
         }
 
@@ -38,12 +44,11 @@ public static class ZipFolder
         await sent.SendAsync(cancellationToken);
     }
 
-    private static async Task AddAsync(ZipArchive zip, IFileTree tree, FilePath path, FileEntry entry, int first, CancellationToken cancellationToken)
+    private static async Task AddAsync(ZipArchive zip, IFileTree tree, FilePath path, FileEntry entry, string name, CancellationToken cancellationToken)
     {
-        var name = string.Join('/', Enumerable.Range(first, path.Depth - first).Select(i => Name(path[i].Span)));
         var made = zip.CreateEntry(entry.IsFolder ? name + "/" : name, CompressionLevel.NoCompression);
         if (entry.ModifiedAt is { } time) made.LastWriteTime = time < s_first ? s_first : time > s_last ? s_last : time;
-        var type = entry.IsFolder ? FolderType : entry.Kind == FileKind.SymbolicLink ? LinkType : RegularType;
+        var type = entry.IsFolder ? ModeBits.Folder : entry.Kind == FileKind.SymbolicLink ? ModeBits.Link : ModeBits.Regular;
         made.ExternalAttributes = (type | (entry.Volume is null ? entry.Mode & 0x1FF : 0x1ED)) << 16;
         if (entry.IsFolder) return;
         await using var content = await made.OpenAsync(cancellationToken);

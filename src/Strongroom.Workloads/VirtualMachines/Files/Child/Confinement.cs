@@ -8,6 +8,7 @@ internal static partial class Confinement
     private const int SetNoNewPrivileges = 38; // prctl(2)
     private const int FileSizeLimit = 1, DataLimit = 2, CoreLimit = 4; // setrlimit(2)
     private const int Kill = 9;
+    private const int NetworkNamespace = 0x40000000; // unshare(2)
 
     // What the guest writes into its throw-away copy, and the names of one folder.
     private const long MaxFileBytes = 4L << 30;
@@ -33,10 +34,14 @@ internal static partial class Confinement
         Must(SetLimit(FileSizeLimit, new(MaxFileBytes, MaxFileBytes)), "setrlimit");
         if (user is { } id)
         {
+            // Of this thread and of what it starts: the appliance. Where the server's own confinement forbids it, it has the server's network.
+            _ = Unshare(NetworkNamespace);
             // libc changes all threads.
             Must(SetGroups((nuint)groups.Length, groups), "setgroups");
             Must(SetGroupIds(id, id, id), "setresgid");
             Must(SetUserIds(id, id, id), "setresuid");
+            // Whoever left the group of an earlier reader: this user is nobody else's now. The signal goes to all that this user may send one to, but to itself.
+            if (ReaderUser.Is(id)) _ = SendSignal(-1, Kill);
         }
 
         Must(Control(SetNoNewPrivileges, 1, 0, 0, 0), "prctl");
@@ -63,6 +68,9 @@ internal static partial class Confinement
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int SendSignal(int process, int signal);
+
+    [LibraryImport("libc", EntryPoint = "unshare", SetLastError = true)]
+    private static partial int Unshare(int namespaces);
 
     [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
     private static partial int SetLimit(int resource, in Limit limit);

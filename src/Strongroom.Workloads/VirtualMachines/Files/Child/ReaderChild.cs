@@ -8,7 +8,7 @@ namespace Strongroom.Workloads.VirtualMachines.Files.Child;
 
 /// <summary>
 /// The process that reads file systems of a recovery point for the server: requests come on standard input, answers go to standard output (<see cref="ReaderFrames"/>).
-/// When the input ends, so when the server is gone, however that came, it removes its folder and ends with all that it has started.
+/// When the input ends, so when the server is gone, however that came, it empties its folder and ends with all that it has started.
 /// </summary>
 /// <remarks>Arguments: the folder that is its own; the user to become, where the server is root, then further groups.</remarks>
 public static class ReaderChild
@@ -71,9 +71,19 @@ public static class ReaderChild
         }
         finally
         {
-            try { Directory.Delete(folder, recursive: true); }
+            try { Empty(new(folder)); }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException) { /* The server removes it, if it still runs. */ }
             Confinement.EndGroup();
+        }
+    }
+
+    /// <summary>The folder itself may be in another's.</summary>
+    private static void Empty(DirectoryInfo folder)
+    {
+        foreach (var entry in folder.EnumerateFileSystemInfos())
+        {
+            if (entry is DirectoryInfo { LinkTarget: null } child) child.Delete(recursive: true);
+            else entry.Delete();
         }
     }
 }

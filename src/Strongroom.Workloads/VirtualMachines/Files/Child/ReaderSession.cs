@@ -6,8 +6,6 @@ namespace Strongroom.Workloads.VirtualMachines.Files.Child;
 /// <summary>Answers requests, one after the other.</summary>
 internal sealed class ReaderSession(string folder)
 {
-    private const int TypeMask = 0xF000, RegularType = 0x8000, FolderType = 0x4000, LinkType = 0xA000;
-
     private readonly FolderNames _names = new(Path.Combine(folder, "names"));
     private GuestDisks? _disks;
     private (string Device, byte[] Path)? _file;
@@ -56,7 +54,7 @@ internal sealed class ReaderSession(string folder)
     {
         var (device, path) = Locate(ref fields);
         var (position, count) = (fields.Long(), fields.Count(ReaderFrames.MaxPageCount));
-        if ((Disks.Stat(path).Mode & TypeMask) != FolderType) throw new FileBrowsingException(FileBrowsingFault.NotAFolder, "This is no folder.");
+        if ((Disks.Stat(path).Mode & ModeBits.TypeMask) != ModeBits.Folder) throw new FileBrowsingException(FileBrowsingFault.NotAFolder, "This is no folder.");
         _names.Prepare(Disks, device, path);
         var (names, next) = _names.Read(position, count);
         var stats = names.Count == 0 ? [] : Disks.Stats(path, names);
@@ -78,7 +76,7 @@ internal sealed class ReaderSession(string folder)
         // Opening a fifo would wait for ever, and a device might be anything.
         if (_file is not var (known, of) || known != device || !of.AsSpan().SequenceEqual(path))
         {
-            if ((Disks.Stat(path).Mode & TypeMask) != RegularType) throw new FileBrowsingException(FileBrowsingFault.NotAFile, "This is no file.");
+            if ((Disks.Stat(path).Mode & ModeBits.TypeMask) != ModeBits.Regular) throw new FileBrowsingException(FileBrowsingFault.NotAFile, "This is no file.");
             _file = (device, path);
         }
 
@@ -100,7 +98,7 @@ internal sealed class ReaderSession(string folder)
 
     private void Put(FrameWriter answer, ReadOnlySpan<byte> name, Guestfs.Stat stat, byte[] path)
     {
-        var isLink = stat.Inode != -1 && (stat.Mode & TypeMask) == LinkType;
+        var isLink = stat.Inode != -1 && (stat.Mode & ModeBits.TypeMask) == ModeBits.Link;
         // Of a name that cannot be looked at nothing is told.
         if (stat.Inode == -1) stat = default;
         answer.Put(name).Put(stat.Mode).Put(stat.Size).Put(stat.ModifiedSeconds).Put(stat.ModifiedNanoseconds)

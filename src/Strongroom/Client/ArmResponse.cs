@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 
-namespace Strongroom.Demo;
+namespace Strongroom.Client;
 
 /// <summary>An answer of the API: a success of any kind, with what a client needs to go on.</summary>
 /// <param name="Status">200, 201, 202 or 204.</param>
@@ -19,6 +19,6 @@ internal sealed record ArmResponse(
     string Request)
 {
     /// <summary>The body where one must be.</summary>
-    /// <exception cref="DemoException">The answer had none.</exception>
-    public JsonObject RequireBody() => Body ?? throw new DemoException($"The answer to {Request} has no body.");
+    /// <exception cref="ClientException">The answer had none.</exception>
+    public JsonObject RequireBody() => Body ?? throw new ClientException($"The answer to {Request} has no body.");
 }

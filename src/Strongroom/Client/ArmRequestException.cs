@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Strongroom.Demo;
+namespace Strongroom.Client;
 
 /// <summary>The API refused a request or reported that an operation or a job failed.</summary>
 /// <remarks><see cref="Exception.Message"/> is the service's own text; <see cref="Code"/> is the code of the error envelope.</remarks>

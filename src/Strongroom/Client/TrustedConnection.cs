@@ -1,7 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Strongroom.Demo;
+namespace Strongroom.Client;
 
 /// <summary>HTTPS that trusts one certificate authority and nothing else, not even what the machine trusts; or what the machine trusts.</summary>
 internal static class TrustedConnection
@@ -11,7 +11,7 @@ internal static class TrustedConnection
     /// The host's name is verified too. No redirects are followed: a bearer token must not wander. There is no
     /// total time limit, because a disk is downloaded through it; every call carries a limit of its own.
     /// </remarks>
-    /// <exception cref="DemoException">The file is missing or holds no certificate.</exception>
+    /// <exception cref="ClientException">The file is missing or holds no certificate.</exception>
     public static HttpClient Create(string caFile) => Create(TrustOnly(caFile));
 
     /// <summary>A client for a server whose certificate the machine trusts.</summary>
@@ -26,11 +26,11 @@ internal static class TrustedConnection
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
         {
-            throw new DemoException($"The certificate authority's file '{caFile}' cannot be read: {e.Message}", e);
+            throw new ClientException($"The certificate authority's file '{caFile}' cannot be read: {e.Message}", e);
         }
 
         if (roots.Count == 0)
-            throw new DemoException($"The file '{caFile}' holds no certificate.");
+            throw new ClientException($"The file '{caFile}' holds no certificate.");
 
         var policy = new X509ChainPolicy
         {

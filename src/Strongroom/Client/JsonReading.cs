@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Strongroom.Demo;
+namespace Strongroom.Client;
 
 /// <summary>Reads answers without trusting their shape: what is missing or of another type reads as null.</summary>
 internal static class JsonReading
@@ -41,9 +41,9 @@ internal static class JsonReading
         node.At(path) as JsonArray ?? [];
 
     /// <summary>The string at a path, where one must be.</summary>
-    /// <exception cref="DemoException">There is none.</exception>
+    /// <exception cref="ClientException">There is none.</exception>
     public static string RequireText(this JsonNode? node, string what, params ReadOnlySpan<string> path) =>
         node.Text(path) is { Length: > 0 } text
             ? text
-            : throw new DemoException($"The server's answer lacks {what} ({string.Join('.', path.ToArray())}).");
+            : throw new ClientException($"The server's answer lacks {what} ({string.Join('.', path.ToArray())}).");
 }

@@ -1,9 +1,8 @@
-namespace Strongroom.Demo;
+namespace Strongroom.Client;
 
-/// <summary>How long the demo waits for anything. Each wait has a limit: a demo that hangs proves nothing.</summary>
+/// <summary>How long a client waits for anything of a server. Each wait has a limit.</summary>
 internal static class TimeLimits
 {
-    public static readonly TimeSpan ServerStart = TimeSpan.FromMinutes(1);
     public static readonly TimeSpan Connect = TimeSpan.FromSeconds(15);
     public static readonly TimeSpan Request = TimeSpan.FromMinutes(1);
     public static readonly TimeSpan Operation = TimeSpan.FromMinutes(2);
@@ -12,14 +11,8 @@ internal static class TimeLimits
     public static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
     public static readonly TimeSpan PollIntervalMax = TimeSpan.FromSeconds(1);
 
-    // Slower than any disk that a person would wait for.
-    private const double BytesPerSecondMin = 4 * 1024 * 1024;
-
-    /// <summary>For work on <paramref name="lengthBytes"/> bytes of disk: five minutes and as long as a very slow disk takes.</summary>
-    public static TimeSpan ForBytes(long lengthBytes) => TimeSpan.FromMinutes(5) + TimeSpan.FromSeconds(lengthBytes / BytesPerSecondMin);
-
     /// <summary>Runs <paramref name="work"/> with a token that also ends after <paramref name="limit"/>.</summary>
-    /// <exception cref="DemoException">The limit passed; <paramref name="what"/> names what did not happen.</exception>
+    /// <exception cref="ClientException">The limit passed; <paramref name="what"/> names what did not happen.</exception>
     public static async Task<T> WithinAsync<T>(
         TimeSpan limit, string what, TimeProvider time, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
@@ -31,7 +24,7 @@ internal static class TimeLimits
         }
         catch (OperationCanceledException e) when (clock.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new DemoException($"Gave up after {limit.TotalSeconds:0} seconds: {what}.", e);
+            throw new ClientException($"Gave up after {limit.TotalSeconds:0} seconds: {what}.", e);
         }
     }
 }

@@ -8,7 +8,7 @@ using Strongroom.Store;
 namespace Strongroom.Backup.FileRecovery.Browsing;
 
 /// <summary>Opens the files of a recovery point, which does not expire while somebody looks at them.</summary>
-public sealed class FileBrowsing(IRecoveryPointRepository points, IJobLedger ledger, IVaultStores stores, PointHolds holds, IFileReader reader)
+public sealed class PointFileBrowser(IRecoveryPointRepository points, IJobLedger ledger, IVaultStores stores, PointHolds holds, IFileReader reader)
 {
     /// <exception cref="BackupRefusedException">There is no such point, its disks are on their way to the vault, or the vault's store does not have them.</exception>
     /// <exception cref="FileBrowsingException">It cannot be looked into.</exception>

@@ -2,7 +2,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Strongroom.Demo;
+namespace Strongroom.Client;
 
 /// <summary>Signs in with client credentials the way Azure's own clients do, and renews the token before it ends.</summary>
 /// <remarks>
@@ -53,7 +53,7 @@ internal sealed class AccessTokens(HttpClient http, ISignIn server, TimeProvider
         var metadata = await GetAsync(new Uri(server.Endpoint, $"/metadata/endpoints?api-version={MetadataVersion}"), cancellationToken);
         var login = metadata.RequireText("the sign-in address", "authentication", "loginEndpoint").TrimEnd('/');
         var audience = metadata.Items("authentication", "audiences").FirstOrDefault()?.GetValue<string>()
-            ?? throw new DemoException("The server's metadata names no audience.");
+            ?? throw new ClientException("The server's metadata names no audience.");
         scope = audience + "/.default";
 
         // The metadata shows the shape of AD FS, which keeps clients from asking Microsoft; Entra's shape stands beside it.
@@ -69,7 +69,7 @@ internal sealed class AccessTokens(HttpClient http, ISignIn server, TimeProvider
     private Uri OfServer(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var uri) && ArmClient.SameOrigin(uri, server.Endpoint)
             ? uri
-            : throw new DemoException($"The server sends its clients elsewhere to sign in: '{address}'.");
+            : throw new ClientException($"The server sends its clients elsewhere to sign in: '{address}'.");
 
     private Task<JsonObject> GetAsync(Uri uri, CancellationToken cancellationToken)
     {
@@ -95,7 +95,7 @@ internal sealed class AccessTokens(HttpClient http, ISignIn server, TimeProvider
                     what);
             }
 
-            return body ?? throw new DemoException($"The answer to {what} is not a JSON object.");
+            return body ?? throw new ClientException($"The answer to {what} is not a JSON object.");
         }, cancellationToken);
     }
 

@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Strongroom.Demo;
+namespace Strongroom.Client;
 
 /// <summary>A small client of Azure Resource Manager: requests, error envelopes, paging and both ways of tracking an operation.</summary>
 /// <remarks>Tracking follows the URLs that the server hands out, unchanged, and sends its token to no other origin. Not safe for concurrent use.</remarks>
@@ -58,16 +58,16 @@ internal sealed class ArmClient(HttpClient http, Uri endpoint, Func<Cancellation
             next = new Uri(endpoint, link);
         }
 
-        throw new DemoException($"The list at {path} did not end after {PagesMax} pages.");
+        throw new ClientException($"The list at {path} did not end after {PagesMax} pages.");
     }
 
     /// <summary>Follows <c>Azure-AsyncOperation</c> until the operation ends, and returns its final state.</summary>
     /// <exception cref="ArmRequestException">The operation ended in failure.</exception>
-    /// <exception cref="DemoException">There is no such header, or the operation took too long.</exception>
+    /// <exception cref="ClientException">There is no such header, or the operation took too long.</exception>
     public Task<JsonObject> FollowOperationAsync(ArmResponse started, CancellationToken cancellationToken)
     {
         var url = started.OperationUrl
-            ?? throw new DemoException($"The answer to {started.Request} has no Azure-AsyncOperation header.");
+            ?? throw new ClientException($"The answer to {started.Request} has no Azure-AsyncOperation header.");
         return TimeLimits.WithinAsync(TimeLimits.Operation, $"{started.Request} did not end", time, async limited =>
         {
             var wait = started.RetryAfter;
@@ -94,11 +94,11 @@ internal sealed class ArmClient(HttpClient http, Uri endpoint, Func<Cancellation
     }
 
     /// <summary>Follows <c>Location</c> until it answers something else than 202, and returns that answer.</summary>
-    /// <exception cref="DemoException">There is no such header, or the operation took too long.</exception>
+    /// <exception cref="ClientException">There is no such header, or the operation took too long.</exception>
     public Task<ArmResponse> FollowLocationAsync(ArmResponse started, CancellationToken cancellationToken)
     {
         var url = started.LocationUrl
-            ?? throw new DemoException($"The answer to {started.Request} has no Location header.");
+            ?? throw new ClientException($"The answer to {started.Request} has no Location header.");
         return TimeLimits.WithinAsync(TimeLimits.Operation, $"{started.Request} did not end", time, async limited =>
         {
             var wait = started.RetryAfter;
@@ -117,11 +117,11 @@ internal sealed class ArmClient(HttpClient http, Uri endpoint, Func<Cancellation
     /// <summary>Opens a file for reading as a stream. The caller disposes the answer.</summary>
     /// <param name="url">An absolute address on the same server.</param>
     /// <param name="cancellationToken">Ends the request; not the reading of the body.</param>
-    /// <exception cref="DemoException">The address is on another server.</exception>
+    /// <exception cref="ClientException">The address is on another server.</exception>
     public async Task<HttpResponseMessage> DownloadAsync(string url, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri))
-            throw new DemoException($"'{url}' is not an address.");
+            throw new ClientException($"'{url}' is not an address.");
         using var request = await AuthorizedAsync(HttpMethod.Get, uri, cancellationToken);
         var what = $"GET {uri.AbsolutePath}";
         var response = await TimeLimits.WithinAsync(limit, $"no answer to {what}", time,
@@ -142,7 +142,7 @@ internal sealed class ArmClient(HttpClient http, Uri endpoint, Func<Cancellation
     private async Task<HttpRequestMessage> AuthorizedAsync(HttpMethod method, Uri uri, CancellationToken cancellationToken)
     {
         if (!SameOrigin(uri, endpoint))
-            throw new DemoException($"The server points at another server: '{uri}'.");
+            throw new ClientException($"The server points at another server: '{uri}'.");
         var request = new HttpRequestMessage(method, uri);
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await getToken(cancellationToken));
         return request;
@@ -163,7 +163,7 @@ internal sealed class ArmClient(HttpClient http, Uri endpoint, Func<Cancellation
             if (!response.IsSuccessStatusCode)
                 throw Refusal(response.StatusCode, parsed, what);
             if (parsed is null && text.Length > 0)
-                throw new DemoException($"The answer to {what} is not a JSON object.");
+                throw new ClientException($"The answer to {what} is not a JSON object.");
             return new ArmResponse(
                 response.StatusCode, parsed, Header(response, "Azure-AsyncOperation"), Header(response, "Location"), RetryAfter(response), what);
         }, cancellationToken);
