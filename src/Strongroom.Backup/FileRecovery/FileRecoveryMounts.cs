@@ -24,7 +24,7 @@ public sealed class FileRecoveryMounts(
 
     private readonly ConcurrentDictionary<Guid, Live> _live = new();
     private readonly ConcurrentDictionary<Guid, Guid> _operations = new();
-    private int _count;
+    private readonly MountPlaces _places = new(options);
     private volatile bool _isStopping;
 
     /// <summary>Mounts a recovery point, or renews its mount where that is asked for and there is one.</summary>
@@ -133,12 +133,7 @@ public sealed class FileRecoveryMounts(
 
     private async Task<FileRecoveryMount> MountAsync(ProtectedItem item, string pointName, FileRecoveryRequest request, CancellationToken cancellationToken)
     {
-        if (Interlocked.Increment(ref _count) > options.MaxMounts)
-        {
-            Interlocked.Decrement(ref _count);
-            throw new BackupRefusedException(BackupRefusal.TooManyMounts, $"{options.MaxMounts} recovery points are mounted for the recovery of files. Revoke one that is not needed any more, and try again.");
-        }
-
+        _places.Take(item.Key);
         Live? listed = null;
         var disks = new List<IBlockSource>();
         IDisposable? hold = null;
@@ -161,7 +156,7 @@ public sealed class FileRecoveryMounts(
         catch (Exception e)
         {
             if (listed is not null) await EndAsync(listed, "could not be completed");
-            else await CloseAsync(disks, hold);
+            else await CloseAsync(item.Key, disks, hold);
             if (e is StoreException or IOException) throw new BackupRefusedException(BackupRefusal.StorageFailed, $"Recovery point '{pointName}' cannot be mounted: {e.Message}");
             throw;
         }
@@ -179,7 +174,7 @@ public sealed class FileRecoveryMounts(
                 log.LogError(e, "The target of mount {Mount} did not end as it should", live.Mount.Id);
             }
 
-            await CloseAsync(live.Disks, live.Hold);
+            await CloseAsync(live.Mount.ItemKey, live.Disks, live.Hold);
             log.LogInformation("The mount {Mount} of recovery point {Point} {Why}", live.Mount.Id, live.Mount.Point.Name, why);
             live.HasEnded.SetResult();
         }
@@ -188,7 +183,7 @@ public sealed class FileRecoveryMounts(
     }
 
     /// <summary>Gives back all that a mount has taken, whatever goes wrong on the way.</summary>
-    private async Task CloseAsync(List<IBlockSource> disks, IDisposable? hold)
+    private async Task CloseAsync(Guid itemKey, List<IBlockSource> disks, IDisposable? hold)
     {
         foreach (var disk in disks)
         {
@@ -200,7 +195,7 @@ public sealed class FileRecoveryMounts(
         }
 
         hold?.Dispose();
-        Interlocked.Decrement(ref _count);
+        _places.Give(itemKey);
     }
 
     private List<Live> Of(Guid itemKey) => [.. _live.Values.Where(live => live.Mount.ItemKey == itemKey)];

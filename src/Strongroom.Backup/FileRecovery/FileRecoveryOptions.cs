@@ -28,4 +28,7 @@ public sealed record FileRecoveryOptions
 
     /// <summary>Mounts at a time.</summary>
     public int MaxMounts { get; init; } = 32;
+
+    /// <summary>Mounts of one item at a time: a client that asks again and again does not take all places.</summary>
+    public int MaxMountsOfItem { get; init; } = 8;
 }

@@ -17,6 +17,9 @@ public sealed record IscsiServerOptions
     /// <summary>Room on disk that the changes of one initiator port to one disk may take; writes beyond it fail with SPACE ALLOCATION FAILED.</summary>
     public long OverlayLimitBytes { get; init; } = 16L << 30;
 
+    /// <summary>Room on the disk of <see cref="OverlayFolder"/> that changes leave to others; writes beyond it fail likewise.</summary>
+    public long OverlayReserveBytes { get; init; } = 256L << 20;
+
     /// <summary>How long an overlay waits for an initiator whose connection was lost. After a logout it is gone at once.</summary>
     public TimeSpan OverlayRetention { get; init; } = TimeSpan.FromMinutes(15);
 

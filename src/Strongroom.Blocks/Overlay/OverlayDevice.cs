@@ -25,10 +25,11 @@ public sealed class OverlayDevice : IBlockDevice, IAsyncDisposable
     private volatile Exception? _failedFlush;
 
     private readonly long _mostBytes;
+    private readonly DiskReserve? _reserve;
 
-    private OverlayDevice(IBlockSource disk, SafeFileHandle file, OverlayFormat format, long mostBytes)
+    private OverlayDevice(IBlockSource disk, SafeFileHandle file, OverlayFormat format, long mostBytes, DiskReserve? reserve)
     {
-        _mostBytes = mostBytes;
+        (_mostBytes, _reserve) = (mostBytes, reserve);
         _disk = disk;
         _file = file;
         _format = format;
@@ -45,15 +46,16 @@ public sealed class OverlayDevice : IBlockDevice, IAsyncDisposable
     /// <summary>Opens a disk with the changes in a file, which is made where it is missing. Owns <paramref name="disk"/> from the call on.</summary>
     /// <param name="baseName">Which disk the base is, for people and programs: a file with changes to a disk of another name is refused. At most 2,048 bytes of UTF-8.</param>
     /// <param name="mostBytes">Room that the file may take on disk, give or take one write; writes beyond it fail with <see cref="OverlayFullException"/>.</param>
+    /// <param name="reserve">Room that is left to others: writes beyond it fail in the same way. Null: none.</param>
     /// <exception cref="InvalidDataException">The file is no overlay, or one of another disk.</exception>
     /// <exception cref="IOException">The file cannot be made, read or written, or is in use.</exception>
-    public static async Task<OverlayDevice> OpenAsync(string path, IBlockSource disk, string baseName, long mostBytes = long.MaxValue)
+    public static async Task<OverlayDevice> OpenAsync(string path, IBlockSource disk, string baseName, long mostBytes = long.MaxValue, DiskReserve? reserve = null)
     {
         ArgumentNullException.ThrowIfNull(disk);
         try
         {
             var format = new OverlayFormat(disk.LengthBytes);
-            return new(disk, OverlayFile.OpenOrCreate(Path.GetFullPath(path), format, baseName), format, mostBytes);
+            return new(disk, OverlayFile.OpenOrCreate(Path.GetFullPath(path), format, baseName), format, mostBytes, reserve);
         }
         catch
         {
@@ -86,7 +88,9 @@ public sealed class OverlayDevice : IBlockDevice, IAsyncDisposable
         try
         {
             if (_mostBytes != long.MaxValue && FileIdentity.AllocatedBytes(_file) + data.Length > _mostBytes)
-                throw new OverlayFullException(_mostBytes);
+                throw new OverlayFullException($"The overlay takes the {_mostBytes} bytes that it may take.");
+            if (_reserve is { IsTouched: true })
+                throw new OverlayFullException("The disk that overlays lie on has no more room for them.");
 
             // A block that is only partly written is first taken from the base, at both ends of the data; then all of it goes in one piece.
             var (first, last) = (offsetBytes / BlockSize, (offsetBytes + data.Length - 1) / BlockSize);

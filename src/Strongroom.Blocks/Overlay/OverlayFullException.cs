@@ -1,4 +1,4 @@
 namespace Strongroom.Blocks.Overlay;
 
 /// <summary>An overlay may not take more room. What is in it stays as it is.</summary>
-public sealed class OverlayFullException(long mostBytes) : IOException($"The overlay takes the {mostBytes} bytes that it may take.");
+public sealed class OverlayFullException(string message) : IOException(message);

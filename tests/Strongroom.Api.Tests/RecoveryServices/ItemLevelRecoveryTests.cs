@@ -143,6 +143,23 @@ public sealed class ItemLevelRecoveryTests : IAsyncLifetime
         Assert.False(await IsMountedAsync());
     }
 
+    [Theory]
+    [InlineData("x$(id)")]
+    [InlineData("a'b")]
+    [InlineData("localhost:0")]
+    public async Task A_host_that_no_script_could_connect_to_is_refused(string host)
+    {
+        Uri server = new(_host.Authority);
+        using TcpClient client = new();
+        await client.ConnectAsync(IPAddress.Loopback, server.Port, TestContext.Current.CancellationToken);
+        const string Body = """{"properties":{"objectType":"IaasVMILRRegistrationRequest"}}""";
+        string request = $"POST {PointId.Replace(" ", "%20", StringComparison.Ordinal)}/provisionInstantItemRecovery?api-version={BackupHost.Version} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\n\r\n{Body}";
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request), TestContext.Current.CancellationToken);
+        using StreamReader reader = new(client.GetStream());
+        Assert.StartsWith("HTTP/1.1 400", await reader.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.False(await IsMountedAsync());
+    }
+
     [Fact]
     public async Task What_is_not_there_cannot_be_mounted_or_revoked()
     {

@@ -187,11 +187,30 @@ public sealed class MountTests : IAsyncLifetime
         var item = await ItemAsync();
         Assert.False(_rig.Holds.IsHeld(item.Key, point.Name));
 
-        for (var count = 0; count < _rig.FileRecovery.MaxMounts; count++) await MountAsync();
+        for (var count = 0; count < _rig.FileRecovery.MaxMountsOfItem; count++) await MountAsync();
         await RefusedAsync(BackupRefusal.TooManyMounts, native, point.Name);
         await _rig.Mounts.RevokeAsync(_vault, native, point.Name, Rig.Token);
         Assert.False(_rig.Holds.IsHeld(item.Key, point.Name));
         await MountAsync();
+    }
+
+    [Fact]
+    public async Task Many_requests_at_once_get_no_more_places_than_there_are()
+    {
+        var point = await PointAsync();
+        var asked = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Task.Run(async () =>
+        {
+            try
+            {
+                await _rig.Mounts.ProvisionAsync(_vault, Rig.NativeName(_machine), point.Name, Request, Rig.Token);
+                return true;
+            }
+            catch (BackupRefusedException refused) when (refused.Refusal == BackupRefusal.TooManyMounts)
+            {
+                return false;
+            }
+        })));
+        Assert.Equal(_rig.FileRecovery.MaxMountsOfItem, asked.Count(got => got));
     }
 
     [Fact]
@@ -208,7 +227,7 @@ public sealed class MountTests : IAsyncLifetime
         await _rig.Mounts.RevokeAsync(_vault, native, point.Name, Rig.Token);
         Assert.False(_rig.Holds.IsHeld(item.Key, point.Name));
         // Each place was given back once, and none twice.
-        for (var count = 0; count < _rig.FileRecovery.MaxMounts; count++) await MountAsync();
+        for (var count = 0; count < _rig.FileRecovery.MaxMountsOfItem; count++) await MountAsync();
         await RefusedAsync(BackupRefusal.TooManyMounts, native, point.Name);
     }
 

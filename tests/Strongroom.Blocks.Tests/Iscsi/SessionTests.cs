@@ -251,6 +251,15 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task Changes_leave_room_on_the_disk_to_others()
+    {
+        await using var lab = new IscsiLab(ServerLab.Sample(), change: options => options with { OverlayReserveBytes = long.MaxValue });
+        using var initiator = await RawInitiator.LogInAsync(lab);
+        Assert.Equal(0x072707, Cdb.SenseOf(await initiator.RunAsync(Cdb.Write10(0, 8), data: Sources.Noise(8 * Block, 1))));
+        Assert.Equal(Block, (await initiator.RunAsync(Cdb.Read10(0, 1), Block)).Data.Length);
+    }
+
+    [Fact]
     public async Task A_read_only_unit_refuses_writes_and_a_missing_one_says_what_it_is()
     {
         await using var lab = new IscsiLab(ServerLab.Sample(), isReadOnly: true);

@@ -34,7 +34,10 @@ internal static class ItemLevelRecoveryEndpoints
         var native = context.NativeName();
         var point = context.Route("recoveryPointId");
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
-        var request = ItemLevelRecoveryContract.Read(body, point, new(PublicUrl.For(context.Request, "")), out var machineId);
+        // The script connects to where the caller has.
+        if (!Uri.TryCreate(PublicUrl.For(context.Request, ""), UriKind.Absolute, out var origin) || origin.Port is < 1 or > 65535 || origin.IdnHost.Length == 0)
+            throw ArmErrors.InvalidRequestContent("the Host header names no address that a script could connect to", "Host");
+        var request = ItemLevelRecoveryContract.Read(body, point, origin, out var machineId);
         await RequireMachineAsync(context, vault, machineId);
         return ItemOperation.Accepted(vault, native, await mounts.ProvisionAsync(vault, native, point, request, context.RequestAborted));
     }

@@ -63,9 +63,9 @@ internal sealed class IscsiConnection(Socket socket, IConnectionHost host)
                 var answer = login.Answer(request);
                 if (answer.IsComplete)
                     session = await BeginAsync(login, IsidOf(request), reader, sender, local, cancellationToken).ConfigureAwait(false);
-                await sender.SendAsync(Response(request, answer, session), StatusNumber.Taken, cancellationToken).ConfigureAwait(false);
                 if (session is not null)
                     Tell(login, null);
+                await sender.SendAsync(Response(request, answer, session), StatusNumber.Taken, cancellationToken).ConfigureAwait(false);
             }
             catch (LoginRefusedException refusal)
             {

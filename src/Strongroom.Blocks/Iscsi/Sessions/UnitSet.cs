@@ -64,7 +64,7 @@ internal sealed class UnitSet : IAsyncDisposable
         var path = Path.Combine(options.OverlayFolder, $".iscsi-{Guid.NewGuid():N}");
         try
         {
-            var overlay = await OverlayDevice.OpenAsync(path, disk, lun.Serial, options.OverlayLimitBytes).ConfigureAwait(false);
+            var overlay = await OverlayDevice.OpenAsync(path, disk, lun.Serial, options.OverlayLimitBytes, new(options.OverlayFolder, options.OverlayReserveBytes)).ConfigureAwait(false);
             return (overlay, overlay);
         }
         finally
