@@ -8,6 +8,11 @@ public sealed class SimulationTests
     [Fact]
     public async Task Every_promise_is_kept_on_many_seeds() => Assert.StartsWith("200 runs", await PlayAsync("--seeds", "1", "200"), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("9011")]
+    [InlineData("9414")]
+    public async Task Promises_that_were_broken_once_are_kept(string seed) => Assert.StartsWith("RunReport", await PlayAsync("--seed", seed), StringComparison.Ordinal);
+
     [Fact]
     public async Task Seeds_play_the_same_each_time() =>
         Assert.Equal(await PlayAsync("--seeds", "1000", "20"), await PlayAsync("--seeds", "1000", "20"));

@@ -51,7 +51,7 @@ public static class VaultHealing
             mended?.Report(name);
         }
 
-        var vaultId = await HealBirthAsync(backend, replica, Note, cancellationToken);
+        var vaultId = await HealBirthAsync(backend, replica, kek, Note, cancellationToken);
         using (var keys = await OpenKeysAsync(backend, replica, vaultId, kek, Note, cancellationToken))
         {
             await new LogHealing(backend, replica, keys.Ring, time).RunAsync(Note, cancellationToken);
@@ -66,7 +66,8 @@ public static class VaultHealing
         return new(done, report.Problems);
     }
 
-    private static async Task<Guid> HealBirthAsync(IBlobBackend backend, IBlobBackend replica, Action<string> note, CancellationToken cancellationToken)
+    private static async Task<Guid> HealBirthAsync(
+        IBlobBackend backend, IBlobBackend replica, IKeyEncryptionKey kek, Action<string> note, CancellationToken cancellationToken)
     {
         var theirs = await VaultBirth.ReadAsync(replica, cancellationToken);
         StoreException failure;
@@ -84,7 +85,8 @@ public static class VaultHealing
         }
 
         // Nothing is made of an empty place: that is a copy, not a healing. And nothing of this vault may lie beside another's.
-        await RequireOwnAsync(theirs, backend, failure, cancellationToken);
+        if (!await HoldsNameOfAsync(theirs, backend, cancellationToken) && !await HoldsEntryOfAsync(theirs, backend, replica, kek, failure, cancellationToken))
+            throw failure;
         var birth = await BlobCopy.ReadTwiceAsync(replica, VaultBirth.Name, SmallLengthBytes, cancellationToken);
         await ReplaceAsync(backend, VaultBirth.Name, birth, cancellationToken);
         note(VaultBirth.Name);
@@ -120,12 +122,13 @@ public static class VaultHealing
         await backend.PutIfAbsentAsync(name, content, cancellationToken);
     }
 
-    private static async Task RequireOwnAsync(Guid vaultId, IBlobBackend backend, StoreException failure, CancellationToken cancellationToken)
+    /// <summary>True when a key generation or a pack is there that names the vault.</summary>
+    private static async Task<bool> HoldsNameOfAsync(Guid vaultId, IBlobBackend backend, CancellationToken cancellationToken)
     {
         await foreach (var key in backend.ListAsync(KeyFolder.Prefix, cancellationToken))
         {
             if (KeyFolder.IsOf(key.Name, vaultId))
-                return;
+                return true;
         }
 
         foreach (var content in (PackContent[])[PackContent.Nodes, PackContent.Data])
@@ -134,11 +137,41 @@ public static class VaultHealing
             {
                 var header = new byte[PackFormat.HeaderLengthBytes];
                 if (await backend.ReadAsync(pack.Name, 0, header, cancellationToken) == header.Length && PackFormat.VaultIdOf(header) == vaultId)
-                    return;
+                    return true;
             }
         }
 
-        throw failure;
+        return false;
+    }
+
+    /// <summary>True when an entry of the log is there that authenticates under the replica's keys: it names no vault, but only this one has it.</summary>
+    private static async Task<bool> HoldsEntryOfAsync(
+        Guid vaultId, IBlobBackend backend, IBlobBackend replica, IKeyEncryptionKey kek, StoreException failure, CancellationToken cancellationToken)
+    {
+        VaultKeys? keys = null;
+        try
+        {
+            await foreach (var blob in backend.ListAsync("log/", cancellationToken))
+            {
+                if (LogEntry.ParseName(blob.Name) is not { } sequence)
+                    continue;
+                keys ??= await VaultKeys.OpenAsync(replica, vaultId, kek, cancellationToken);
+                if (await BlobCopy.ReadAsync(backend, blob.Name, LogEntry.GreatestLengthBytes, cancellationToken) is { } bytes
+                    && LogEntry.TryOpen(keys.Ring, sequence, bytes, out _))
+                    return true;
+            }
+
+            return false;
+        }
+        catch (StoreException unopened) when (unopened.Kind == StoreErrorKind.WrongKey && failure.Kind == StoreErrorKind.InvalidRequest)
+        {
+            // The key may well be this vault's: that the replica is another's says more.
+            return false;
+        }
+        finally
+        {
+            ((IDisposable?)keys)?.Dispose();
+        }
     }
 
     private static async Task<VaultKeys> OpenKeysAsync(

@@ -43,6 +43,10 @@ internal static class PackDigest
                     throw StoreException.Corrupt($"Pack {packSeq:x8} is cut short");
                 if (at == 0 && !PackFormat.IsHeaderOf(buffer.AsSpan(0, read), content, packSeq, vaultId))
                     throw StoreException.Corrupt($"The header of pack {packSeq:x8} is damaged or another vault's");
+
+                // The digest covers neither itself nor what follows it: whoever takes the bytes gets the trailer that was checked.
+                if (!Repeats(buffer.AsSpan(0, read), at - (length - end.Length), end))
+                    throw StoreException.Corrupt($"The trailer of pack {packSeq:x8} reads differently each time");
                 hash.Append(buffer.AsSpan(0, (int)Math.Clamp(trailer.DigestedLengthBytes - at, 0, read)));
                 if (take is not null)
                     await take(buffer.AsMemory(0, read));
@@ -56,5 +60,12 @@ internal static class PackDigest
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    /// <summary>True when what of <paramref name="piece"/> lies in the trailer is the same there; the piece begins so many bytes after the trailer's first.</summary>
+    private static bool Repeats(ReadOnlySpan<byte> piece, long offsetBytes, ReadOnlySpan<byte> trailer)
+    {
+        var seen = piece[(int)Math.Clamp(-offsetBytes, 0, piece.Length)..];
+        return seen.SequenceEqual(trailer.Slice((int)Math.Max(0, offsetBytes), seen.Length));
     }
 }

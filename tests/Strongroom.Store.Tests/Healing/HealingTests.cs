@@ -151,6 +151,75 @@ public sealed class HealingTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public async Task A_vault_without_packs_that_lost_its_birth_and_keys_is_known_by_any_entry_of_its_log(bool isIdRotten)
+    {
+        var (storage, replica, disks) = await MakeWithoutPacksAsync(TestVault.Key);
+        var birth = await storage.ContentAsync(VaultBirth.Name);
+        var key = Assert.Single(await storage.AllAsync("keys/")).Name;
+        await storage.DeleteAsync(key, None);
+        if (isIdRotten)
+            await RotIdAsync(storage);
+        else
+            await storage.DeleteAsync(VaultBirth.Name, None);
+        foreach (var entry in (await storage.AllAsync("log/"))[1..])
+            await DamageAsync(storage, entry.Name, isDeleted: false);
+        var report = await HealAsync(storage, replica);
+        Assert.Empty(report.Problems);
+        Assert.Equal([VaultBirth.Name, key], report.Mended.Take(2));
+        Assert.Equal(birth, await storage.ContentAsync(VaultBirth.Name));
+        await AssertHoldsAsync(storage, disks);
+    }
+
+    [Fact]
+    public async Task The_log_of_another_vault_is_not_healed_from_a_strange_replica()
+    {
+        var (other, _, _) = await MakeWithoutPacksAsync(TestVault.Key);
+        var (_, replica, _) = await MakeWithoutPacksAsync(TestVault.Key);
+        var (_, locked, _) = await MakeWithoutPacksAsync(TestKeys.File(7));
+        await AssertRefusedAsync(other, replica, StoreErrorKind.InvalidRequest);
+        await AssertRefusedAsync(other, locked, StoreErrorKind.InvalidRequest);
+        foreach (var name in (string[])[VaultBirth.Name, Assert.Single(await other.AllAsync("keys/")).Name])
+            await other.DeleteAsync(name, None);
+        await AssertRefusedAsync(other, replica, StoreErrorKind.NotFound);
+        await AssertRefusedAsync(other, locked, StoreErrorKind.WrongKey);
+    }
+
+    [Theory]
+    [InlineData((int)ReadError.FirstByte)]
+    [InlineData((int)ReadError.MiddleByte)]
+    [InlineData((int)ReadError.LastByte)]
+    [InlineData((int)ReadError.Short)]
+    public async Task What_is_misread_of_the_replica_takes_no_packs_place(int error)
+    {
+        var (storage, replica, disks) = await MakeAsync();
+        var pack = (await storage.AllAsync("packs/"))[0].Name;
+        await DamageAsync(storage, pack, isDeleted: false);
+        await ScrubAsync(storage);
+        byte[][] expected = [await storage.ContentAsync(pack), await replica.ContentAsync(pack)];
+        for (var errsAt = 0; ; errsAt++)
+        {
+            var copy = await storage.CopyAsync();
+            var erring = new ErringReads(replica, errsAt, (ReadError)error);
+            try
+            {
+                await HealAsync(copy, erring);
+            }
+            catch (StoreException)
+            {
+                Assert.True(erring.HasErred);
+            }
+
+            Assert.Contains(await copy.ContentAsync(pack), expected);
+            Assert.Empty((await HealAsync(copy, replica)).Problems);
+            await AssertHoldsAsync(copy, disks);
+            if (!erring.HasErred)
+                break;
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public async Task Keys_in_force_come_back_though_older_ones_were_left_behind(bool isDeleted)
     {
         var (storage, _, disks) = await MakeAsync();
@@ -185,9 +254,7 @@ public sealed class HealingTests
     {
         var (storage, replica, disks) = await MakeAsync();
         var birth = await storage.ContentAsync(VaultBirth.Name);
-        var rotten = Encoding.UTF8.GetString(birth);
-        var at = rotten.IndexOf("vaultId", StringComparison.Ordinal) + "vaultId\":\"".Length;
-        await storage.ReplaceAsync(VaultBirth.Name, Encoding.UTF8.GetBytes(rotten.Remove(at, 1).Insert(at, rotten[at] == '7' ? "6" : "7")));
+        await RotIdAsync(storage);
         Assert.Equal([VaultBirth.Name], (await HealAsync(storage, replica)).Mended);
         Assert.Equal(birth, await storage.ContentAsync(VaultBirth.Name));
         await AssertHoldsAsync(storage, disks);
@@ -281,6 +348,21 @@ public sealed class HealingTests
         Assert.Equal(damaged, await storage.ContentAsync(name));
     }
 
+    /// <summary>Makes another, legible id of the one in vault.json.</summary>
+    private static async Task RotIdAsync(MemoryBackend storage)
+    {
+        var rotten = Encoding.UTF8.GetString(await storage.ContentAsync(VaultBirth.Name));
+        var at = rotten.IndexOf("vaultId", StringComparison.Ordinal) + "vaultId\":\"".Length;
+        await storage.ReplaceAsync(VaultBirth.Name, Encoding.UTF8.GetBytes(rotten.Remove(at, 1).Insert(at, rotten[at] == '7' ? "6" : "7")));
+    }
+
+    private static async Task AssertRefusedAsync(MemoryBackend storage, IBlobBackend replica, StoreErrorKind kind)
+    {
+        var before = await storage.AllAsync("");
+        Assert.Equal(kind, (await Assert.ThrowsAsync<StoreException>(() => HealAsync(storage, replica))).Kind);
+        Assert.Equal(before, await storage.AllAsync(""));
+    }
+
     private static async Task DamageAsync(MemoryBackend storage, string name, bool isDeleted)
     {
         var content = await storage.ContentAsync(name);
@@ -306,6 +388,24 @@ public sealed class HealingTests
         var disk = new SparseDisk(2 << 20);
         disk.Write(0, TestVault.Noise(seed, 600_000));
         disks[(await vault.BackUpAsync(disk)).Id] = disk;
+    }
+
+    /// <summary>A vault whose one disk was never written to, and a copy of it.</summary>
+    private static async Task<(MemoryBackend Storage, MemoryBackend Replica, Dictionary<SnapshotId, SparseDisk> Disks)> MakeWithoutPacksAsync(IKeyEncryptionKey key)
+    {
+        var storage = new MemoryBackend();
+        var disks = new Dictionary<SnapshotId, SparseDisk>();
+        await using (var vault = await VaultStore.CreateAsync(storage, key, TestVault.Small, TestVault.Clock(), None))
+        {
+            var disk = new SparseDisk(2 << 20);
+            disks[(await vault.BackUpAsync(disk)).Id] = disk;
+        }
+
+        Assert.Empty(await storage.AllAsync("packs/"));
+        Assert.Empty(await storage.AllAsync("meta/"));
+        var replica = new MemoryBackend();
+        Assert.Empty((await VaultCopy.RunAsync(storage, replica, new(), null, None)).Problems);
+        return (storage, replica, disks);
     }
 
     /// <summary>A vault with a relocation table in force, and a copy of it.</summary>
