@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Strongroom.Backup.FileRecovery.Browsing;
 
 namespace Strongroom.Api.FileBrowsing;
@@ -11,6 +13,9 @@ internal sealed class FileDownload(IFileTree tree, IResult inner) : IResult
     {
         await using (tree)
         {
+            // However long it is: a server that is to stop does not wait for it.
+            await using CancellationTokenRegistration stop = httpContext.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(httpContext.Abort);
+            httpContext.Response.Body = new PacedStream(httpContext.Response.Body, TimeProvider.System, httpContext.Abort);
             try
             {
                 await inner.ExecuteAsync(httpContext);

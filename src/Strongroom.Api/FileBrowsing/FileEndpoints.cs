@@ -53,7 +53,7 @@ public static class FileEndpoints
         PageRequest asked = Paging.Read(context.Request);
         if (!long.TryParse(asked.After ?? "0", NumberStyles.None, CultureInfo.InvariantCulture, out long position)) throw Paging.Foreign();
         await using IFileTree tree = await OpenAsync(context, browsing);
-        FilePage page = await tree.ListAsync(path, position, asked.Count, context.RequestAborted);
+        FilePage page = await PageAsync(tree, path, position, asked.Count, context.RequestAborted);
         JsonObject body = new() { ["value"] = new JsonArray([.. page.Entries.Select(entry => FileContract.ToJson(path, entry))]) };
         if (page.Next is { } next) body["nextLink"] = FileQuery.NextLink(context.Request, Paging.Encode(next.ToString(CultureInfo.InvariantCulture)));
         return ArmResults.Ok(body);
@@ -80,10 +80,10 @@ public static class FileEndpoints
     {
         FileEntry entry = await tree.FindAsync(path, context.RequestAborted);
         string name = path.IsRoot ? context.Route("recoveryPointId") : entry.Text;
+        // What cannot be listed is refused before the archive begins.
+        if (entry.Kind == FileKind.Volume || (format is not null && entry.IsFolder)) await tree.ListAsync(path, 0, 1, context.RequestAborted);
         if (format is not null)
         {
-            // What cannot be listed is refused before the archive begins.
-            if (entry.IsFolder) await tree.ListAsync(path, 0, 1, context.RequestAborted);
             return format == "tar"
                 ? Results.Stream(output => TarArchive.WriteAsync(tree, path, output, context.RequestAborted), "application/x-tar", name + ".tar")
                 : Results.Stream(output => ZipFolder.WriteAsync(tree, path, output, context.RequestAborted), "application/zip", name + ".zip");
@@ -91,14 +91,30 @@ public static class FileEndpoints
 
         if (entry.Kind != FileKind.File)
         {
-            throw entry.Kind == FileKind.SymbolicLink
-                ? new FileBrowsingException(FileBrowsingFault.NotAFile, $"'{path.Text}' is a symbolic link to '{System.Text.Encoding.UTF8.GetString(entry.LinkTarget.Span)}'. Ask for that.")
-                : new FileBrowsingException(FileBrowsingFault.NotAFile, $"'{path.Text}' is no file.{(entry.IsFolder ? " Say format=tar or format=zip to get all that is in it." : "")}");
+            throw new FileBrowsingException(FileBrowsingFault.NotAFile, FileErrors.Instead(path, entry));
         }
 
+        // As Azure Files tells it of files of NFS shares.
+        context.Response.Headers["x-ms-mode"] = Convert.ToString(entry.Mode, 8).PadLeft(4, '0');
         FileContentStream content = new(tree, path, entry.SizeBytes);
-        return Results.Stream(content, "application/octet-stream", name, entry.ModifiedAt, enableRangeProcessing: true);
+        return Results.Stream(content, "application/octet-stream", name, entry.ModifiedAt, enableRangeProcessing: IsOfBytes(context.Request));
     }
+
+    /// <summary>Where something else than a folder is there, the error says what.</summary>
+    private static async Task<FilePage> PageAsync(IFileTree tree, FilePath path, long position, int count, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await tree.ListAsync(path, position, count, cancellationToken);
+        }
+        catch (FileBrowsingException refused) when (refused.Fault == FileBrowsingFault.NotAFolder)
+        {
+            throw new FileBrowsingException(refused.Fault, FileErrors.Instead(path, await tree.FindAsync(path, cancellationToken)));
+        }
+    }
+
+    /// <summary>A range of another unit is ignored (RFC 9110, 14.2), which the framework does not do.</summary>
+    private static bool IsOfBytes(HttpRequest request) => request.GetTypedHeaders().Range is not { } range || range.Unit.Equals("bytes", StringComparison.OrdinalIgnoreCase);
 
     private static async Task<IFileTree> OpenAsync(HttpContext context, PointFileBrowser browsing)
     {

@@ -8,6 +8,18 @@ internal static class FileErrors
 {
     private const int RetrySeconds = 30;
 
+    /// <summary>What stands at a path where something else was asked for, and what to do.</summary>
+    public static string Instead(FilePath path, FileEntry entry) => $"'{path.Text}' is " + entry.Kind switch
+    {
+        FileKind.SymbolicLink => $"a symbolic link to '{System.Text.Encoding.UTF8.GetString(entry.LinkTarget.Span)}'. Ask for that.",
+        FileKind.File => "a file, not a folder. Download it: strongroom files get.",
+        FileKind.Directory or FileKind.Volume => "a folder, not a file. Say format=tar or format=zip to get all that is in it.",
+        FileKind.Fifo => "a fifo: it holds nothing.",
+        FileKind.Socket => "a socket: it holds nothing.",
+        FileKind.CharacterDevice or FileKind.BlockDevice => "a device: it holds nothing.",
+        _ => "neither a file nor a folder: the file system is damaged there.",
+    };
+
     public static ArmException From(FileBrowsingException refused) => refused.Fault switch
     {
         FileBrowsingFault.NotFound => ArmErrors.Custom(404, "FileNotFound", refused.Message, "path"),

@@ -71,11 +71,30 @@ public sealed class FileBrowsingTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.PartialContent, 10), (part.StatusCode, part.Content.Headers.ContentLength));
         using HttpResponseMessage whole = await DownloadAsync("?path=/disk0/a%FF%0A%2Bb", null);
         Assert.Equal((HttpStatusCode.OK, 5000), (whole.StatusCode, (await whole.Content.ReadAsByteArrayAsync()).Length));
+        Assert.Equal("0644", whole.Headers.GetValues("x-ms-mode").Single());
         Assert.DoesNotContain('\n', whole.Content.Headers.GetValues("Content-Disposition").Single());
         using HttpResponseMessage tar = await DownloadAsync("?path=/disk0/sub&format=tar", null);
         Assert.Equal(("application/x-tar", "sub.tar"), (tar.Content.Headers.ContentType!.MediaType, tar.Content.Headers.ContentDisposition!.FileNameStar));
         Assert.Equal(0, (await tar.Content.ReadAsByteArrayAsync()).Length % 512);
         Assert.Equal(0, _host.Files.OpenCount);
+    }
+
+    [Fact]
+    public async Task A_range_of_another_unit_is_ignored()
+    {
+        using HttpResponseMessage whole = await DownloadAsync("?path=/disk0/a%FF%0A%2Bb", new RangeHeaderValue(1, 2) { Unit = "lines" });
+        Assert.Equal((HttpStatusCode.OK, 5000), (whole.StatusCode, whole.Content.Headers.ContentLength));
+    }
+
+    [Theory]
+    [InlineData("?path=/disk0/sub/x", "'/disk0/sub/x' is a file")]
+    [InlineData("?path=/disk0/link", "'/disk0/link' is a symbolic link to '/etc/passwd'")]
+    [InlineData("/download?path=/disk0/link", "'/disk0/link' is a symbolic link to '/etc/passwd'")]
+    [InlineData("/download?path=/disk0/pipe", "'/disk0/pipe' is a fifo")]
+    public async Task What_is_there_instead_is_told(string tail, string text)
+    {
+        _host.Files.Add("/disk0/pipe", FileKind.Fifo);
+        Assert.StartsWith(text, (await _host.GetAsync(Files(tail))).Message, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 60_000)]
@@ -106,6 +125,9 @@ public sealed class FileBrowsingTests : IAsyncLifetime
     [InlineData("?path=/disk1", 409, "VolumeNotReadable")]
     [InlineData("/download?path=/disk0/sub", 400, "NotAFile")]
     [InlineData("/download?path=/disk0/link", 400, "NotAFile")]
+    [InlineData("/download?path=/disk1", 409, "VolumeNotReadable")]
+    [InlineData("/download?path=/disk1&format=tar", 409, "VolumeNotReadable")]
+    [InlineData("/download?path=/disk1&format=zip", 409, "VolumeNotReadable")]
     [InlineData("/download?path=/disk0/nothing&format=zip", 404, "FileNotFound")]
     [InlineData("/download?path=/disk0&format=7z", 400, "InvalidQueryParameter")]
     [InlineData("/upload?path=/", 404, "InvalidResourceType")]

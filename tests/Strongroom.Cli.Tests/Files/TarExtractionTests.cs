@@ -51,7 +51,7 @@ public sealed class TarExtractionTests : IDisposable
     public async Task An_archive_that_is_cut_off_is_an_error()
     {
         var whole = await ArchiveAsync(Entry("top/a", new string('x', 5000)));
-        await Assert.ThrowsAnyAsync<IOException>(() => TarExtraction.RunAsync(new MemoryStream(whole[..3000]), Target, TestContext.Current.CancellationToken));
+        await Assert.ThrowsAnyAsync<IOException>(() => TarExtraction.RunAsync(new MemoryStream(whole[..3000]), Target, false, TestContext.Current.CancellationToken));
         Assert.Empty(_folder.EnumerateFileSystemInfos());
     }
 
@@ -61,7 +61,7 @@ public sealed class TarExtractionTests : IDisposable
         var whole = await ArchiveAsync(new GnuTarEntry(TarEntryType.Directory, "top/") { Mode = (UnixFileMode)0x1FF }, Entry("top/a", "content"), Entry("top/b", "more"));
         var modes = new List<UnixFileMode>();
         await TarExtraction.RunAsync(
-            new WatchedStream(whole, () => modes.AddRange(_folder.EnumerateDirectories().Select(static d => d.UnixFileMode))), Target, TestContext.Current.CancellationToken);
+            new WatchedStream(whole, () => modes.AddRange(_folder.EnumerateDirectories().Select(static d => d.UnixFileMode))), Target, false, TestContext.Current.CancellationToken);
         Assert.Equal([(UnixFileMode)0x1C0], modes.Distinct());
         Assert.Equal((UnixFileMode)0x1FF, File.GetUnixFileMode(Target));
         Assert.Equal(["target"], _folder.EnumerateFileSystemInfos().Select(static f => f.Name));
@@ -72,27 +72,28 @@ public sealed class TarExtractionTests : IDisposable
     {
         var whole = await ArchiveAsync(new GnuTarEntry(TarEntryType.Directory, "top/"), Entry("top/a", "content"));
         await Assert.ThrowsAsync<IOException>(() => TarExtraction.RunAsync(
-            new WatchedStream(whole, () => Directory.CreateDirectory(Target)), Target, TestContext.Current.CancellationToken));
+            new WatchedStream(whole, () => Directory.CreateDirectory(Target)), Target, false, TestContext.Current.CancellationToken));
         Assert.Equal(["target"], _folder.EnumerateFileSystemInfos().Select(static f => f.Name));
         Assert.Empty(Directory.GetFileSystemEntries(Target));
     }
 
     [Fact]
-    public async Task A_link_by_itself_is_made_under_the_targets_name()
+    public async Task What_has_no_folder_at_its_top_is_refused()
     {
-        await UnpackAsync(new GnuTarEntry(TarEntryType.SymbolicLink, "link") { LinkName = "nowhere" });
-        Assert.Equal("nowhere", new FileInfo(Target).LinkTarget);
-        Assert.Single(_folder.EnumerateFileSystemInfos());
+        await Assert.ThrowsAsync<InvalidDataException>(() => UnpackAsync(new GnuTarEntry(TarEntryType.SymbolicLink, "link") { LinkName = "/etc" }));
+        await Assert.ThrowsAsync<InvalidDataException>(() => UnpackAsync(new GnuTarEntry(TarEntryType.Fifo, "pipe")));
+        await Assert.ThrowsAsync<InvalidDataException>(() => UnpackAsync(Entry("file", "content")));
+        Assert.Empty(_folder.EnumerateFileSystemInfos());
     }
 
-    /// <summary>Tells before each part of it is read.</summary>
-    private sealed class WatchedStream(byte[] content, Action onRead) : MemoryStream(content)
+    [Fact]
+    public async Task Volumes_of_the_root_keep_their_names()
     {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            onRead();
-            return base.ReadAsync(buffer, cancellationToken);
-        }
+        var archive = await ArchiveAsync(
+            new GnuTarEntry(TarEntryType.Directory, "disk0-part1/"), Entry("disk0-part1/a", "one"), new GnuTarEntry(TarEntryType.Directory, "disk0-part2/"), Entry("disk0-part2/a", "two"));
+        await TarExtraction.RunAsync(new MemoryStream(archive), Target, true, TestContext.Current.CancellationToken);
+        Assert.Equal("one", await File.ReadAllTextAsync(Path.Combine(Target, "disk0-part1", "a"), TestContext.Current.CancellationToken));
+        Assert.Equal("two", await File.ReadAllTextAsync(Path.Combine(Target, "disk0-part2", "a"), TestContext.Current.CancellationToken));
     }
 
     private static GnuTarEntry Entry(string name, string content) => new(TarEntryType.RegularFile, name)
@@ -103,7 +104,7 @@ public sealed class TarExtractionTests : IDisposable
     };
 
     private async Task<(long, IReadOnlyList<string>)> UnpackAsync(params GnuTarEntry[] entries) =>
-        await TarExtraction.RunAsync(new MemoryStream(await ArchiveAsync(entries)), Target, TestContext.Current.CancellationToken);
+        await TarExtraction.RunAsync(new MemoryStream(await ArchiveAsync(entries)), Target, false, TestContext.Current.CancellationToken);
 
     private static async Task<byte[]> ArchiveAsync(params GnuTarEntry[] entries)
     {

@@ -94,6 +94,7 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
     [InlineData("files", "disk0-part2", 400, "InvalidQueryParameter")]
     [InlineData("files", "/vg0-swap", 409, "VolumeNotReadable")]
     [InlineData("files", "/disk2", 409, "VolumeNotReadable")]
+    [InlineData("files/download", "/vg0-swap&format=tar", 409, "VolumeNotReadable")]
     [InlineData("files/download", "/disk0-part2/fifo", 400, "NotAFile")]
     [InlineData("files/download", "/disk0-part2/absolute", 400, "NotAFile")]
     [InlineData("files/download", "/disk0-part2", 400, "NotAFile")]
@@ -184,6 +185,12 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
         Assert.Contains("is there already", (await FilesAsync("get", "/disk0-part4/big.bin", "--to", file)).StandardError, StringComparison.Ordinal);
         (await FilesAsync("get", "/disk0-part2/odd%FF%0Aname", "--encoded", "--to", odd)).Succeeded();
         Assert.Equal("odd", await File.ReadAllTextAsync(odd, Cancelled));
+        var hello = lab.Folder.Combine("hello.txt");
+        (await FilesAsync("get", "/vg0-root/sub/deep/hello.txt", "--to", hello)).Succeeded();
+        Assert.Equal(((UnixFileMode)0x1E8, new DateTime(2001, 2, 3, 4, 5, 6, DateTimeKind.Utc)), (File.GetUnixFileMode(hello), File.GetLastWriteTimeUtc(hello)));
+        Assert.Contains("is a symbolic link to '/etc/passwd'", (await FilesAsync("get", "/disk0-part2/absolute", "--to", odd + "2")).StandardError, StringComparison.Ordinal);
+        Assert.Contains("is a fifo", (await FilesAsync("get", "/disk0-part2/fifo", "--to", odd + "2")).StandardError, StringComparison.Ordinal);
+        Assert.Contains("It is swap space", (await FilesAsync("get", "/vg0-swap", "--to", odd + "2")).StandardError, StringComparison.Ordinal);
         (await FilesAsync("get", "/vg0-root/sub", "--to", folder)).Succeeded();
         Assert.Equal("hello\n", await File.ReadAllTextAsync(Path.Combine(folder, "link"), Cancelled));
         Assert.Equal("deep/hello.txt", new FileInfo(Path.Combine(folder, "link")).LinkTarget);
@@ -192,7 +199,7 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
         Assert.Contains("sub/deep/hello.txt", (await CommandResult.RunAsync("tar", ["-tf", tar], null, Cancelled)).Succeeded().StandardOutput, StringComparison.Ordinal);
 
         var missing = await FilesAsync("ls", "/vg0-root/absent");
-        Assert.Equal((1, "strongroom: There is nothing at this path."), (missing.ExitCode, missing.StandardError.Trim()));
+        Assert.Equal((1, "strongroom: There is nothing at '/vg0-root/absent'."), (missing.ExitCode, missing.StandardError.Trim()));
     }
 
     [Fact(Timeout = 300_000)]

@@ -27,7 +27,7 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
 
     private readonly FileReaderOptions _options;
     private readonly ILogger _log;
-    private readonly IReadOnlyList<IBlockDevice> _disks;
+    private readonly IReadOnlyList<WatchedDisk> _disks;
     private readonly List<NbdServer> _servers = [];
     private readonly SemaphoreSlim _turn = new(1);
     private readonly Process _process = new();
@@ -39,8 +39,10 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     private volatile bool _isEnded;
     private bool _isReaped;
     private int _isDisposed;
+    private volatile Exception? _lost;
 
-    private ReaderProcess(FileReaderOptions options, IReadOnlyList<IBlockDevice> disks, ILogger log) => (_options, _disks, _log) = (options, disks, log);
+    private ReaderProcess(FileReaderOptions options, IReadOnlyList<IBlockDevice> disks, ILogger log) =>
+        (_options, _disks, _log) = (options, [.. disks.Select(disk => new WatchedDisk(disk, failure => _lost ??= failure))], log);
 
     /// <summary>The volumes, in order.</summary>
     public IReadOnlyList<FileEntry> Volumes { get; private set; } = [];
@@ -86,22 +88,30 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            if (IsDead) throw Failed("has ended");
+            if (IsDead) throw Lost() ?? Failed("has ended");
 
             // An answer that nobody reads to its end would be the next one's. The time is the machine's own, never a tester's.
             using var clock = new CancellationTokenSource(limit ?? _options.RequestLimit);
-            return read(await _connection!.AskAsync(request, clock.Token));
+            var answer = read(await _connection!.AskAsync(request, clock.Token));
+            // It may have come of what could not be read: a file system that is not found, a folder that is empty.
+            if (Lost() is { } lost) throw lost;
+            return answer;
+        }
+        catch (FileBrowsingException) when (Lost() is { } lost)
+        {
+            End();
+            throw lost;
         }
         catch (OperationCanceledException)
         {
             End();
-            throw Failed("took too long and was ended");
+            throw Lost() ?? Failed("took too long and was ended");
         }
         catch (Exception e) when (e is IOException or InvalidDataException or ObjectDisposedException)
         {
             End();
             _log.LogWarning("The process that reads file systems failed: {Reason}", e.Message);
-            throw Failed("ended unexpectedly");
+            throw Lost() ?? Failed("ended unexpectedly");
         }
         finally
         {
@@ -116,7 +126,7 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
         await _ended;
         _process.Dispose();
         foreach (var server in _servers) await LetGoAsync(server);
-        foreach (var disk in _disks.OfType<IAsyncDisposable>()) await LetGoAsync(disk);
+        foreach (var disk in _disks) await LetGoAsync(disk);
         if (_folder is not null) await LetGoAsync(_folder);
     }
 
@@ -128,6 +138,9 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
     }
 
     private static FileBrowsingException Failed(string how) => new(FileBrowsingFault.ReaderFailed, $"The process that reads the file systems of this recovery point {how}. Try again.");
+
+    /// <summary>The error when a disk could not be read: then what the process makes of it is not to be told.</summary>
+    private FileBrowsingException? Lost() => _lost is { } reason ? new(FileBrowsingFault.Damaged, $"The recovery point cannot be read from its vault: {reason.Message}") : null;
 
     private void Start(ReaderHome home, string? appliance)
     {

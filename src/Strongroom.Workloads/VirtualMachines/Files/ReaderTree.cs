@@ -13,21 +13,34 @@ internal sealed class ReaderTree(ReaderProcess process, Action release) : IFileT
     {
         if (path.IsRoot) return s_root;
         if (path.Depth == 1) return Volume(path);
-        return await process.AskAsync(Request(ReaderRequest.Find, path), answer => ReaderAnswers.Entry(answer, path.Name), null, cancellationToken);
+        return await AskAsync(path, Request(ReaderRequest.Find, path), answer => ReaderAnswers.Entry(answer, path.Name), cancellationToken);
     }
 
     public async Task<FilePage> ListAsync(FilePath path, long position, int count, CancellationToken cancellationToken)
     {
         if (path.IsRoot) return PageOfVolumes(position, count);
         var most = Math.Min(count, ReaderFrames.MaxPageCount);
-        return await process.AskAsync(Request(ReaderRequest.List, path).Put(position).Put(most), answer => ReaderAnswers.Page(answer, most), null, cancellationToken);
+        return await AskAsync(path, Request(ReaderRequest.List, path).Put(position).Put(most), answer => ReaderAnswers.Page(answer, most), cancellationToken);
     }
 
     public async Task<int> ReadAsync(FilePath path, long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         if (path.Depth < 2) throw new FileBrowsingException(FileBrowsingFault.NotAFile, $"'{path.Text}' is no file.");
         var most = Math.Min(buffer.Length, ReaderFrames.MaxReadBytes);
-        return await process.AskAsync(Request(ReaderRequest.Read, path).Put(offsetBytes).Put(most), answer => Copy(answer, buffer, most), null, cancellationToken);
+        return await AskAsync(path, Request(ReaderRequest.Read, path).Put(offsetBytes).Put(most), answer => Copy(answer, buffer, most), cancellationToken);
+    }
+
+    /// <summary>The process does not know what the caller calls it.</summary>
+    private async Task<T> AskAsync<T>(FilePath path, FrameWriter request, Func<byte[], T> read, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await process.AskAsync(request, read, null, cancellationToken);
+        }
+        catch (FileBrowsingException failure) when (failure.Fault is FileBrowsingFault.NotFound or FileBrowsingFault.NotAFolder)
+        {
+            throw new FileBrowsingException(failure.Fault, failure.Fault == FileBrowsingFault.NotFound ? $"There is nothing at '{path.Text}'." : $"'{path.Text}' is no folder.");
+        }
     }
 
     public ValueTask DisposeAsync()

@@ -10,33 +10,37 @@ internal static class GetVerb
 {
     public static Command Create()
     {
-        var target = new Option<string?>("--to", "-o") { Description = "The file or folder to write, which must not be there yet; without it the name that it has, in the current folder." };
+        var target = new Option<string?>("--to") { Description = "The file or folder to write, which must not be there yet; without it the name that it has, in the current folder." };
         var format = new Option<string?>("--format") { Description = "Write an archive, tar or zip, instead of what it holds." };
         format.AcceptOnlyFromAmong("tar", "zip");
-        var verb = new FilesVerb("get", "Fetch a file, or a folder with all that is in it.") { target, format };
+        var verb = new FilesVerb("get", "Fetch a file, or a folder with all that is in it.", isPathNeeded: true) { target, format };
         verb.SetVerb(async (parsed, files, path, console, cancellationToken) =>
         {
             var archive = parsed.GetValue(format);
-            using var answer = await AnswerAsync(files, path, archive, cancellationToken);
-            var isFolder = archive is null && answer.Content.Headers.ContentType?.MediaType == "application/x-tar" && answer.Content.Headers.ContentLength is null;
-            var to = Path.GetFullPath(parsed.GetValue(target) ?? NameOf(path, files.Name) + (archive is null ? "" : "." + archive));
-            if (File.Exists(to) || Directory.Exists(to)) throw new IOException($"'{Shown.Text(to)}' is there already. Name another place with --to.");
-            return await console.TrackAsync("Fetching", meter => isFolder ? FolderAsync(answer, to, meter, cancellationToken) : FileAsync(answer, to, meter, cancellationToken));
+            var to = TargetOf(parsed.GetValue(target) ?? NameOf(path, files.Name) + (archive is null ? "" : "." + archive));
+            var isRoot = path.Trim('/').Length == 0;
+            string[] leftOut = isRoot ? [.. (await files.ListAsync(path, cancellationToken)).Where(static v => v.Text("unreadable") is not null).Select(LeftOut)] : [];
+            if (archive is null && (isRoot || await files.IsFolderAsync(path, cancellationToken)))
+            {
+                using var folder = await files.DownloadAsync(path, "tar", cancellationToken);
+                return await console.TrackAsync("Fetching", meter => FolderAsync(folder, to, isRoot, leftOut, meter, cancellationToken));
+            }
+
+            using var file = await files.DownloadAsync(path, archive, cancellationToken);
+            return await console.TrackAsync("Fetching", meter => FileAsync(file, to, leftOut, meter, cancellationToken));
         });
         return verb;
     }
 
-    /// <summary>The file; where it is none, and no archive was asked for, a tar of what it is.</summary>
-    private static async Task<HttpResponseMessage> AnswerAsync(PointFiles files, string path, string? format, CancellationToken cancellationToken)
+    private static string LeftOut(JsonNode volume) => Shown.Text($"Left out: /{volume.Text("name")}. {volume.Text("unreadable")}");
+
+    /// <exception cref="UsageException">Its folder is not there.</exception>
+    /// <exception cref="IOException">It is there.</exception>
+    private static string TargetOf(string name)
     {
-        try
-        {
-            return await files.DownloadAsync(path, format, cancellationToken);
-        }
-        catch (ArmRequestException refused) when (refused.Code == "NotAFile" && format is null)
-        {
-            return await files.DownloadAsync(path, "tar", cancellationToken);
-        }
+        var to = Path.GetFullPath(name);
+        if (new FileInfo(to) is { Exists: true } or { LinkTarget: not null } || Directory.Exists(to)) throw new IOException($"'{Shown.Text(to)}' is there already. Name another place with --to.");
+        return Path.GetDirectoryName(to) is { } folder && !Directory.Exists(folder) ? throw new UsageException($"There is no folder '{Shown.Text(folder)}'. Make it first, or check --to.") : to;
     }
 
     /// <summary>What the path calls it; where that is no name here, another.</summary>
@@ -46,17 +50,21 @@ internal static class GetVerb
         return name is "" or "." or ".." || name.Any(static c => c is '/' or '\0' || char.IsControl(c)) ? point : name;
     }
 
-    private static async Task<VerbResult> FileAsync(HttpResponseMessage answer, string to, ProgressMeter meter, CancellationToken cancellationToken)
+    private static async Task<VerbResult> FileAsync(HttpResponseMessage answer, string to, IReadOnlyList<string> leftOut, ProgressMeter meter, CancellationToken cancellationToken)
     {
         await using var content = new CountedStream(await answer.Content.ReadAsStreamAsync(cancellationToken), meter, answer.Content.Headers.ContentLength);
-        return Done(to, await WholeFile.WriteAsync(content, to, cancellationToken), []);
+        return Done(to, await WholeFile.WriteAsync(content, to, ModeOf(answer), answer.Content.Headers.LastModified, cancellationToken), leftOut);
     }
 
-    private static async Task<VerbResult> FolderAsync(HttpResponseMessage answer, string to, ProgressMeter meter, CancellationToken cancellationToken)
+    /// <summary>Who may do what, without setuid, setgid and sticky; null where the answer does not tell.</summary>
+    private static UnixFileMode? ModeOf(HttpResponseMessage answer) =>
+        answer.Headers.TryGetValues("x-ms-mode", out var values) && values.First() is { Length: 4 } text && text.All(static c => c is >= '0' and <= '7') ? (UnixFileMode)(Convert.ToInt32(text, 8) & 0x1FF) : null;
+
+    private static async Task<VerbResult> FolderAsync(HttpResponseMessage answer, string to, bool isRoot, IReadOnlyList<string> leftOut, ProgressMeter meter, CancellationToken cancellationToken)
     {
         await using var content = new CountedStream(await answer.Content.ReadAsStreamAsync(cancellationToken), meter, null);
-        var unpacked = await TarExtraction.RunAsync(content, to, cancellationToken);
-        return Done(to, unpacked.Bytes, unpacked.Notes);
+        var unpacked = await TarExtraction.RunAsync(content, to, isRoot, cancellationToken);
+        return Done(to, unpacked.Bytes, [.. leftOut, .. unpacked.Notes]);
     }
 
     private static VerbResult Done(string to, long bytes, IReadOnlyList<string> notes) => new(

@@ -11,7 +11,7 @@ internal static class ListVerb
 {
     public static Command Create()
     {
-        var verb = new FilesVerb("ls", "Show what a folder in a recovery point holds; / for its volumes.");
+        var verb = new FilesVerb("ls", "Show what a folder in a recovery point holds; / for its volumes.", isPathNeeded: false);
         verb.SetVerb(static async (_, files, path, _, cancellationToken) =>
         {
             var entries = await files.ListAsync(path, cancellationToken);

@@ -37,7 +37,7 @@ internal sealed class PointFiles : IDisposable
                 ?? throw new ClientException("The server shows no subscription.");
             var vault = $"/subscriptions/{Segment(subscription)}/resourceGroups/{Segment(choice.Group)}/providers/Microsoft.RecoveryServices/vaults/{Segment(choice.Vault)}";
             var item = Find(await arm.ListAsync($"{vault}/backupProtectedItems?{Version}&{Machines}", cancellationToken), choice);
-            var point = choice.Point ?? await NewestAsync(arm, item, cancellationToken);
+            var point = choice.Point ?? await NewestAsync(arm, item, choice.Item, cancellationToken);
             var path = $"{item.Replace("/Microsoft.RecoveryServices/", "/Strongroom.RecoveryServices/", StringComparison.OrdinalIgnoreCase)}/recoveryPoints/{Segment(point)}/files";
             return new(http, arm, access.Endpoint, path, point);
         }
@@ -51,6 +51,21 @@ internal sealed class PointFiles : IDisposable
     /// <summary>All that a folder holds.</summary>
     public Task<IReadOnlyList<JsonNode>> ListAsync(string encodedPath, CancellationToken cancellationToken) =>
         _arm.ListAsync($"{_path}?{Version}&path={encodedPath}", cancellationToken);
+
+    /// <summary>Whether there may be entries below a path.</summary>
+    /// <exception cref="ArmRequestException">There is nothing, or a volume that cannot be read.</exception>
+    public async Task<bool> IsFolderAsync(string encodedPath, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _arm.GetAsync($"{_path}?{Version}&path={encodedPath}&$top=1", cancellationToken);
+            return true;
+        }
+        catch (ArmRequestException refused) when (refused.Code == "NotADirectory")
+        {
+            return false;
+        }
+    }
 
     /// <summary>What stands at a path. The caller disposes the answer, whose body is still to come.</summary>
     /// <param name="format">Null: a file as it is; else <c>tar</c> or <c>zip</c>.</param>
@@ -83,11 +98,11 @@ internal sealed class PointFiles : IDisposable
 
     private static bool Same(string? one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
 
-    private static async Task<string> NewestAsync(ArmClient arm, string item, CancellationToken cancellationToken)
+    private static async Task<string> NewestAsync(ArmClient arm, string item, string name, CancellationToken cancellationToken)
     {
         // Newest first; one whose disks are on their way is not in the vault yet.
         var points = await arm.ListAsync($"{item}/recoveryPoints?{Version}", cancellationToken);
         return points.FirstOrDefault(static p => p.Items("properties", "recoveryPointTierDetails").Any(static t => t.Text("type") == "HardenedRP" && t.Text("status") == "Valid"))?.Text("name")
-            ?? throw new ClientException("It has no recovery point yet.");
+            ?? throw new ClientException($"'{name}' has no recovery point in the vault yet.");
     }
 }

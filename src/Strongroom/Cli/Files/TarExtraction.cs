@@ -6,7 +6,7 @@ namespace Strongroom.Cli.Files;
 
 /// <summary>Unpacks a tar of a folder into a new folder. Nothing is written outside it, whatever the archive says.</summary>
 /// <remarks>
-/// Its names begin with the folder's own, which the new folder's takes the place of. Symbolic links are made last of all, so that none is on the way to anything; a
+/// Its names begin with the folder's own, which the new folder's takes the place of; those of the root have none before them. Symbolic links are made last of all, so that none is on the way to anything; a
 /// further name of a file becomes a copy. Modes and times are kept, owners, devices and fifos are not. Until all is there it lies in a folder beside
 /// it, which only the caller may look into, and which goes when something fails.
 /// </remarks>
@@ -17,18 +17,25 @@ internal static class TarExtraction
 
     private const UnixFileMode OwnersFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    /// <exception cref="InvalidDataException">The archive has a name that leads elsewhere.</exception>
+    /// <param name="archive">The tar, from its beginning.</param>
+    /// <param name="target">The new folder.</param>
+    /// <param name="isRoot">Whether it is one of the root, whose folders keep their names.</param>
+    /// <param name="cancellationToken">Leaves nothing behind.</param>
+    /// <exception cref="InvalidDataException">The archive has a name that leads elsewhere, or no folder at its top.</exception>
     /// <exception cref="IOException">Something cannot be written, or is there already.</exception>
-    public static async Task<(long Bytes, IReadOnlyList<string> Notes)> RunAsync(Stream archive, string target, CancellationToken cancellationToken)
+    public static async Task<(long Bytes, IReadOnlyList<string> Notes)> RunAsync(Stream archive, string target, bool isRoot, CancellationToken cancellationToken)
     {
         var beside = $"{target}.{RandomNumberGenerator.GetHexString(8, lowercase: true)}.part";
         Directory.CreateDirectory(beside, OwnersFolder);
         try
         {
             var top = Path.Combine(beside, "top");
-            var (bytes, notes, folders) = await UnpackAsync(archive, top, cancellationToken);
+            if (isRoot) Directory.CreateDirectory(top);
+            var (bytes, notes, folders) = await UnpackAsync(archive, name => PathOf(name, top, isRoot ? 0 : 1), cancellationToken);
+            // A lone link could lead anywhere on this machine.
+            if (!IsFolder(top)) throw new InvalidDataException("The archive has no folder at its top.");
             foreach (var folder in folders.Where(f => f.Path != top)) Finish(folder.Path, folder.Mode, folder.Time);
-            Move(top, target);
+            Directory.Move(top, target);
             // A folder that may not be written could not be moved.
             foreach (var folder in folders.Where(f => f.Path == top)) Finish(target, folder.Mode, folder.Time);
             return (bytes, notes);
@@ -40,7 +47,7 @@ internal static class TarExtraction
     }
 
     /// <summary>Unpacks all but the modes and times of folders, which are children before parents: a folder that may not be written any more is full, and its time is its own.</summary>
-    private static async Task<(long Bytes, IReadOnlyList<string> Notes, IReadOnlyList<(string Path, UnixFileMode Mode, DateTimeOffset Time)> Folders)> UnpackAsync(Stream archive, string target, CancellationToken cancellationToken)
+    private static async Task<(long Bytes, IReadOnlyList<string> Notes, IReadOnlyList<(string Path, UnixFileMode Mode, DateTimeOffset Time)> Folders)> UnpackAsync(Stream archive, Func<string, string> pathOf, CancellationToken cancellationToken)
     {
         var folders = new List<(string Path, UnixFileMode Mode, DateTimeOffset Time)>();
         var links = new List<(string Path, string Target)>();
@@ -49,7 +56,7 @@ internal static class TarExtraction
         await using var tar = new TarReader(archive);
         while (await tar.GetNextEntryAsync(copyData: false, cancellationToken) is { } entry)
         {
-            var path = PathOf(entry.Name, target);
+            var path = pathOf(entry.Name);
             switch (entry.EntryType)
             {
                 case TarEntryType.Directory:
@@ -63,7 +70,7 @@ internal static class TarExtraction
                     break;
                 case TarEntryType.HardLink:
                     MakeParent(path);
-                    File.Copy(PathOf(entry.LinkName, target), path, overwrite: false);
+                    File.Copy(pathOf(entry.LinkName), path, overwrite: false);
                     break;
                 case TarEntryType.SymbolicLink:
                     MakeParent(path);
@@ -85,14 +92,7 @@ internal static class TarExtraction
         return (bytes, notes, folders);
     }
 
-    /// <summary>Gives what was unpacked, if anything, its name.</summary>
-    /// <exception cref="IOException">There is something of that name.</exception>
-    private static void Move(string top, string target)
-    {
-        if (new FileInfo(top).LinkTarget is { } to) File.CreateSymbolicLink(target, to);
-        else if (File.Exists(top)) File.Move(top, target, overwrite: false);
-        else if (Directory.Exists(top)) Directory.Move(top, target);
-    }
+    private static bool IsFolder(string path) => new DirectoryInfo(path) is { Exists: true, LinkTarget: null };
 
     private static void Remove(string folder)
     {
@@ -100,12 +100,12 @@ internal static class TarExtraction
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) { /* What failed before is what the caller hears of. */ }
     }
 
-    private static string PathOf(string name, string target)
+    private static string PathOf(string name, string target, int skipped)
     {
         var parts = name.Split('/', StringSplitOptions.RemoveEmptyEntries);
         if (name.StartsWith('/') || parts.Length == 0 || parts.Any(static p => p is "." or ".." || p.Contains('\0', StringComparison.Ordinal)))
             throw new InvalidDataException($"The archive has a name that leads elsewhere: '{Shown.Text(name)}'.");
-        return Path.Combine([target, .. parts.Skip(1)]);
+        return Path.Combine([target, .. parts.Skip(skipped)]);
     }
 
     private static void MakeParent(string path) => Directory.CreateDirectory(Path.GetDirectoryName(path)!);

@@ -149,16 +149,34 @@ public sealed class FileReadersTests : IDisposable
         Assert.True(disk.IsDisposed);
     }
 
-    /// <summary>A disk that nobody comes to read.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task What_a_process_makes_of_a_disk_that_cannot_be_read_is_not_told_and_the_next_caller_has_another()
+    {
+        // It reads the disk when it is asked, and has found no volumes then.
+        var (program, pid) = Program(
+            "head -c 1 > /dev/null; qemu-io -r -f raw -c 'read 0 512' \"nbd+unix:///?socket=$(dirname \"$2\")/disk0.sock\" >&2; printf '\\005\\000\\000\\000\\000\\000\\000\\000\\000'; exec sleep 1000");
+        await using var readers = new FileReaders(new() { Executable = program, Folder = Path.Combine(_folder.FullName, "readers") }, NullLogger<FileReaders>.Instance);
+        for (var i = 0; i < 2; i++)
+        {
+            var disk = new HeldDisk();
+            var failure = await Assert.ThrowsAsync<FileBrowsingException>(() => readers.OpenAsync("a", _ => Task.FromResult<IReadOnlyList<IBlockDevice>>([new ReadOnlyDevice(disk)]), TestContext.Current.CancellationToken));
+            Assert.Equal(FileBrowsingFault.Damaged, failure.Fault);
+            Assert.Contains("cannot be read from its vault: A pack is missing.", failure.Message, StringComparison.Ordinal);
+            Assert.True(disk.IsDisposed);
+            await GoneAsync(pid);
+        }
+    }
+
+    /// <summary>A disk that nobody comes to read, or that cannot be.</summary>
     private sealed class HeldDisk : IBlockSource
     {
         public bool IsDisposed { get; private set; }
 
         public long LengthBytes => 512;
 
-        public IAsyncEnumerable<BlockExtent> MapAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+        public IAsyncEnumerable<BlockExtent> MapAsync(CancellationToken cancellationToken) => throw new IOException("A pack is missing.");
 
-        public ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) => throw new IOException("A pack is missing.");
 
         public ValueTask DisposeAsync()
         {
