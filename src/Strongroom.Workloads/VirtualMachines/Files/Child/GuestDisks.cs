@@ -47,7 +47,8 @@ internal sealed class GuestDisks
     /// <summary>The devices that are, or may be, file systems. Pairs are (device, file system, label, size in bytes).</summary>
     public IReadOnlyList<(string Device, string FileSystem, byte[] Label, long SizeBytes)> ListVolumes()
     {
-        var pairs = TakeList(Guestfs.ListFileSystems(_handle));
+        // One partition table that its tool refuses must not hide the other disks.
+        var pairs = Guestfs.ListFileSystems(_handle) is var list && list != 0 ? TakeList(list) : ListOneByOne();
         var volumes = new List<(string, string, byte[], long)>();
         for (var i = 0; i + 1 < pairs.Count; i += 2)
         {
@@ -61,6 +62,27 @@ internal sealed class GuestDisks
 
         return volumes;
     }
+
+    /// <summary>As libguestfs lists file systems, with every device looked at by itself. What is on a device that cannot be looked at is not known.</summary>
+    private List<byte[]> ListOneByOne()
+    {
+        var partitions = TakeList(Guestfs.ListPartitions(_handle));
+        var whole = TakeList(Guestfs.ListDevices(_handle)).Where(device => !partitions.Exists(part => IsPartOf(part, device)));
+        var pairs = new List<byte[]>();
+        foreach (var device in whole.Concat(partitions).Concat(Guestfs.ListLogicalVolumes(_handle) is var volumes && volumes != 0 ? TakeList(volumes) : []))
+        {
+            var type = Take(Guestfs.FileSystemType(_handle, Zeroed(device)));
+            // Members of something larger are shown as that.
+            if (type is not null && type.AsSpan().EndsWith("_member"u8)) continue;
+            pairs.Add(device);
+            pairs.Add(type is { Length: > 0 } ? type : [.. "unknown"u8]);
+        }
+
+        return pairs;
+    }
+
+    private static bool IsPartOf(byte[] partition, byte[] disk) =>
+        partition.Length > disk.Length && partition.AsSpan().StartsWith(disk) && char.IsAsciiDigit((char)partition[disk.Length]);
 
     /// <summary>Mounts a volume where all paths begin; read-only, but what its journal holds is replayed into the appliance's throw-away copy.</summary>
     /// <exception cref="FileBrowsingException">NotFound or Unreadable.</exception>

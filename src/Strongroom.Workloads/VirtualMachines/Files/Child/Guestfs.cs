@@ -66,6 +66,22 @@ internal static partial class Guestfs
     [LibraryImport(Library, EntryPoint = "guestfs_list_filesystems")]
     public static partial nint ListFileSystems(nint handle);
 
+    /// <returns>The disks, then null.</returns>
+    [LibraryImport(Library, EntryPoint = "guestfs_list_devices")]
+    public static partial nint ListDevices(nint handle);
+
+    /// <returns>The partitions that the appliance's kernel sees, then null.</returns>
+    [LibraryImport(Library, EntryPoint = "guestfs_list_partitions")]
+    public static partial nint ListPartitions(nint handle);
+
+    /// <returns>The devices of LVM's logical volumes, then null.</returns>
+    [LibraryImport(Library, EntryPoint = "guestfs_lvs")]
+    public static partial nint ListLogicalVolumes(nint handle);
+
+    /// <returns>A file system's type, empty for none; null: it failed.</returns>
+    [LibraryImport(Library, EntryPoint = "guestfs_vfs_type")]
+    public static partial nint FileSystemType(nint handle, [In] byte[] device);
+
     [LibraryImport(Library, EntryPoint = "guestfs_vfs_label")]
     public static partial nint Label(nint handle, [In] byte[] device);
 
