@@ -58,7 +58,6 @@ internal static class RecoveryServicesOperations
         Operation("Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/read", "Recovery Points", "Read recovery points", "Reads or lists recovery points"),
         Operation("Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/provisionInstantItemRecovery/action", "Recovery Points", "Recover files", "Lists and downloads the files of a recovery point"),
         Operation("Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", "Recovery Points", "Restore", "Restores the disks of a recovery point"),
-        Operation("Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/provisionInstantItemRecovery/action", "Recovery Points", "Provision instant item recovery", "Mounts a recovery point for the recovery of files"),
         Operation("Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/revokeInstantItemRecovery/action", "Recovery Points", "Revoke instant item recovery", "Ends the mounts of a recovery point"),
         Operation("Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/move/action", "Recovery Points", "Move recovery points", "Refuses to move a recovery point to an archive"),
         Operation("Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPointsRecommendedForMove/action", "Recovery Points", "Recommend moves", "Lists recovery points that should be archived: none"),
