@@ -56,7 +56,7 @@ internal static class RecoveryServicesOperations
         Operation("Vaults/backupFabrics/protectionContainers/protectedItems/operationsStatus/read", "Protected Items", "Read operation status", "Reads the status of an operation on a protected item"),
         Operation("Vaults/backupFabrics/protectionContainers/protectedItems/configureSourceScan/action", "Protected Items", "Configure scans", "Refuses to scan for malware"),
         Operation("Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/read", "Recovery Points", "Read recovery points", "Reads or lists recovery points"),
-        Operation("Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/provisionInstantItemRecovery/action", "Recovery Points", "Recover files", "Lists and downloads the files of a recovery point"),
+        Operation("Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/provisionInstantItemRecovery/action", "Recovery Points", "Provision instant item recovery", "Mounts a recovery point for the recovery of files, or lists and downloads them"),
         Operation("Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", "Recovery Points", "Restore", "Restores the disks of a recovery point"),
         Operation("Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/revokeInstantItemRecovery/action", "Recovery Points", "Revoke instant item recovery", "Ends the mounts of a recovery point"),
         Operation("Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/move/action", "Recovery Points", "Move recovery points", "Refuses to move a recovery point to an archive"),
