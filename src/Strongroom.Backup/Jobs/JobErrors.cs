@@ -21,6 +21,9 @@ public static class JobErrors
         MachineProblem.NotFound => new(400136, "UserErrorVmNotFoundV2", problem.Message, ["Check that the machine is still on its host, or stop its protection."]),
         MachineProblem.ToolMissing => new(400196, "UserErrorHostToolMissing", problem.Message, ["Install what is missing on the server and start the job again."]),
         MachineProblem.DiskInUse => new(400349, "UserErrorDiskInUse", problem.Message, ["Shut the machine down and start the backup again: a host of kind Folder backs up machines at rest."]),
+        MachineProblem.HostUnreachable => new(400003, "UserErrorHostUnreachable", problem.Message, ["Check that the host runs and lets the server in (its uri and credentials), then start the job again."]),
+        MachineProblem.ScratchFull => new(400040, "UserErrorScratchSpaceFull", problem.Message, ["Give the host's scratchPath more room, or choose a time at which the machine writes less, then start the backup again."]),
+        MachineProblem.HostFailed => new(400002, "BackUpOperationFailed", problem.Message, ["Read the message and the host's log, then start the backup again."]),
         MachineProblem.BadDescription => new(400349, "UserErrorMachineDescription", problem.Message, ["Mend the machine's vm.json and start the backup again."]),
         MachineProblem.DiskUnsupported => new(400367, "UserErrorDiskUnsupported", problem.Message, ["Convert the disk or its chain to a format that is read (raw, qcow2, fixed VHD), move what it refers to below the allowed folders, or exclude it from the backup."]),
         _ => new(400039, "DiskUnreadable", problem.Message, ["Check that the server may read the machine's disks, then start the job again."]),
@@ -33,6 +36,7 @@ public static class JobErrors
         MachineProblem.DiskInUse => new(400349, "UserErrorVmNotInDesirableState", problem.Message, ["Shut the machine down and start the restore again."]),
         MachineProblem.NameTaken => new(400349, "UserErrorCrpReportedUserError", problem.Message, ["Choose another name, or replace the disks of the machine that is there (OriginalLocation)."]),
         MachineProblem.NoHost => new(400309, "UserErrorGenericResourceNotFound", problem.Message, ["Add a host to the resource group (Strongroom.Fabric/hosts), or choose a group that has one."]),
+        MachineProblem.HostUnreachable => new(400003, "UserErrorHostUnreachable", problem.Message, ["Check that the host runs and lets the server in (its uri and credentials), then start the restore again."]),
         MachineProblem.DiskUnsupported => new(400367, "UserErrorDiskUnsupported", problem.Message, ["Restore it as a new machine (AlternateLocation), or its disks alone (RestoreDisks)."]),
         _ => new(400003, "RestoreOperationFailed", problem.Message, ["Check that the server may write to the host's folder and that it has room, then start the restore again."]),
     };

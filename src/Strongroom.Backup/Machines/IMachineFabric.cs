@@ -16,9 +16,12 @@ public interface IMachineFabric
     /// <summary>One machine, or null when no host has it now.</summary>
     Task<VirtualMachine?> FindAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken);
 
-    /// <summary>Takes a snapshot of the machine: the moment that a recovery point will show.</summary>
+    /// <summary>Takes a snapshot of the machine: the moment that a recovery point will show. What an earlier backup of the item has left on the host is removed first.</summary>
     /// <exception cref="MachineException">The machine cannot be snapshotted; the message tells its owner why.</exception>
-    Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, CancellationToken cancellationToken);
+    Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Removes from a machine's host what keeps track of its changes, for an item that is not backed up any more. A machine that is not there is no error.</summary>
+    Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken);
 }
 
 /// <summary>A machine's disks at one moment, held until disposed.</summary>
@@ -31,6 +34,18 @@ public interface IMachineSnapshot : IAsyncDisposable
 
     /// <summary>The machine's own description, kept with the recovery point so that it can be made again.</summary>
     VirtualMachine Machine { get; }
+
+    /// <summary>Names the moment for the host's tracking of changes, kept with the recovery point: the next backup names it as its parent's. Null where the host tracks none.</summary>
+    string? ChangeTracking => null;
+
+    /// <summary>How long the machine's file systems stood still for the snapshot; null when they were not frozen.</summary>
+    TimeSpan? Frozen => null;
+
+    /// <summary>Sentences for the machine's owner: why the point is only crash-consistent, why a disk is read whole.</summary>
+    IReadOnlyList<string> Notes => [];
+
+    /// <summary>The recovery point is committed: what the host kept for the parent can go. Never fails the backup; what cannot be removed now is removed by the next one.</summary>
+    Task CommittedAsync() => Task.CompletedTask;
 
     /// <summary>
     /// Names each disk that was changed by someone while it was being read, with what gave it away. Called after the last read and before
@@ -50,9 +65,28 @@ public interface IMachineSnapshotDisk
     /// </summary>
     string? ResumeToken => null;
 
+    /// <summary>The host knows what has changed since the parent's moment, as <see cref="MachineSnapshotRequest.ParentTracking"/> names it.</summary>
+    bool KnowsChanges => false;
+
     /// <summary>Opens the disk for reading; the caller disposes it before the snapshot.</summary>
+    /// <param name="sinceParent">What has not changed since the parent comes as <see cref="BlockKind.Unchanged"/>, where <see cref="KnowsChanges"/> is true; otherwise the whole disk is data or zeros.</param>
     /// <exception cref="MachineException">The disk cannot be read; the message tells its owner why.</exception>
-    Task<IBlockSource> OpenAsync(CancellationToken cancellationToken);
+    Task<IBlockSource> OpenAsync(bool sinceParent, CancellationToken cancellationToken);
+}
+
+/// <summary>What a snapshot is wanted for.</summary>
+/// <param name="ItemKey">The protected item: what is left on the host for it bears this name.</param>
+/// <param name="Run">The run of the job.</param>
+public sealed record MachineSnapshotRequest(Guid ItemKey, HostRun Run)
+{
+    /// <summary>Which disks are read, by LUN.</summary>
+    public required Func<int, bool> Selects { get; init; }
+
+    /// <summary><see cref="IMachineSnapshot.ChangeTracking"/> of the parent recovery point; null: there is no parent, or it was not tracked.</summary>
+    public string? ParentTracking { get; init; }
+
+    /// <summary>False: the policy wants crash-consistent points, and the machine is not asked to hold still.</summary>
+    public bool MayFreeze { get; init; } = true;
 }
 
 /// <summary>Decides whether the properties of a <c>Strongroom.Fabric/hosts</c> resource can be accepted.</summary>
@@ -102,4 +136,13 @@ public enum MachineProblem
 
     /// <summary>The host cannot write what is to be restored.</summary>
     NotWritable,
+
+    /// <summary>The host cannot be reached, or does not let the server in.</summary>
+    HostUnreachable,
+
+    /// <summary>There is no room left for what the host must keep aside while the machine is read.</summary>
+    ScratchFull,
+
+    /// <summary>The host or the machine failed in the middle of the work; another try may succeed.</summary>
+    HostFailed,
 }

@@ -11,11 +11,11 @@ public interface IMachineRestorer
 {
     /// <summary>Begins a machine that a host of its resource group will have. Nothing of it is seen before it is committed.</summary>
     /// <exception cref="MachineException">No host takes it, or its name is taken; the message is for its owner.</exception>
-    Task<IMachineRestore> CreateAsync(NewMachine machine, RestoreRun run, CancellationToken cancellationToken);
+    Task<IMachineRestore> CreateAsync(NewMachine machine, HostRun run, CancellationToken cancellationToken);
 
     /// <summary>Begins to put disks in the place of those that a machine has. The machine keeps its own until the restore is committed, and cannot be started meanwhile where the host can prevent it.</summary>
     /// <exception cref="MachineException">It is not there, it runs, or its disks cannot be replaced; the message is for its owner.</exception>
-    Task<IMachineRestore> ReplaceAsync(VirtualMachine machine, RestoreRun run, CancellationToken cancellationToken);
+    Task<IMachineRestore> ReplaceAsync(VirtualMachine machine, HostRun run, CancellationToken cancellationToken);
 
     /// <summary>
     /// Removes what restores have left on the hosts of a subscription, and brings to its end what was committed: called before the first job runs, when none is at work.
@@ -47,5 +47,5 @@ public interface IMachineRestore : IAsyncDisposable
 /// <param name="SubnetId">ARM id of the subnet that was asked for.</param>
 public sealed record NewMachine(VirtualMachine Source, string SubscriptionId, string ResourceGroup, string Name, Guid VmId, string? VirtualNetworkId, string? SubnetId);
 
-/// <summary>Which run of which job restores: a later run of the job, with a higher fence, takes the place of an earlier one.</summary>
-public sealed record RestoreRun(Guid JobId, long Fence);
+/// <summary>Which run of which job works on a host: a later run of the job, with a higher fence, takes the place of an earlier one.</summary>
+public sealed record HostRun(Guid JobId, long Fence);

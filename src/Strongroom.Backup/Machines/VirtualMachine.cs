@@ -22,6 +22,12 @@ public sealed record VirtualMachine
     /// <summary>ARM id of the <c>Strongroom.Fabric/hosts</c> resource that it was found on.</summary>
     public required string HostId { get; init; }
 
+    /// <summary>The host's kind, such as <c>Folder</c> or <c>Libvirt</c>.</summary>
+    public string HostKind { get; init => field = value ?? "Folder"; } = "Folder";
+
+    /// <summary>Whether it runs, in Azure's words (<c>running</c>, <c>stopped</c>); null where its host cannot tell.</summary>
+    public string? PowerState { get; init; }
+
     /// <summary><c>Linux</c> or <c>Windows</c>.</summary>
     public string OsType { get; init => field = value ?? "Linux"; } = "Linux";
 
@@ -32,6 +38,12 @@ public sealed record VirtualMachine
 
     /// <summary>The disks in LUN order; the operating system's disk has <see cref="MachineDisk.IsOs"/>.</summary>
     public required ImmutableArray<MachineDisk> Disks { get; init; }
+
+    /// <summary>The network interfaces, in order.</summary>
+    public ImmutableArray<MachineNetwork> Networks { get; init => field = value.IsDefault ? [] : value; } = [];
+
+    /// <summary>The host's own description of the machine, from which the same kind of host can make it again; null where there is none. May hold secrets: it is kept in the vault and never shown.</summary>
+    public string? Definition { get; init; }
 
     /// <summary>What keeps this machine from being backed up (an unreadable disk, a broken description), or null.</summary>
     public string? Problem { get; init; }
@@ -48,3 +60,9 @@ public sealed record MachineDisk(int Lun, string Name, long SizeBytes, string Fo
 {
     public bool IsOs => Lun < 0;
 }
+
+/// <summary>A network interface of a virtual machine.</summary>
+/// <param name="MacAddress">Such as <c>52:54:00:12:34:56</c>.</param>
+/// <param name="Network">The host's name of the network or bridge it is connected to, or null.</param>
+/// <param name="Model">Such as <c>virtio</c>, or null.</param>
+public sealed record MachineNetwork(string MacAddress, string? Network, string? Model);

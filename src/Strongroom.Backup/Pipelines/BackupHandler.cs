@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Items;
@@ -29,8 +28,6 @@ public sealed class BackupHandler(
 
     public string Operation => JobOperations.Backup;
 
-    private static (SnapshotId? Id, IReadOnlyDictionary<string, ImageRef> Images) NoParents => (null, ImmutableDictionary<string, ImageRef>.Empty);
-
     public async Task<JobEnd> RunAsync(JobRun run, CancellationToken cancellationToken)
     {
         var request = BackupRequest.FromJson(run.Job.Request);
@@ -51,23 +48,29 @@ public sealed class BackupHandler(
             // Step 2.
             await run.ReportAsync(j => j.Begin(BackupTasks.TakeSnapshot, time.GetUtcNow()).Reset(BackupTasks.Transfer) with { InTransfer = null }, cancellationToken);
             var machine = await FindMachineAsync(item, cancellationToken);
-            await using var snapshot = await fabric.SnapshotAsync(machine, cancellationToken);
+            var parent = useParents ? await ParentPoint.FindAsync(item, points, store, cancellationToken) : ParentPoint.None;
+            var wanted = new MachineSnapshotRequest(item.Key, new(run.Job.Id, run.Claim.Fence))
+            {
+                Selects = lun => item.Disks?.Selects(lun) ?? true,
+                ParentTracking = parent.ChangeTracking,
+                MayFreeze = (await policies.FindTermsAsync(item, cancellationToken))?.IsCrashConsistentOnly != true,
+            };
+            await using var snapshot = await fabric.SnapshotAsync(machine, wanted, cancellationToken);
             var newest = await points.ListAsync(item.Key, null, null, null, 1, cancellationToken) is [var found, ..] ? found : null;
             var identity = PointIdentity.Next(time.GetUtcNow(), newest);
             var disks = Selected(item, snapshot);
             var moving = new PointInTransfer(
                 run.Claim.Fence, identity.Name, identity.Time, snapshot.Consistency, snapshot.Machine, [.. disks.Select(d => d.Disk.Lun)], request.ExpiresAt, request.DueAt);
-            await run.ReportAsync(j => j.Complete(BackupTasks.TakeSnapshot, time.GetUtcNow()).Begin(BackupTasks.Transfer, time.GetUtcNow()) with { InTransfer = moving }, cancellationToken);
+            await run.ReportAsync(j => Taken(j, snapshot).Begin(BackupTasks.Transfer, time.GetUtcNow()) with { InTransfer = moving }, cancellationToken);
 
             // Step 3.
-            var parents = useParents ? await ParentsAsync(item, store, cancellationToken) : NoParents;
             await using var session = await store.OpenSessionAsync(cancellationToken);
             List<SnapshotImage> images;
             try
             {
-                images = await WriteDisksAsync(run, disks, session, parents.Images, cancellationToken);
+                images = await WriteDisksAsync(run, disks, session, parent, cancellationToken);
             }
-            catch (StoreException e) when (parents.Images.Count > 0 && e.Kind is (StoreErrorKind.Corrupt or StoreErrorKind.NotFound))
+            catch (StoreException e) when (parent.Images.Count > 0 && e.Kind is (StoreErrorKind.Corrupt or StoreErrorKind.NotFound))
             {
                 // A damaged recovery point must not keep a sound one from being made.
                 log.LogError(e, "Job {JobId}: the newest recovery point is damaged; the disks are read without it", run.Job.Id);
@@ -97,6 +100,7 @@ public sealed class BackupHandler(
                 Consistency = snapshot.Consistency,
                 Configuration = new SnapshotConfiguration(snapshot.Machine, [.. images.Select(i => i.Image.LengthBytes)], bytes)
                 {
+                    ChangeTracking = snapshot.ChangeTracking,
                     Vault = vault,
                     Item = item,
                     Point = identity,
@@ -104,10 +108,11 @@ public sealed class BackupHandler(
                     DueAt = request.DueAt,
                     Tags = plan.Tags,
                 }.Write(),
-                Parent = parents.Id,
+                Parent = parent.Id,
                 LockedUntil = vault is null ? null : VaultImmutability.LockUntil(vault, plan.ExpiresAt),
             };
             var made = await session.CommitAsync(draft, CancellationToken.None);
+            await snapshot.CommittedAsync();
             return End(run, SnapshotPoints.Of(item.Key, made, request.ExpiresAt), bytes);
         }
     }
@@ -129,16 +134,13 @@ public sealed class BackupHandler(
         return machine ?? throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{item.FriendlyName}' does not exist any more.");
     }
 
-    /// <summary>The images of the newest recovery point by disk name: slots that did not change are taken from there.</summary>
-    private async Task<(SnapshotId? Id, IReadOnlyDictionary<string, ImageRef> Images)> ParentsAsync(ProtectedItem item, VaultStore store, CancellationToken cancellationToken)
+    /// <summary>The job with its snapshot taken, and what the owner of the machine should know of it.</summary>
+    private Job Taken(Job job, IMachineSnapshot snapshot)
     {
-        foreach (var point in await points.ListAsync(item.Key, cancellationToken))
-        {
-            if (store.Find(new(point.SnapshotId)) is not { } parent) continue;
-            return (parent.Id, parent.Images.DistinctBy(i => i.Name, StringComparer.Ordinal).ToDictionary(i => i.Name, i => i.Image, StringComparer.Ordinal));
-        }
-
-        return NoParents;
+        job = job.Complete(BackupTasks.TakeSnapshot, time.GetUtcNow());
+        if (snapshot.Frozen is { } frozen)
+            job = job with { InternalProperties = job.InternalProperties.SetItem("strongroom.frozenMilliseconds", ((long)frozen.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)) };
+        return snapshot.Notes.Count == 0 ? job : job.Detail(BackupTasks.TakeSnapshot, string.Join(" ", snapshot.Notes));
     }
 
     private static List<IMachineSnapshotDisk> Selected(ProtectedItem item, IMachineSnapshot snapshot)
@@ -150,18 +152,19 @@ public sealed class BackupHandler(
     }
 
     private static async Task<List<SnapshotImage>> WriteDisksAsync(
-        JobRun run, List<IMachineSnapshotDisk> selected, StoreSession session, IReadOnlyDictionary<string, ImageRef> parents, CancellationToken cancellationToken)
+        JobRun run, List<IMachineSnapshotDisk> selected, StoreSession session, ParentPoint parent, CancellationToken cancellationToken)
     {
         var total = Math.Max(1, selected.Sum(d => d.Disk.SizeBytes));
         var meter = new TransferMeter(run, BackupTasks.Transfer, total);
         var images = new List<SnapshotImage>(selected.Count);
         foreach (var disk in selected)
         {
-            await using var blocks = await disk.OpenAsync(cancellationToken);
+            var image = parent.ImageOf(disk.Disk);
+            // Of a disk that has changed its size the host's word is not taken.
+            await using var blocks = await disk.OpenAsync(disk.KnowsChanges && image?.LengthBytes == disk.Disk.SizeBytes, cancellationToken);
             var source = new BlockImageSource(blocks, disk.ResumeToken);
-            ImageRef? parent = parents.TryGetValue(disk.Disk.Name, out var image) ? image : null;
             var before = session.Statistics.BytesScanned;
-            var written = await session.WriteImageAsync(source, parent, new DirectProgress<SessionProgress>(p => meter.At(p.BytesScanned)), cancellationToken);
+            var written = await session.WriteImageAsync(source, image, new DirectProgress<SessionProgress>(p => meter.At(p.BytesScanned)), cancellationToken);
             meter.At(Math.Max(session.Statistics.BytesScanned, before + blocks.LengthBytes));
             images.Add(new(disk.Disk.Lun, disk.Disk.Name, written));
         }

@@ -32,6 +32,9 @@ public sealed record SnapshotConfiguration(VirtualMachine Machine, ImmutableArra
     /// <summary>When a schedule wanted it; null: it was taken on demand.</summary>
     public DateTimeOffset? DueAt { get; init; }
 
+    /// <summary>Names its moment for the host's tracking of changes (<see cref="IMachineSnapshot.ChangeTracking"/>).</summary>
+    public string? ChangeTracking { get; init; }
+
     /// <summary>What its policy keeps it for; null for a point taken on demand.</summary>
     public RetentionTags? Tags { get; init; }
 

@@ -22,6 +22,7 @@ internal static class SnapshotPoints
             Machine = configuration.Machine,
             Disks = [.. made.Images.Select(image => new RecoveryPointDisk(image.Lun, image.Name, image.Image.LengthBytes, image.Image.ToString()!))],
             ExpiresAt = expiresAt,
+            ChangeTracking = configuration.ChangeTracking,
             DueAt = configuration.DueAt,
             Tags = configuration.Tags,
         };

@@ -18,6 +18,9 @@ public sealed record PolicyTerms
     /// <summary>True for policyType V2.</summary>
     public required bool IsEnhanced { get; init; }
 
+    /// <summary>snapshotConsistencyType is OnlyCrashConsistent: machines are not asked to hold still for a snapshot.</summary>
+    public bool IsCrashConsistentOnly { get; init; }
+
     /// <summary>Reads a policy in Azure's words.</summary>
     /// <exception cref="BackupRefusedException">It is not a policy for virtual machines, or something in it is missing, wrong or out of bounds.</exception>
     public static PolicyTerms Read(BackupPolicy policy) => TermsReader.Read(policy.Properties);

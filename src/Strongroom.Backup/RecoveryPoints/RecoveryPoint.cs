@@ -27,6 +27,9 @@ public sealed record RecoveryPoint
     /// <summary>The disks that are in it, in LUN order.</summary>
     public required ImmutableArray<RecoveryPointDisk> Disks { get; init; }
 
+    /// <summary>Names its moment for the host's tracking of changes; null where the host tracks none.</summary>
+    public string? ChangeTracking { get; init; }
+
     /// <summary>When it goes, if it was asked for with an expiry; else the policy decides.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 

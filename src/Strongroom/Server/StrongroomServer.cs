@@ -27,6 +27,7 @@ using Strongroom.Identity.Keys;
 using Strongroom.Metadata;
 using Strongroom.Store;
 using Strongroom.TimeTravel;
+using Strongroom.Workloads.VirtualMachines;
 using Strongroom.Workloads.VirtualMachines.Files;
 using Strongroom.Workloads.VirtualMachines.Folder;
 using Strongroom.Workloads.VirtualMachines.Folder.Restores;
@@ -234,8 +235,11 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton(new AllowedRoots(options.AllowedPaths.Select(Path.GetFullPath)));
         services.AddSingleton<IFolderHosts, FolderHostsInResources>();
         services.AddSingleton<FolderFabric>();
-        services.AddSingleton<IMachineFabric>(sp => sp.GetRequiredService<FolderFabric>());
-        services.AddSingleton<IMachineRestorer, FolderRestorer>();
+        services.AddSingleton<FolderRestorer>();
+        services.AddSingleton(sp => new HostKind("Folder", sp.GetRequiredService<FolderFabric>(), sp.GetRequiredService<FolderRestorer>()));
+        services.AddSingleton<AllHosts>();
+        services.AddSingleton<IMachineFabric>(sp => sp.GetRequiredService<AllHosts>());
+        services.AddSingleton<IMachineRestorer>(sp => sp.GetRequiredService<AllHosts>());
         services.AddSingleton<IHostValidator, FolderHostValidator>();
 
         // Where it goes.

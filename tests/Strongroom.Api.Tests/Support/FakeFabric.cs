@@ -30,7 +30,9 @@ public sealed class FakeFabric : IMachineFabric
     public async Task<VirtualMachine?> FindAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken) =>
         (await ListAsync(subscriptionId, resourceGroup, cancellationToken)).FirstOrDefault(m => Same(m.Name, name));
 
-    public Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     private static bool Same(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
 }

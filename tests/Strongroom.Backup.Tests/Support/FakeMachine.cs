@@ -70,7 +70,7 @@ internal sealed class FakeDisk(int lun, string name, byte[] content) : IMachineS
         Version++;
     }
 
-    public Task<IBlockSource> OpenAsync(CancellationToken cancellationToken) => Task.FromResult<IBlockSource>(new Source(this));
+    public Task<IBlockSource> OpenAsync(bool sinceParent, CancellationToken cancellationToken) => Task.FromResult<IBlockSource>(new Source(this));
 
     private sealed class Source(FakeDisk disk) : IBlockSource
     {
@@ -108,7 +108,9 @@ internal sealed class FakeFabric : IMachineFabric
     public async Task<VirtualMachine?> FindAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken) =>
         (await ListAsync(subscriptionId, resourceGroup, cancellationToken)).FirstOrDefault(m => Same(m.Name, name));
 
-    public Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, CancellationToken cancellationToken)
+    public Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken)
     {
         Snapshots++;
         var found = Machines.Find(m => m.VmId == machine.VmId) ?? throw new MachineException(MachineProblem.NotFound, $"'{machine.Name}' is gone.");

@@ -24,7 +24,7 @@ internal sealed class FakeRestorer(FakeFabric fabric) : IMachineRestorer
     /// <summary>Restores that ended without a commit.</summary>
     public int Abandoned { get; private set; }
 
-    public Task<IMachineRestore> CreateAsync(NewMachine machine, RestoreRun run, CancellationToken cancellationToken)
+    public Task<IMachineRestore> CreateAsync(NewMachine machine, HostRun run, CancellationToken cancellationToken)
     {
         Wanted = machine;
         if (!_committed.Contains(run.JobId) && fabric.Machines.Exists(m => m.Name == machine.Name)) throw new MachineException(MachineProblem.NameTaken, "The name is taken.");
@@ -36,7 +36,7 @@ internal sealed class FakeRestorer(FakeFabric fabric) : IMachineRestorer
         });
     }
 
-    public Task<IMachineRestore> ReplaceAsync(VirtualMachine machine, RestoreRun run, CancellationToken cancellationToken)
+    public Task<IMachineRestore> ReplaceAsync(VirtualMachine machine, HostRun run, CancellationToken cancellationToken)
     {
         var found = fabric.Machines.Single(m => m.VmId == machine.VmId);
         return Begin(run, disks =>
@@ -47,13 +47,13 @@ internal sealed class FakeRestorer(FakeFabric fabric) : IMachineRestorer
 
     public Task SweepAsync(string subscriptionId, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private Task<IMachineRestore> Begin(RestoreRun run, Action<List<FakeDisk>> put)
+    private Task<IMachineRestore> Begin(HostRun run, Action<List<FakeDisk>> put)
     {
         Begun++;
         return Task.FromResult<IMachineRestore>(new Restore(this, run, put));
     }
 
-    private sealed class Restore(FakeRestorer owner, RestoreRun run, Action<List<FakeDisk>> put) : IMachineRestore
+    private sealed class Restore(FakeRestorer owner, HostRun run, Action<List<FakeDisk>> put) : IMachineRestore
     {
         private readonly List<Writer> _writers = [];
         private bool _isDone;

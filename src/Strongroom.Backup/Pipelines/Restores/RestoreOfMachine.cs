@@ -39,7 +39,7 @@ internal sealed class RestoreOfMachine(
 
     private async Task<IMachineRestore> BeginAsync(CancellationToken cancellationToken)
     {
-        var host = new RestoreRun(run.Job.Id, run.Claim.Fence);
+        var host = new HostRun(run.Job.Id, run.Claim.Fence);
         if (request.Target is { } target)
         {
             var group = await targets.RequireGroupAsync($"/subscriptions/{target.SubscriptionId}/resourceGroups/{target.ResourceGroup}", cancellationToken);

@@ -19,8 +19,8 @@ internal static class TermsReader
         var retention = RetentionReader.Read(node.RequiredObject("retentionPolicy"), schedule, first);
         var instantDays = InstantDays(node, schedule, retention, isEnhanced);
         TieringReader.Check(node);
-        CheckConsistency(node, isEnhanced);
-        return new() { TimeZone = zone, Schedule = schedule, Retention = retention, InstantDays = instantDays, IsEnhanced = isEnhanced };
+        var isCrashConsistentOnly = IsCrashConsistentOnly(node, isEnhanced);
+        return new() { IsCrashConsistentOnly = isCrashConsistentOnly, TimeZone = zone, Schedule = schedule, Retention = retention, InstantDays = instantDays, IsEnhanced = isEnhanced };
     }
 
     /// <summary>How long a snapshot is kept where the policy does not say.</summary>
@@ -62,10 +62,10 @@ internal static class TermsReader
         return days < vaulted ? days : throw PolicyRefusals.InstantRetention($"Snapshots would be kept for {days} days, recovery points in the vault for {vaulted}: the first must be less.");
     }
 
-    private static void CheckConsistency(PolicyNode node, bool isEnhanced)
+    private static bool IsCrashConsistentOnly(PolicyNode node, bool isEnhanced)
     {
-        if (node.Text("snapshotConsistencyType") is not { Length: > 0 } type) return;
+        if (node.Text("snapshotConsistencyType") is not { Length: > 0 } type) return false;
         if (type != "OnlyCrashConsistent") throw PolicyRefusals.Input($"'snapshotConsistencyType' is '{PolicyWords.Cut(type)}'; it must be OnlyCrashConsistent.");
-        if (!isEnhanced) throw PolicyRefusals.Input("'snapshotConsistencyType' needs a policy of policyType V2.");
+        return isEnhanced ? true : throw PolicyRefusals.Input("'snapshotConsistencyType' needs a policy of policyType V2.");
     }
 }

@@ -23,7 +23,7 @@ public sealed class FolderFabric(IFolderHosts hosts, AllowedRoots roots, ILogger
 
     /// <inheritdoc/>
     /// <remarks>Looks at the machine anew: what it was when it was listed does not count.</remarks>
-    public async Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, CancellationToken cancellationToken)
+    public async Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken)
     {
         var found = await FindFolderAsync(machine.SubscriptionId, machine.ResourceGroup, machine.Name, cancellationToken);
         if (found is null || !found.Machine.HostId.Equals(machine.HostId, StringComparison.OrdinalIgnoreCase))
@@ -32,6 +32,10 @@ public sealed class FolderFabric(IFolderHosts hosts, AllowedRoots roots, ILogger
             throw new MachineException(found.ProblemKind, problem);
         return FolderSnapshot.Take(found, roots);
     }
+
+    /// <inheritdoc/>
+    /// <remarks>A folder keeps nothing for a backup.</remarks>
+    public Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken) => Task.CompletedTask;
 
     internal async Task<FolderMachine?> FindFolderAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken) =>
         (await ScanAsync(subscriptionId, resourceGroup, name, cancellationToken)).Find(found => found.Machine.Name.Equals(name, StringComparison.OrdinalIgnoreCase));

@@ -13,7 +13,7 @@ internal sealed class FolderSnapshotDisk(FolderSnapshot snapshot, MachineDisk di
     /// <remarks>By the machine's clock and no other: the file's times are of it.</remarks>
     public string? ResumeToken { get; } = identity.NameContent(DiskFiles.FormatOf(file), TimeProvider.System.GetUtcNow());
 
-    public async Task<IBlockSource> OpenAsync(CancellationToken cancellationToken)
+    public async Task<IBlockSource> OpenAsync(bool sinceParent, CancellationToken cancellationToken)
     {
         try
         {

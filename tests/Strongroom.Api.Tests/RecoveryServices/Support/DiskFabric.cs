@@ -61,7 +61,9 @@ public sealed class DiskFabric : IMachineFabric
     public async Task<VirtualMachine?> FindAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken) =>
         (await ListAsync(subscriptionId, resourceGroup, cancellationToken)).FirstOrDefault(m => Same(m.Name, name));
 
-    public async Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, CancellationToken cancellationToken)
+    public Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken)
     {
         await Ready.WaitAsync(cancellationToken);
         return new MemorySnapshot(machine, [.. machine.Disks.Select(d => new MemoryDisk(this, d, [.. _content[Key(machine, d)]]))]);
@@ -86,7 +88,7 @@ public sealed class DiskFabric : IMachineFabric
 
         public long LengthBytes => content.Length;
 
-        public async Task<IBlockSource> OpenAsync(CancellationToken cancellationToken)
+        public async Task<IBlockSource> OpenAsync(bool sinceParent, CancellationToken cancellationToken)
         {
             await fabric.Readable.WaitAsync(cancellationToken);
             return this;

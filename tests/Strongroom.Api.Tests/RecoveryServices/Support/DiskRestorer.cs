@@ -6,14 +6,14 @@ namespace Strongroom.Api.Tests.RecoveryServices.Support;
 /// <summary>Puts restored machines among those of a <see cref="DiskFabric"/>.</summary>
 public sealed class DiskRestorer(DiskFabric fabric) : IMachineRestorer
 {
-    public async Task<IMachineRestore> CreateAsync(NewMachine machine, RestoreRun run, CancellationToken cancellationToken)
+    public async Task<IMachineRestore> CreateAsync(NewMachine machine, HostRun run, CancellationToken cancellationToken)
     {
         if (await fabric.FindAsync(machine.SubscriptionId, machine.ResourceGroup, machine.Name, cancellationToken) is not null)
             throw new MachineException(MachineProblem.NameTaken, $"There is a virtual machine '{machine.Name}' already.");
         return new Restore(fabric, machine.Source with { SubscriptionId = machine.SubscriptionId, ResourceGroup = machine.ResourceGroup, Name = machine.Name, VmId = machine.VmId });
     }
 
-    public Task<IMachineRestore> ReplaceAsync(VirtualMachine machine, RestoreRun run, CancellationToken cancellationToken) => Task.FromResult<IMachineRestore>(new Restore(fabric, machine));
+    public Task<IMachineRestore> ReplaceAsync(VirtualMachine machine, HostRun run, CancellationToken cancellationToken) => Task.FromResult<IMachineRestore>(new Restore(fabric, machine));
 
     public Task SweepAsync(string subscriptionId, CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -8,6 +8,8 @@ namespace Strongroom.Workloads.Tests.VirtualMachines.Folder;
 /// <summary>A fabric over a temporary folder: <c>hosts/</c> is allowed and the host's path, <c>outside/</c> is not allowed.</summary>
 public sealed class FabricFixture : IFolderHosts, ILogger<FolderFabric>, IDisposable
 {
+    public static MachineSnapshotRequest AnySnapshot { get; } = new(Guid.NewGuid(), new(Guid.NewGuid(), 1)) { Selects = static _ => true };
+
     public const string Subscription = "11111111-2222-3333-4444-555555555555";
     public const string HostId = $"/subscriptions/{Subscription}/resourceGroups/lab/providers/Strongroom.Fabric/hosts/shelf";
 

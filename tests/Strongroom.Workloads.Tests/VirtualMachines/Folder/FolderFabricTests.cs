@@ -81,7 +81,7 @@ public sealed class FolderFabricTests : IDisposable
         Assert.Equal(["web1", "web2"], machines.Select(machine => machine.Name));
         Assert.Contains(problem, machines[0].Problem, StringComparison.Ordinal);
         Assert.Null(machines[1].Problem);
-        await Assert.ThrowsAsync<MachineException>(() => _fixture.Fabric.SnapshotAsync(machines[0], CancellationToken.None));
+        await Assert.ThrowsAsync<MachineException>(() => _fixture.Fabric.SnapshotAsync(machines[0], FabricFixture.AnySnapshot, CancellationToken.None));
     }
 
     [Fact]
@@ -139,8 +139,8 @@ public sealed class FolderFabricTests : IDisposable
         Assert.Contains("'dangling.raw' cannot be read", machines["link"].Problem, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", machines["link"].Problem, StringComparison.Ordinal);
         Assert.Equal(3, machines["link"].Disks.Length);
-        Assert.Equal(MachineProblem.DiskUnsupported, (await Assert.ThrowsAsync<MachineException>(() => _fixture.Fabric.SnapshotAsync(machines["vhd"], CancellationToken.None))).Problem);
-        Assert.Equal(MachineProblem.DiskUnreadable, (await Assert.ThrowsAsync<MachineException>(() => _fixture.Fabric.SnapshotAsync(machines["link"], CancellationToken.None))).Problem);
+        Assert.Equal(MachineProblem.DiskUnsupported, (await Assert.ThrowsAsync<MachineException>(() => _fixture.Fabric.SnapshotAsync(machines["vhd"], FabricFixture.AnySnapshot, CancellationToken.None))).Problem);
+        Assert.Equal(MachineProblem.DiskUnreadable, (await Assert.ThrowsAsync<MachineException>(() => _fixture.Fabric.SnapshotAsync(machines["link"], FabricFixture.AnySnapshot, CancellationToken.None))).Problem);
     }
 
     [Fact]

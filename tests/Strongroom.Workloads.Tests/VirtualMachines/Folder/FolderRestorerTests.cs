@@ -7,7 +7,7 @@ namespace Strongroom.Workloads.Tests.VirtualMachines.Folder;
 
 public sealed class FolderRestorerTests : IDisposable
 {
-    private static readonly RestoreRun Run = new(Guid.Parse("0f8fad5b-d9cb-469f-a165-70867728950e"), 3);
+    private static readonly HostRun Run = new(Guid.Parse("0f8fad5b-d9cb-469f-a165-70867728950e"), 3);
 
     private readonly FabricFixture _fixture = new();
     private readonly byte[] _new = FabricFixture.Noise(1 << 20, 7);

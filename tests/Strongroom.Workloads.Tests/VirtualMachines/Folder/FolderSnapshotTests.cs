@@ -10,11 +10,11 @@ public sealed class FolderSnapshotTests : IDisposable
 
     public void Dispose() => _fixture.Dispose();
 
-    private async Task<IMachineSnapshot> SnapshotAsync() => await _fixture.Fabric.SnapshotAsync(await _fixture.OnlyMachineAsync(), CancellationToken.None);
+    private async Task<IMachineSnapshot> SnapshotAsync() => await _fixture.Fabric.SnapshotAsync(await _fixture.OnlyMachineAsync(), FabricFixture.AnySnapshot, CancellationToken.None);
 
     private static async Task<byte[]> ReadAsync(IMachineSnapshotDisk disk)
     {
-        await using var source = await disk.OpenAsync(CancellationToken.None);
+        await using var source = await disk.OpenAsync(false, CancellationToken.None);
         Assert.Equal(disk.Disk.SizeBytes, source.LengthBytes);
         var bytes = new byte[source.LengthBytes];
         await source.ReadAsync(0, bytes, CancellationToken.None);
@@ -131,7 +131,7 @@ public sealed class FolderSnapshotTests : IDisposable
         MakeHostile(bytes, backingFile.Replace("OUTSIDE", _fixture.Outside, StringComparison.Ordinal).Replace("link.raw", "link", StringComparison.Ordinal));
         await File.WriteAllBytesAsync(image, bytes);
         await using var snapshot = await SnapshotAsync();
-        var exception = await Assert.ThrowsAsync<MachineException>(() => snapshot.Disks[0].OpenAsync(CancellationToken.None));
+        var exception = await Assert.ThrowsAsync<MachineException>(() => snapshot.Disks[0].OpenAsync(false, CancellationToken.None));
         Assert.Equal(MachineProblem.DiskUnsupported, exception.Problem);
         Assert.Contains("backing file", exception.Message, StringComparison.Ordinal);
     }
@@ -150,7 +150,7 @@ public sealed class FolderSnapshotTests : IDisposable
             for (var tries = 0; !File.Exists(socket) && tries < 600; tries++) await Task.Delay(50);
             Assert.True(File.Exists(socket));
             await using var snapshot = await SnapshotAsync();
-            var exception = await Assert.ThrowsAsync<MachineException>(() => snapshot.Disks[0].OpenAsync(CancellationToken.None));
+            var exception = await Assert.ThrowsAsync<MachineException>(() => snapshot.Disks[0].OpenAsync(false, CancellationToken.None));
             Assert.Equal(MachineProblem.DiskInUse, exception.Problem);
         }
         finally
@@ -219,7 +219,7 @@ public sealed class FolderSnapshotTests : IDisposable
         _fixture.Write("web1/disk.raw", new byte[512]);
         var machine = await _fixture.OnlyMachineAsync();
         Directory.Delete(Path.Combine(_fixture.Hosts, "web1"), recursive: true);
-        var exception = await Assert.ThrowsAsync<MachineException>(() => _fixture.Fabric.SnapshotAsync(machine, CancellationToken.None));
+        var exception = await Assert.ThrowsAsync<MachineException>(() => _fixture.Fabric.SnapshotAsync(machine, FabricFixture.AnySnapshot, CancellationToken.None));
         Assert.Equal(MachineProblem.NotFound, exception.Problem);
     }
 

@@ -10,7 +10,7 @@ namespace Strongroom.Workloads.VirtualMachines.Folder.Restores;
 /// <param name="wanted">The machine.</param>
 /// <param name="hostFolder">Real path of the host's folder.</param>
 /// <param name="run">The run of the job.</param>
-internal sealed class FolderCreation(NewMachine wanted, string hostFolder, RestoreRun run, TimeProvider time) : IMachineRestore
+internal sealed class FolderCreation(NewMachine wanted, string hostFolder, HostRun run, TimeProvider time) : IMachineRestore
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, TypeInfoResolver = JsonTypeInfoResolver.Combine() };
 

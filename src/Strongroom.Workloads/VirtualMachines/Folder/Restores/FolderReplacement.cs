@@ -13,7 +13,7 @@ namespace Strongroom.Workloads.VirtualMachines.Folder.Restores;
 internal sealed class FolderReplacement : IMachineRestore
 {
     private readonly FolderMachine _machine;
-    private readonly RestoreRun _run;
+    private readonly HostRun _run;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly List<DiskLock> _locks;
@@ -21,13 +21,13 @@ internal sealed class FolderReplacement : IMachineRestore
     private readonly Dictionary<string, string?> _disks = new(StringComparer.Ordinal); // file name of each new disk, and the file it replaces
     private bool _isExchanged;
 
-    private FolderReplacement(FolderMachine machine, RestoreRun run, List<DiskLock> locks, string stage, TimeProvider time, ILogger log) =>
+    private FolderReplacement(FolderMachine machine, HostRun run, List<DiskLock> locks, string stage, TimeProvider time, ILogger log) =>
         (_machine, _run, _locks, _stage, _time, _log) = (machine, run, locks, stage, time, log);
 
     public bool IsCommitted => false;
 
     /// <exception cref="MachineException">A disk is in use, or may not be written.</exception>
-    public static FolderReplacement Begin(FolderMachine machine, RestoreRun run, TimeProvider time, ILogger log)
+    public static FolderReplacement Begin(FolderMachine machine, HostRun run, TimeProvider time, ILogger log)
     {
         var locks = new List<DiskLock>();
         try

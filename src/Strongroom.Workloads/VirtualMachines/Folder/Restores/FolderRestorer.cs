@@ -10,7 +10,7 @@ public sealed class FolderRestorer(IFolderHosts hosts, AllowedRoots roots, Folde
 {
     /// <inheritdoc/>
     /// <remarks>The host is the source's own where it is in the wanted group, else the first of the group by id, in the source's location.</remarks>
-    public async Task<IMachineRestore> CreateAsync(NewMachine machine, RestoreRun run, CancellationToken cancellationToken)
+    public async Task<IMachineRestore> CreateAsync(NewMachine machine, HostRun run, CancellationToken cancellationToken)
     {
         if (!MachineNames.IsValid(machine.Name)) throw new MachineException(MachineProblem.NotWritable, $"'{machine.Name}' is not a valid name of a virtual machine.");
         var host = (await hosts.ListAsync(machine.SubscriptionId, cancellationToken))
@@ -28,7 +28,7 @@ public sealed class FolderRestorer(IFolderHosts hosts, AllowedRoots roots, Folde
     }
 
     /// <inheritdoc/>
-    public async Task<IMachineRestore> ReplaceAsync(VirtualMachine machine, RestoreRun run, CancellationToken cancellationToken)
+    public async Task<IMachineRestore> ReplaceAsync(VirtualMachine machine, HostRun run, CancellationToken cancellationToken)
     {
         var found = await fabric.FindFolderAsync(machine.SubscriptionId, machine.ResourceGroup, machine.Name, cancellationToken)
             ?? throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{machine.Name}' is not on its host any more.");

@@ -14,7 +14,7 @@ internal static class RestoreStage
 
     /// <summary>Makes an empty stage, and removes those of earlier runs of the job.</summary>
     /// <returns>Its path.</returns>
-    public static string Create(string parent, RestoreRun run)
+    public static string Create(string parent, HostRun run)
     {
         foreach (var left in Find(parent).Where(left => left.JobId == run.JobId && left.Fence <= run.Fence)) Directory.Delete(left.Path, recursive: true);
         var path = Path.Combine(parent, $"{Prefix}{run.JobId:N}.{run.Fence.ToString(CultureInfo.InvariantCulture)}");
