@@ -10,6 +10,9 @@ internal sealed class BufferedWire(Stream stream) : IAsyncDisposable
     private int _start;
     private int _end;
 
+    /// <summary>Bytes have been received that nobody has read yet.</summary>
+    public bool HasUnread => _start < _end;
+
     /// <summary>The next bytes of the stream (at most the buffer's 8 KiB), which are thereby consumed; valid until the next read.</summary>
     /// <exception cref="EndOfStreamException">The peer closed the connection first.</exception>
     public ValueTask<ReadOnlyMemory<byte>> ReadSmallAsync(int count, CancellationToken cancellationToken)

@@ -3,25 +3,56 @@ using System.Runtime.CompilerServices;
 namespace Strongroom.Blocks.Nbd;
 
 /// <summary>An NBD export as a disk: holes from base:allocation and, where a dirty bitmap was asked for, what has not changed since it was made.</summary>
-/// <remarks>Safe from many threads. A server without block status has a disk that is all data. Owns its client.</remarks>
+/// <remarks>Safe from many threads. A server without block status has a disk that is all data. Owns its connections.</remarks>
 public sealed class NbdBlockSource : IBlockSource
 {
     private const int SectorSizeBytes = 512;
 
-    private readonly NbdClient _client;
+    private readonly NbdConnections _connections;
     private readonly string? _changedContext;
 
     /// <param name="client">Connected; owned by this object from now on.</param>
     /// <param name="changedContext">Full name of the qemu:dirty-bitmap context whose clean runs are unchanged since the parent; null to read all.</param>
-    /// <exception cref="IOException">The server does not have that context.</exception>
+    /// <exception cref="DirtyBitmapUnusableException">The server does not have that context.</exception>
     public NbdBlockSource(NbdClient client, string? changedContext)
+        : this(new NbdConnections(client), changedContext)
     {
-        if (changedContext is not null && !client.Export.MetaContexts.ContainsKey(changedContext))
-            throw new IOException($"The NBD server does not offer '{changedContext}'.");
-        _client = client;
-        _changedContext = changedContext;
-        LengthBytes = (client.Export.LengthBytes + SectorSizeBytes - 1) / SectorSizeBytes * SectorSizeBytes;
     }
+
+    private NbdBlockSource(NbdConnections connections, string? changedContext)
+    {
+        if (changedContext is not null && !connections.Export.MetaContexts.ContainsKey(changedContext))
+            throw new DirtyBitmapUnusableException($"The NBD server does not offer '{changedContext}'.");
+        _connections = connections;
+        _changedContext = changedContext;
+        LengthBytes = (connections.Export.LengthBytes + SectorSizeBytes - 1) / SectorSizeBytes * SectorSizeBytes;
+    }
+
+    /// <summary>Connects to the server, as often as is asked for and safe, and opens the export.</summary>
+    /// <exception cref="DirtyBitmapUnusableException">The server does not offer the bitmap.</exception>
+    /// <exception cref="IOException">As <see cref="NbdClient.ConnectAsync"/> has it.</exception>
+    public static async Task<NbdBlockSource> ConnectAsync(NbdAddress address, NbdSourceOptions options, CancellationToken cancellationToken)
+    {
+        var changed = options.ChangedBitmap is { } bitmap ? NbdMetaContexts.DirtyBitmap(bitmap) : null;
+        IEnumerable<string> contexts = [.. options.Client.MetaContexts, NbdMetaContexts.BaseAllocation, .. changed is null ? [] : (string[])[changed]];
+        var client = options.Client with { MetaContexts = [.. contexts.Distinct(StringComparer.Ordinal)] };
+        var connections = await NbdConnections.OpenAsync(address, client, options.Connections, options.IsStable, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return new NbdBlockSource(connections, changed);
+        }
+        catch
+        {
+            await connections.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>What the server said of the export.</summary>
+    public NbdExport Export => _connections.Export;
+
+    /// <summary>Connections that are open.</summary>
+    public int ConnectionCount => _connections.Count;
 
     /// <inheritdoc/>
     public long LengthBytes { get; }
@@ -55,18 +86,18 @@ public sealed class NbdBlockSource : IBlockSource
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offsetBytes, LengthBytes - buffer.Length);
-        var there = (int)Math.Clamp(_client.Export.LengthBytes - offsetBytes, 0, buffer.Length);
+        var there = (int)Math.Clamp(_connections.Export.LengthBytes - offsetBytes, 0, buffer.Length);
         if (there > 0)
-            await _client.ReadAsync(offsetBytes, buffer[..there], cancellationToken).ConfigureAwait(false);
+            await _connections.ReadAsync(offsetBytes, buffer[..there], cancellationToken).ConfigureAwait(false);
         buffer.Span[there..].Clear();
     }
 
-    public ValueTask DisposeAsync() => _client.DisposeAsync();
+    public ValueTask DisposeAsync() => _connections.DisposeAsync();
 
     private async IAsyncEnumerable<BlockExtent> AnswersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var size = _client.Export.LengthBytes;
-        if (_client.Export.MetaContexts.Count == 0)
+        var size = _connections.Export.LengthBytes;
+        if (_connections.Export.MetaContexts.Count == 0)
         {
             if (size > 0)
                 yield return new BlockExtent(0, size, BlockKind.Data);
@@ -75,7 +106,7 @@ public sealed class NbdBlockSource : IBlockSource
 
         for (var offset = 0L; offset < size;)
         {
-            var status = await _client.BlockStatusAsync(offset, size - offset, cancellationToken).ConfigureAwait(false);
+            var status = await _connections.BlockStatusAsync(offset, size - offset, cancellationToken).ConfigureAwait(false);
             var allocation = new ExtentWalk(status.GetValueOrDefault(NbdMetaContexts.BaseAllocation));
             var changed = new ExtentWalk(_changedContext is null ? null : status[_changedContext]);
             // The contexts' runs have borders of their own: go from border to border while both still say something.

@@ -1,7 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Strongroom.Blocks.Nbd;
 
@@ -41,37 +39,16 @@ public sealed class NbdClient : IAsyncDisposable
     /// <summary>What the server said of the export.</summary>
     public NbdExport Export { get; }
 
-    /// <summary>Connects over a Unix socket or TCP, and opens the export.</summary>
-    /// <exception cref="IOException">No connection, no NBD server, no such export, or it did not answer in time.</exception>
-    public static async Task<NbdClient> ConnectAsync(EndPoint endPoint, NbdClientOptions options, CancellationToken cancellationToken)
-    {
-        using var timeout = new CancellationTokenSource(options.ConnectTimeout, options.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        var isUnix = endPoint is UnixDomainSocketEndPoint;
-        var socket = isUnix ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        BufferedWire? wire = null;
-        try
-        {
-            await socket.ConnectAsync(endPoint, either.Token).ConfigureAwait(false);
-            wire = new BufferedWire(new NetworkStream(socket, ownsSocket: true));
-            var export = await new NbdHandshake(wire, either.Token).RunAsync(options.ExportName, options.MetaContexts).ConfigureAwait(false);
-            return new NbdClient(wire, export, options);
-        }
-        catch (Exception exception)
-        {
-            if (wire is not null)
-                await wire.DisposeAsync().ConfigureAwait(false);
-            socket.Dispose();
-            cancellationToken.ThrowIfCancellationRequested();
-            throw exception switch
-            {
-                OperationCanceledException => new IOException($"The NBD server at {endPoint} did not answer within {options.ConnectTimeout.TotalSeconds} s.", exception),
-                SocketException => new IOException($"Cannot connect to the NBD server at {endPoint}: {exception.Message}", exception),
-                IOException => new IOException($"Cannot open the NBD export at {endPoint}: {exception.Message}", exception),
-                _ => exception,
-            };
-        }
-    }
+    /// <summary>Nothing that is asked from now on will be answered.</summary>
+    public bool IsBroken => Volatile.Read(ref _broken) is not null;
+
+    /// <summary>Connects and opens the export.</summary>
+    /// <exception cref="IOException">No connection, no NBD server, no such export, TLS that was demanded and not had, or no answer in time.</exception>
+    public static Task<NbdClient> ConnectAsync(NbdAddress address, NbdClientOptions options, CancellationToken cancellationToken) => NbdConnector.RunAsync(
+        address,
+        options,
+        async channel => new NbdClient(channel.Wire, await new NbdHandshake(channel).RunAsync(options.ExportName, options.MetaContexts).ConfigureAwait(false), options),
+        cancellationToken);
 
     /// <summary>Fills the buffer from the device; any offset and length inside it, also such as are no multiples of the server's block size.</summary>
     /// <exception cref="IOException">The server could not read it, or the connection is broken. The buffer's content is then undefined.</exception>

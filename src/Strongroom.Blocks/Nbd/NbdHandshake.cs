@@ -3,49 +3,22 @@ using System.Text;
 
 namespace Strongroom.Blocks.Nbd;
 
-/// <summary>The client's side of fixed newstyle negotiation, from the server's greeting to the transmission phase (doc/proto.md, "Negotiation").</summary>
+/// <summary>Opens an export: from the first option that changes something to the transmission phase (doc/proto.md, "Negotiation").</summary>
 /// <remarks>Every violation is an <see cref="IOException"/>, after which the connection is of no use.</remarks>
-internal sealed class NbdHandshake(BufferedWire wire, CancellationToken cancellationToken)
+internal sealed class NbdHandshake(NbdOptionChannel channel)
 {
     public async Task<NbdExport> RunAsync(string exportName, IReadOnlyList<string> metaContexts)
     {
-        await GreetAsync().ConfigureAwait(false);
-
         // Step 1: structured replies, without which there is no block status ("NBD_OPT_STRUCTURED_REPLY").
-        await SendOptionAsync(NbdProtocol.OptionStructuredReply, []).ConfigureAwait(false);
-        var structured = await ReadReplyAsync(NbdProtocol.OptionStructuredReply).ConfigureAwait(false);
-        if (structured.Type != NbdProtocol.ReplyAcknowledge && !structured.IsError)
-            throw Unexpected(structured);
+        var isStructured = await channel.AgreeAsync(NbdProtocol.OptionStructuredReply).ConfigureAwait(false);
 
         // Step 2: what we want to know of the blocks ("NBD_OPT_SET_META_CONTEXT"); a server may know none of it.
         var contexts = new Dictionary<string, uint>(StringComparer.Ordinal);
-        if (!structured.IsError && metaContexts.Count > 0)
+        if (isStructured && metaContexts.Count > 0)
             await SetMetaContextsAsync(exportName, metaContexts, contexts).ConfigureAwait(false);
 
         // Step 3: open the export ("NBD_OPT_GO").
-        return await GoAsync(exportName, !structured.IsError, contexts).ConfigureAwait(false);
-    }
-
-    private async Task GreetAsync()
-    {
-        var greeting = await wire.ReadSmallAsync(16, cancellationToken).ConfigureAwait(false);
-        if (BinaryPrimitives.ReadUInt64BigEndian(greeting.Span) != NbdProtocol.ServerMagic)
-            throw new IOException("The peer is not an NBD server.");
-        var style = BinaryPrimitives.ReadUInt64BigEndian(greeting.Span[8..]);
-        if (style == NbdProtocol.OldStyleMagic)
-            throw new IOException("The NBD server speaks only the oldstyle protocol, which is not supported.");
-        if (style != NbdProtocol.OptionMagic)
-            throw new IOException("The peer is not an NBD server.");
-        var flagBytes = await wire.ReadSmallAsync(2, cancellationToken).ConfigureAwait(false);
-        var flags = BinaryPrimitives.ReadUInt16BigEndian(flagBytes.Span);
-        if ((flags & NbdProtocol.ServerFixedNewstyle) == 0)
-            throw new IOException("The NBD server does not speak fixed newstyle negotiation.");
-
-        // A client may set only the flags that the server has set.
-        var answer = new byte[4];
-        var noZeroes = (flags & NbdProtocol.ServerNoZeroes) != 0 ? NbdProtocol.ClientNoZeroes : 0;
-        BinaryPrimitives.WriteUInt32BigEndian(answer, NbdProtocol.ClientFixedNewstyle | noZeroes);
-        await wire.WriteAsync(answer, cancellationToken).ConfigureAwait(false);
+        return await GoAsync(exportName, isStructured, contexts).ConfigureAwait(false);
     }
 
     private async Task SetMetaContextsAsync(string exportName, IReadOnlyList<string> wanted, Dictionary<string, uint> contexts)
@@ -53,10 +26,10 @@ internal sealed class NbdHandshake(BufferedWire wire, CancellationToken cancella
         var data = new NbdOptionData().Text(exportName).Number32((uint)wanted.Count);
         foreach (var name in wanted)
             data.Text(name);
-        await SendOptionAsync(NbdProtocol.OptionSetMetaContext, data.ToArray()).ConfigureAwait(false);
+        await channel.SendAsync(NbdProtocol.OptionSetMetaContext, data.ToArray()).ConfigureAwait(false);
         while (true)
         {
-            var reply = await ReadReplyAsync(NbdProtocol.OptionSetMetaContext).ConfigureAwait(false);
+            var reply = await channel.ReadAsync(NbdProtocol.OptionSetMetaContext).ConfigureAwait(false);
             if (reply.Type == NbdProtocol.ReplyAcknowledge)
                 return;
             if (reply.IsError)
@@ -67,7 +40,7 @@ internal sealed class NbdHandshake(BufferedWire wire, CancellationToken cancella
             }
 
             if (reply.Type != NbdProtocol.ReplyMetaContext || reply.Data.Length < 4)
-                throw Unexpected(reply);
+                throw reply.Unexpected();
             var name = Encoding.UTF8.GetString(reply.Data.AsSpan(4));
             if (!wanted.Contains(name, StringComparer.Ordinal) || !contexts.TryAdd(name, BinaryPrimitives.ReadUInt32BigEndian(reply.Data)))
                 throw new IOException($"The NBD server offered the meta context '{name}', which was not asked for.");
@@ -77,19 +50,19 @@ internal sealed class NbdHandshake(BufferedWire wire, CancellationToken cancella
     private async Task<NbdExport> GoAsync(string exportName, bool structuredReplies, Dictionary<string, uint> contexts)
     {
         var data = new NbdOptionData().Text(exportName).Number16(1).Number16(NbdProtocol.InfoBlockSize);
-        await SendOptionAsync(NbdProtocol.OptionGo, data.ToArray()).ConfigureAwait(false);
+        await channel.SendAsync(NbdProtocol.OptionGo, data.ToArray()).ConfigureAwait(false);
 
         (ulong Size, ushort Flags)? export = null;
         (uint Minimum, uint Preferred, uint Maximum) blocks = (1, 4096, NbdProtocol.DefaultMaximumPayloadBytes);
         while (true)
         {
-            var reply = await ReadReplyAsync(NbdProtocol.OptionGo).ConfigureAwait(false);
+            var reply = await channel.ReadAsync(NbdProtocol.OptionGo).ConfigureAwait(false);
             if (reply.IsError)
                 throw new IOException($"The NBD server refused the export '{exportName}': {reply.Describe()}.");
             if (reply.Type == NbdProtocol.ReplyAcknowledge)
                 break;
             if (reply.Type != NbdProtocol.ReplyInfo || reply.Data.Length < 2)
-                throw Unexpected(reply);
+                throw reply.Unexpected();
             switch (BinaryPrimitives.ReadUInt16BigEndian(reply.Data))
             {
                 case NbdProtocol.InfoExport when reply.Data.Length == 12:
@@ -99,7 +72,7 @@ internal sealed class NbdHandshake(BufferedWire wire, CancellationToken cancella
                     blocks = ParseBlockSizes(reply.Data);
                     break;
                 case NbdProtocol.InfoExport or NbdProtocol.InfoBlockSize:
-                    throw Unexpected(reply);
+                    throw reply.Unexpected();
                 default:
                     break; // "the client MUST ignore any information it does not understand"
             }
@@ -131,34 +104,4 @@ internal sealed class NbdHandshake(BufferedWire wire, CancellationToken cancella
         maximum = Math.Min(maximum, NbdProtocol.DefaultMaximumPayloadBytes) / minimum * minimum;
         return (minimum, preferred, maximum);
     }
-
-    private async Task SendOptionAsync(uint option, byte[] data)
-    {
-        var message = new byte[16 + data.Length];
-        BinaryPrimitives.WriteUInt64BigEndian(message, NbdProtocol.OptionMagic);
-        BinaryPrimitives.WriteUInt32BigEndian(message.AsSpan(8), option);
-        BinaryPrimitives.WriteUInt32BigEndian(message.AsSpan(12), (uint)data.Length);
-        data.CopyTo(message, 16);
-        await wire.WriteAsync(message, cancellationToken).ConfigureAwait(false);
-    }
-
-    private async Task<NbdOptionReply> ReadReplyAsync(uint option)
-    {
-        var header = await wire.ReadSmallAsync(20, cancellationToken).ConfigureAwait(false);
-        if (BinaryPrimitives.ReadUInt64BigEndian(header.Span) != NbdProtocol.OptionReplyMagic)
-            throw new IOException("The NBD server answered an option with the wrong magic number.");
-        var answered = BinaryPrimitives.ReadUInt32BigEndian(header.Span[8..]);
-        if (answered != option)
-            throw new IOException($"The NBD server answered option {answered} when {option} was asked.");
-        var type = BinaryPrimitives.ReadUInt32BigEndian(header.Span[12..]);
-        var length = BinaryPrimitives.ReadUInt32BigEndian(header.Span[16..]);
-        if (length > NbdProtocol.LongestOptionReplyBytes)
-            throw new IOException($"The NBD server announced an option reply of {length} bytes.");
-        var data = new byte[length];
-        await wire.ReadIntoAsync(data, cancellationToken).ConfigureAwait(false);
-        return new NbdOptionReply(option, type, data);
-    }
-
-    private static IOException Unexpected(NbdOptionReply reply) =>
-        new($"The NBD server answered option {reply.Option} with an unexpected reply of type {reply.Type} and {reply.Data.Length} bytes.");
 }

@@ -41,6 +41,8 @@ internal sealed record NbdOptionReply(uint Option, uint Type, byte[] Data)
 {
     public bool IsError => (Type & NbdProtocol.ReplyErrorBit) != 0;
 
+    public IOException Unexpected() => new($"The NBD server answered option {Option} with an unexpected reply of type {Type} and {Data.Length} bytes.");
+
     /// <summary>The error in words: the protocol's meaning of the number, and what the server added.</summary>
     public string Describe()
     {

@@ -17,6 +17,7 @@ internal static class NbdProtocol
     public const uint OptionExportName = 1;
     public const uint OptionAbort = 2;
     public const uint OptionList = 3;
+    public const uint OptionStartTls = 5;
     public const uint OptionInfo = 6;
     public const uint OptionGo = 7;
     public const uint OptionStructuredReply = 8;

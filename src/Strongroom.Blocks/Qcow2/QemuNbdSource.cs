@@ -158,7 +158,7 @@ public sealed class QemuNbdSource : IBlockSource
         {
             try
             {
-                return await NbdClient.ConnectAsync(new UnixDomainSocketEndPoint(socket), clientOptions, cancellationToken).ConfigureAwait(false);
+                return await NbdClient.ConnectAsync(NbdAddress.Unix(socket), clientOptions, cancellationToken).ConfigureAwait(false);
             }
             catch (IOException exception)
             {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Text;
+using Strongroom.Blocks.Nbd;
 
 namespace Strongroom.Blocks.Tests.Nbd;
 
@@ -16,13 +17,13 @@ public sealed class FakeNbdServer : IAsyncDisposable
 
     public FakeNbdServer(Func<FakeNbdServer, Task> script)
     {
-        EndPoint = new UnixDomainSocketEndPoint(_folder["nbd"]);
-        _listener.Bind(EndPoint);
+        Address = NbdAddress.Unix(_folder["nbd"]);
+        _listener.Bind(new UnixDomainSocketEndPoint(_folder["nbd"]));
         _listener.Listen();
         _playing = PlayAsync(script);
     }
 
-    public UnixDomainSocketEndPoint EndPoint { get; }
+    public NbdAddress Address { get; }
 
     public long LengthBytes { get; set; } = 1 << 20;
 

@@ -28,7 +28,7 @@ public sealed class NbdFaultTests
     private static async Task RequireBrokenAsync(Func<FakeNbdServer, ulong, Task> fault, string message, bool isStructured = true)
     {
         await using var server = Serve(async server => await fault(server, (await server.ReadRequestAsync()).Cookie), isStructured);
-        await using var client = await NbdClient.ConnectAsync(server.EndPoint, Options, CancellationToken.None);
+        await using var client = await NbdClient.ConnectAsync(server.Address, Options, CancellationToken.None);
         var first = await Assert.ThrowsAsync<IOException>(() => ReadAsync(client, 4096, 1000));
         Assert.Contains(message, first.Message, StringComparison.Ordinal);
         var second = await Assert.ThrowsAsync<IOException>(() => ReadAsync(client, 0, 10));
@@ -127,7 +127,7 @@ public sealed class NbdFaultTests
             var fourth = await server.ReadRequestAsync();
             await server.SendDataAsync(fourth.Cookie, 0, [4, 5, 6]);
         });
-        await using var client = await NbdClient.ConnectAsync(server.EndPoint, Options, CancellationToken.None);
+        await using var client = await NbdClient.ConnectAsync(server.Address, Options, CancellationToken.None);
         Assert.Contains("input/output error (bad sector)", (await Assert.ThrowsAsync<IOException>(() => ReadAsync(client, 0, 10))).Message, StringComparison.Ordinal);
         Assert.Contains("no space left (no)", (await Assert.ThrowsAsync<IOException>(() => ReadAsync(client, 0, 10))).Message, StringComparison.Ordinal);
         Assert.Contains("shutting down", (await Assert.ThrowsAsync<IOException>(() => ReadAsync(client, 0, 10))).Message, StringComparison.Ordinal);
@@ -146,7 +146,7 @@ public sealed class NbdFaultTests
                 await server.SendAsync([.. FakeNbdServer.Big32(0x67446698), .. FakeNbdServer.Big32(0), .. FakeNbdServer.Big64(second.Cookie), 8, 9]);
             },
             isStructured: false);
-        var client = await NbdClient.ConnectAsync(server.EndPoint, Options, CancellationToken.None);
+        var client = await NbdClient.ConnectAsync(server.Address, Options, CancellationToken.None);
         await using var source = new NbdBlockSource(client, changedContext: null);
         await Assert.ThrowsAsync<IOException>(() => ReadAsync(client, 0, 2));
         Assert.Equal([8, 9], await ReadAsync(client, 0, 2));
@@ -176,7 +176,7 @@ public sealed class NbdFaultTests
 
                     await server.SendChunkAsync(cookie, 0, []);
                 });
-                await using var client = await NbdClient.ConnectAsync(server.EndPoint, Options, CancellationToken.None);
+                await using var client = await NbdClient.ConnectAsync(server.Address, Options, CancellationToken.None);
                 Assert.Equal(content, await ReadAsync(client, 777, content.Length));
             },
             iter: 40,
@@ -194,7 +194,7 @@ public sealed class NbdFaultTests
             foreach (var request in requests)
                 await server.SendDataAsync(request.Cookie, request.Offset, [.. Enumerable.Repeat((byte)(request.Offset / 100), 100)]);
         });
-        await using var client = await NbdClient.ConnectAsync(server.EndPoint, Options, CancellationToken.None);
+        await using var client = await NbdClient.ConnectAsync(server.Address, Options, CancellationToken.None);
         var reads = Enumerable.Range(0, 10).Select(index => ReadAsync(client, index * 100, 100)).ToArray();
         var results = await Task.WhenAll(reads);
         for (var index = 0; index < 10; index++)
@@ -218,7 +218,7 @@ public sealed class NbdFaultTests
             foreach (var request in requests)
                 await server.SendDataAsync(request.Cookie, request.Offset, [1]);
         });
-        await using var client = await NbdClient.ConnectAsync(server.EndPoint, Options with { MaximumRequestsInFlight = 4 }, CancellationToken.None);
+        await using var client = await NbdClient.ConnectAsync(server.Address, Options with { MaximumRequestsInFlight = 4 }, CancellationToken.None);
         await Task.WhenAll(Enumerable.Range(0, 5).Select(index => ReadAsync(client, index, 1)));
         Assert.False(cameTooEarly);
     }
@@ -236,7 +236,7 @@ public sealed class NbdFaultTests
             var second = await server.ReadRequestAsync();
             await server.SendDataAsync(second.Cookie, 0, [1]);
         });
-        await using var client = await NbdClient.ConnectAsync(server.EndPoint, Options with { CancellationGrace = TimeSpan.FromSeconds(10) }, CancellationToken.None);
+        await using var client = await NbdClient.ConnectAsync(server.Address, Options with { CancellationGrace = TimeSpan.FromSeconds(10) }, CancellationToken.None);
         using var cancellation = new CancellationTokenSource();
         var read = ReadAsync(client, 0, 100, cancellation.Token);
         await asked.Task;
@@ -254,7 +254,7 @@ public sealed class NbdFaultTests
             await server.ReadRequestAsync();
             asked.SetResult();
         });
-        await using var client = await NbdClient.ConnectAsync(server.EndPoint, Options, CancellationToken.None);
+        await using var client = await NbdClient.ConnectAsync(server.Address, Options, CancellationToken.None);
         using var cancellation = new CancellationTokenSource();
         var read = ReadAsync(client, 0, 100, cancellation.Token);
         await asked.Task;
@@ -272,7 +272,7 @@ public sealed class NbdFaultTests
             await server.ReadRequestAsync();
             asked.SetResult();
         });
-        var client = await NbdClient.ConnectAsync(server.EndPoint, Options, CancellationToken.None);
+        var client = await NbdClient.ConnectAsync(server.Address, Options, CancellationToken.None);
         var read = ReadAsync(client, 0, 100);
         await asked.Task;
         await client.DisposeAsync();
@@ -301,7 +301,7 @@ public sealed class NbdFaultTests
             },
             blockSize: 4096,
             maximumPayload: 16384);
-        await using var client = await NbdClient.ConnectAsync(server.EndPoint, Options, CancellationToken.None);
+        await using var client = await NbdClient.ConnectAsync(server.Address, Options, CancellationToken.None);
         await Gen.Select(Gen.Int[0, 900_000], Gen.Int[0, 100_000]).SampleAsync(
             async (offset, length) => Assert.Equal(content[offset..(offset + length)], await ReadAsync(client, offset, length)),
             iter: 50,

@@ -24,7 +24,7 @@ public sealed class NbdMapTests
             await server.WaitForHangUpAsync();
         })
         { LengthBytes = length };
-        await using var source = new NbdBlockSource(await NbdClient.ConnectAsync(server.EndPoint, Options, CancellationToken.None), changedContext: null);
+        await using var source = new NbdBlockSource(await NbdClient.ConnectAsync(server.Address, Options, CancellationToken.None), changedContext: null);
         return await Sources.MapAsync(source);
     }
 
@@ -63,7 +63,7 @@ public sealed class NbdMapTests
             await server.NegotiateAsync();
             await server.WaitForHangUpAsync();
         });
-        await using var client = await NbdClient.ConnectAsync(server.EndPoint, Options, CancellationToken.None);
-        Assert.Throws<IOException>(() => new NbdBlockSource(client, NbdMetaContexts.DirtyBitmap("b")));
+        await using var client = await NbdClient.ConnectAsync(server.Address, Options, CancellationToken.None);
+        Assert.Throws<DirtyBitmapUnusableException>(() => new NbdBlockSource(client, NbdMetaContexts.DirtyBitmap("b")));
     }
 }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Strongroom.Blocks.Nbd;
 
 namespace Strongroom.Blocks.Tests.Nbd;
@@ -10,7 +9,7 @@ public sealed class NbdNegotiationTests
     private static async Task<IOException> RequireRefusalAsync(Func<FakeNbdServer, Task> script)
     {
         await using var server = new FakeNbdServer(script);
-        return await Assert.ThrowsAnyAsync<IOException>(() => NbdClient.ConnectAsync(server.EndPoint, Options, CancellationToken.None));
+        return await Assert.ThrowsAnyAsync<IOException>(() => NbdClient.ConnectAsync(server.Address, Options, CancellationToken.None));
     }
 
     [Fact]
@@ -22,7 +21,7 @@ public sealed class NbdNegotiationTests
             await server.WaitForHangUpAsync();
         })
         { LengthBytes = 12345, MinimumBlockSizeBytes = 512 };
-        await using var client = await NbdClient.ConnectAsync(server.EndPoint, Options, CancellationToken.None);
+        await using var client = await NbdClient.ConnectAsync(server.Address, Options, CancellationToken.None);
         Assert.Equal(12345, client.Export.LengthBytes);
         Assert.True(client.Export.IsReadOnly);
         Assert.Equal(512u, client.Export.MinimumBlockSizeBytes);
@@ -38,7 +37,7 @@ public sealed class NbdNegotiationTests
             await server.NegotiateAsync();
             goodbye.SetResult((await server.ReadRequestAsync()).Type);
         });
-        await (await NbdClient.ConnectAsync(server.EndPoint, Options, CancellationToken.None)).DisposeAsync();
+        await (await NbdClient.ConnectAsync(server.Address, Options, CancellationToken.None)).DisposeAsync();
         Assert.Equal(2, await goodbye.Task.WaitAsync(TimeSpan.FromSeconds(10)));
     }
 
@@ -125,7 +124,7 @@ public sealed class NbdNegotiationTests
     {
         await using var server = new FakeNbdServer(server => server.WaitForEverAsync());
         var options = new NbdClientOptions { ConnectTimeout = TimeSpan.FromMilliseconds(100) };
-        var exception = await Assert.ThrowsAsync<IOException>(() => NbdClient.ConnectAsync(server.EndPoint, options, CancellationToken.None));
+        var exception = await Assert.ThrowsAsync<IOException>(() => NbdClient.ConnectAsync(server.Address, options, CancellationToken.None));
         Assert.Contains("did not answer", exception.Message, StringComparison.Ordinal);
     }
 
@@ -134,13 +133,13 @@ public sealed class NbdNegotiationTests
     {
         await using var server = new FakeNbdServer(server => server.WaitForEverAsync());
         using var cancellation = new CancellationTokenSource(100);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => NbdClient.ConnectAsync(server.EndPoint, Options, cancellation.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => NbdClient.ConnectAsync(server.Address, Options, cancellation.Token));
     }
 
     [Fact]
     public async Task Nobody_listening_is_an_error()
     {
         using var folder = new TemporaryFolder();
-        await Assert.ThrowsAsync<IOException>(() => NbdClient.ConnectAsync(new UnixDomainSocketEndPoint(folder["nothing"]), Options, CancellationToken.None));
+        await Assert.ThrowsAsync<IOException>(() => NbdClient.ConnectAsync(NbdAddress.Unix(folder["nothing"]), Options, CancellationToken.None));
     }
 }

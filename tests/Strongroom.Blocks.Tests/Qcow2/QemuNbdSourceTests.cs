@@ -231,7 +231,7 @@ public sealed class QemuNbdSourceTests : IDisposable
             var changed = NbdMetaContexts.DirtyBitmap("since");
             var options = new NbdClientOptions { ExportName = "vda", MetaContexts = [NbdMetaContexts.BaseAllocation, changed] };
             await using var source = new NbdBlockSource(
-                await NbdClient.ConnectAsync(new System.Net.Sockets.UnixDomainSocketEndPoint(_folder["nbd"]), options, CancellationToken.None), changed);
+                await NbdClient.ConnectAsync(NbdAddress.Unix(_folder["nbd"]), options, CancellationToken.None), changed);
             Assert.Equal(
                 [
                     new BlockExtent(0, 3 << 20, BlockKind.Unchanged),

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Strongroom.Blocks.Nbd;
 
@@ -51,7 +50,7 @@ public sealed class MountTests
         var content = lab.WriteDisk("a.raw", 5 * MiB, seed: 3);
         await lab.DoAsync("backup", lab.Vault, "--image", lab["a.raw"]);
         using var mount = await Mount.StartAsync(lab);
-        await using (var client = await NbdClient.ConnectAsync(new UnixDomainSocketEndPoint(mount.Socket), new NbdClientOptions(), CancellationToken.None))
+        await using (var client = await NbdClient.ConnectAsync(NbdAddress.Unix(mount.Socket), new NbdClientOptions(), CancellationToken.None))
         {
             var random = new Random(4);
             await Parallel.ForEachAsync(Enumerable.Range(0, 100).Select(_ => random.Next(content.Length - 1)), async (offset, cancellationToken) =>

@@ -79,7 +79,7 @@ internal sealed class ServerLab : IAsyncDisposable
         return content;
     }
 
-    public Task<NbdClient> ConnectAsync() => NbdClient.ConnectAsync(EndPoint, new NbdClientOptions { ConnectTimeout = TimeSpan.FromSeconds(20) }, CancellationToken.None);
+    public Task<NbdClient> ConnectAsync() => NbdClient.ConnectAsync(NbdAddress.Unix(Server.SocketPath), new NbdClientOptions { ConnectTimeout = TimeSpan.FromSeconds(20) }, CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {
