@@ -85,6 +85,12 @@ install_packages() {
     [ -f "$guestfs/packages" ] || packages+=(libguestfs0)
     [ -f "$guestfs/packages-xfs" ] || packages+=(libguestfs-xfs)
   fi
+  if wanted Strongroom.Libvirt; then
+    command -v libvirtd >/dev/null || [ -x /usr/sbin/libvirtd ] || packages+=(libvirt-daemon-system)
+    command -v virsh >/dev/null || packages+=(libvirt-clients)
+    find /usr/lib -maxdepth 4 -name libvirt_driver_qemu.so 2>/dev/null | grep -q . || packages+=(libvirt-daemon-driver-qemu)
+    command -v virtnbdbackup >/dev/null || packages+=(virtnbdbackup)
+  fi
   node_is_new_enough || packages+=(nodejs npm)
   [ ${#packages[@]} -eq 0 ] && return 0
   if ! command -v apt-get >/dev/null || ! as_root true 2>/dev/null; then

@@ -1,0 +1,63 @@
+namespace Strongroom.Libvirt.Hosts;
+
+/// <summary>The folders of a libvirtd of one's own: those it believes to be the machine's, and those of its machines.</summary>
+/// <param name="Root">What holds them; open to the user that QEMU runs as.</param>
+internal sealed record HostFolders(string Root)
+{
+    /// <summary>Debian's user and group for QEMU; QEMU runs as root where they are missing.</summary>
+    private const string QemuUser = "libvirt-qemu", QemuGroup = "kvm";
+
+    /// <summary>Disks of machines, and the pool for restored ones.</summary>
+    public string Disks => Path.Combine(Root, "disks");
+
+    /// <summary>Scratch files of backups.</summary>
+    public string Scratch => Path.Combine(Root, "scratch");
+
+    /// <summary>Sockets that QEMU listens on.</summary>
+    public string Sockets => Path.Combine(Root, "sockets");
+
+    /// <summary>What libvirtd's clients connect to.</summary>
+    public string LibvirtSocket => Path.Combine(Run, "libvirt", "libvirt-sock");
+
+    /// <summary>What QEMU of NAME said, for messages.</summary>
+    public string LogFile(string machine) => Path.Combine(Root, "log", "qemu", $"{machine}.log");
+
+    /// <summary>Each of ours, and the machine's that it is put over.</summary>
+    public IReadOnlyList<(string Ours, string Theirs)> Mounts =>
+    [
+        (Run, "/run"),
+        (Path.Combine(Root, "lib"), "/var/lib/libvirt"),
+        (Path.Combine(Root, "cache"), "/var/cache/libvirt"),
+        (Path.Combine(Root, "log"), "/var/log/libvirt"),
+        (Path.Combine(Root, "etc"), "/etc/libvirt"),
+    ];
+
+    private string Run => Path.Combine(Root, "run");
+
+    /// <summary>Makes them, and the settings of libvirtd and its QEMU driver.</summary>
+    public async Task CreateAsync(CancellationToken cancellationToken)
+    {
+        foreach (var folder in Mounts.Select(mount => mount.Ours).Concat([Disks, Scratch, Sockets]))
+            Directory.CreateDirectory(folder);
+        File.SetUnixFileMode(Root, (UnixFileMode)0b111_101_101);
+        var known = File.ReadLines("/etc/passwd").Any(line => line.StartsWith($"{QemuUser}:", StringComparison.Ordinal));
+        if (known)
+            (await CommandResult.RunAsync("chown", [$"{QemuUser}:{QemuGroup}", Disks, Scratch, Sockets], null, cancellationToken)).Succeeded();
+        await File.WriteAllTextAsync(Path.Combine(Root, "etc", "libvirtd.conf"),
+            """
+            auth_unix_ro = "none"
+            auth_unix_rw = "none"
+            log_outputs = "3:stderr"
+            """, cancellationToken);
+        // Without virtlogd (stdio_handler), in our namespaces and in no cgroup, so that nothing outlives it.
+        await File.WriteAllTextAsync(Path.Combine(Root, "etc", "qemu.conf"),
+            $"""
+            user = "{(known ? QemuUser : "root")}"
+            group = "{(known ? QemuGroup : "root")}"
+            stdio_handler = "file"
+            cgroup_controllers = []
+            namespaces = []
+            security_driver = "none"
+            """, cancellationToken);
+    }
+}
