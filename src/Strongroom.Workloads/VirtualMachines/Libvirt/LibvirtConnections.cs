@@ -48,7 +48,7 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts) : IDisposable
             if (_open.TryGetValue(host.Id, out there) && there.IsAlive) return there;
             try
             {
-                return _open[host.Id] = LibvirtConnection.Open(host.Uri, Login(host));
+                return _open[host.Id] = LibvirtConnection.Open(host.Uri, LoginOf(host));
             }
             catch (DllNotFoundException exception)
             {
@@ -57,7 +57,9 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts) : IDisposable
         }
     }
 
-    private LibvirtLogin? Login(LibvirtHost host)
+    /// <summary>Who logs in to a host, or null.</summary>
+    /// <exception cref="MachineException">The host names a login that the server does not have.</exception>
+    public LibvirtLogin? LoginOf(LibvirtHost host)
     {
         if (host.Credentials is not { } name) return null;
         return hosts.FindLogin(name) is var (user, password)
