@@ -12,9 +12,9 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts) : IDisposable
     private readonly ConcurrentDictionary<string, LibvirtConnection> _open = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lock> _opening = new(StringComparer.Ordinal);
 
-    /// <summary>Does something on a host, on a thread that may block.</summary>
+    /// <summary>Does something on a host, on a thread of its own: libvirt answers when it does.</summary>
     /// <exception cref="MachineException">The host cannot be reached, or libvirt refuses.</exception>
-    public Task<T> UseAsync<T>(LibvirtHost host, Func<LibvirtConnection, T> work, CancellationToken cancellationToken) => Task.Run(() =>
+    public Task<T> UseAsync<T>(LibvirtHost host, Func<LibvirtConnection, T> work, CancellationToken cancellationToken) => Task.Factory.StartNew(() =>
     {
         try
         {
@@ -24,7 +24,7 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts) : IDisposable
         {
             throw Explain(host, exception);
         }
-    }, cancellationToken);
+    }, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <inheritdoc cref="UseAsync{T}"/>
     public Task UseAsync(LibvirtHost host, Action<LibvirtConnection> work, CancellationToken cancellationToken) =>

@@ -1,4 +1,7 @@
+using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
@@ -26,6 +29,8 @@ public sealed class FreezeGuard : IDisposable
     /// <summary>The first argument of the executable that means this.</summary>
     public const string Verb = "guard-freeze";
 
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
+
     private readonly Process _process;
 
     private FreezeGuard(Process process) => _process = process;
@@ -43,7 +48,7 @@ public sealed class FreezeGuard : IDisposable
         {
             process = Process.Start(start)!;
         }
-        catch (System.ComponentModel.Win32Exception)
+        catch (Win32Exception)
         {
             return null;
         }
@@ -51,13 +56,13 @@ public sealed class FreezeGuard : IDisposable
         var guard = new FreezeGuard(process);
         try
         {
-            foreach (var line in (string[])[uri, login?.UserName ?? "", login?.Password ?? "", domain.ToString(), ((long)options.Limit.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture)])
+            foreach (var line in (string[])[uri, login?.UserName ?? "", login?.Password ?? "", domain.ToString(), ((long)options.Limit.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)])
                 process.StandardInput.WriteLine(line);
             process.StandardInput.Flush();
-            var answer = process.StandardOutput.ReadLineAsync();
-            if (answer.Wait(TimeSpan.FromSeconds(20)) && answer.Result == "ready") return guard;
+            using var limit = new Timer(_ => guard.Kill(), null, StartLimit, Timeout.InfiniteTimeSpan);
+            if (process.StandardOutput.ReadLine() == "ready") return guard;
         }
-        catch (Exception exception) when (exception is IOException or AggregateException)
+        catch (IOException)
         {
             // It ended before it was ready.
         }
@@ -80,7 +85,7 @@ public sealed class FreezeGuard : IDisposable
             return false;
         }
 
-        return _process.WaitForExit(TimeSpan.FromSeconds(20)) && _process.ExitCode == 0;
+        return _process.WaitForExit(StartLimit) && _process.ExitCode == 0;
     }
 
     public void Dispose()
@@ -89,7 +94,7 @@ public sealed class FreezeGuard : IDisposable
         {
             // The end of its input makes it thaw, should that be due.
             _process.StandardInput.Close();
-            if (!_process.WaitForExit(TimeSpan.FromSeconds(20))) _process.Kill();
+            if (!_process.WaitForExit(StartLimit)) _process.Kill();
         }
         catch (Exception exception) when (exception is IOException or InvalidOperationException)
         {
@@ -97,6 +102,12 @@ public sealed class FreezeGuard : IDisposable
         }
 
         _process.Dispose();
+    }
+
+    private void Kill()
+    {
+        try { _process.Kill(); }
+        catch (InvalidOperationException) { }
     }
 
     /// <summary>What the process does.</summary>
@@ -107,7 +118,7 @@ public sealed class FreezeGuard : IDisposable
         var (uri, user, password, id, limit) = (input.ReadLine(), input.ReadLine(), input.ReadLine(), input.ReadLine(), input.ReadLine());
         if (uri is null || limit is null || !Guid.TryParse(id, out var uuid)) return 2;
         // The terminal's Ctrl-C is for the server: this process outlives it.
-        using var interrupt = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGINT, static context => context.Cancel = true);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, static context => context.Cancel = true);
         LibvirtConnection connection;
         try
         {
@@ -120,8 +131,14 @@ public sealed class FreezeGuard : IDisposable
 
         Console.Out.WriteLine("ready");
         Console.Out.Flush();
-        var told = Task.Run(input.ReadLine);
-        if (told.Wait(TimeSpan.FromMilliseconds(long.Parse(limit, System.Globalization.CultureInfo.InvariantCulture))) && told.Result == "thawed") return 0;
+        string? told = null;
+        using var isTold = new ManualResetEventSlim();
+        new Thread(() =>
+        {
+            told = input.ReadLine();
+            isTold.Set();
+        }) { IsBackground = true }.Start();
+        if (isTold.Wait(TimeSpan.FromMilliseconds(long.Parse(limit, CultureInfo.InvariantCulture))) && told == "thawed") return 0;
         Thaw(connection, uri, uuid);
         return 1;
     }
@@ -141,7 +158,7 @@ public sealed class FreezeGuard : IDisposable
             }
             catch (LibvirtException)
             {
-                Thread.Sleep(1000);
+                Pause.For(TimeSpan.FromSeconds(1));
             }
         }
     }

@@ -54,7 +54,7 @@ internal sealed class GuestAgent(LibvirtDomain domain)
             if (TryAsk("guest-exec-status", new() { ["pid"] = pid }) is not { } status) return ScriptEnd.Failed;
             if (status["exited"] is JsonValue exited && exited.TryGetValue(out bool isOver) && isOver)
                 return status["exitcode"] is JsonValue code && code.TryGetValue(out long result) && result == 0 ? ScriptEnd.Succeeded : ScriptEnd.Failed;
-            Thread.Sleep(100);
+            Pause.For(TimeSpan.FromMilliseconds(100));
         }
 
         return ScriptEnd.Failed;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Machines;
@@ -163,7 +164,7 @@ internal sealed class LiveBackupStart(LibvirtDomain domain, LibvirtMachine machi
     {
         var disks = new List<BackupDisk>();
         var others = new List<string>();
-        var tracked = parent is null ? [] : domain.TrackedDisks(parent);
+        IReadOnlySet<string> tracked = parent is null ? ImmutableHashSet<string>.Empty : domain.TrackedDisks(parent);
         foreach (var (disk, described) in machine.Machine.Disks.Zip(machine.Domain.Disks))
         {
             if (!request.Selects(disk.Lun))

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Machines;
-using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 
