@@ -45,5 +45,6 @@ public static class PlatformProviders
         routes.MapStorageAccounts();
         routes.MapHosts();
         routes.MapVirtualNetworks();
+        routes.MapNetworkInterfaces();
     }
 }
