@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Strongroom.Api.Network;
 using Strongroom.Api.Resources;
 using Strongroom.Arm;
 using Strongroom.Backup.Machines;
@@ -22,16 +23,18 @@ internal static class VirtualMachineContract
             ["hardwareProfile"] = new JsonObject { ["vmSize"] = machine.Size },
             ["storageProfile"] = StorageProfile(machine),
             ["osProfile"] = new JsonObject { ["computerName"] = machine.Name },
+            ["networkProfile"] = new JsonObject { ["networkInterfaces"] = NetworkInterfaces.References(machine) },
             ["provisioningState"] = "Succeeded",
         };
         if (withInstanceView) json["properties"]!["instanceView"] = InstanceView(machine);
         return json;
     }
 
-    /// <summary>What is known of the running machine. A folder of disks tells no power state, so none is claimed.</summary>
+    /// <summary>What is known of the machine now. A folder of disks tells no power state, so none is claimed.</summary>
     public static JsonObject InstanceView(VirtualMachine machine)
     {
         var statuses = new JsonArray(new JsonObject { ["code"] = "ProvisioningState/succeeded", ["level"] = "Info", ["displayStatus"] = "Provisioning succeeded" });
+        if (machine.PowerState is { } power) statuses.Add(new JsonObject { ["code"] = "PowerState/" + power, ["level"] = "Info", ["displayStatus"] = "VM " + power });
         if (machine.Problem is { } problem)
         {
             statuses.Add(new JsonObject { ["code"] = "ProtectionState/blocked", ["level"] = "Warning", ["displayStatus"] = "Cannot be backed up", ["message"] = problem });

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Strongroom.Api.Resources;
 using Strongroom.Arm;
-using Strongroom.Backup.Machines;
 
 namespace Strongroom.Api.Fabric;
 
@@ -24,48 +23,38 @@ public static class HostEndpoints
         routes.MapDelete(Host, DeleteAsync).WithAction("Strongroom.Fabric/hosts/delete");
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, IResourceStore store, IMachineFabric fabric, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(HttpContext context, IResourceStore store, HostView view, CancellationToken cancellationToken)
     {
-        PageRequest page = Paging.Read(context.Request);
+        PageRequest request = Paging.Read(context.Request);
         ArmScope scope = ArmScope.Of(context);
         IReadOnlyList<TrackedResource> hosts = await store.ListAsync(scope.SubscriptionId, scope.Group?.Name, Hosts.Type, cancellationToken);
-        IReadOnlyList<VirtualMachine> machines = hosts.Count == 0 ? [] : await fabric.ListAsync(scope.SubscriptionId, scope.Group?.Name, cancellationToken);
-        return ArmResults.Page(context.Request, Paging.Take(context.WhereAllowed(hosts, static h => h.Id.ToString()), static h => h.Id.ToString(), page), host => ToJson(host, machines));
+        Page<TrackedResource> page = Paging.Take(context.WhereAllowed(hosts, static h => h.Id.ToString()), static h => h.Id.ToString(), request);
+        IReadOnlyDictionary<TrackedResource, JsonObject> shown = await view.ShowAsync(page.Items, scope.SubscriptionId, scope.Group?.Name, cancellationToken);
+        return ArmResults.Page(context.Request, page, host => shown[host]);
     }
 
-    private static async Task<IResult> GetAsync(HttpContext context, string hostName, TrackedResources resources, IMachineFabric fabric, CancellationToken cancellationToken)
+    private static async Task<IResult> GetAsync(HttpContext context, string hostName, TrackedResources resources, HostView view, CancellationToken cancellationToken)
     {
         TrackedResource host = await resources.GetAsync(Id(context, hostName), cancellationToken);
-        return ArmResults.Ok(await ToJsonAsync(host, fabric, cancellationToken));
+        return ArmResults.Ok(await view.ShowAsync(host, cancellationToken));
     }
 
-    private static async Task<IResult> PutAsync(HttpContext context, string hostName, Hosts hosts, IMachineFabric fabric, CancellationToken cancellationToken)
+    private static async Task<IResult> PutAsync(HttpContext context, string hostName, Hosts hosts, HostView view, CancellationToken cancellationToken)
     {
         JsonObject body = await ArmJson.ReadObjectAsync(context.Request, cancellationToken);
         (TrackedResource host, bool isCreated) = await hosts.PutAsync(Id(context, hostName), body, cancellationToken);
-        JsonObject json = await ToJsonAsync(host, fabric, cancellationToken);
+        JsonObject json = await view.ShowAsync(host, cancellationToken);
         return isCreated ? ArmResults.Created(json) : ArmResults.Ok(json);
     }
 
-    private static async Task<IResult> PatchAsync(HttpContext context, string hostName, Hosts hosts, IMachineFabric fabric, CancellationToken cancellationToken)
+    private static async Task<IResult> PatchAsync(HttpContext context, string hostName, Hosts hosts, HostView view, CancellationToken cancellationToken)
     {
         JsonObject body = await ArmJson.ReadObjectAsync(context.Request, cancellationToken);
-        return ArmResults.Ok(await ToJsonAsync(await hosts.PatchAsync(Id(context, hostName), body, cancellationToken), fabric, cancellationToken));
+        return ArmResults.Ok(await view.ShowAsync(await hosts.PatchAsync(Id(context, hostName), body, cancellationToken), cancellationToken));
     }
 
     private static Task<IResult> DeleteAsync(HttpContext context, string hostName, TrackedResources resources, CancellationToken cancellationToken) =>
         resources.DeleteAsync(Id(context, hostName), cancellationToken);
 
     private static ResourceId Id(HttpContext context, string hostName) => ArmScope.Of(context).ResourceId("Strongroom.Fabric", "hosts", hostName);
-
-    private static async Task<JsonObject> ToJsonAsync(TrackedResource host, IMachineFabric fabric, CancellationToken cancellationToken) =>
-        ToJson(host, await fabric.ListAsync(host.Id.SubscriptionId!, host.Id.ResourceGroup, cancellationToken));
-
-    private static JsonObject ToJson(TrackedResource host, IReadOnlyList<VirtualMachine> machines)
-    {
-        var properties = (JsonObject)host.Properties.DeepClone();
-        string id = host.Id.ToString();
-        properties["virtualMachineCount"] = machines.Count(m => m.HostId.Equals(id, StringComparison.OrdinalIgnoreCase));
-        return TrackedResources.ToJson(host, properties);
-    }
 }

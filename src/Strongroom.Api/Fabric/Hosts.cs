@@ -5,13 +5,13 @@ using Strongroom.Backup.Machines;
 
 namespace Strongroom.Api.Fabric;
 
-/// <summary>The rules for hosts: a kind that a validator knows, and a path that the operator of the server has allowed.</summary>
+/// <summary>The rules for hosts: a kind that a validator knows, and properties that it accepts.</summary>
 public sealed class Hosts(TrackedResources resources, IEnumerable<IHostValidator> validators, ArmOptions options)
 {
     public const string Type = "Strongroom.Fabric/hosts";
 
     /// <summary>Makes or replaces a host.</summary>
-    /// <exception cref="ArmException">400: name, location, kind or path; 409: another location.</exception>
+    /// <exception cref="ArmException">400: name, location, kind or a property of the kind; 409: another location.</exception>
     public Task<(TrackedResource Resource, bool IsCreated)> PutAsync(ResourceId id, JsonObject body, CancellationToken cancellationToken)
     {
         if (!ResourceNames.IsGeneralName(id.Name))
@@ -20,12 +20,12 @@ public sealed class Hosts(TrackedResources resources, IEnumerable<IHostValidator
         }
         string location = options.RequireLocation(body.OptionalText("location"), Type);
         IReadOnlyDictionary<string, string> tags = ResourceTags.Read(body);
-        JsonObject sent = body.OptionalObject("properties") ?? throw ArmErrors.InvalidRequestContent("an object with kind and path is required", "$.properties");
-        JsonObject properties = Accept(sent.RequiredText("kind"), sent.RequiredText("path"));
+        JsonObject sent = body.OptionalObject("properties") ?? throw ArmErrors.InvalidRequestContent("an object with the kind and what belongs to it is required", "$.properties");
+        JsonObject properties = Accept(sent.RequiredText("kind"), sent);
         return resources.PutAsync(id, _ => TrackedResources.New(id, location, tags, properties), cancellationToken);
     }
 
-    /// <summary>Changes tags or the path; the kind stays.</summary>
+    /// <summary>Changes tags or properties; those that are not sent stay, and so does the kind.</summary>
     /// <exception cref="ArmException">400; 404.</exception>
     public Task<TrackedResource> PatchAsync(ResourceId id, JsonObject body, CancellationToken cancellationToken)
     {
@@ -38,16 +38,51 @@ public sealed class Hosts(TrackedResources resources, IEnumerable<IHostValidator
             {
                 throw ArmErrors.InvalidRequestContent($"the kind of a host stays what it was, '{kind}'", "$.properties.kind");
             }
-            JsonObject properties = sent is not null && sent.HasField("path") ? Accept(kind, sent.RequiredText("path")) : before.Properties;
-            return before with { Tags = tags ?? before.Tags, Properties = properties };
+            return before with { Tags = tags ?? before.Tags, Properties = sent is null ? before.Properties : Accept(kind, Merge(before.Properties, sent)) };
         }, cancellationToken);
     }
 
-    private JsonObject Accept(string kind, string path)
+    /// <summary>Why a host that was accepted once would not be now, or null: what the operator allows may have changed since.</summary>
+    public string? FindRefusal(TrackedResource host)
+    {
+        try
+        {
+            Accept(host.Properties.RequiredText("kind"), host.Properties);
+            return null;
+        }
+        catch (ArmException refused)
+        {
+            return refused.Message;
+        }
+    }
+
+    private JsonObject Accept(string kind, JsonObject sent)
     {
         IHostValidator validator = validators.FirstOrDefault(v => v.Kind.Equals(kind, StringComparison.OrdinalIgnoreCase))
             ?? throw ArmErrors.InvalidRequestContent($"the kind is none of {string.Join(", ", validators.Select(static v => v.Kind))}", "$.properties.kind");
-        if (validator.Refuse(path) is { } reason) throw ArmErrors.Custom(400, "HostPathNotAllowed", reason, "$.properties.path");
-        return new JsonObject { ["kind"] = validator.Kind, ["path"] = path, ["provisioningState"] = "Succeeded" };
+        try
+        {
+            JsonObject accepted = validator.Accept(sent);
+            accepted.Insert(0, "kind", validator.Kind);
+            accepted["provisioningState"] = "Succeeded";
+            return accepted;
+        }
+        catch (HostRefusedException refused)
+        {
+            throw ArmErrors.Custom(400, refused.Code, refused.Message, $"$.properties.{refused.Property}");
+        }
+    }
+
+    private static JsonObject Merge(JsonObject before, JsonObject sent)
+    {
+        var merged = new JsonObject();
+        foreach ((string name, JsonNode? value) in before)
+        {
+            if (!sent.HasField(name)) merged[name] = value?.DeepClone();
+        }
+        foreach ((string name, JsonNode? value) in sent) merged[name] = value?.DeepClone();
+        // Where it stands in the request, so that an error names the place.
+        _ = new JsonObject { ["properties"] = merged };
+        return merged;
     }
 }

@@ -1,16 +1,20 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Strongroom.Api.Compute;
 using Strongroom.Api.Fabric;
 using Strongroom.Api.Network;
 using Strongroom.Api.Storage;
 using Strongroom.Arm;
+using Strongroom.Backup.Machines;
 
 namespace Strongroom.Api.Resources;
 
 /// <summary>The providers around backup: Microsoft.Resources, Microsoft.Compute, Microsoft.Network, Microsoft.Storage and Strongroom.Fabric.</summary>
 public static class PlatformProviders
 {
+    private static readonly TimeSpan s_hostLimit = TimeSpan.FromSeconds(5);
+
     /// <summary>Registers them. They need <see cref="ArmOptions"/>, <see cref="IResourceStore"/>, TimeProvider, and the doors of Strongroom.Backup.Machines.</summary>
     public static IServiceCollection AddPlatformProviders(this IServiceCollection services)
     {
@@ -18,6 +22,8 @@ public static class PlatformProviders
         services.AddSingleton<ResourceGroups>();
         services.AddSingleton<StorageAccounts>();
         services.AddSingleton<Hosts>();
+        services.AddSingleton(sp => new HostStates(sp.GetServices<IHostProbe>(), sp.GetRequiredService<Hosts>(), sp.GetRequiredService<ILogger<HostStates>>(), s_hostLimit));
+        services.AddSingleton(sp => new HostView(sp.GetRequiredService<IMachineFabric>(), sp.GetRequiredService<HostStates>(), 2 * s_hostLimit));
         services.AddSingleton<VirtualNetworks>();
         services.AddSingleton<IResourceProvider, ResourcesProvider>();
         services.AddSingleton<IResourceProvider, ComputeProvider>();
@@ -39,5 +45,6 @@ public static class PlatformProviders
         routes.MapStorageAccounts();
         routes.MapHosts();
         routes.MapVirtualNetworks();
+        routes.MapNetworkInterfaces();
     }
 }

@@ -89,16 +89,6 @@ public sealed record MachineSnapshotRequest(Guid ItemKey, HostRun Run)
     public bool MayFreeze { get; init; } = true;
 }
 
-/// <summary>Decides whether the properties of a <c>Strongroom.Fabric/hosts</c> resource can be accepted.</summary>
-public interface IHostValidator
-{
-    /// <summary>The kind this one judges, such as <c>Folder</c>.</summary>
-    string Kind { get; }
-
-    /// <summary>Null when the host can be used; else a sentence that tells the caller what is wrong without telling what else is on the server.</summary>
-    string? Refuse(string path);
-}
-
 /// <summary>A machine or a disk that cannot be backed up as it is; the message is for its owner.</summary>
 public sealed class MachineException : Exception
 {

@@ -36,6 +36,9 @@ internal sealed class DataFolder : IDisposable
     /// <summary>Who may sign in besides the administrator, mode 0600; there is none until somebody is added.</summary>
     public string PrincipalsFile => PrincipalsFileOf(Root);
 
+    /// <summary>Logins for hosts, which the operator puts there; mode 0700.</summary>
+    public string CredentialsFolder => Path.Combine(Root, "credentials");
+
     /// <summary>The key that wraps the vaults' keys, mode 0600; without it no recovery point can be read.</summary>
     public string MasterKeyFile => Path.Combine(Root, "master.key");
 
@@ -86,7 +89,7 @@ internal sealed class DataFolder : IDisposable
             {
                 CheckFormat(root);
                 var folder = new DataFolder(root, ownership);
-                foreach (var part in (string[])[folder.TlsFolder, folder.IdentityFolder, folder.VaultsFolder, folder.StorageFolder, folder.OverlayFolder, folder.ReaderFolder])
+                foreach (var part in (string[])[folder.TlsFolder, folder.IdentityFolder, folder.CredentialsFolder, folder.VaultsFolder, folder.StorageFolder, folder.OverlayFolder, folder.ReaderFolder])
                     AtomicFile.CreatePrivateFolder(part);
 
                 if (mustBeWhole) folder.RequireWhole();

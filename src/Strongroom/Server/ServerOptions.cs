@@ -3,6 +3,7 @@ using Strongroom.Backup.FileRecovery;
 using Strongroom.Store;
 using Strongroom.Store.Locations;
 using Strongroom.TimeTravel;
+using Strongroom.Workloads.VirtualMachines.Libvirt;
 
 namespace Strongroom.Server;
 
@@ -23,6 +24,12 @@ internal sealed record ServerOptions
 
     /// <summary>Folders below which hosts may be; none: no host of kind Folder is accepted.</summary>
     public IReadOnlyList<string> AllowedPaths { get; init; } = [];
+
+    /// <summary>libvirt's URIs of hosts that may be used; none: no host of kind Libvirt is accepted.</summary>
+    public IReadOnlyList<string> AllowedLibvirt { get; init; } = [];
+
+    /// <summary>Folders on those hosts, and below them, that may take scratch space; none: the standard one.</summary>
+    public IReadOnlyList<string> LibvirtScratch { get; init; } = [];
 
     /// <summary>Where vaults go that name no storage; null: into the data folder.</summary>
     public VaultLocation? VaultStorage { get; init; }
@@ -116,6 +123,7 @@ internal sealed record ServerOptions
                 throw new ArgumentException($"--location takes a name of small letters and digits, such as home or westeurope, not '{location}'.");
         }
 
+        LibvirtHosts();
         foreach (var path in AllowedPaths)
         {
             if (!Directory.Exists(path)) throw new ArgumentException($"--allow-path takes an existing folder, not '{path}'.");
@@ -155,6 +163,10 @@ internal sealed record ServerOptions
     public PortalAddress? Portal() => RecoveryPortal is null ? null : PortalAddress.TryParse(RecoveryPortal, out var portal)
         ? portal
         : throw new ArgumentException($"--recovery-portal takes a host, and a port where it is another than the server's, such as backup.example:443, not '{RecoveryPortal}'.");
+
+    /// <summary>What may be reached through libvirt.</summary>
+    /// <exception cref="ArgumentException">A URI or a folder is not well-formed.</exception>
+    public AllowedLibvirtHosts LibvirtHosts() => new(AllowedLibvirt, LibvirtScratch);
 
     private static bool HasLoopback6() => System.Net.NetworkInformation.NetworkInterface.GetAllNetworkInterfaces()
         .SelectMany(i => i.GetIPProperties().UnicastAddresses).Any(a => a.Address.Equals(IPAddress.IPv6Loopback));

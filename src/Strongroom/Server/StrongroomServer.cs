@@ -31,6 +31,7 @@ using Strongroom.Workloads.VirtualMachines;
 using Strongroom.Workloads.VirtualMachines.Files;
 using Strongroom.Workloads.VirtualMachines.Folder;
 using Strongroom.Workloads.VirtualMachines.Folder.Restores;
+using Strongroom.Workloads.VirtualMachines.Libvirt;
 
 namespace Strongroom.Server;
 
@@ -241,6 +242,11 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<IMachineFabric>(sp => sp.GetRequiredService<AllHosts>());
         services.AddSingleton<IMachineRestorer>(sp => sp.GetRequiredService<AllHosts>());
         services.AddSingleton<IHostValidator, FolderHostValidator>();
+        services.AddSingleton(options.LibvirtHosts());
+        services.AddSingleton(sp => new HostCredentials(data.CredentialsFolder, sp.GetRequiredService<ILogger<HostCredentials>>()));
+        services.AddSingleton<ILibvirtCredentials>(sp => sp.GetRequiredService<HostCredentials>());
+        services.AddSingleton<ILibvirtHosts, LibvirtHostsInResources>();
+        services.AddSingleton<IHostValidator, LibvirtHostValidator>();
 
         // Where it goes.
         services.AddSingleton<IKeyEncryptionKey>(masterKey);

@@ -12,6 +12,8 @@ public sealed class ComputeTests : IAsyncLifetime
     private const string Machines = PlatformHost.Lab + "/providers/Microsoft.Compute/virtualMachines";
     private const string Disks = PlatformHost.Lab + "/providers/Microsoft.Compute/disks";
 
+    private const string Interfaces = PlatformHost.Lab + "/providers/Microsoft.Network/networkInterfaces";
+
     private PlatformHost _host = null!;
 
     public async ValueTask InitializeAsync() => _host = await PlatformHost.StartAsync();
@@ -43,6 +45,55 @@ public sealed class ComputeTests : IAsyncLifetime
         Assert.Contains(view.Body!["statuses"]!.AsArray(), s => (string?)s!["message"] == "Disk a.qcow2 is encrypted.");
         Assert.NotNull((await _host.GetAsync(Machines + "/web1?$expand=instanceView")).Body!["properties"]!["instanceView"]);
         Assert.Equal("InvalidQueryParameter", (await _host.GetAsync(Machines + "/web1?$expand=nonsense")).Code);
+    }
+
+    [Theory]
+    [InlineData("running", "VM running")]
+    [InlineData("stopped", "VM stopped")]
+    [InlineData("deallocated", "VM deallocated")]
+    [InlineData(null, null)]
+    public async Task The_instance_view_tells_whether_a_machine_runs_where_its_host_knows(string? power, string? shown)
+    {
+        _host.Fabric.Machines.Add(_host.Fabric.Add("other") with { Name = "web1", PowerState = power });
+        JsonArray statuses = (await _host.GetAsync(Machines + "/web1/instanceView")).Body!["statuses"]!.AsArray();
+        JsonNode? state = statuses.SingleOrDefault(s => ((string)s!["code"]!).StartsWith("PowerState/", StringComparison.Ordinal));
+        Assert.Equal((power is null ? null : "PowerState/" + power, shown), ((string?)state?["code"], (string?)state?["displayStatus"]));
+    }
+
+    [Fact]
+    public async Task The_network_interfaces_of_a_machine_answer_by_the_ids_that_it_names()
+    {
+        _host.Fabric.Machines.Add(_host.Fabric.Add("other") with { Name = "Web1", Networks = [new("52:54:00:ab:cd:ef", "lab", "virtio"), new("52:54:00:00:00:02", null, null)] });
+        JsonArray named = (await _host.GetAsync(Machines + "/web1")).Body!["properties"]!["networkProfile"]!["networkInterfaces"]!.AsArray();
+        Assert.Equal([true, false], named.Select(n => (bool)n!["properties"]!["primary"]!));
+        JsonNode first = (await _host.GetAsync((string)named[0]!["id"]!)).Body!;
+        Assert.Equal(((string?)named[0]!["id"], "Web1-nic0", "52-54-00-AB-CD-EF", true), ((string?)first["id"], (string?)first["name"], (string?)first["properties"]!["macAddress"], (bool)first["properties"]!["primary"]!));
+        Assert.Equal(PlatformHost.Lab + "/providers/Microsoft.Compute/virtualMachines/Web1", (string?)first["properties"]!["virtualMachine"]!["id"]);
+        Assert.Empty(first["properties"]!["ipConfigurations"]!.AsArray());
+        Assert.Equal(["Web1-nic0", "Web1-nic1"], Names(await _host.GetAsync(Interfaces)));
+        Assert.Equal(["Web1-nic0", "Web1-nic1"], Names(await _host.GetAsync(PlatformHost.Subscription + "/providers/Microsoft.Network/networkInterfaces")));
+        Assert.Empty((await _host.GetAsync(Machines + "/other")).Body!["properties"]!["networkProfile"]!["networkInterfaces"]!.AsArray());
+    }
+
+    [Theory]
+    [InlineData("web1")]
+    [InlineData("web1-nic")]
+    [InlineData("web1-nic1")]
+    [InlineData("web1-nic00")]
+    [InlineData("-nic0")]
+    [InlineData("web2-nic0")]
+    public async Task Other_network_interfaces_are_not_found(string name)
+    {
+        _host.Fabric.Machines.Add(_host.Fabric.Add("other") with { Name = "web1", Networks = [new("52:54:00:ab:cd:ef", null, null)] });
+        Assert.Equal("ResourceNotFound", (await _host.GetAsync($"{Interfaces}/{name}")).Code);
+    }
+
+    [Fact]
+    public async Task The_hosts_own_description_of_a_machine_is_never_shown()
+    {
+        _host.Fabric.Machines.Add(_host.Fabric.Add("other") with { Name = "web1", Definition = "<domain><graphics passwd='hunter2'/></domain>" });
+        string[] places = [Machines, Machines + "/web1", Machines + "/web1?$expand=instanceView", Machines + "/web1/instanceView", Interfaces, PlatformHost.Lab + "/resources"];
+        foreach (string place in places) Assert.DoesNotContain("hunter2", (await _host.GetAsync(place)).Body!.ToJsonString(), StringComparison.Ordinal);
     }
 
     [Fact]

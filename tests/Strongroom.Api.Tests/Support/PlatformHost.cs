@@ -40,7 +40,7 @@ public sealed class PlatformHost : IAsyncDisposable
     /// <summary>Everything that is mapped.</summary>
     public IEnumerable<RouteEndpoint> Endpoints => _host.Endpoints;
 
-    public static async Task<PlatformHost> StartAsync()
+    public static async Task<PlatformHost> StartAsync(Action<IServiceCollection>? configure = null)
     {
         var fabric = new FakeFabric();
         var vaults = new FakeVaults();
@@ -51,9 +51,10 @@ public sealed class PlatformHost : IAsyncDisposable
             {
                 services.AddPlatformProviders();
                 services.AddSingleton<IMachineFabric>(fabric);
-                services.AddSingleton<IHostValidator>(new FakeValidator());
+                services.AddSingleton<IHostValidator>(new FakeFolders());
                 services.AddSingleton<IResourceProvider>(vaults);
                 services.AddSingleton(new StorageAccountFolders(storageRoot));
+                configure?.Invoke(services);
             });
         var platform = new PlatformHost(host, fabric, vaults, storageRoot);
         Answer answer = await platform.PutAsync(Lab, """{"location":"home"}""");
@@ -84,12 +85,5 @@ public sealed class PlatformHost : IAsyncDisposable
     {
         await _host.DisposeAsync();
         Directory.Delete(_storageRoot, true);
-    }
-
-    private sealed class FakeValidator : IHostValidator
-    {
-        public string Kind => "Folder";
-
-        public string? Refuse(string path) => path.StartsWith("/srv/machines", StringComparison.Ordinal) ? null : "The path is not below a folder that the operator allowed with --allow-path.";
     }
 }

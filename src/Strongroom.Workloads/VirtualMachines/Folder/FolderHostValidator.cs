@@ -1,13 +1,19 @@
+using System.Text.Json.Nodes;
+using Strongroom.Arm;
 using Strongroom.Backup.Machines;
 
 namespace Strongroom.Workloads.VirtualMachines.Folder;
 
-/// <summary>Judges the path of a host of kind <c>Folder</c>.</summary>
+/// <summary>Judges hosts of kind <c>Folder</c>: their path lies below a folder that the operator has allowed.</summary>
 public sealed class FolderHostValidator(AllowedRoots roots) : IHostValidator
 {
     /// <inheritdoc/>
     public string Kind => "Folder";
 
     /// <inheritdoc/>
-    public string? Refuse(string path) => roots.RefuseFolder(path);
+    public JsonObject Accept(JsonObject sent)
+    {
+        var path = sent.RequiredText("path");
+        return roots.RefuseFolder(path) is { } reason ? throw new HostRefusedException("path", "HostPathNotAllowed", reason) : new() { ["path"] = path };
+    }
 }

@@ -8,6 +8,7 @@ using Strongroom.Api.Insights;
 using Strongroom.Api.RecoveryServices;
 using Strongroom.Api.Resources;
 using Strongroom.Api.Storage.Blobs;
+using Strongroom.Api.Tests.Support;
 using Strongroom.Arm;
 using Strongroom.Backup.FileRecovery;
 using Strongroom.Backup.FileRecovery.Browsing;
@@ -126,7 +127,7 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddStrongroomMetadata(Path.Combine(folder, "strongroom.db"));
         services.AddSingleton<IMachineFabric>(fabric);
         services.AddSingleton<IMachineRestorer>(new DiskRestorer(fabric));
-        services.AddSingleton<IHostValidator>(new AnyFolder());
+        services.AddSingleton<IHostValidator>(new FakeFolders());
         services.AddSingleton<IKeyEncryptionKey>(MasterKeyFile.LoadOrCreate(Path.Combine(folder, "master.key")));
         services.AddSingleton<IVaultPlaces>(new FolderPlaces(Path.Combine(folder, "vaults")));
         // The tests move the time.
@@ -220,12 +221,5 @@ public sealed class BackupHost : IAsyncDisposable
         await _host.DisposeAsync();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
         _folder.Delete(true);
-    }
-
-    private sealed class AnyFolder : IHostValidator
-    {
-        public string Kind => "Folder";
-
-        public string? Refuse(string path) => path.StartsWith("/srv/machines", StringComparison.Ordinal) ? null : "The path is not allowed.";
     }
 }

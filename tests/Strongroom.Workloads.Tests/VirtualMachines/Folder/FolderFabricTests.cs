@@ -235,7 +235,8 @@ public sealed class FolderFabricTests : IDisposable
     {
         var validator = new FolderHostValidator(_fixture.Roots);
         Assert.Equal("Folder", validator.Kind);
-        Assert.Null(validator.Refuse(_fixture.Hosts));
-        Assert.NotNull(validator.Refuse(_fixture.Outside));
+        Assert.Equal($$"""{"path":"{{_fixture.Hosts}}"}""", validator.Accept(new() { ["path"] = _fixture.Hosts, ["uri"] = "qemu:///system" }).ToJsonString());
+        var refused = Assert.Throws<HostRefusedException>(() => validator.Accept(new() { ["path"] = _fixture.Outside }));
+        Assert.Equal(("path", "HostPathNotAllowed"), (refused.Property, refused.Code));
     }
 }
