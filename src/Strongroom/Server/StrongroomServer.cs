@@ -32,6 +32,7 @@ using Strongroom.Workloads.VirtualMachines.Files;
 using Strongroom.Workloads.VirtualMachines.Folder;
 using Strongroom.Workloads.VirtualMachines.Folder.Restores;
 using Strongroom.Workloads.VirtualMachines.Libvirt;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 
 namespace Strongroom.Server;
 
@@ -247,6 +248,10 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<ILibvirtCredentials>(sp => sp.GetRequiredService<HostCredentials>());
         services.AddSingleton<ILibvirtHosts, LibvirtHostsInResources>();
         services.AddSingleton<IHostValidator, LibvirtHostValidator>();
+        services.AddSingleton(new FreezeGuardOptions());
+        services.AddSingleton<LibvirtFabric>();
+        services.AddSingleton<IHostProbe>(sp => sp.GetRequiredService<LibvirtFabric>());
+        services.AddSingleton(sp => new HostKind(LibvirtFabric.Kind, sp.GetRequiredService<LibvirtFabric>(), sp.GetRequiredService<FolderRestorer>()));
 
         // Where it goes.
         services.AddSingleton<IKeyEncryptionKey>(masterKey);

@@ -77,7 +77,7 @@ internal sealed class Rig : IAsyncDisposable
     public PointPruning Pruning => new(Get<IItemAgenda>(), Items, Points, Vaults, Stores, Holds, NullLogger<PointPruning>.Instance);
     public BackupHandler BackupHandler => new(Items, Vaults, Points, Policies, Fabric, Stores, Time, NullLogger<BackupHandler>.Instance);
     public RestoreHandler RestoreHandler => new(Items, Points, Stores, Accounts, Resources, Fabric, Restorer, Time);
-    public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Mounts, Time, NullLogger<DeleteHandler>.Instance);
+    public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Mounts, Fabric, Time, NullLogger<DeleteHandler>.Instance);
 
     public static async Task<Rig> NewAsync()
     {
