@@ -4,6 +4,7 @@ using Strongroom.Bench.Disks;
 using Strongroom.Bench.Indexing;
 using Strongroom.Bench.Iscsi;
 using Strongroom.Bench.Marking;
+using Strongroom.Bench.Nbd;
 using Strongroom.Bench.Peers;
 using Strongroom.Bench.Primitives;
 
@@ -104,6 +105,24 @@ internal static class BenchCommands
                         parsed.GetValue(keep),
                         parsed.GetValue(json)),
                     cancellationToken));
+    }
+
+    public static Command Nbd()
+    {
+        var size = Options.Size("--size", "Size of the disk, all of it random", 2 * Gibibyte);
+        var request = Options.Size("--request", "Length of each read", 256 << 10);
+        var connections = Options.Standard("--connections", "How many, with a comma", "1,4");
+        var rounds = Options.Standard("--rounds", "How often; medians are printed", 5);
+        var folder = Options.Folder;
+        return Options.Verb("nbd", "Our NBD client beside nbdcopy, both reading from qemu-nbd", [size, request, connections, rounds, folder], (parsed, cancellationToken) =>
+            NbdBench.RunAsync(
+                new(
+                    new(parsed.GetValue(size), 0, 0, 100, 1, "/usr"),
+                    checked((int)parsed.GetValue(request)),
+                    [.. parsed.GetValue(connections)!.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))],
+                    parsed.GetValue(rounds),
+                    parsed.GetValue(folder)!),
+                cancellationToken));
     }
 
     public static Command Index()
