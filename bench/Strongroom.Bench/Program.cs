@@ -13,6 +13,7 @@ return await new RootCommand("Measures the store: beside its peers, at size, and
     BenchCommands.Peers(),
     BenchCommands.Iscsi(),
     BenchCommands.Nbd(),
+    BenchCommands.Live(),
     BenchCommands.Index(),
     BenchCommands.Mark(),
     BenchCommands.Primitives(),

@@ -3,6 +3,7 @@ using System.Globalization;
 using Strongroom.Bench.Disks;
 using Strongroom.Bench.Indexing;
 using Strongroom.Bench.Iscsi;
+using Strongroom.Bench.Live;
 using Strongroom.Bench.Marking;
 using Strongroom.Bench.Nbd;
 using Strongroom.Bench.Peers;
@@ -123,6 +124,33 @@ internal static class BenchCommands
                     parsed.GetValue(rounds),
                     parsed.GetValue(folder)!),
                 cancellationToken));
+    }
+
+    public static Command Live()
+    {
+        var size = Options.Size("--size", "Size of the disk", 20 * Gibibyte);
+        var zero = Options.Standard("--zero", "Share of holes; the rest is half files, half random", 85.0);
+        var percent = Options.Standard("--percent", "Of the whole disk, changed by the guest in pieces of 64 KiB", 1.0);
+        var rounds = Options.Standard("--rounds", "How often; medians are printed", 3);
+        var seconds = Options.Standard("--seconds", "How long the guest's writes are watched without a backup", 20);
+        var json = Options.Optional("--json", "File that takes every number");
+        var source = Options.Source;
+        var folder = Options.Folder;
+        var keep = Options.Keep;
+        return Options.Verb("live", "Backups of a virtual machine that runs, on a libvirtd of its own; needs root", [size, zero, percent, rounds, seconds, json, source, folder, keep], (parsed, cancellationToken) =>
+        {
+            var data = (100 - parsed.GetValue(zero)) / 2;
+            return LiveBench.RunAsync(
+                new(
+                    new(parsed.GetValue(size), parsed.GetValue(zero), data, data, 1, parsed.GetValue(source)!),
+                    parsed.GetValue(percent),
+                    parsed.GetValue(rounds),
+                    TimeSpan.FromSeconds(parsed.GetValue(seconds)),
+                    parsed.GetValue(folder)!,
+                    parsed.GetValue(keep),
+                    parsed.GetValue(json)),
+                cancellationToken);
+        });
     }
 
     public static Command Index()
