@@ -25,7 +25,7 @@ done
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 MSBUILDDISABLENODEREUSE=1
 results=artifacts/test-results
 mkdir -p "$results"
-rm -f "$results"/*.log "$results"/*.trx
+rm -f "$results"/*.log "$results"/*.trx "$results"/*.png
 
 passed=0 failed=0 skipped=0 problems=()
 
@@ -136,7 +136,12 @@ if [ $install -eq 1 ]; then
     unpack_kernel
     install_node_packages Strongroom.Clients
     tests/Strongroom.Clients/debian13.sh prepare || echo 'az of Debian 13 is not available; its tests are skipped'
+  fi
+  if wanted Strongroom.Clients || wanted Strongroom.Libvirt; then
     tests/Strongroom.Clients/Guests/guest.sh prepare || echo 'There is no guest; the tests that need one are skipped'
+  fi
+  if wanted Strongroom.Libvirt; then
+    tests/Strongroom.Libvirt/Guests/live-guest.sh prepare || echo 'There is no live guest; the tests that need one are skipped'
   fi
 fi
 

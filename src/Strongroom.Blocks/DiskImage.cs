@@ -28,7 +28,10 @@ public static class DiskImage
     {
         try
         {
-            return (options.Format ?? Detect(file.Handle)) switch
+            var diskFormat = options.Format ?? Detect(file.Handle);
+            if (options.DirtyBitmap is { } bitmap && diskFormat != DiskFormat.Qcow2)
+                throw new DirtyBitmapUnusableException($"'{file.Path}' has no bitmap '{bitmap}': only qcow2 keeps bitmaps.");
+            return diskFormat switch
             {
                 DiskFormat.Raw => new RawBlockSource(file),
                 DiskFormat.Qcow2 => await QemuNbdSource.StartAsync(file, options, cancellationToken).ConfigureAwait(false),

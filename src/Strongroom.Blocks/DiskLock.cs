@@ -10,8 +10,13 @@ namespace Strongroom.Blocks;
 /// </remarks>
 public sealed class DiskLock : IDisposable
 {
+    private const int GetLock = 36;
     private const int SetLock = 37;
     private const ulong WriteLock = 1;
+    private const ulong NoLock = 2;
+
+    // QEMU's block/file-posix.c: whoever may write to an image holds a shared lock on this byte of it.
+    private const ulong QemuWriteByte = 101;
     private const int TryAgain = 11;
     private const int PermissionDenied = 13;
 
@@ -33,6 +38,16 @@ public sealed class DiskLock : IDisposable
         throw error is TryAgain or PermissionDenied
             ? new DiskInUseException($"'{path}' is locked by another process.")
             : new IOException($"Cannot lock '{path}': {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(error)}.", error);
+    }
+
+    /// <summary>True while QEMU, or a <see cref="DiskLock"/>, holds the image for writing. Takes nothing.</summary>
+    /// <exception cref="IOException">The file system does not tell.</exception>
+    public static bool HasWriter(DiskFile image)
+    {
+        ulong[] query = [WriteLock, QemuWriteByte, 1, 0];
+        return LinuxFileCalls.FileQuery(image.Handle, GetLock, query) == 0
+            ? (query[0] & 0xffff) != NoLock
+            : throw LinuxFileCalls.Failure("Cannot tell the locks of", image.Path);
     }
 
     public void Dispose() => _handle.Dispose();

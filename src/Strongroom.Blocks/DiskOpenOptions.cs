@@ -15,6 +15,18 @@ public sealed record DiskOpenOptions
     /// </summary>
     public Func<string, CancellationToken, ValueTask<DiskFile?>> OpenBackingFile { get; init; } = static (_, _) => new ValueTask<DiskFile?>((DiskFile?)null);
 
+    /// <summary>
+    /// Name of a bitmap that QEMU keeps in a qcow2: what it does not mark is <see cref="BlockKind.Unchanged"/>. Null for none. One that is of no use is a
+    /// <see cref="DirtyBitmapUnusableException"/>.
+    /// </summary>
+    public string? DirtyBitmap { get; init; }
+
+    /// <summary>
+    /// A qcow2 in files is read without keeping anybody from writing to it, so that its machine can be started. Whoever sets it asks
+    /// <see cref="Qcow2.QemuNbdSource.RequireUnwritten"/> at the end.
+    /// </summary>
+    public bool IsShared { get; init; }
+
     /// <summary>Time that a helper program has to start and to open the image.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(20);
 

@@ -4,7 +4,7 @@ namespace Strongroom.Store.Fuzz;
 
 internal static class AllTargets
 {
-    /// <summary>Every parser of stored bytes, and those of the iSCSI target. Whoever adds a format adds its target.</summary>
+    /// <summary>Every parser of stored bytes, and those of the iSCSI target and the NBD client. Whoever adds a format adds its target.</summary>
     public static IReadOnlyList<FuzzTarget> List { get; } =
     [
         new VaultBirthTarget(),
@@ -32,5 +32,7 @@ internal static class AllTargets
         new IscsiLoginTarget(),
         new IscsiDataTarget(),
         new ScsiTarget(),
+        new NbdNegotiationTarget(),
+        new NbdReplyTarget(),
     ];
 }

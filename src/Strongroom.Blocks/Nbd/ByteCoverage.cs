@@ -32,5 +32,8 @@ internal sealed class ByteCoverage
         return true;
     }
 
+    /// <summary>Pieces that do not touch.</summary>
+    public int RunCount => _runs.Count;
+
     public bool IsExactly(long start, long length) => _runs.Count == 1 && _runs[0] == (start, start + length);
 }

@@ -121,7 +121,7 @@ public sealed class NbdBlockSource : IBlockSource
         }
     }
 
-    private BlockKind Kind(uint allocation, uint changed)
+    private BlockKind Kind(ulong allocation, ulong changed)
     {
         if (_changedContext is not null && (changed & NbdMetaContexts.DirtyBitmapDirty) == 0)
             return BlockKind.Unchanged;
@@ -136,7 +136,7 @@ public sealed class NbdBlockSource : IBlockSource
 
         public long LeftBytes { get; private set; }
 
-        public uint Flags { get; private set; }
+        public ulong Flags { get; private set; }
 
         public bool MoveNext()
         {

@@ -5,21 +5,22 @@ namespace Strongroom.Blocks.Nbd;
 
 /// <summary>A client of one NBD export on one connection, with many requests on their way at once.</summary>
 /// <remarks>
-/// <para>Safe from many threads. Speaks fixed newstyle negotiation, structured replies and meta contexts (NetworkBlockDevice/nbd, doc/proto.md).</para>
+/// <para>Safe from many threads. Speaks fixed newstyle negotiation, extended headers, structured and simple replies, and meta contexts (NetworkBlockDevice/nbd, doc/proto.md).</para>
 /// <para>A read's data is received straight into the caller's memory. So a cancelled request waits for its answer for
 /// <see cref="NbdClientOptions.CancellationGrace"/> before it returns, and after that the connection is given up: when a call has returned, nobody writes into its memory any more.</para>
-/// <para>Errors that the server reports for a request are <see cref="IOException"/> and leave the connection good. A broken protocol, a lost connection or a
-/// request that was given up break it for good: every request then fails with an <see cref="IOException"/> that tells the first cause.</para>
+/// <para>Errors that the server reports for a request are <see cref="IOException"/> and leave the connection good. A broken protocol, a lost connection, a
+/// request that was given up or not answered within <see cref="NbdClientOptions.AnswerTimeout"/> break it for good: every request then fails with an <see cref="IOException"/> that tells the first cause.</para>
 /// </remarks>
 public sealed class NbdClient : IAsyncDisposable
 {
-    private const uint LongestStatusRequestBytes = 1 << 30;
+    // Of the 32 bits that there are without extended headers.
+    private const long LongestCompactStatusBytes = 1 << 30;
 
     private readonly NbdClientOptions _options;
     private readonly BufferedWire _wire;
     private readonly SemaphoreSlim _inFlight;
     private readonly SemaphoreSlim _sending = new(1);
-    private readonly byte[] _header = new byte[NbdProtocol.RequestLengthBytes]; // guarded by _sending
+    private readonly byte[] _header = new byte[NbdProtocol.ExtendedRequestLengthBytes]; // guarded by _sending
     private readonly Lock _lock = new();
     private readonly Dictionary<ulong, NbdRequest> _requests = []; // guarded by _lock
     private readonly Task _receiving;
@@ -47,7 +48,7 @@ public sealed class NbdClient : IAsyncDisposable
     public static Task<NbdClient> ConnectAsync(NbdAddress address, NbdClientOptions options, CancellationToken cancellationToken) => NbdConnector.RunAsync(
         address,
         options,
-        async channel => new NbdClient(channel.Wire, await new NbdHandshake(channel).RunAsync(options.ExportName, options.MetaContexts).ConfigureAwait(false), options),
+        async channel => new NbdClient(channel.Wire, await new NbdHandshake(channel, options.ExportName).RunAsync(options.MetaContexts).ConfigureAwait(false), options),
         cancellationToken);
 
     /// <summary>Fills the buffer from the device; any offset and length inside it, also such as are no multiples of the server's block size.</summary>
@@ -66,7 +67,7 @@ public sealed class NbdClient : IAsyncDisposable
         while (!buffer.IsEmpty)
         {
             var part = buffer[..(int)Math.Min(buffer.Length, Export.MaximumPayloadBytes)];
-            await RunAsync(NbdProtocol.CommandRead, offsetBytes, (uint)part.Length, part, cancellationToken).ConfigureAwait(false);
+            await RunAsync(NbdProtocol.CommandRead, offsetBytes, part.Length, part, cancellationToken).ConfigureAwait(false);
             buffer = buffer[part.Length..];
             offsetBytes += part.Length;
         }
@@ -86,7 +87,7 @@ public sealed class NbdClient : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offsetBytes, Export.LengthBytes - lengthBytes);
         if (Export.MetaContexts.Count == 0)
             throw new InvalidOperationException("The NBD server agreed to no meta context.");
-        var length = (uint)Math.Min(lengthBytes, LongestStatusRequestBytes);
+        var length = Export.Headers == NbdHeaders.Extended ? lengthBytes : Math.Min(lengthBytes, LongestCompactStatusBytes);
         var request = await RunAsync(NbdProtocol.CommandBlockStatus, offsetBytes, length, Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
         return Export.MetaContexts.ToDictionary(context => context.Key, IReadOnlyList<NbdExtent> (context) => request.Status[context.Value], StringComparer.Ordinal);
     }
@@ -99,8 +100,7 @@ public sealed class NbdClient : IAsyncDisposable
             try
             {
                 using var timeout = new CancellationTokenSource(_options.CancellationGrace, _options.Time);
-                WriteHeader(NbdProtocol.CommandDisconnect, 0, 0, 0);
-                await _wire.WriteAsync(_header, timeout.Token).ConfigureAwait(false);
+                await _wire.WriteAsync(WriteHeader(NbdProtocol.CommandDisconnect, 0, 0, 0), timeout.Token).ConfigureAwait(false);
             }
             catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException)
             {
@@ -121,14 +121,15 @@ public sealed class NbdClient : IAsyncDisposable
         var block = Export.MinimumBlockSizeBytes;
         while (!buffer.IsEmpty)
         {
-            // At most 1 MiB at a time through a buffer of our own: this is the rare way.
+            // At most 1 MiB at a time through a buffer of our own: this is the rare way. The limit is a multiple of the block, and no less than one.
             var start = offsetBytes / block * block;
-            var wanted = (int)Math.Min(buffer.Length, Math.Max(Math.Min(Export.MaximumPayloadBytes, 1 << 20) - block, 1));
-            var end = Math.Min((offsetBytes + wanted + block - 1) / block * block, Export.LengthBytes);
+            var limit = start + Math.Min(Export.MaximumPayloadBytes, 1 << 20);
+            var end = Math.Min(Math.Min((offsetBytes + buffer.Length + block - 1) / block * block, limit), Export.LengthBytes);
+            var wanted = (int)Math.Min(buffer.Length, end - offsetBytes);
             var bounce = ArrayPool<byte>.Shared.Rent((int)(end - start));
             try
             {
-                await RunAsync(NbdProtocol.CommandRead, start, (uint)(end - start), bounce.AsMemory(0, (int)(end - start)), cancellationToken).ConfigureAwait(false);
+                await RunAsync(NbdProtocol.CommandRead, start, end - start, bounce.AsMemory(0, (int)(end - start)), cancellationToken).ConfigureAwait(false);
                 bounce.AsMemory((int)(offsetBytes - start), wanted).CopyTo(buffer);
             }
             finally
@@ -142,7 +143,7 @@ public sealed class NbdClient : IAsyncDisposable
     }
 
     /// <summary>One request from sending to its last chunk.</summary>
-    private async ValueTask<NbdRequest> RunAsync(ushort command, long offsetBytes, uint lengthBytes, Memory<byte> buffer, CancellationToken cancellationToken)
+    private async ValueTask<NbdRequest> RunAsync(ushort command, long offsetBytes, long lengthBytes, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         await _inFlight.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -151,7 +152,13 @@ public sealed class NbdClient : IAsyncDisposable
             var sending = SendAsync(request);
             try
             {
-                await request.Completion.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+                await request.Completion.Task.WaitAsync(_options.AnswerTimeout, _options.Time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                await BreakAsync(new IOException($"The NBD server did not answer within {_options.AnswerTimeout.TotalSeconds} s.")).ConfigureAwait(false);
+                await _receiving.ConfigureAwait(false);
+                await request.Completion.Task.ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -171,7 +178,7 @@ public sealed class NbdClient : IAsyncDisposable
         }
     }
 
-    private NbdRequest Register(ushort command, long offsetBytes, uint lengthBytes, Memory<byte> buffer)
+    private NbdRequest Register(ushort command, long offsetBytes, long lengthBytes, Memory<byte> buffer)
     {
         lock (_lock)
         {
@@ -189,8 +196,7 @@ public sealed class NbdClient : IAsyncDisposable
         await _sending.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
-            WriteHeader(request.Command, request.Cookie, request.OffsetBytes, request.LengthBytes);
-            await _wire.WriteAsync(_header, CancellationToken.None).ConfigureAwait(false);
+            await _wire.WriteAsync(WriteHeader(request.Command, request.Cookie, request.OffsetBytes, request.LengthBytes), CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
@@ -202,14 +208,23 @@ public sealed class NbdClient : IAsyncDisposable
         }
     }
 
-    private void WriteHeader(ushort command, ulong cookie, long offsetBytes, uint lengthBytes)
+    /// <summary>The request in the form that was agreed on; valid until the next one.</summary>
+    private ReadOnlyMemory<byte> WriteHeader(ushort command, ulong cookie, long offsetBytes, long lengthBytes)
     {
-        BinaryPrimitives.WriteUInt32BigEndian(_header, NbdProtocol.RequestMagic);
+        var isExtended = Export.Headers == NbdHeaders.Extended;
+        BinaryPrimitives.WriteUInt32BigEndian(_header, isExtended ? NbdProtocol.ExtendedRequestMagic : NbdProtocol.RequestMagic);
         BinaryPrimitives.WriteUInt16BigEndian(_header.AsSpan(4), 0);
         BinaryPrimitives.WriteUInt16BigEndian(_header.AsSpan(6), command);
         BinaryPrimitives.WriteUInt64BigEndian(_header.AsSpan(8), cookie);
         BinaryPrimitives.WriteInt64BigEndian(_header.AsSpan(16), offsetBytes);
-        BinaryPrimitives.WriteUInt32BigEndian(_header.AsSpan(24), lengthBytes);
+        if (isExtended)
+        {
+            BinaryPrimitives.WriteInt64BigEndian(_header.AsSpan(24), lengthBytes);
+            return _header;
+        }
+
+        BinaryPrimitives.WriteUInt32BigEndian(_header.AsSpan(24), (uint)lengthBytes);
+        return _header.AsMemory(0, NbdProtocol.RequestLengthBytes);
     }
 
     /// <summary>After cancellation: returns when nobody can write into the caller's memory any more.</summary>

@@ -15,6 +15,9 @@ public sealed record NbdClientOptions
     /// <summary>Time for connecting and negotiating.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a request waits for all of its answer. A server that takes longer is given up, with all that was asked of it, and the connection is broken.</summary>
+    public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>How long a cancelled request waits for its answer before the connection is given up: until then the server may still be writing into the caller's memory.</summary>
     public TimeSpan CancellationGrace { get; init; } = TimeSpan.FromSeconds(2);
 

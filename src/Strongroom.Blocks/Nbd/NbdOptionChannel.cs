@@ -6,6 +6,9 @@ namespace Strongroom.Blocks.Nbd;
 /// <remarks>Every violation is an <see cref="IOException"/>, after which the connection is of no use. Owns nothing: the wire is the caller's.</remarks>
 internal sealed class NbdOptionChannel(BufferedWire wire, CancellationToken cancellationToken)
 {
+    // A server that goes on for ever would fill the memory.
+    private const int MostReplies = 1024;
+
     public BufferedWire Wire => wire;
 
     public async Task GreetAsync()
@@ -63,7 +66,26 @@ internal sealed class NbdOptionChannel(BufferedWire wire, CancellationToken canc
         await wire.WriteAsync(message, cancellationToken).ConfigureAwait(false);
     }
 
-    public async Task<NbdOptionReply> ReadAsync(uint option)
+    /// <summary>Reads replies of one type until the server is done with the option.</summary>
+    /// <returns>The error that it ended with; null when the server acknowledged.</returns>
+    public async Task<NbdOptionReply?> ReadAllAsync(uint option, uint type, Action<NbdOptionReply> take)
+    {
+        for (var count = 0; count <= MostReplies; count++)
+        {
+            var reply = await ReadAsync(option).ConfigureAwait(false);
+            if (reply.IsError)
+                return reply;
+            if (reply.Type == NbdProtocol.ReplyAcknowledge)
+                return null;
+            if (reply.Type != type)
+                throw reply.Unexpected();
+            take(reply);
+        }
+
+        throw new IOException($"The NBD server answered option {option} with more than {MostReplies} replies.");
+    }
+
+    private async Task<NbdOptionReply> ReadAsync(uint option)
     {
         var header = await wire.ReadSmallAsync(20, cancellationToken).ConfigureAwait(false);
         if (BinaryPrimitives.ReadUInt64BigEndian(header.Span) != NbdProtocol.OptionReplyMagic)

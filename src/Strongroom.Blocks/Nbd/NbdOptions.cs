@@ -8,6 +8,15 @@ internal sealed class NbdOptionData
 {
     private readonly List<byte> _bytes = [];
 
+    /// <summary>The data of NBD_OPT_LIST_META_CONTEXT and NBD_OPT_SET_META_CONTEXT.</summary>
+    public static byte[] MetaContexts(string exportName, IReadOnlyList<string> queries)
+    {
+        var data = new NbdOptionData().Text(exportName).Number32((uint)queries.Count);
+        foreach (var query in queries)
+            data.Text(query);
+        return data.ToArray();
+    }
+
     /// <summary>A text with its length before it.</summary>
     public NbdOptionData Text(string text)
     {
@@ -39,9 +48,17 @@ internal sealed class NbdOptionData
 /// <summary>One reply to an option.</summary>
 internal sealed record NbdOptionReply(uint Option, uint Type, byte[] Data)
 {
+    // "String values": at most 4096 bytes.
+    public const int LongestNameBytes = 4096;
+
     public bool IsError => (Type & NbdProtocol.ReplyErrorBit) != 0;
 
     public IOException Unexpected() => new($"The NBD server answered option {Option} with an unexpected reply of type {Type} and {Data.Length} bytes.");
+
+    /// <summary>NBD_REP_META_CONTEXT: number and name.</summary>
+    public (string Name, uint Number) ParseMetaContext() => Data.Length is >= 4 and <= 4 + LongestNameBytes
+        ? (Encoding.UTF8.GetString(Data.AsSpan(4)), BinaryPrimitives.ReadUInt32BigEndian(Data))
+        : throw Unexpected();
 
     /// <summary>The error in words: the protocol's meaning of the number, and what the server added.</summary>
     public string Describe()
@@ -57,8 +74,9 @@ internal sealed record NbdOptionReply(uint Option, uint Type, byte[] Data)
             7 => "the server is shutting down",
             8 => "the server demands block sizes",
             9 => "the request is too large",
+            10 => "the server demands extended headers",
             var number => $"error {number}",
         };
-        return Data.Length == 0 ? meaning : $"{meaning} ({Encoding.UTF8.GetString(Data)})";
+        return Data.Length == 0 ? meaning : $"{meaning} ({NbdText.Printable(Data)})";
     }
 }

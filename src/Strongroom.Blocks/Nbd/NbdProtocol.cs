@@ -23,6 +23,7 @@ internal static class NbdProtocol
     public const uint OptionStructuredReply = 8;
     public const uint OptionListMetaContext = 9;
     public const uint OptionSetMetaContext = 10;
+    public const uint OptionExtendedHeaders = 11;
 
     // "Option reply types"; errors have the top bit.
     public const uint ReplyAcknowledge = 1;
@@ -45,6 +46,12 @@ internal static class NbdProtocol
     public const int RequestLengthBytes = 28;
     public const int SimpleReplyLengthBytes = 16;
     public const int StructuredReplyLengthBytes = 20;
+
+    // "Transmission phase" with extended headers
+    public const uint ExtendedRequestMagic = 0x21e41c71;
+    public const uint ExtendedReplyMagic = 0x6e8a278c;
+    public const int ExtendedRequestLengthBytes = 32;
+    public const int ExtendedReplyLengthBytes = 32;
 
     // "Transmission flags"
     public const ushort HasFlags = 1 << 0;
@@ -84,6 +91,7 @@ internal static class NbdProtocol
     public const ushort ChunkOffsetData = 1;
     public const ushort ChunkOffsetHole = 2;
     public const ushort ChunkBlockStatus = 5;
+    public const ushort ChunkBlockStatusExtended = 6;
     public const ushort ChunkErrorBit = 0x8000;
     public const ushort ChunkError = ChunkErrorBit + 1;
 

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Text;
 
 namespace Strongroom.Blocks.Nbd;
 
@@ -11,36 +10,53 @@ namespace Strongroom.Blocks.Nbd;
 /// </remarks>
 internal sealed class NbdReplyReceiver(BufferedWire wire, NbdExport export, Func<ulong, NbdRequest?> find, Action<NbdRequest> finish)
 {
-    // QEMU sends at most 1 MiB of descriptors; eight times that is generous.
-    private const uint LongestStatusBytes = 8 * 1024 * 1024;
+    // QEMU sends at most an eighth of it, nbdkit no more.
+    private const uint MostDescriptors = 1024 * 1024;
     private const uint LongestErrorBytes = 64 * 1024;
 
-    /// <summary>Receives one simple reply or one chunk of a structured one.</summary>
+    // Servers send a read's pieces in order, or nearly so: each gap has to be remembered.
+    private const int MostGaps = 1024;
+
+    /// <summary>Receives one simple reply or one chunk of a structured or extended one.</summary>
     /// <exception cref="IOException">The connection ended or the server broke the protocol.</exception>
     public async ValueTask ReceiveAsync(CancellationToken cancellationToken)
     {
         var header = await wire.ReadSmallAsync(NbdProtocol.SimpleReplyLengthBytes, cancellationToken).ConfigureAwait(false);
-        switch (BinaryPrimitives.ReadUInt32BigEndian(header.Span))
+        var magic = BinaryPrimitives.ReadUInt32BigEndian(header.Span);
+        var flags = BinaryPrimitives.ReadUInt16BigEndian(header.Span[4..]);
+        var type = BinaryPrimitives.ReadUInt16BigEndian(header.Span[6..]);
+        var error = BinaryPrimitives.ReadUInt32BigEndian(header.Span[4..]);
+        var cookie = BinaryPrimitives.ReadUInt64BigEndian(header.Span[8..]);
+        switch (magic)
         {
-            case NbdProtocol.StructuredReplyMagic when export.HasStructuredReplies:
-                var flags = BinaryPrimitives.ReadUInt16BigEndian(header.Span[4..]);
-                var type = BinaryPrimitives.ReadUInt16BigEndian(header.Span[6..]);
-                var request = Find(BinaryPrimitives.ReadUInt64BigEndian(header.Span[8..]));
-                var rest = await wire.ReadSmallAsync(4, cancellationToken).ConfigureAwait(false);
-                var length = BinaryPrimitives.ReadUInt32BigEndian(rest.Span);
-                await ReceiveChunkAsync(request, type, length, cancellationToken).ConfigureAwait(false);
-                if ((flags & NbdProtocol.ChunkIsLast) != 0)
-                    FinishStructured(request);
-                else if (type == NbdProtocol.ChunkNone)
-                    throw new IOException("The NBD server sent an empty chunk that is not the last one.");
+            case NbdProtocol.ExtendedReplyMagic when export.Headers == NbdHeaders.Extended:
+                var extended = await wire.ReadSmallAsync(NbdProtocol.ExtendedReplyLengthBytes - header.Length, cancellationToken).ConfigureAwait(false);
+                var request = Find(cookie);
+                if (BinaryPrimitives.ReadInt64BigEndian(extended.Span) != request.OffsetBytes)
+                    throw new IOException("The NBD server answered for another offset than was asked for.");
+                await ReceiveChunkAsync(request, flags, type, BinaryPrimitives.ReadUInt64BigEndian(extended.Span[8..]), cancellationToken).ConfigureAwait(false);
+                break;
+            case NbdProtocol.StructuredReplyMagic when export.Headers == NbdHeaders.Structured:
+                var rest = await wire.ReadSmallAsync(NbdProtocol.StructuredReplyLengthBytes - header.Length, cancellationToken).ConfigureAwait(false);
+                await ReceiveChunkAsync(Find(cookie), flags, type, BinaryPrimitives.ReadUInt32BigEndian(rest.Span), cancellationToken).ConfigureAwait(false);
                 break;
             case NbdProtocol.SimpleReplyMagic:
-                var error = BinaryPrimitives.ReadUInt32BigEndian(header.Span[4..]);
-                await ReceiveSimpleAsync(Find(BinaryPrimitives.ReadUInt64BigEndian(header.Span[8..])), error, cancellationToken).ConfigureAwait(false);
+                await ReceiveSimpleAsync(Find(cookie), error, cancellationToken).ConfigureAwait(false);
                 break;
             default:
                 throw new IOException("The NBD server sent a reply with the wrong magic number.");
         }
+    }
+
+    private async ValueTask ReceiveChunkAsync(NbdRequest request, ushort flags, ushort type, ulong length, CancellationToken cancellationToken)
+    {
+        if (length > uint.MaxValue)
+            throw WrongLength(type, length);
+        await ReceivePayloadAsync(request, type, (uint)length, cancellationToken).ConfigureAwait(false);
+        if ((flags & NbdProtocol.ChunkIsLast) != 0)
+            FinishChunked(request);
+        else if (type == NbdProtocol.ChunkNone)
+            throw new IOException("The NBD server sent an empty chunk that is not the last one.");
     }
 
     private NbdRequest Find(ulong cookie) =>
@@ -49,7 +65,7 @@ internal sealed class NbdReplyReceiver(BufferedWire wire, NbdExport export, Func
     /// <summary>"Simple reply message": with structured replies agreed on, reads must not be answered so, and we send nothing else that may.</summary>
     private async ValueTask ReceiveSimpleAsync(NbdRequest request, uint error, CancellationToken cancellationToken)
     {
-        if (export.HasStructuredReplies || request.Command != NbdProtocol.CommandRead)
+        if (export.Headers != NbdHeaders.Simple || request.Command != NbdProtocol.CommandRead)
             throw new IOException("The NBD server sent a simple reply where a structured one is demanded.");
         if (error != 0)
             request.Error = ServerError(request, error, "");
@@ -58,7 +74,7 @@ internal sealed class NbdReplyReceiver(BufferedWire wire, NbdExport export, Func
         finish(request);
     }
 
-    private async ValueTask ReceiveChunkAsync(NbdRequest request, ushort type, uint length, CancellationToken cancellationToken)
+    private async ValueTask ReceivePayloadAsync(NbdRequest request, ushort type, uint length, CancellationToken cancellationToken)
     {
         switch (type)
         {
@@ -79,8 +95,11 @@ internal sealed class NbdReplyReceiver(BufferedWire wire, NbdExport export, Func
                 var hole = await wire.ReadSmallAsync(12, cancellationToken).ConfigureAwait(false);
                 Claim(request, BinaryPrimitives.ReadUInt64BigEndian(hole.Span), BinaryPrimitives.ReadUInt32BigEndian(hole.Span[8..])).Span.Clear();
                 break;
-            case NbdProtocol.ChunkBlockStatus when request.Command == NbdProtocol.CommandBlockStatus:
-                await ReceiveStatusAsync(request, length, cancellationToken).ConfigureAwait(false);
+            case NbdProtocol.ChunkBlockStatus when request.Command == NbdProtocol.CommandBlockStatus && export.Headers == NbdHeaders.Structured:
+                await ReceiveStatusAsync(request, type, length, headBytes: 4, descriptorBytes: 8, cancellationToken).ConfigureAwait(false);
+                break;
+            case NbdProtocol.ChunkBlockStatusExtended when request.Command == NbdProtocol.CommandBlockStatus && export.Headers == NbdHeaders.Extended:
+                await ReceiveStatusAsync(request, type, length, headBytes: 8, descriptorBytes: 16, cancellationToken).ConfigureAwait(false);
                 break;
             case >= NbdProtocol.ChunkErrorBit:
                 await ReceiveErrorAsync(request, type, length, cancellationToken).ConfigureAwait(false);
@@ -94,32 +113,34 @@ internal sealed class NbdReplyReceiver(BufferedWire wire, NbdExport export, Func
     private static Memory<byte> Claim(NbdRequest request, ulong offset, uint length)
     {
         var start = (ulong)request.OffsetBytes;
-        if (length == 0 || offset < start || offset - start > request.LengthBytes || length > request.LengthBytes - (offset - start))
+        if (length == 0 || offset < start || offset - start > (ulong)request.LengthBytes || length > (ulong)request.LengthBytes - (offset - start))
             throw new IOException($"The NBD server sent {length} bytes at offset {offset}, outside of what was asked for.");
         if (!request.Coverage.TryAdd((long)offset, length))
             throw new IOException($"The NBD server sent bytes at offset {offset} twice.");
+        if (request.Coverage.RunCount > MostGaps)
+            throw new IOException($"The NBD server sent a read in pieces that leave more than {MostGaps} gaps.");
         return request.Buffer.Slice((int)(offset - start), (int)length);
     }
 
-    /// <summary>NBD_REPLY_TYPE_BLOCK_STATUS: context number, then pairs of length and flags.</summary>
-    private async ValueTask ReceiveStatusAsync(NbdRequest request, uint length, CancellationToken cancellationToken)
+    /// <summary>
+    /// NBD_REPLY_TYPE_BLOCK_STATUS: context number, then pairs of length and flags of 32 bits; NBD_REPLY_TYPE_BLOCK_STATUS_EXT: context number, their count or 0,
+    /// then pairs of 64 bits.
+    /// </summary>
+    private async ValueTask ReceiveStatusAsync(NbdRequest request, ushort type, uint length, int headBytes, int descriptorBytes, CancellationToken cancellationToken)
     {
-        if (length < 12 || (length - 4) % 8 != 0 || length > LongestStatusBytes)
-            throw WrongLength(NbdProtocol.ChunkBlockStatus, length);
+        var count = (length - headBytes) / descriptorBytes;
+        if (count is < 1 or > MostDescriptors || length != headBytes + (count * descriptorBytes))
+            throw WrongLength(type, length);
         var bytes = ArrayPool<byte>.Shared.Rent((int)length);
         try
         {
             await wire.ReadIntoAsync(bytes.AsMemory(0, (int)length), cancellationToken).ConfigureAwait(false);
             var context = BinaryPrimitives.ReadUInt32BigEndian(bytes);
-            var extents = new List<NbdExtent>((int)(length - 4) / 8);
-            for (var index = 4; index < length; index += 8)
-            {
-                var extent = new NbdExtent(BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(index)), BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(index + 4)));
-                if (extent.LengthBytes == 0)
-                    throw new IOException("The NBD server described a run of no length.");
-                extents.Add(extent);
-            }
-
+            if (headBytes == 8 && BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(4)) is not 0 and var announced && announced != count)
+                throw new IOException($"The NBD server announced {announced} runs and sent {count}.");
+            var extents = new List<NbdExtent>((int)count);
+            for (var index = headBytes; index < length; index += descriptorBytes)
+                extents.Add(ParseDescriptor(bytes.AsSpan(index, descriptorBytes)));
             if (!export.MetaContexts.Values.Contains(context) || !request.Status.TryAdd(context, extents))
                 throw new IOException($"The NBD server sent the status of meta context {context} unasked or twice.");
         }
@@ -127,6 +148,14 @@ internal sealed class NbdReplyReceiver(BufferedWire wire, NbdExport export, Func
         {
             ArrayPool<byte>.Shared.Return(bytes);
         }
+    }
+
+    private static NbdExtent ParseDescriptor(ReadOnlySpan<byte> bytes)
+    {
+        var extent = bytes.Length == 8
+            ? new NbdExtent(BinaryPrimitives.ReadUInt32BigEndian(bytes), BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]))
+            : new NbdExtent(BinaryPrimitives.ReadInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
+        return extent.LengthBytes > 0 ? extent : throw new IOException("The NBD server described a run of no length, or of an impossible one.");
     }
 
     /// <summary>"Error chunk types": error number, text, and for some types an offset that we have no use for. Unknown types begin in the same way.</summary>
@@ -144,10 +173,10 @@ internal sealed class NbdReplyReceiver(BufferedWire wire, NbdExport export, Func
         await wire.SkipAsync((int)length - 6 - textLength, cancellationToken).ConfigureAwait(false);
         if (error == 0)
             throw new IOException("The NBD server sent an error chunk without an error.");
-        request.Error ??= ServerError(request, error, Encoding.UTF8.GetString(text));
+        request.Error ??= ServerError(request, error, NbdText.Printable(text));
     }
 
-    private void FinishStructured(NbdRequest request)
+    private void FinishChunked(NbdRequest request)
     {
         if (request.Error is null)
         {
@@ -167,5 +196,5 @@ internal sealed class NbdReplyReceiver(BufferedWire wire, NbdExport export, Func
         return new IOException($"The NBD server could not {what} {request.LengthBytes} bytes at offset {request.OffsetBytes}: {NbdProtocol.Describe(error)}{more}.");
     }
 
-    private static IOException WrongLength(ushort type, uint length) => new($"The NBD server sent a chunk of type {type} with a length of {length} bytes.");
+    private static IOException WrongLength(ushort type, ulong length) => new($"The NBD server sent a chunk of type {type} with a length of {length} bytes.");
 }

@@ -1,7 +1,7 @@
 namespace Strongroom.Blocks.Nbd;
 
 /// <summary>A request on its way. Its fields belong to the receiver from the moment it is registered until <see cref="Completion"/> ends.</summary>
-internal sealed class NbdRequest(ulong cookie, ushort command, long offsetBytes, uint lengthBytes, Memory<byte> buffer)
+internal sealed class NbdRequest(ulong cookie, ushort command, long offsetBytes, long lengthBytes, Memory<byte> buffer)
 {
     public ulong Cookie { get; } = cookie;
 
@@ -9,7 +9,7 @@ internal sealed class NbdRequest(ulong cookie, ushort command, long offsetBytes,
 
     public long OffsetBytes { get; } = offsetBytes;
 
-    public uint LengthBytes { get; } = lengthBytes;
+    public long LengthBytes { get; } = lengthBytes;
 
     /// <summary>Where a read's data goes; empty for other commands.</summary>
     public Memory<byte> Buffer { get; } = buffer;

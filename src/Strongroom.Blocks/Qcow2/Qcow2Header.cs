@@ -12,6 +12,7 @@ namespace Strongroom.Blocks.Qcow2;
 /// <param name="BackingFormat">Format that the image claims for its backing file; null when it says nothing.</param>
 /// <param name="IsEncrypted">The content is encrypted (AES or LUKS).</param>
 /// <param name="IncompatibleFeatures">Bit 0 dirty, 1 corrupt, 2 external data file, 3 compression type, 4 extended L2 entries.</param>
+/// <param name="Bitmaps">Where its bitmaps are; null where there are none, or a program that does not know them has written to it.</param>
 public sealed record Qcow2Header(
     int Version,
     long LengthBytes,
@@ -19,7 +20,8 @@ public sealed record Qcow2Header(
     string? BackingFile,
     string? BackingFormat,
     bool IsEncrypted,
-    ulong IncompatibleFeatures)
+    ulong IncompatibleFeatures,
+    Qcow2BitmapDirectory? Bitmaps = null)
 {
     private const ulong CorruptBit = 1 << 1;
     private const ulong ExternalDataBit = 1 << 2;
@@ -28,6 +30,9 @@ public sealed record Qcow2Header(
     private const int Version3LengthBytes = 104;
     private const int LargestNameLengthBytes = 1023;
     private const uint BackingFormatExtension = 0xE2792ACA;
+    private const uint BitmapsExtension = 0x23852875;
+    private const int BitmapsExtensionLengthBytes = 24;
+    private const ulong BitmapsBit = 1; // of the autoclear features: whoever does not know bitmaps clears it when it writes
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>The first four bytes of every qcow2.</summary>
@@ -94,14 +99,18 @@ public sealed record Qcow2Header(
         }
 
         var end = nameOffset != 0 ? (int)nameOffset : Math.Min(cluster.Length, clusterSize);
-        var backingFormat = FindBackingFormat(cluster[(int)headerLength..end]);
-        return new Qcow2Header((int)version, (long)size, clusterSize, backingFile, backingFormat, cryptMethod != 0, features);
+        var extensions = cluster[(int)headerLength..end];
+        var backingFormat = FindExtension(extensions, BackingFormatExtension, out var format) ? Text(format) : null;
+        var hasBitmaps = version == 3 && (BinaryPrimitives.ReadUInt64BigEndian(cluster[88..]) & BitmapsBit) != 0;
+        var bitmaps = FindExtension(extensions, BitmapsExtension, out var place) && hasBitmaps ? ParseBitmaps(place) : (Qcow2BitmapDirectory?)null;
+        return new Qcow2Header((int)version, (long)size, clusterSize, backingFile, backingFormat, cryptMethod != 0, features, bitmaps);
     }
 
-    /// <summary>Walks the header extensions: type, length, data padded to 8 bytes; type 0 ends them.</summary>
-    private static string? FindBackingFormat(ReadOnlySpan<byte> extensions)
+    /// <summary>Walks the header extensions: type, length, data padded to 8 bytes; type 0 ends them. The last of a type counts.</summary>
+    private static bool FindExtension(ReadOnlySpan<byte> extensions, uint wanted, out ReadOnlySpan<byte> found)
     {
-        string? format = null;
+        var isFound = false;
+        found = default;
         while (extensions.Length >= 8)
         {
             var type = BinaryPrimitives.ReadUInt32BigEndian(extensions);
@@ -110,12 +119,27 @@ public sealed record Qcow2Header(
                 break;
             extensions = extensions[8..];
             Require(length <= extensions.Length, $"holds an extension of {length} bytes, which does not fit");
-            if (type == BackingFormatExtension)
-                format = Text(extensions[..(int)length]);
+            if (type == wanted)
+            {
+                found = extensions[..(int)length];
+                isFound = true;
+            }
+
             extensions = extensions[(int)Math.Min((length + 7L) / 8 * 8, extensions.Length)..];
         }
 
-        return format;
+        return isFound;
+    }
+
+    /// <summary>Number of bitmaps, reserved, then length and place of their directory.</summary>
+    private static Qcow2BitmapDirectory ParseBitmaps(ReadOnlySpan<byte> place)
+    {
+        Require(place.Length == BitmapsExtensionLengthBytes, $"holds a bitmaps extension of {place.Length} bytes");
+        var count = BinaryPrimitives.ReadUInt32BigEndian(place);
+        var length = BinaryPrimitives.ReadUInt64BigEndian(place[8..]);
+        var offset = BinaryPrimitives.ReadUInt64BigEndian(place[16..]);
+        Require(count <= ushort.MaxValue && length <= long.MaxValue / 2 && offset <= long.MaxValue / 2, "places its bitmaps nowhere");
+        return new Qcow2BitmapDirectory((int)count, (long)offset, (long)length);
     }
 
     private static int ClusterBits(ReadOnlySpan<byte> cluster)

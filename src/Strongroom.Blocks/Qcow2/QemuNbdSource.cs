@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Strongroom.Blocks.Nbd;
+using Strongroom.Blocks.Raw;
 
 namespace Strongroom.Blocks.Qcow2;
 
@@ -10,7 +11,8 @@ namespace Strongroom.Blocks.Qcow2;
 /// <para>Safe from many threads. The program is told every file of the chain by the descriptors opened here (/proc/PID/fd/N), and the backing chain
 /// node by node, so it follows no name that stands in an image; and before anything is read the files it holds open are compared with ours. So neither a
 /// path exchanged after the check nor a header rewritten after the check makes it read anything else.</para>
-/// <para>QEMU's image lock stays on: an image in use by a running machine is refused.</para>
+/// <para>An image in use by a running machine is refused. QEMU's image lock stays on, so that none starts while the disk is read, unless
+/// <see cref="DiskOpenOptions.IsShared"/> says otherwise: then <see cref="RequireUnwritten"/> tells whether one did.</para>
 /// </remarks>
 public sealed class QemuNbdSource : IBlockSource
 {
@@ -22,11 +24,13 @@ public sealed class QemuNbdSource : IBlockSource
     private readonly Qcow2Chain _chain;
     private readonly QemuNbdProcess _process;
     private readonly NbdBlockSource _source;
+    private readonly IReadOnlyList<FileIdentity> _identities;
     private int _isDisposed;
 
-    private QemuNbdSource(Qcow2Chain chain, QemuNbdProcess process, NbdBlockSource source)
+    private QemuNbdSource(Qcow2Chain chain, IReadOnlyList<FileIdentity> identities, QemuNbdProcess process, NbdBlockSource source)
     {
         _chain = chain;
+        _identities = identities;
         _process = process;
         _source = source;
     }
@@ -38,6 +42,7 @@ public sealed class QemuNbdSource : IBlockSource
 
     /// <summary>Opens a qcow2 and starts its server. Owns <paramref name="file"/> when it succeeds.</summary>
     /// <exception cref="InvalidDataException">The image is damaged, or uses what is refused: encryption, an external data file, a backing file not allowed.</exception>
+    /// <exception cref="DirtyBitmapUnusableException">The bitmap that is asked for is missing or inconsistent; the disk can be opened without it.</exception>
     /// <exception cref="IOException">A file cannot be read, or qemu-nbd is missing, fails, or does not come up in time.</exception>
     public static async Task<QemuNbdSource> StartAsync(DiskFile file, DiskOpenOptions options, CancellationToken cancellationToken)
     {
@@ -46,17 +51,24 @@ public sealed class QemuNbdSource : IBlockSource
         DirectoryInfo? folder = null;
         try
         {
+            // In this order: a machine that starts between the two writes later, and is found at the end.
+            if (MayShare(chain, options))
+                RequireNoWriter(chain);
+            var identities = Identify(chain);
+            if (options.DirtyBitmap is { } bitmap)
+                Qcow2Bitmaps.RequireUsable(chain, bitmap);
+
             // Mode 0700. It is needed only until the connection stands, so that a crash later on leaves nothing behind.
             folder = Directory.CreateTempSubdirectory("strongroom-qcow2-");
             var socket = Path.Combine(folder.FullName, "nbd");
             if (Encoding.UTF8.GetByteCount(socket) > LongestSocketPathBytes)
                 throw new IOException($"The folder for temporary files, '{Path.GetTempPath()}', has too long a path for a socket in it. Set TMPDIR to a shorter one.");
-            process = await QemuNbdProcess.StartAsync("qemu-nbd", Arguments(chain, socket)).ConfigureAwait(false);
+            process = await QemuNbdProcess.StartAsync("qemu-nbd", Arguments(chain, options, socket)).ConfigureAwait(false);
             var client = await ConnectAsync(process, socket, file, options, cancellationToken).ConfigureAwait(false);
             try
             {
                 OpenFiles.RequireOnly(process.Id, chain);
-                return new QemuNbdSource(chain, process, new NbdBlockSource(client, changedContext: null));
+                return new QemuNbdSource(chain, identities, process, new NbdBlockSource(client, ChangedContext(options)));
             }
             catch
             {
@@ -83,6 +95,17 @@ public sealed class QemuNbdSource : IBlockSource
     /// <inheritdoc/>
     public ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken) => _source.ReadAsync(offsetBytes, buffer, cancellationToken);
 
+    /// <summary>Whoever reads without keeping others from writing asks this when all is read: what was read is the disk at one moment only if nobody wrote meanwhile.</summary>
+    /// <exception cref="DiskInUseException">A file of the chain was written to, or is held for writing.</exception>
+    /// <exception cref="IOException">A file cannot be examined any more.</exception>
+    public void RequireUnwritten()
+    {
+        RequireNoWriter(_chain);
+        var written = Identify(_chain).Zip(_identities).ToList().FindIndex(pair => pair.First != pair.Second);
+        if (written >= 0)
+            throw new DiskInUseException($"'{_chain.Layers[written].File.Path}' was written to while it was read.");
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
@@ -104,7 +127,17 @@ public sealed class QemuNbdSource : IBlockSource
         }
     }
 
-    private static IEnumerable<string> Arguments(Qcow2Chain chain, string socket) =>
+    private static void RequireNoWriter(Qcow2Chain chain)
+    {
+        if (chain.Layers.FirstOrDefault(layer => DiskLock.HasWriter(layer.File)) is { } layer)
+            throw new DiskInUseException($"'{layer.File.Path}' is in use by another process.");
+    }
+
+    private static List<FileIdentity> Identify(Qcow2Chain chain) => [.. chain.Layers.Select(layer => layer.File.Identity)];
+
+    private static string? ChangedContext(DiskOpenOptions options) => options.DirtyBitmap is { } bitmap ? NbdMetaContexts.DirtyBitmap(bitmap) : null;
+
+    private static IEnumerable<string> Arguments(Qcow2Chain chain, DiskOpenOptions options, string socket) =>
     [
         // Not --persistent: it ends by itself when its one connection does, so it cannot outlive this process even where nothing else ends it.
         "--read-only",
@@ -113,11 +146,15 @@ public sealed class QemuNbdSource : IBlockSource
         "--aio=threads",
         "--discard=ignore",
         $"--socket={socket}",
-        "json:" + Describe(chain),
+        .. options.DirtyBitmap is { } bitmap ? [$"--bitmap={bitmap}"] : (string[])[],
+        "json:" + Describe(chain, MayShare(chain, options)),
     ];
 
-    /// <summary>The chain as QEMU's block device description, from the base up.</summary>
-    private static string Describe(Qcow2Chain chain)
+    /// <summary>A block device does not tell whether it was written to, so there the lock stays on.</summary>
+    private static bool MayShare(Qcow2Chain chain, DiskOpenOptions options) => options.IsShared && !chain.Layers.Any(layer => layer.File.IsDevice);
+
+    /// <summary>The chain as QEMU's block device description, from the active image down.</summary>
+    private static string Describe(Qcow2Chain chain, bool isShared)
     {
         using var stream = new MemoryStream();
         using (var writer = new Utf8JsonWriter(stream))
@@ -126,8 +163,9 @@ public sealed class QemuNbdSource : IBlockSource
             {
                 writer.WriteStartObject();
                 writer.WriteString("driver", layer.IsQcow2 ? "qcow2" : "raw");
+                writer.WriteBoolean("force-share", isShared);
                 writer.WriteStartObject("file");
-                writer.WriteString("driver", "file");
+                writer.WriteString("driver", layer.File.IsDevice ? "host_device" : "file");
                 writer.WriteString("filename", $"/proc/{Environment.ProcessId}/fd/{layer.File.Handle.DangerousGetHandle()}");
                 writer.WriteEndObject();
                 if (layer == chain.Layers[^1])
@@ -152,6 +190,8 @@ public sealed class QemuNbdSource : IBlockSource
     private static async Task<NbdClient> ConnectAsync(QemuNbdProcess process, string socket, DiskFile file, DiskOpenOptions options, CancellationToken cancellationToken)
     {
         var clientOptions = new NbdClientOptions { ConnectTimeout = options.StartTimeout, Time = options.Time };
+        if (ChangedContext(options) is { } changed)
+            clientOptions = clientOptions with { MetaContexts = [NbdMetaContexts.BaseAllocation, changed] };
         var began = options.Time.GetTimestamp();
         var delay = TimeSpan.FromMilliseconds(5);
         while (true)
@@ -173,7 +213,12 @@ public sealed class QemuNbdSource : IBlockSource
     }
 
     /// <summary>What qemu-nbd said when it gave up. It locks images as QEMU does, so a running machine's disk is refused with these words.</summary>
-    private static IOException Refused(DiskFile file, string message, Exception cause) => message.Contains("Is another process using the image", StringComparison.Ordinal)
-        ? new DiskInUseException($"'{file.Path}' is in use by another process.", cause)
-        : new IOException($"qemu-nbd cannot open '{file.Path}': {message}", cause);
+    private static IOException Refused(DiskFile file, string message, Exception cause)
+    {
+        if (message.Contains("Is another process using the image", StringComparison.Ordinal))
+            return new DiskInUseException($"'{file.Path}' is in use by another process.", cause);
+        return message.Contains("qemu-nbd: Bitmap '", StringComparison.Ordinal)
+            ? new DirtyBitmapUnusableException($"qemu-nbd cannot use the bitmap of '{file.Path}': {message}", cause)
+            : new IOException($"qemu-nbd cannot open '{file.Path}': {message}", cause);
+    }
 }

@@ -76,6 +76,10 @@ internal static partial class LinuxFileCalls
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     public static partial int FileControl(SafeFileHandle file, int command, ReadOnlySpan<ulong> argument);
 
+    /// <summary>fcntl(2) with an argument that the kernel answers in.</summary>
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int FileQuery(SafeFileHandle file, int command, Span<ulong> argument);
+
     public static IOException Failure(string what, string path)
     {
         var error = Marshal.GetLastPInvokeError();

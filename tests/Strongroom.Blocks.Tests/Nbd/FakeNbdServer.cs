@@ -30,6 +30,9 @@ public sealed class FakeNbdServer : IAsyncDisposable
     /// <summary>Whether the server knows structured replies and base:allocation (as context 7).</summary>
     public bool IsStructured { get; set; } = true;
 
+    /// <summary>Whether it knows extended headers.</summary>
+    public bool IsExtended { get; set; }
+
     public uint MinimumBlockSizeBytes { get; set; } = 1;
 
     public uint MaximumPayloadBytes { get; set; } = 32 << 20;
@@ -44,6 +47,7 @@ public sealed class FakeNbdServer : IAsyncDisposable
             switch (option)
             {
                 case 8 when !IsStructured:
+                case 11 when !IsExtended:
                     await SendOptionReplyAsync(option, 0x80000001, []);
                     break;
                 case 10:
@@ -91,6 +95,21 @@ public sealed class FakeNbdServer : IAsyncDisposable
             BinaryPrimitives.ReadInt64BigEndian(header.AsSpan(16)),
             BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(24)));
     }
+
+    public async Task<(ushort Type, ulong Cookie, long Offset, long Length)> ReadExtendedRequestAsync()
+    {
+        var header = await ReadAsync(32);
+        Assert.Equal(0x21e41c71u, BinaryPrimitives.ReadUInt32BigEndian(header));
+        Assert.Equal(0, BinaryPrimitives.ReadUInt16BigEndian(header.AsSpan(4)));
+        return (
+            BinaryPrimitives.ReadUInt16BigEndian(header.AsSpan(6)),
+            BinaryPrimitives.ReadUInt64BigEndian(header.AsSpan(8)),
+            BinaryPrimitives.ReadInt64BigEndian(header.AsSpan(16)),
+            BinaryPrimitives.ReadInt64BigEndian(header.AsSpan(24)));
+    }
+
+    public Task SendExtendedChunkAsync(ulong cookie, long requestOffset, ushort type, byte[] data, bool isLast = true, ulong? length = null) =>
+        SendAsync([.. Big32(0x6e8a278c), .. Big16((ushort)(isLast ? 1 : 0)), .. Big16(type), .. Big64(cookie), .. Big64((ulong)requestOffset), .. Big64(length ?? (ulong)data.Length), .. data]);
 
     public Task SendChunkAsync(ulong cookie, ushort type, byte[] data, bool isLast = true, uint? length = null) =>
         SendAsync([.. Big32(0x668e33ef), .. Big16((ushort)(isLast ? 1 : 0)), .. Big16(type), .. Big64(cookie), .. Big32(length ?? (uint)data.Length), .. data]);

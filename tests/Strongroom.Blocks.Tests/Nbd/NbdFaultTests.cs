@@ -102,6 +102,20 @@ public sealed class NbdFaultTests
     public Task An_end_without_data() => RequireBrokenAsync((server, cookie) => server.SendChunkAsync(cookie, 0, []), "without sending all");
 
     [Fact]
+    public async Task A_read_in_crumbs_that_never_join()
+    {
+        await using var server = Serve(async server =>
+        {
+            var (_, cookie, _, length) = await server.ReadRequestAsync();
+            for (var offset = 0; offset < length; offset += 2)
+                await server.SendDataAsync(cookie, offset, [1], isLast: false);
+        });
+        await using var client = await NbdClient.ConnectAsync(server.Address, Options, CancellationToken.None);
+        var exception = await Assert.ThrowsAsync<IOException>(() => ReadAsync(client, 0, 1 << 20));
+        Assert.Contains("1024 gaps", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public Task An_empty_chunk_that_is_not_the_last() => RequireBrokenAsync((server, cookie) => server.SendChunkAsync(cookie, 0, [], isLast: false), "not the last");
 
     [Fact]
@@ -246,6 +260,35 @@ public sealed class NbdFaultTests
     }
 
     [Fact]
+    public async Task A_server_that_stops_answering_is_given_up_with_all_that_was_asked()
+    {
+        await using var server = Serve(async server =>
+        {
+            var first = await server.ReadRequestAsync();
+            await server.SendDataAsync(first.Cookie, 0, [1]);
+            await server.WaitForEverAsync();
+        });
+        await using var client = await NbdClient.ConnectAsync(server.Address, Options with { AnswerTimeout = TimeSpan.FromMilliseconds(300) }, CancellationToken.None);
+        Assert.Equal([1], await ReadAsync(client, 0, 1));
+        foreach (var read in Enumerable.Range(0, 20).Select(index => ReadAsync(client, index, 100)).ToArray())
+            Assert.Contains("did not answer within 0.3 s", (await Assert.ThrowsAsync<IOException>(() => read)).Message, StringComparison.Ordinal);
+        Assert.True(client.IsBroken);
+    }
+
+    [Fact]
+    public async Task A_server_that_goes_on_with_one_answer_for_ever_is_given_up()
+    {
+        await using var server = Serve(async server =>
+        {
+            var (_, cookie, _, _) = await server.ReadRequestAsync();
+            while (true)
+                await server.SendChunkAsync(cookie, 0x8001, [0, 0, 0, 5, 0, 0], isLast: false);
+        });
+        await using var client = await NbdClient.ConnectAsync(server.Address, Options with { AnswerTimeout = TimeSpan.FromMilliseconds(300) }, CancellationToken.None);
+        Assert.Contains("did not answer", (await Assert.ThrowsAsync<IOException>(() => ReadAsync(client, 0, 1))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_cancelled_read_that_is_never_answered_breaks_the_connection()
     {
         var asked = new TaskCompletionSource();
@@ -281,9 +324,12 @@ public sealed class NbdFaultTests
         await client.DisposeAsync();
     }
 
-    [Fact]
-    public async Task Large_blocks_and_small_payloads_are_hidden_from_the_reader()
+    [Theory]
+    [InlineData(16384)]
+    [InlineData(4096)]
+    public async Task Large_blocks_and_small_payloads_are_hidden_from_the_reader(uint maximumPayload)
     {
+        var requests = 0;
         var content = Sources.Noise(1 << 20, 4);
         await using var server = Serve(
             async server =>
@@ -295,17 +341,21 @@ public sealed class NbdFaultTests
                         return;
                     Assert.Equal(0, offset % 4096);
                     Assert.Equal(0u, length % 4096);
-                    Assert.True(length is >= 1 and <= 16384);
+                    Assert.True(length >= 1 && length <= maximumPayload);
+                    requests++;
                     await server.SendDataAsync(cookie, offset, content[(int)offset..(int)(offset + length)]);
                 }
             },
             blockSize: 4096,
-            maximumPayload: 16384);
+            maximumPayload: maximumPayload);
         await using var client = await NbdClient.ConnectAsync(server.Address, Options, CancellationToken.None);
         await Gen.Select(Gen.Int[0, 900_000], Gen.Int[0, 100_000]).SampleAsync(
             async (offset, length) => Assert.Equal(content[offset..(offset + length)], await ReadAsync(client, offset, length)),
             iter: 50,
             threads: 1);
         Assert.Equal(content, await ReadAsync(client, 0, content.Length));
+        requests = 0;
+        Assert.Equal(content[1..], await ReadAsync(client, 1, content.Length - 1));
+        Assert.Equal(content.Length / (int)maximumPayload, requests);
     }
 }

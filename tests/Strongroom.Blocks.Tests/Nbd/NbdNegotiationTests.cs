@@ -104,10 +104,74 @@ public sealed class NbdNegotiationTests
         {
             await server.GreetAsync();
             await server.ReadOptionAsync();
-            await server.SendAsync([.. FakeNbdServer.Big64(0x0003e889045565a9), .. FakeNbdServer.Big32(8), .. FakeNbdServer.Big32(1), 0xFF, 0xFF, 0xFF, 0xFF]);
+            await server.SendAsync([.. FakeNbdServer.Big64(0x0003e889045565a9), .. FakeNbdServer.Big32(11), .. FakeNbdServer.Big32(1), 0xFF, 0xFF, 0xFF, 0xFF]);
             await server.WaitForHangUpAsync();
         });
         Assert.Contains("4294967295", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_endless_row_of_replies_is_refused()
+    {
+        var exception = await RequireRefusalAsync(async server =>
+        {
+            await server.GreetAsync();
+            for (var index = 0; index < 2; index++)
+                await server.SendOptionReplyAsync((await server.ReadOptionAsync()).Option, 1, []);
+            var (option, _) = await server.ReadOptionAsync();
+            while (true)
+                await server.SendOptionReplyAsync(option, 3, [0, 77]);
+        });
+        Assert.Contains("more than 1024 replies", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(ulong.MaxValue)]
+    [InlineData(1UL << 63)]
+    [InlineData(long.MaxValue - 510UL)]
+    public async Task A_size_that_cannot_be_is_refused(ulong size)
+    {
+        var exception = await RequireRefusalAsync(async server =>
+        {
+            await server.GreetAsync();
+            for (var index = 0; index < 2; index++)
+                await server.SendOptionReplyAsync((await server.ReadOptionAsync()).Option, 1, []);
+            var (option, _) = await server.ReadOptionAsync();
+            await server.SendOptionReplyAsync(option, 3, [0, 0, .. FakeNbdServer.Big64(size), 0, 1]);
+            await server.SendOptionReplyAsync(option, 1, []);
+        });
+        Assert.Contains("usable size", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Two_contexts_of_one_number_are_refused()
+    {
+        var options = Options with { MetaContexts = ["a:b", "c:d"] };
+        await using var server = new FakeNbdServer(async server =>
+        {
+            await server.GreetAsync();
+            await server.SendOptionReplyAsync((await server.ReadOptionAsync()).Option, 1, []);
+            var (option, _) = await server.ReadOptionAsync();
+            await server.SendOptionReplyAsync(option, 4, [.. FakeNbdServer.Big32(1), .. "a:b"u8]);
+            await server.SendOptionReplyAsync(option, 4, [.. FakeNbdServer.Big32(1), .. "c:d"u8]);
+            await server.WaitForHangUpAsync();
+        });
+        await Assert.ThrowsAsync<IOException>(() => NbdClient.ConnectAsync(server.Address, options, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_servers_words_are_one_short_line_without_commands_for_a_terminal()
+    {
+        var exception = await RequireRefusalAsync(async server =>
+        {
+            await server.GreetAsync();
+            for (var index = 0; index < 2; index++)
+                await server.SendOptionReplyAsync((await server.ReadOptionAsync()).Option, 1, []);
+            await server.SendOptionReplyAsync((await server.ReadOptionAsync()).Option, 0x80000002, [.. "\x1b[2J\r\nInfo: all is well"u8, .. Enumerable.Repeat((byte)'x', 60_000)]);
+        });
+        Assert.Contains("Info: all is well", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(exception.Message, char.IsControl);
+        Assert.InRange(exception.Message.Length, 100, 500);
     }
 
     [Fact]

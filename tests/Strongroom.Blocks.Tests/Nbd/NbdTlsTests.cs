@@ -147,6 +147,19 @@ public sealed class NbdTlsTests : IDisposable
         Assert.Contains("did not answer", exception.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A stopped process still takes what is sent to it; it only never answers.</summary>
+    [Fact]
+    public async Task A_server_that_stops_is_given_up_in_time_also_in_tls()
+    {
+        await using var server = await QemuAsync();
+        var options = new NbdSourceOptions { Client = Options with { AnswerTimeout = TimeSpan.FromMilliseconds(500) }, Connections = 2 };
+        await using var source = await NbdBlockSource.ConnectAsync(server.Address with { Tls = Tls }, options, CancellationToken.None);
+        await Programs.RunAsync("kill", "-STOP", $"{server.ProcessId}");
+        var reads = Enumerable.Range(0, 100).Select(index => source.ReadAsync(index << 10, new byte[1024], CancellationToken.None).AsTask()).ToArray();
+        foreach (var read in reads)
+            await Assert.ThrowsAsync<IOException>(() => read.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
     [Fact]
     public void An_address_reads_as_it_is_written()
     {

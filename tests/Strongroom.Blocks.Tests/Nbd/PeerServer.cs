@@ -46,7 +46,6 @@ internal sealed class PeerServer : IAsyncDisposable
     {
         _process.Kill();
         await _process.WaitForExitAsync();
-        _process.Dispose();
     }
 
     private async Task WaitAsync(Func<EndPoint> endPoint)

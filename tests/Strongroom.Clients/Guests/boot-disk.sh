@@ -4,7 +4,7 @@
 #
 #   boot-disk.sh GUEST OUTPUT     GUEST: the folder of guest.sh; prints the SHA-256 of the file
 #
-# Nothing is mounted, so no root is needed. 128 MiB.
+# Nothing is mounted, so no root is needed. 121 MiB.
 set -euo pipefail
 guest=$1 output=$2
 work=$(mktemp -d)
@@ -29,16 +29,5 @@ chmod 755 "$work/initrd/init"
 
 head -c 20000000 /dev/urandom >"$work/files/proof"
 mke2fs -q -t ext4 -d "$work/files" "$work/root.ext4" 48M >&2
-truncate -s 72M "$work/boot.fat"
-mkfs.vfat -n BOOT "$work/boot.fat" >/dev/null
-printf 'DEFAULT l\nPROMPT 0\nLABEL l\n KERNEL vmlinuz\n INITRD initrd.img\n APPEND console=ttyS0 quiet panic=-1\n' >"$work/syslinux.cfg"
-mcopy -i "$work/boot.fat" "$guest/vmlinuz" "$work/initrd.img" "$work/syslinux.cfg" ::
-syslinux --install "$work/boot.fat"
-
-rm -f "$output"
-truncate -s 128M "$output"
-printf 'label: dos\n2048,72M,c,*\n149504,48M,83\n' | sfdisk -q "$output"
-dd if=/usr/lib/syslinux/mbr/mbr.bin of="$output" bs=440 count=1 conv=notrunc status=none
-dd if="$work/boot.fat" of="$output" bs=1M seek=1 conv=notrunc,sparse status=none
-dd if="$work/root.ext4" of="$output" bs=1M seek=73 conv=notrunc,sparse status=none
+"$(dirname "${BASH_SOURCE[0]}")/bootable.sh" "$output" "$guest/vmlinuz" "$work/initrd.img" 'console=ttyS0 quiet panic=-1' 72 "$work/root.ext4"
 sha256sum <"$work/files/proof" | cut -d' ' -f1

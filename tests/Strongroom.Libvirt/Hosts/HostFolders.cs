@@ -16,6 +16,9 @@ internal sealed record HostFolders(string Root)
     /// <summary>Sockets that QEMU listens on.</summary>
     public string Sockets => Path.Combine(Root, "sockets");
 
+    /// <summary>What machines write to their serial ports.</summary>
+    public string Serial => Path.Combine(Root, "serial");
+
     /// <summary>What libvirtd's clients connect to.</summary>
     public string LibvirtSocket => Path.Combine(Run, "libvirt", "libvirt-sock");
 
@@ -32,17 +35,19 @@ internal sealed record HostFolders(string Root)
         (Path.Combine(Root, "etc"), "/etc/libvirt"),
     ];
 
+    private string[] OfQemu => [Disks, Scratch, Sockets, Serial];
+
     private string Run => Path.Combine(Root, "run");
 
     /// <summary>Makes them, and the settings of libvirtd and its QEMU driver.</summary>
     public async Task CreateAsync(CancellationToken cancellationToken)
     {
-        foreach (var folder in Mounts.Select(mount => mount.Ours).Concat([Disks, Scratch, Sockets]))
+        foreach (var folder in Mounts.Select(mount => mount.Ours).Concat(OfQemu))
             Directory.CreateDirectory(folder);
         File.SetUnixFileMode(Root, (UnixFileMode)0b111_101_101);
         var known = File.ReadLines("/etc/passwd").Any(line => line.StartsWith($"{QemuUser}:", StringComparison.Ordinal));
         if (known)
-            (await CommandResult.RunAsync("chown", [$"{QemuUser}:{QemuGroup}", Disks, Scratch, Sockets], null, cancellationToken)).Succeeded();
+            (await CommandResult.RunAsync("chown", [$"{QemuUser}:{QemuGroup}", .. OfQemu], null, cancellationToken)).Succeeded();
         await File.WriteAllTextAsync(Path.Combine(Root, "etc", "libvirtd.conf"),
             """
             auth_unix_ro = "none"

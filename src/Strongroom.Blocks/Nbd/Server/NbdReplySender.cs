@@ -89,7 +89,7 @@ internal sealed class NbdReplySender(BufferedWire wire, bool isStructured) : IDi
             {
                 var extent = body[(4 + (8 * index))..];
                 BinaryPrimitives.WriteUInt32BigEndian(extent, (uint)extents[index].LengthBytes);
-                BinaryPrimitives.WriteUInt32BigEndian(extent[4..], extents[index].Kind == BlockKind.Zero ? NbdMetaContexts.AllocationHole | NbdMetaContexts.AllocationZero : 0);
+                BinaryPrimitives.WriteUInt32BigEndian(extent[4..], extents[index].Kind == BlockKind.Zero ? (uint)(NbdMetaContexts.AllocationHole | NbdMetaContexts.AllocationZero) : 0);
             }
 
             await SendAsync(message.AsMemory(0, NbdProtocol.StructuredReplyLengthBytes + length), cancellationToken).ConfigureAwait(false);

@@ -12,9 +12,9 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts) : IDisposable
     private readonly ConcurrentDictionary<string, LibvirtConnection> _open = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lock> _opening = new(StringComparer.Ordinal);
 
-    /// <summary>Does something on a host, on a thread that may block.</summary>
+    /// <summary>Does something on a host, on a thread of its own: libvirt answers when it does.</summary>
     /// <exception cref="MachineException">The host cannot be reached, or libvirt refuses.</exception>
-    public Task<T> UseAsync<T>(LibvirtHost host, Func<LibvirtConnection, T> work, CancellationToken cancellationToken) => Task.Run(() =>
+    public Task<T> UseAsync<T>(LibvirtHost host, Func<LibvirtConnection, T> work, CancellationToken cancellationToken) => Task.Factory.StartNew(() =>
     {
         try
         {
@@ -24,7 +24,7 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts) : IDisposable
         {
             throw Explain(host, exception);
         }
-    }, cancellationToken);
+    }, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <inheritdoc cref="UseAsync{T}"/>
     public Task UseAsync(LibvirtHost host, Action<LibvirtConnection> work, CancellationToken cancellationToken) =>
@@ -48,7 +48,7 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts) : IDisposable
             if (_open.TryGetValue(host.Id, out there) && there.IsAlive) return there;
             try
             {
-                return _open[host.Id] = LibvirtConnection.Open(host.Uri, Login(host));
+                return _open[host.Id] = LibvirtConnection.Open(host.Uri, LoginOf(host));
             }
             catch (DllNotFoundException exception)
             {
@@ -57,7 +57,9 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts) : IDisposable
         }
     }
 
-    private LibvirtLogin? Login(LibvirtHost host)
+    /// <summary>Who logs in to a host, or null.</summary>
+    /// <exception cref="MachineException">The host names a login that the server does not have.</exception>
+    public LibvirtLogin? LoginOf(LibvirtHost host)
     {
         if (host.Credentials is not { } name) return null;
         return hosts.FindLogin(name) is var (user, password)

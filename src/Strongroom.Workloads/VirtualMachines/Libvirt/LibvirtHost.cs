@@ -10,6 +10,9 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt;
 /// <param name="ScratchPath">Absolute path of a folder on the host: what a machine overwrites while it is read is kept there, and the socket that it is read through.</param>
 public sealed record LibvirtHost(string Id, string SubscriptionId, string ResourceGroup, string Location, string Uri, string DiskPool, string ScratchPath)
 {
+    /// <summary>The host is the machine that the server runs on: its files can be read and its sockets connected to.</summary>
+    public bool IsLocal => new Uri(Uri).Host.Length == 0;
+
     /// <summary>Names the login for a host that asks for one; null: none.</summary>
     public string? Credentials { get; init; }
 

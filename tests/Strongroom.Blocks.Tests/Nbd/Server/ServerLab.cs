@@ -10,11 +10,16 @@ internal sealed class MemoryDisk(byte[] content) : IBlockSource
 {
     private const int GrainBytes = 4096;
 
+    private int _waiting;
+
     /// <summary>A read that touches this byte fails.</summary>
     public long? BadByte { get; set; }
 
     /// <summary>Reads wait for it.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
+
+    /// <summary>Reads that have come to the gate.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
 
     public int MapsBegun { get; private set; }
 
@@ -37,6 +42,7 @@ internal sealed class MemoryDisk(byte[] content) : IBlockSource
 
     public async ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
     {
+        Interlocked.Increment(ref _waiting);
         await Gate.WaitAsync(cancellationToken);
         if (BadByte is { } bad && bad >= offsetBytes && bad < offsetBytes + buffer.Length)
             throw new IOException("A bad sector.");

@@ -211,6 +211,9 @@ internal static partial class LibvirtCalls
     [LibraryImport(Library, EntryPoint = "virDomainCheckpointGetName")]
     public static partial nint CheckpointName(CheckpointHandle checkpoint);
 
+    [LibraryImport(Library, EntryPoint = "virDomainCheckpointGetXMLDesc")]
+    public static partial nint CheckpointXml(CheckpointHandle checkpoint, uint flags);
+
     [LibraryImport(Library, EntryPoint = "virDomainCheckpointDelete")]
     public static partial int DeleteCheckpoint(CheckpointHandle checkpoint, uint flags);
 

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using System.Xml.Linq;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Native;
 
@@ -9,7 +11,7 @@ internal readonly record struct BlockJobProgress(bool IsLive, ulong DoneBytes, u
 /// <summary>A domain: a virtual machine as libvirt knows it. Its calls block, and may be made from many threads.</summary>
 internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
 {
-    private const uint XmlInactive = 2, XmlSecure = 1, StartPaused = 1, DestroyGracefully = 1, MetadataOnly = 2;
+    private const uint XmlInactive = 2, XmlSecure = 1, StartPaused = 1, DestroyGracefully = 1, MetadataOnly = 2, XmlNoDomain = 2;
 
     // virDomainUndefineFlagsValues: managed save, snapshots' and checkpoints' metadata.
     private const uint UndefineAll = 1 | 2 | 16, UndefineKeepVariables = 8, UndefineVariables = 4;
@@ -117,6 +119,19 @@ internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
             using var checkpoint = LibvirtHandle.Of<CheckpointHandle>(pointer);
             return Marshal.PtrToStringUTF8(LibvirtCalls.CheckpointName(checkpoint))!;
         });
+    }
+
+    /// <summary>The guest's names of the disks that a checkpoint has bitmaps of.</summary>
+    public IReadOnlySet<string> TrackedDisks(string checkpointName)
+    {
+        var count = LibvirtException.Check(LibvirtCalls.ListCheckpoints(handle, out var list, 0));
+        var xml = NativeList.Take(list, count, static pointer =>
+        {
+            using var checkpoint = LibvirtHandle.Of<CheckpointHandle>(pointer);
+            return (Name: Marshal.PtrToStringUTF8(LibvirtCalls.CheckpointName(checkpoint))!, Xml: LibvirtException.TakeText(LibvirtCalls.CheckpointXml(checkpoint, XmlNoDomain)));
+        }).FirstOrDefault(found => found.Name == checkpointName).Xml;
+        if (xml is null) return ImmutableHashSet<string>.Empty;
+        return XElement.Parse(xml).Descendants("disk").Where(disk => (string?)disk.Attribute("checkpoint") == "bitmap").Select(disk => (string?)disk.Attribute("name")).OfType<string>().ToHashSet(StringComparer.Ordinal);
     }
 
     /// <summary>Deletes a checkpoint if it is there: its bitmaps join those of the one before.</summary>

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Native;
 
 /// <summary>What libvirt said of a call that failed (<c>virErrorNumber</c>, virterror.h).</summary>
-internal sealed class LibvirtException(int code, string message) : Exception(message)
+internal sealed class LibvirtException(int code, string message, int area = 0) : Exception(message)
 {
     public const int NoDomain = 42, NoStoragePool = 49, NoStorageVolume = 50, OperationInvalid = 55, AgentUnresponsive = 86, StorageVolumeExists = 90, AgentUnsynced = 97,
         NoDomainCheckpoint = 103, NoDomainBackup = 104, CheckpointInconsistent = 109;
@@ -11,8 +11,8 @@ internal sealed class LibvirtException(int code, string message) : Exception(mes
     /// <summary>libvirt's number for it.</summary>
     public int Code { get; } = code;
 
-    /// <summary>The connection itself is of no use any more, or never was (no connection, system error, RPC, authentication).</summary>
-    public bool IsOfConnection => Code is 5 or 6 or 38 or 39 or 45 or 79 or 94;
+    /// <summary>The connection itself is of no use any more, or never was: it comes from RPC (<c>VIR_FROM_RPC</c>), or is about connecting or authentication.</summary>
+    public bool IsOfConnection => area == 7 || Code is 5 or 6 or 39 or 45 or 79 or 94;
 
     /// <summary>Passes on what is not negative.</summary>
     /// <exception cref="LibvirtException">The result says that the call failed.</exception>
@@ -48,6 +48,6 @@ internal sealed class LibvirtException(int code, string message) : Exception(mes
         var error = (LibvirtCalls.Error*)LibvirtCalls.LastError();
         return error is null || error->Code == 0
             ? new(0, "libvirt gave no reason.")
-            : new(error->Code, Marshal.PtrToStringUTF8(error->Message) ?? "libvirt gave no reason.");
+            : new(error->Code, Marshal.PtrToStringUTF8(error->Message) ?? "libvirt gave no reason.", error->Domain);
     }
 }

@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Strongroom.Backup.Machines;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Live;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Stopped;
+
+namespace Strongroom.Workloads.VirtualMachines.Libvirt;
+
+/// <summary>Hosts of kind <c>Libvirt</c>: the domains of a host's libvirt, running or not.</summary>
+/// <remarks>Thread-safe.</remarks>
+public sealed class LibvirtFabric : IMachineFabric, IDisposable
+{
+    /// <summary>The kind's name.</summary>
+    public const string Kind = "Libvirt";
+
+    private const int MostWarnings = 10_000;
+
+    /// <summary>A host that does not answer keeps a listing waiting no longer than this.</summary>
+    private static readonly TimeSpan ListLimit = TimeSpan.FromSeconds(15);
+
+    private readonly ILibvirtHosts _hosts;
+    private readonly LibvirtConnections _connections;
+    private readonly FreezeGuardOptions _guard;
+    private readonly TimeProvider _time;
+    private readonly ILogger<LibvirtFabric> _log;
+    private readonly ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
+
+    public LibvirtFabric(ILibvirtHosts hosts, FreezeGuardOptions guard, TimeProvider time, ILogger<LibvirtFabric> log)
+    {
+        _hosts = hosts;
+        _connections = new(hosts);
+        _guard = guard;
+        _time = time;
+        _log = log;
+    }
+
+    internal LibvirtConnections Connections => _connections;
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<VirtualMachine>> ListAsync(string subscriptionId, string? resourceGroup, CancellationToken cancellationToken)
+    {
+        var found = await Task.WhenAll((await HostsAsync(subscriptionId, resourceGroup, cancellationToken)).Select(host => TryListAsync(host, cancellationToken)));
+        return [.. found.SelectMany(machines => machines ?? []).Select(found => found.Machine).DistinctBy(machine => machine.ResourceId, StringComparer.OrdinalIgnoreCase)];
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="MachineException">No host that answers has it, and another does not answer.</exception>
+    public async Task<VirtualMachine?> FindAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken)
+    {
+        MachineException? silent = null;
+        foreach (var host in await HostsAsync(subscriptionId, resourceGroup, cancellationToken))
+        {
+            try
+            {
+                if (await FindAsync(host, connection => connection.FindDomain(name), cancellationToken) is { } machine) return machine.Machine;
+            }
+            catch (MachineException exception) when (exception.Problem is MachineProblem.HostUnreachable or MachineProblem.ToolMissing)
+            {
+                silent ??= exception;
+            }
+        }
+
+        return silent is null ? null : throw silent;
+    }
+
+    /// <inheritdoc/>
+    public async Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken)
+    {
+        var found = await FindAsync(machine, cancellationToken) ?? throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{machine.Name}' is not on its host any more.");
+        if (found.Machine.Problem is { } problem) throw new MachineException(MachineProblem.DiskUnreadable, problem);
+        var isActive = await _connections.UseAsync(found.Host, connection =>
+        {
+            using var domain = connection.FindDomain(machine.VmId);
+            return domain?.IsActive;
+        }, cancellationToken);
+        return isActive switch
+        {
+            null => throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{machine.Name}' is not on its host any more."),
+            true => await LiveSnapshot.TakeAsync(found, request, _connections, _guard, _time, _log, cancellationToken),
+            false => await StoppedSnapshot.TakeAsync(found, request, _connections, cancellationToken),
+        };
+    }
+
+    /// <inheritdoc/>
+    public async Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(machine, cancellationToken) is not { } found) return;
+        await _connections.UseAsync(found.Host, connection =>
+        {
+            using var domain = connection.FindDomain(machine.VmId);
+            if (domain is not null) new HostTraces(domain, found.Host, itemKey, _log).Remove(keep: null);
+        }, cancellationToken);
+    }
+
+    public void Dispose() => _connections.Dispose();
+
+    /// <summary>The machine by its own id: its name may have changed.</summary>
+    internal async Task<LibvirtMachine?> FindAsync(VirtualMachine machine, CancellationToken cancellationToken)
+    {
+        var host = (await _hosts.ListAsync(machine.SubscriptionId, cancellationToken)).FirstOrDefault(host => host.Id.Equals(machine.HostId, StringComparison.OrdinalIgnoreCase));
+        return host is null ? null : await FindAsync(host, connection => connection.FindDomain(machine.VmId), cancellationToken);
+    }
+
+    private Task<LibvirtMachine?> FindAsync(LibvirtHost host, Func<LibvirtConnection, LibvirtDomain?> find, CancellationToken cancellationToken) => _connections.UseAsync(host, connection =>
+    {
+        using var domain = find(connection);
+        return domain is null ? null : LibvirtMachines.Look(domain, host, WarnOnce);
+    }, cancellationToken);
+
+    private async Task<IReadOnlyList<LibvirtMachine>?> TryListAsync(LibvirtHost host, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _connections.UseAsync(host, connection => LibvirtMachines.List(connection, host, WarnOnce), cancellationToken).WaitAsync(ListLimit, cancellationToken);
+        }
+        catch (Exception exception) when (exception is MachineException or TimeoutException)
+        {
+            WarnOnce($"Host '{host.Id}' is left out: {exception.Message}");
+            return null;
+        }
+    }
+
+    private async Task<IReadOnlyList<LibvirtHost>> HostsAsync(string subscriptionId, string? resourceGroup, CancellationToken cancellationToken) =>
+        [.. (await _hosts.ListAsync(subscriptionId, cancellationToken))
+            .Where(host => resourceGroup is null || host.ResourceGroup.Equals(resourceGroup, StringComparison.OrdinalIgnoreCase))
+            .OrderBy(host => host.Id, StringComparer.OrdinalIgnoreCase)];
+
+    private void WarnOnce(string text)
+    {
+        if (_warned.Count < MostWarnings && _warned.TryAdd(text, true))
+            _log.LogWarning("{Warning}", text);
+    }
+}

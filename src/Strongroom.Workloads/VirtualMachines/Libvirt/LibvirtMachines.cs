@@ -1,0 +1,126 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Strongroom.Arm;
+using Strongroom.Backup.Machines;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
+
+namespace Strongroom.Workloads.VirtualMachines.Libvirt;
+
+/// <summary>A domain of a host, with what the machine is to its owner.</summary>
+/// <param name="Machine">As the wire shows it.</param>
+/// <param name="Host">Where it was found.</param>
+/// <param name="Domain">The description as it is now; its disks are in the order of <see cref="VirtualMachine.Disks"/>.</param>
+internal sealed record LibvirtMachine(VirtualMachine Machine, LibvirtHost Host, DomainDescription Domain);
+
+/// <summary>Looks at the domains of a host. Blocks.</summary>
+internal static class LibvirtMachines
+{
+    /// <summary>Names that begin so are of ours, for verification: they are no machines.</summary>
+    public const string OwnPrefix = "strongroom-";
+
+    public static IReadOnlyList<LibvirtMachine> List(LibvirtConnection connection, LibvirtHost host, Action<string> warn)
+    {
+        var machines = new List<LibvirtMachine>();
+        foreach (var domain in connection.ListDomains())
+        {
+            using (domain)
+            {
+                try
+                {
+                    if (Look(domain, host, warn) is { } machine) machines.Add(machine);
+                }
+                catch (LibvirtException exception) when (exception.Code == LibvirtException.NoDomain)
+                {
+                    // It went while we looked.
+                }
+            }
+        }
+
+        return machines;
+    }
+
+    /// <summary>What a domain is, or null when it is none that can be a machine.</summary>
+    /// <exception cref="LibvirtException">The domain is gone, or the host is.</exception>
+    public static LibvirtMachine? Look(LibvirtDomain domain, LibvirtHost host, Action<string> warn)
+    {
+        var name = domain.Name;
+        if (name.StartsWith(OwnPrefix, StringComparison.Ordinal)) return null;
+        if (!ResourceNames.IsMachine(name))
+        {
+            warn($"Domain '{name}' of host '{host.Id}' is left out: its name cannot be that of a virtual machine.");
+            return null;
+        }
+
+        DomainDescription description;
+        try
+        {
+            description = DomainDescription.Parse(domain.Xml);
+        }
+        catch (InvalidDataException exception)
+        {
+            warn($"Domain '{name}' of host '{host.Id}' is left out: {exception.Message}");
+            return null;
+        }
+
+        var numbers = DiskNumbers(description);
+        var problems = new List<string>();
+        var disks = description.Disks.Select(disk => (Disk: disk, Machine: new MachineDisk(numbers[disk.Target], disk.Target, SizeBytes(domain, disk, problems), disk.Format)))
+            .OrderBy(pair => pair.Machine.Lun).ToList();
+        var machine = new VirtualMachine
+        {
+            SubscriptionId = host.SubscriptionId,
+            ResourceGroup = host.ResourceGroup,
+            Name = name,
+            Location = host.Location,
+            VmId = description.Id,
+            HostId = host.Id,
+            HostKind = LibvirtFabric.Kind,
+            PowerState = PowerState(domain.State),
+            OsType = description.OsId is { } os && (os.Contains("microsoft", StringComparison.OrdinalIgnoreCase) || os.Contains("windows", StringComparison.OrdinalIgnoreCase)) ? "Windows" : "Linux",
+            Size = string.Create(CultureInfo.InvariantCulture, $"Libvirt_{description.Processors}_{description.MemoryMebibytes}"),
+            Disks = [.. disks.Select(pair => pair.Machine)],
+            Networks = [.. description.Interfaces.Select(nic => new MachineNetwork(nic.Mac, nic.Network, nic.Model))],
+            Problem = problems.Count > 0 ? string.Join(" ", problems) : null,
+        };
+        return new(machine, host, description with { Disks = [.. disks.Select(pair => pair.Disk)] });
+    }
+
+    /// <summary>
+    /// LUNs by target: the operating system's disk is -1, others count by their letter, so that a disk keeps its number when another is removed. Where the
+    /// targets are not of one kind (<c>vda</c>, <c>sdb</c>) they count in their order.
+    /// </summary>
+    internal static ImmutableDictionary<string, int> DiskNumbers(DomainDescription domain)
+    {
+        if (domain.Disks.Length == 0) return ImmutableDictionary<string, int>.Empty;
+        var targets = domain.Disks.OrderBy(disk => disk.Target.Length).ThenBy(disk => disk.Target, StringComparer.Ordinal).Select(disk => disk.Target).ToList();
+        var system = domain.Disks.Where(disk => disk.BootOrder is not null).MinBy(disk => disk.BootOrder)?.Target ?? targets[0];
+        var isOneKind = targets.All(target => target.Length >= 3 && target[..2] == targets[0][..2] && target[2..].All(char.IsAsciiLetterLower)) && system == targets[0];
+        var data = targets.Where(target => target != system).ToList();
+        return data.Select((target, index) => KeyValuePair.Create(target, isOneKind ? Letter(target) - Letter(system) - 1 : index)).Append(KeyValuePair.Create(system, -1)).ToImmutableDictionary();
+    }
+
+    /// <summary>a is 0, z 25, aa 26.</summary>
+    private static int Letter(string target) => target[2..].Aggregate(0, (number, letter) => (number * 26) + (letter - 'a' + 1)) - 1;
+
+    private static long SizeBytes(LibvirtDomain domain, DomainDisk disk, List<string> problems)
+    {
+        try
+        {
+            return checked((long)domain.BlockInfo(disk.Target).Capacity);
+        }
+        catch (LibvirtException exception) when (!exception.IsOfConnection && exception.Code != LibvirtException.NoDomain)
+        {
+            problems.Add($"Disk '{disk.Target}' cannot be read: {exception.Message}.");
+            return 0;
+        }
+    }
+
+    /// <summary>Azure's words.</summary>
+    private static string PowerState(LibvirtDomainState state) => state switch
+    {
+        LibvirtDomainState.ShutOff or LibvirtDomainState.Crashed or LibvirtDomainState.NoState => "deallocated",
+        LibvirtDomainState.ShuttingDown => "stopping",
+        LibvirtDomainState.Paused or LibvirtDomainState.Suspended => "stopped",
+        _ => "running",
+    };
+}

@@ -1,0 +1,165 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
+
+namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
+
+/// <summary>How the guard of a freeze is started.</summary>
+public sealed record FreezeGuardOptions
+{
+    /// <summary>The executable whose first argument is <see cref="FreezeGuard.Verb"/>; null: this process's own.</summary>
+    public string? Executable { get; init; }
+
+    /// <summary>How long file systems may stand still before the guard thaws them, whatever the server does.</summary>
+    public TimeSpan Limit { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>
+/// A process of its own that thaws a machine when the server dies, or hangs, between freeze and thaw: a machine whose file systems stand still for ever is
+/// worse than no backup.
+/// </summary>
+/// <remarks>
+/// It is started and connected before the freeze. On its input it gets the host's URI, the login (two lines, empty without one), the machine's uuid and the limit;
+/// it answers "ready". A line "thawed" ends it; the end of its input, or of the limit, makes it thaw first.
+/// </remarks>
+public sealed class FreezeGuard : IDisposable
+{
+    /// <summary>The first argument of the executable that means this.</summary>
+    public const string Verb = "guard-freeze";
+
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
+
+    private readonly Process _process;
+
+    private FreezeGuard(Process process) => _process = process;
+
+    /// <summary>Starts a guard, and returns when it is ready; null: it does not come up, and nothing must be frozen.</summary>
+    internal static FreezeGuard? Start(FreezeGuardOptions options, string uri, LibvirtLogin? login, Guid domain)
+    {
+        var start = new ProcessStartInfo(options.Executable ?? Environment.ProcessPath ?? throw new InvalidOperationException("This process has no executable."), [Verb])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        Process process;
+        try
+        {
+            process = Process.Start(start)!;
+        }
+        catch (Win32Exception)
+        {
+            return null;
+        }
+
+        var guard = new FreezeGuard(process);
+        try
+        {
+            foreach (var line in (string[])[uri, login?.UserName ?? "", login?.Password ?? "", domain.ToString(), ((long)options.Limit.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)])
+                process.StandardInput.WriteLine(line);
+            process.StandardInput.Flush();
+            using var limit = new Timer(_ => guard.Kill(), null, StartLimit, Timeout.InfiniteTimeSpan);
+            if (process.StandardOutput.ReadLine() == "ready") return guard;
+        }
+        catch (IOException)
+        {
+            // It ended before it was ready.
+        }
+
+        guard.Dispose();
+        return null;
+    }
+
+    /// <summary>Tells it that the machine is thawed.</summary>
+    /// <returns>False: it has thawed the machine itself before, because that took too long.</returns>
+    public bool End()
+    {
+        try
+        {
+            _process.StandardInput.WriteLine("thawed");
+            _process.StandardInput.Flush();
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+
+        return _process.WaitForExit(StartLimit) && _process.ExitCode == 0;
+    }
+
+    public void Dispose()
+    {
+        try
+        {
+            // The end of its input makes it thaw, should that be due.
+            _process.StandardInput.Close();
+            if (!_process.WaitForExit(StartLimit)) _process.Kill();
+        }
+        catch (Exception exception) when (exception is IOException or InvalidOperationException)
+        {
+            // It has ended.
+        }
+
+        _process.Dispose();
+    }
+
+    private void Kill()
+    {
+        try { _process.Kill(); }
+        catch (InvalidOperationException) { }
+    }
+
+    /// <summary>What the process does.</summary>
+    /// <returns>0: it was told that the machine is thawed. 1: it has thawed the machine. 2: it could not begin.</returns>
+    public static int Run()
+    {
+        var input = Console.In;
+        var (uri, user, password, id, limit) = (input.ReadLine(), input.ReadLine(), input.ReadLine(), input.ReadLine(), input.ReadLine());
+        if (uri is null || limit is null || !Guid.TryParse(id, out var uuid)) return 2;
+        // The terminal's Ctrl-C is for the server: this process outlives it.
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, static context => context.Cancel = true);
+        LibvirtConnection connection;
+        try
+        {
+            connection = LibvirtConnection.Open(uri, string.IsNullOrEmpty(user) ? null : new(user, password ?? ""));
+        }
+        catch (LibvirtException)
+        {
+            return 2;
+        }
+
+        Console.Out.WriteLine("ready");
+        Console.Out.Flush();
+        string? told = null;
+        using var isTold = new ManualResetEventSlim();
+        new Thread(() =>
+        {
+            told = input.ReadLine();
+            isTold.Set();
+        }) { IsBackground = true }.Start();
+        if (isTold.Wait(TimeSpan.FromMilliseconds(long.Parse(limit, CultureInfo.InvariantCulture))) && told == "thawed") return 0;
+        Thaw(connection, uri, uuid);
+        return 1;
+    }
+
+    /// <summary>Tries for a minute: libvirt may be starting again.</summary>
+    private static void Thaw(LibvirtConnection connection, string uri, Guid uuid)
+    {
+        for (var tries = 0; tries < 60; tries++)
+        {
+            try
+            {
+                if (!connection.IsAlive) connection = LibvirtConnection.Open(uri);
+                using var domain = connection.FindDomain(uuid);
+                if (domain is null || !domain.IsActive) return;
+                domain.Thaw();
+                return;
+            }
+            catch (LibvirtException)
+            {
+                Pause.For(TimeSpan.FromSeconds(1));
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using Microsoft.Extensions.Logging;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
+
+namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
+
+/// <summary>What backups of an item have left on a host: a backup job, checkpoints, sockets, scratch files. Blocks.</summary>
+internal sealed class HostTraces(LibvirtDomain domain, LibvirtHost host, Guid itemKey, ILogger log)
+{
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(20);
+
+    private readonly TraceNames _names = new(itemKey);
+
+    /// <summary>Removes them.</summary>
+    /// <param name="keep">The checkpoint of the newest recovery point, which stays; null: none does.</param>
+    /// <exception cref="LibvirtException">The host or the domain is gone.</exception>
+    public void Remove(string? keep)
+    {
+        EndJob();
+        foreach (var checkpoint in domain.ListCheckpoints().Where(name => name != keep && name.StartsWith(_names.CheckpointPrefix, StringComparison.Ordinal)))
+            DeleteCheckpoint(checkpoint);
+        RemoveFiles();
+    }
+
+    /// <summary>Ends a backup job of the item's, and waits until the host has forgotten it. One of somebody else's is left alone.</summary>
+    public void EndJob()
+    {
+        if (!IsOurs(domain.FindBackup())) return;
+        domain.AbortJob();
+        var started = Environment.TickCount64;
+        while (domain.FindBackup() is not null)
+        {
+            if (Environment.TickCount64 - started > EndLimit.TotalMilliseconds) throw new LibvirtException(LibvirtException.OperationInvalid, "The backup job of an earlier run does not end.");
+            Pause.For(TimeSpan.FromMilliseconds(50));
+        }
+    }
+
+    /// <summary>Deletes a checkpoint with its bitmaps; one whose bitmaps are gone or cannot be reached is only forgotten.</summary>
+    public void DeleteCheckpoint(string name)
+    {
+        try
+        {
+            domain.DeleteCheckpoint(name);
+        }
+        catch (LibvirtException exception) when (!exception.IsOfConnection && exception.Code != LibvirtException.NoDomain)
+        {
+            log.LogInformation("Checkpoint {Checkpoint} is only forgotten: {Reason}", name, exception.Message);
+            domain.DeleteCheckpoint(name, isMetadataOnly: true);
+        }
+    }
+
+    /// <summary>Sockets stay when QEMU is killed; scratch files when libvirt is. Only where the host is this machine.</summary>
+    public void RemoveFiles()
+    {
+        if (!host.IsLocal || !Directory.Exists(host.ScratchPath)) return;
+        foreach (var file in Directory.GetFiles(host.ScratchPath, _names.FilePrefix + "*"))
+        {
+            try
+            {
+                File.Delete(file);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                log.LogWarning(exception, "'{File}' was left by a backup and cannot be removed", file);
+            }
+        }
+    }
+
+    private bool IsOurs(string? backupXml) => backupXml is not null && backupXml.Contains(_names.FilePrefix, StringComparison.Ordinal);
+}

@@ -1,0 +1,183 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Strongroom.Backup.Machines;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
+
+namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
+
+/// <summary>A backup job that stands on a host: every disk of it shows one moment of the machine.</summary>
+/// <param name="Disks">What is exported, in the order of the machine's disks.</param>
+/// <param name="Checkpoint">The checkpoint of the moment; null: no disk can have one.</param>
+/// <param name="Socket">Where QEMU serves the disks.</param>
+/// <param name="Consistency">As the recovery point has it.</param>
+/// <param name="Frozen">How long the file systems stood still; null: they did not.</param>
+/// <param name="Notes">What the machine's owner should know.</param>
+internal sealed record LiveBackup(IReadOnlyList<BackupDisk> Disks, string? Checkpoint, string Socket, string Consistency, TimeSpan? Frozen, IReadOnlyList<string> Notes);
+
+/// <summary>Begins backup jobs of running domains: freeze, checkpoint and backup of all disks in one go, thaw. Blocks.</summary>
+internal sealed class LiveBackupStart(LibvirtDomain domain, LibvirtMachine machine, MachineSnapshotRequest request, Func<FreezeGuard?> startGuard, ILogger log)
+{
+    private readonly TraceNames _names = new(request.ItemKey);
+    private readonly HostTraces _traces = new(domain, machine.Host, request.ItemKey, log);
+    private readonly List<string> _notes = [];
+
+    /// <exception cref="LibvirtException">The host refuses. Nothing is left of the try.</exception>
+    public LiveBackup Begin()
+    {
+        var parent = Parent();
+        _traces.Remove(keep: parent);
+        RequireNobodyElse();
+        ThawWhatWasLeft();
+        var agent = new GuestAgent(domain);
+        var silence = request.MayFreeze ? Silence(agent) : null;
+        var mayFreeze = request.MayFreeze && silence is null;
+        if (silence is not null) _notes.Add($"The machine was not asked to hold still: {silence}");
+        var pre = mayFreeze ? agent.Run(GuestAgent.PreScript) : ScriptEnd.Absent;
+        try
+        {
+            return BeginFrozen(agent, mayFreeze, parent, pre);
+        }
+        finally
+        {
+            if (pre != ScriptEnd.Absent && agent.Run(GuestAgent.PostScript) == ScriptEnd.Failed) log.LogWarning("The script {Script} of machine {Machine} failed", GuestAgent.PostScript, machine.Machine.Name);
+        }
+    }
+
+    /// <summary>The parent's checkpoint, where it is still there; else a note why all is read.</summary>
+    private string? Parent()
+    {
+        if (request.ParentTracking is null) return null;
+        if (!TrackingToken.TryParse(request.ParentTracking, out var token) || token.DomainId != machine.Machine.VmId)
+        {
+            _notes.Add("All disks are read and compared: the last recovery point is of another machine of this name.");
+            return null;
+        }
+
+        if (domain.ListCheckpoints().Contains(token.Checkpoint)) return token.Checkpoint;
+        _notes.Add("All disks are read and compared: the host has lost the checkpoint of the last recovery point.");
+        return null;
+    }
+
+    /// <exception cref="LibvirtException">A backup that is not of ours is under way.</exception>
+    private void RequireNobodyElse()
+    {
+        if (domain.FindBackup() is not null) throw new LibvirtException(LibvirtException.OperationInvalid, "another program is backing this machine up");
+    }
+
+    /// <summary>A run that died between freeze and thaw, and its guard with it, left the machine frozen.</summary>
+    private void ThawWhatWasLeft()
+    {
+        var agent = new GuestAgent(domain);
+        if (!machine.Domain.HasAgentChannel || agent.FindSilence() is not null || !agent.IsFrozen) return;
+        log.LogWarning("The file systems of machine {Machine} were found frozen; they are thawed", machine.Machine.Name);
+        domain.Thaw();
+    }
+
+    private string? Silence(GuestAgent agent) => machine.Domain.HasAgentChannel ? agent.FindSilence() : "it has no channel for QEMU's guest agent.";
+
+    private LiveBackup BeginFrozen(GuestAgent agent, bool mayFreeze, string? parent, ScriptEnd pre)
+    {
+        using var guard = mayFreeze ? startGuard() : null;
+        if (mayFreeze && guard is null) _notes.Add("The machine was not asked to hold still: the process that guards a freeze did not start.");
+        for (var attempt = 1; ; attempt++)
+        {
+            var (disks, others) = Disks(parent);
+            var name = _names.Checkpoint(request.Run, attempt);
+            var checkpoint = BackupXml.Checkpoint(name, disks, others);
+            var socket = Path.Combine(machine.Host.ScratchPath, _names.Socket(request.Run));
+            var stopwatch = Stopwatch.StartNew();
+            var frozen = guard is not null && TryFreeze();
+            var isOurs = true;
+            try
+            {
+                domain.BeginBackup(BackupXml.Backup(socket, disks, others), checkpoint);
+            }
+            catch (LibvirtException exception) when (parent is not null && exception.Code != LibvirtException.NoDomain && !exception.IsOfConnection)
+            {
+                if (frozen) Thaw(guard!);
+                // Missing, inconsistent, of another size: whatever it is, the bitmaps are of no use, and the disks tell by themselves what has changed.
+                _notes.Add($"All disks are read and compared: {exception.Message}.");
+                _traces.Remove(keep: null);
+                parent = null;
+                continue;
+            }
+            catch
+            {
+                if (frozen) Thaw(guard!);
+                throw;
+            }
+
+            if (frozen) isOurs = Thaw(guard!);
+            var took = stopwatch.Elapsed;
+            if (!isOurs) _notes.Add("The snapshot took so long that the machine was let go before it.");
+            var isConsistent = frozen && isOurs;
+            return new(disks, checkpoint is null ? null : name, socket, isConsistent ? Consistency(agent, pre) : "CrashConsistent", isConsistent ? took : null, _notes);
+        }
+    }
+
+    /// <summary>Windows' writers take part in a freeze (VSS); a Linux machine's applications do where its owner's script says so.</summary>
+    private string Consistency(GuestAgent agent, ScriptEnd pre)
+    {
+        if (pre == ScriptEnd.Failed) _notes.Add($"The script {GuestAgent.PreScript} failed, so that the applications are not known to be ready.");
+        return pre == ScriptEnd.Succeeded || (pre == ScriptEnd.Absent && agent.IsWindows) ? "AppConsistent" : "FileSystemConsistent";
+    }
+
+    private bool TryFreeze()
+    {
+        try
+        {
+            domain.Freeze();
+            return true;
+        }
+        catch (LibvirtException exception)
+        {
+            _notes.Add($"The file systems could not be frozen: {exception.Message}.");
+            // Some may be.
+            TryThaw();
+            return false;
+        }
+    }
+
+    /// <returns>False: the guard thawed first, so that the snapshot may be of a machine that moved.</returns>
+    private bool Thaw(FreezeGuard guard)
+    {
+        // When it cannot be done here, the guard goes on trying.
+        return TryThaw() && guard.End();
+    }
+
+    private bool TryThaw()
+    {
+        try
+        {
+            domain.Thaw();
+            return true;
+        }
+        catch (LibvirtException exception)
+        {
+            log.LogError("The file systems of machine {Machine} could not be thawed: {Reason}", machine.Machine.Name, exception.Message);
+            return false;
+        }
+    }
+
+    private (List<BackupDisk> Disks, List<string> Others) Disks(string? parent)
+    {
+        var disks = new List<BackupDisk>();
+        var others = new List<string>();
+        IReadOnlySet<string> tracked = parent is null ? ImmutableHashSet<string>.Empty : domain.TrackedDisks(parent);
+        foreach (var (disk, described) in machine.Machine.Disks.Zip(machine.Domain.Disks))
+        {
+            if (!request.Selects(disk.Lun))
+            {
+                others.Add(disk.Name);
+                continue;
+            }
+
+            var hasBitmap = described.Format == "qcow2";
+            if (!hasBitmap) _notes.Add($"Disk '{disk.Name}' is read and compared: the host keeps no track of changes to {described.Format} disks.");
+            disks.Add(new(disk.Name, Path.Combine(machine.Host.ScratchPath, _names.Scratch(request.Run, disk.Name)), hasBitmap, hasBitmap && tracked.Contains(disk.Name) ? parent : null));
+        }
+
+        return (disks, others);
+    }
+}

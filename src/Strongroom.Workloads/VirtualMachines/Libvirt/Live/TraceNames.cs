@@ -1,0 +1,21 @@
+using System.Globalization;
+using Strongroom.Backup.Machines;
+
+namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
+
+/// <summary>How what a backup makes on a host is named: after the item, so that the next backup of it knows what was left.</summary>
+internal sealed record TraceNames(Guid ItemKey)
+{
+    /// <summary>Checkpoints, and so bitmaps, of the item.</summary>
+    public string CheckpointPrefix => $"strongroom-{ItemKey:N}-";
+
+    /// <summary>Sockets and scratch files of the item. Short: a socket's path has 107 bytes in all.</summary>
+    public string FilePrefix => $"strongroom-{ItemKey.ToString("N")[..12]}-";
+
+    /// <summary>Another name for each run and each try: what a dead run left is never in the way.</summary>
+    public string Checkpoint(HostRun run, int attempt) => string.Create(CultureInfo.InvariantCulture, $"{CheckpointPrefix}{run.JobId.ToString("N")[..8]}-{run.Fence}-{attempt}");
+
+    public string Socket(HostRun run) => string.Create(CultureInfo.InvariantCulture, $"{FilePrefix}{run.Fence}.sock");
+
+    public string Scratch(HostRun run, string disk) => string.Create(CultureInfo.InvariantCulture, $"{FilePrefix}{run.Fence}-{disk}.scratch");
+}

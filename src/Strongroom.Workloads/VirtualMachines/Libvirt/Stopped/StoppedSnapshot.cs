@@ -1,0 +1,82 @@
+using Strongroom.Backup.Machines;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Live;
+
+namespace Strongroom.Workloads.VirtualMachines.Libvirt.Stopped;
+
+/// <summary>
+/// The disks of a machine that does not run, read as files. Its owner can start it at any time: then the disks have moved, and the backup begins again with the running machine.
+/// </summary>
+/// <remarks>
+/// No checkpoint can be made without a QEMU. None is needed: the bitmaps of the parent's checkpoint hold all writes since the parent, so at least those since this
+/// point, whose tracking is therefore the parent's.
+/// </remarks>
+internal sealed class StoppedSnapshot : IMachineSnapshot
+{
+    private readonly LibvirtMachine _machine;
+    private readonly LibvirtConnections _connections;
+    private readonly List<StoppedDisk> _disks;
+
+    private StoppedSnapshot(LibvirtMachine machine, LibvirtConnections connections, List<StoppedDisk> disks, string definition, string? tracking, IReadOnlyList<string> notes)
+    {
+        _machine = machine;
+        _connections = connections;
+        _disks = disks;
+        Machine = machine.Machine with { Definition = definition };
+        ChangeTracking = disks.Any(disk => disk.KnowsChanges) ? tracking : null;
+        Notes = notes;
+    }
+
+    /// <summary>A machine that was shut down is as consistent as it will be at its next start; one that crashed is not told apart.</summary>
+    public string Consistency => "CrashConsistent";
+
+    public IReadOnlyList<IMachineSnapshotDisk> Disks => _disks;
+
+    public VirtualMachine Machine { get; }
+
+    public string? ChangeTracking { get; }
+
+    public IReadOnlyList<string> Notes { get; }
+
+    /// <exception cref="MachineException">A disk cannot be read.</exception>
+    public static async Task<StoppedSnapshot> TakeAsync(LibvirtMachine machine, MachineSnapshotRequest request, LibvirtConnections connections, CancellationToken cancellationToken)
+    {
+        if (!machine.Host.IsLocal)
+            throw new MachineException(MachineProblem.DiskUnreadable, $"Virtual machine '{machine.Machine.Name}' does not run, and its host is another machine: its disks can be read only while it runs.");
+        var (definition, checkpoints) = await connections.UseAsync(machine.Host, connection =>
+        {
+            using var domain = connection.FindDomain(machine.Machine.VmId) ?? throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{machine.Machine.Name}' is not on its host any more.");
+            return (domain.InactiveXml, domain.ListCheckpoints());
+        }, cancellationToken);
+        var checkpoint = TrackingToken.TryParse(request.ParentTracking, out var token) && token.DomainId == machine.Machine.VmId && checkpoints.Contains(token.Checkpoint) ? token.Checkpoint : null;
+        var notes = new List<string>();
+        if (request.ParentTracking is not null && checkpoint is null) notes.Add("All disks are read and compared: the host has lost the checkpoint of the last recovery point.");
+        var disks = new List<StoppedDisk>();
+        try
+        {
+            foreach (var (disk, described) in machine.Machine.Disks.Zip(machine.Domain.Disks).Where(pair => request.Selects(pair.First.Lun)))
+                disks.Add(await StoppedDisk.OpenAsync(disk, described, checkpoint, notes, cancellationToken));
+            return new(machine, connections, disks, definition, request.ParentTracking, notes);
+        }
+        catch
+        {
+            foreach (var disk in disks) await disk.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task<IReadOnlyList<string>> FindChangesAsync(CancellationToken cancellationToken)
+    {
+        var runs = await _connections.UseAsync(_machine.Host, connection =>
+        {
+            using var domain = connection.FindDomain(_machine.Machine.VmId);
+            return domain?.IsActive == true;
+        }, cancellationToken);
+        // The files last: a machine that is started after the question above writes them before it can do harm.
+        return [.. runs ? ["the machine was started"] : Array.Empty<string>(), .. _disks.Select(disk => disk.FindChange()).OfType<string>()];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var disk in _disks) await disk.DisposeAsync();
+    }
+}

@@ -1,0 +1,116 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Strongroom.Backup.Machines;
+using Strongroom.Blocks;
+using Strongroom.Libvirt.Hosts;
+using Strongroom.Workloads.VirtualMachines.Libvirt;
+
+namespace Strongroom.Libvirt.Live;
+
+/// <summary>What a backup of a machine came to: each disk as a raw file.</summary>
+/// <param name="Files">By disk name.</param>
+/// <param name="ReadBytes">What was read of each disk, by its name.</param>
+internal sealed record TakenPoint(string? Tracking, string Consistency, TimeSpan? Frozen, IReadOnlyList<string> Notes, IReadOnlyDictionary<string, string> Files, IReadOnlyDictionary<string, long> ReadBytes, VirtualMachine Machine);
+
+/// <summary>The libvirt fabric on a libvirtd of the test's own, and points that are files: what a backup does with a snapshot, without a vault.</summary>
+internal sealed class LiveLab : ILibvirtHosts, IDisposable
+{
+    private const string Subscription = "11111111-1111-1111-1111-111111111111";
+
+    private readonly TempFolder _folder = new();
+    private readonly Libvirtd _libvirtd;
+    private int _fence;
+
+    public LiveLab(Libvirtd libvirtd)
+    {
+        _libvirtd = libvirtd;
+        ScratchPath = libvirtd.Folders.Scratch;
+        Fabric = new(this, new() { Executable = Repository.ServerExecutable }, TimeProvider.System, NullLogger<LibvirtFabric>.Instance);
+    }
+
+    public LibvirtFabric Fabric { get; private set; }
+
+    public Guid ItemKey { get; } = Guid.NewGuid();
+
+    public string ScratchPath { get; set; }
+
+    public string? Uri { get; set; }
+
+    public bool MayFreeze { get; set; } = true;
+
+    public Task<IReadOnlyList<LibvirtHost>> ListAsync(string subscriptionId, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<LibvirtHost>>(
+        [new($"/subscriptions/{Subscription}/resourceGroups/lab/providers/Strongroom.Fabric/hosts/kvm1", Subscription, "lab", "home", Uri ?? _libvirtd.Uri, "default", ScratchPath)]);
+
+    public (string UserName, string Password)? FindLogin(string name) => null;
+
+    public Task<IReadOnlyList<VirtualMachine>> ListMachinesAsync(CancellationToken cancellationToken) => Fabric.ListAsync(Subscription, null, cancellationToken);
+
+    public async Task<VirtualMachine> FindAsync(string name, CancellationToken cancellationToken) =>
+        await Fabric.FindAsync(Subscription, "lab", name, cancellationToken) ?? throw new InvalidOperationException($"There is no machine {name}.");
+
+    /// <summary>As after the server's end: connections and all that is remembered are gone.</summary>
+    public void Restart()
+    {
+        Fabric.Dispose();
+        Fabric = new(this, new() { Executable = Repository.ServerExecutable }, TimeProvider.System, NullLogger<LibvirtFabric>.Instance);
+    }
+
+    public async Task<IMachineSnapshot> SnapshotAsync(string name, TakenPoint? parent, CancellationToken cancellationToken, Func<int, bool>? selects = null) =>
+        await Fabric.SnapshotAsync(await FindAsync(name, cancellationToken), new(ItemKey, new(Guid.NewGuid(), ++_fence)) { Selects = selects ?? (static _ => true), ParentTracking = parent?.Tracking, MayFreeze = MayFreeze }, cancellationToken);
+
+    /// <summary>Backs a machine up: what the snapshot calls unchanged is taken from the parent's files.</summary>
+    public async Task<TakenPoint> BackUpAsync(string name, TakenPoint? parent, CancellationToken cancellationToken, Func<IMachineSnapshot, Task>? meanwhile = null)
+    {
+        await using var snapshot = await SnapshotAsync(name, parent, cancellationToken);
+        if (meanwhile is not null) await meanwhile(snapshot);
+        var files = new Dictionary<string, string>(StringComparer.Ordinal);
+        var read = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var disk in snapshot.Disks)
+        {
+            var file = _folder.Combine($"{Guid.NewGuid():N}.raw");
+            var since = disk.KnowsChanges && parent is not null;
+            if (since) File.Copy(parent!.Files[disk.Disk.Name], file);
+            read[disk.Disk.Name] = await ReadAsync(disk, since, file, cancellationToken);
+            files[disk.Disk.Name] = file;
+        }
+
+        var changes = await snapshot.FindChangesAsync(cancellationToken);
+        Assert.True(changes.Count == 0, string.Join("; ", changes));
+        await snapshot.CommittedAsync();
+        return new(snapshot.ChangeTracking, snapshot.Consistency, snapshot.Frozen, snapshot.Notes, files, read, snapshot.Machine);
+    }
+
+    public void Dispose()
+    {
+        Fabric.Dispose();
+        _folder.Dispose();
+    }
+
+    /// <returns>Bytes read.</returns>
+    private static async Task<long> ReadAsync(IMachineSnapshotDisk disk, bool since, string file, CancellationToken cancellationToken)
+    {
+        await using var source = await disk.OpenAsync(since, cancellationToken);
+        using var handle = File.OpenHandle(file, FileMode.OpenOrCreate, FileAccess.ReadWrite);
+        if (RandomAccess.GetLength(handle) != source.LengthBytes) RandomAccess.SetLength(handle, source.LengthBytes);
+        var buffer = new byte[1 << 20];
+        long read = 0;
+        await foreach (var extent in source.MapAsync(cancellationToken))
+        {
+            for (var offset = extent.OffsetBytes; extent.Kind != BlockKind.Unchanged && offset < extent.OffsetBytes + extent.LengthBytes;)
+            {
+                var part = buffer.AsMemory(0, (int)Math.Min(buffer.Length, extent.OffsetBytes + extent.LengthBytes - offset));
+                if (extent.Kind == BlockKind.Zero)
+                    part.Span.Clear();
+                else
+                {
+                    await source.ReadAsync(offset, part, cancellationToken);
+                    read += part.Length;
+                }
+
+                if (since || extent.Kind == BlockKind.Data) await RandomAccess.WriteAsync(handle, part, offset, cancellationToken);
+                offset += part.Length;
+            }
+        }
+
+        return read;
+    }
+}
