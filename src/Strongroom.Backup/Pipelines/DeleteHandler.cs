@@ -40,6 +40,7 @@ public sealed class DeleteHandler(
             if (!await ledger.TryUnlistAsync(run.Claim, cancellationToken)) throw new ClaimLostException();
             // Not before: a mount that is begun meanwhile looks last whether its point is listed still.
             await mounts.EndItemAsync(item.Key);
+            await ledger.RequestCancelBesideAsync(item.Key, cancellationToken);
             foreach (var id in all) await store.DeleteSnapshotAsync(id, cancellationToken);
             if (newestFirst is [var newest, ..]) await ForgetAsync(newest, item.Key, cancellationToken);
             if (all.Count > 0) await CollectAsync(store, item.VaultKey, cancellationToken);

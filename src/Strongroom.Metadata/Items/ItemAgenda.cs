@@ -47,8 +47,8 @@ internal sealed class ItemAgenda(IDbContextFactory<StrongroomContext> contexts) 
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        // Whoever restores reads what goes.
-        if (await db.Jobs.AnyAsync(r => r.ItemKey == item.Key && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling), cancellationToken)) return false;
+        // Whoever restores reads what goes; a point that is verified is held.
+        if (await db.Jobs.AnyAsync(r => r.ItemKey == item.Key && !r.RunsBeside && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling), cancellationToken)) return false;
         if (!await ItemRepository.UpdateAsync(db, item, cancellationToken)) return false;
         await db.Points.Where(r => r.ItemKey == item.Key && pointNames.Contains(r.Name)).ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -58,7 +58,7 @@ internal sealed class ItemAgenda(IDbContextFactory<StrongroomContext> contexts) 
     public async Task<int> CountLiveJobsAsync(CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await db.Jobs.CountAsync(r => r.State == JobStates.InProgress || r.State == JobStates.Cancelling, cancellationToken);
+        return await db.Jobs.CountAsync(r => !r.RunsBeside && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling), cancellationToken);
     }
 
     public async Task ForgetHistoryAsync(DateTimeOffset jobsBefore, DateTimeOffset operationsBefore, CancellationToken cancellationToken)

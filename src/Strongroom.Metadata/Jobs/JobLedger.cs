@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Metadata.Items;
+using Strongroom.Metadata.Verification;
 
 namespace Strongroom.Metadata.Jobs;
 
@@ -63,7 +64,7 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var row = await db.Jobs.AsNoTracking().FirstOrDefaultAsync(
-            r => r.ItemKey == itemKey && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling), cancellationToken);
+            r => r.ItemKey == itemKey && !r.RunsBeside && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling), cancellationToken);
         return row is null ? null : Read(row);
     }
 
@@ -71,7 +72,7 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var row = await db.Jobs.AsNoTracking().FirstOrDefaultAsync(
-            r => r.ItemKey == itemKey && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling) && r.LeaseUntil != null, cancellationToken);
+            r => r.ItemKey == itemKey && !r.RunsBeside && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling) && r.LeaseUntil != null, cancellationToken);
         return row is not null && Read(row).InTransfer is { } point && point.Fence == row.Fence ? point : null;
     }
 
@@ -81,13 +82,17 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
         return await db.Jobs.AnyAsync(r => r.State == JobStates.InProgress || r.State == JobStates.Cancelling, cancellationToken);
     }
 
-    public async Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken)
+    public Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken) => ClaimAsync(false, owner, lease, cancellationToken);
+
+    public Task<JobClaim?> ClaimBesideAsync(string owner, TimeSpan lease, CancellationToken cancellationToken) => ClaimAsync(true, owner, lease, cancellationToken);
+
+    private async Task<JobClaim?> ClaimAsync(bool beside, string owner, TimeSpan lease, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var now = RealTime.GetUtcNow();
         var (nowTicks, until) = (now.UtcTicks, (now + lease).UtcTicks);
         var free = await db.Jobs.AsNoTracking()
-            .Where(r => (r.State == JobStates.InProgress || r.State == JobStates.Cancelling) && (r.LeaseUntil == null || r.LeaseUntil < nowTicks))
+            .Where(r => r.RunsBeside == beside && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling) && (r.LeaseUntil == null || r.LeaseUntil < nowTicks))
             .OrderBy(r => r.StartedAt).FirstOrDefaultAsync(cancellationToken);
         if (free is null) return null;
         var fence = free.Fence + 1;
@@ -138,6 +143,7 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
             await db.SaveChangesAsync(cancellationToken);
         }
 
+        if (outcome.Verification is { } verification) await PointVerificationRepository.PutAsync(db, job.ItemKey, verification, cancellationToken);
         if (outcome.RemoveItem)
         {
             await db.Points.Where(r => r.ItemKey == job.ItemKey).ExecuteDeleteAsync(cancellationToken);
@@ -193,6 +199,13 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
             .ExecuteUpdateAsync(u => u.SetProperty(r => r.State, JobStates.Cancelling), cancellationToken) == 1;
     }
 
+    public async Task RequestCancelBesideAsync(Guid itemKey, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await db.Jobs.Where(r => r.ItemKey == itemKey && r.RunsBeside && r.State == JobStates.InProgress)
+            .ExecuteUpdateAsync(u => u.SetProperty(r => r.State, JobStates.Cancelling), cancellationToken);
+    }
+
     public async Task ReleaseAllAsync(CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -205,6 +218,7 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
         Id = job.Id,
         VaultKey = job.VaultKey,
         ItemKey = job.ItemKey,
+        RunsBeside = job.RunsBeside,
         State = job.State,
         StartedAt = job.StartedAt.UtcTicks,
         Fence = job.Fence,

@@ -15,6 +15,7 @@ using Strongroom.Backup.Policies;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Vaults;
+using Strongroom.Backup.Verification;
 using Strongroom.Metadata;
 using Strongroom.Store;
 
@@ -75,6 +76,7 @@ internal sealed class Rig : IAsyncDisposable
     public VaultLifecycle Lifecycle => new(Vaults, Items, Stores, Places, Time, NullLogger<VaultLifecycle>.Instance);
     public StoreRules Rules => new(Vaults, Stores, Items, Points, Policies, NullLogger<StoreRules>.Instance);
     public PointPruning Pruning => new(Get<IItemAgenda>(), Items, Points, Vaults, Stores, Holds, NullLogger<PointPruning>.Instance);
+    public VerificationSchedule Verifications => new(Points, Get<IPointVerificationRepository>(), Ledger, NullLogger<VerificationSchedule>.Instance);
     public BackupHandler BackupHandler => new(Items, Vaults, Points, Policies, Fabric, Stores, Time, NullLogger<BackupHandler>.Instance);
     public RestoreHandler RestoreHandler => new(Items, Points, Stores, Accounts, Resources, Fabric, Restorer, Time);
     public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Mounts, Fabric, Time, NullLogger<DeleteHandler>.Instance);
