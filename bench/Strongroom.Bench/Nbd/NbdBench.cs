@@ -88,7 +88,7 @@ internal static class NbdBench
         }
 
         await Task.WhenAll(Enumerable.Range(0, RequestsUnderWay * connections).Select(_ => Task.Run(() => TakeAsync(source, requests, options.RequestBytes, cancellationToken), cancellationToken)));
-        return new Usage(Stopwatch.GetElapsedTime(started).TotalSeconds, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds, 0);
+        return new Usage(Stopwatch.GetElapsedTime(started).TotalSeconds, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds, 0, 0);
     }
 
     private static async Task TakeAsync(NbdBlockSource source, Queue<(long Offset, int Length)> requests, int requestBytes, CancellationToken cancellationToken)

@@ -34,6 +34,7 @@ using Strongroom.Workloads.VirtualMachines.Folder;
 using Strongroom.Workloads.VirtualMachines.Folder.Restores;
 using Strongroom.Workloads.VirtualMachines.Libvirt;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Live;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 
 namespace Strongroom.Server;
 
@@ -252,7 +253,9 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton(new FreezeGuardOptions());
         services.AddSingleton<LibvirtFabric>();
         services.AddSingleton<IHostProbe>(sp => sp.GetRequiredService<LibvirtFabric>());
-        services.AddSingleton(sp => new HostKind(LibvirtFabric.Kind, sp.GetRequiredService<LibvirtFabric>(), sp.GetRequiredService<FolderRestorer>()));
+        services.AddSingleton(sp => new LibvirtRestorer(
+            sp.GetRequiredService<ILibvirtHosts>(), sp.GetRequiredService<LibvirtFabric>(), data.StagingFolder, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<LibvirtRestorer>>()));
+        services.AddSingleton(sp => new HostKind(LibvirtFabric.Kind, sp.GetRequiredService<LibvirtFabric>(), sp.GetRequiredService<LibvirtRestorer>()));
 
         // Where it goes.
         services.AddSingleton<IKeyEncryptionKey>(masterKey);

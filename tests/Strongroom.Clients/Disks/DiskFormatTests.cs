@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Strongroom.Clients.Peers;
 using Strongroom.Clients.Rest;
 using Strongroom.Clients.Servers;
 
