@@ -35,6 +35,7 @@ using Strongroom.Workloads.VirtualMachines.Folder.Restores;
 using Strongroom.Workloads.VirtualMachines.Libvirt;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Verification;
 
 namespace Strongroom.Server;
 
@@ -296,6 +297,8 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<IJobHandler, DeleteHandler>();
         services.AddHostedService<JobWorker>();
         services.AddRestoreVerification();
+        services.AddSingleton<IMachineVerifier>(sp => new LibvirtVerifier(
+            sp.GetRequiredService<ILibvirtHosts>(), sp.GetRequiredService<LibvirtFabric>(), data.VerificationFolder, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<LibvirtVerifier>>()));
         services.AddSingleton(new MaintenanceOptions { Every = TimeSpan.FromHours(options.CollectEveryHours), Grace = TimeSpan.FromHours(options.CollectGraceHours), Retains = options.RetainsLocked });
         services.AddHostedService<VaultMaintenance>();
 
