@@ -30,6 +30,9 @@ public interface IMachineRestore : IAsyncDisposable
     /// <summary>An earlier run of the same job has committed: nothing is left to do, and nothing must be written.</summary>
     bool IsCommitted { get; }
 
+    /// <summary>Sentences for the machine's owner, after the commit: what is not as it should be although the machine is restored.</summary>
+    IReadOnlyList<string> Notes => [];
+
     /// <summary>Begins a disk; it is finished and disposed before the commit.</summary>
     /// <param name="disk">Its name and format are those that it had when it was backed up; the host may know better which it has now.</param>
     /// <exception cref="MachineException">The machine's disk of this name cannot be replaced.</exception>

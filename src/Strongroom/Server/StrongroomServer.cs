@@ -33,6 +33,9 @@ using Strongroom.Workloads.VirtualMachines.Files;
 using Strongroom.Workloads.VirtualMachines.Folder;
 using Strongroom.Workloads.VirtualMachines.Folder.Restores;
 using Strongroom.Workloads.VirtualMachines.Libvirt;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Live;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Verification;
 
 namespace Strongroom.Server;
 
@@ -248,6 +251,12 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<ILibvirtCredentials>(sp => sp.GetRequiredService<HostCredentials>());
         services.AddSingleton<ILibvirtHosts, LibvirtHostsInResources>();
         services.AddSingleton<IHostValidator, LibvirtHostValidator>();
+        services.AddSingleton(new FreezeGuardOptions());
+        services.AddSingleton<LibvirtFabric>();
+        services.AddSingleton<IHostProbe>(sp => sp.GetRequiredService<LibvirtFabric>());
+        services.AddSingleton(sp => new LibvirtRestorer(
+            sp.GetRequiredService<ILibvirtHosts>(), sp.GetRequiredService<LibvirtFabric>(), data.StagingFolder, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<LibvirtRestorer>>()));
+        services.AddSingleton(sp => new HostKind(LibvirtFabric.Kind, sp.GetRequiredService<LibvirtFabric>(), sp.GetRequiredService<LibvirtRestorer>()));
 
         // Where it goes.
         services.AddSingleton<IKeyEncryptionKey>(masterKey);
@@ -288,6 +297,8 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<IJobHandler, DeleteHandler>();
         services.AddHostedService<JobWorker>();
         services.AddRestoreVerification();
+        services.AddSingleton<IMachineVerifier>(sp => new LibvirtVerifier(
+            sp.GetRequiredService<ILibvirtHosts>(), sp.GetRequiredService<LibvirtFabric>(), data.VerificationFolder, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<LibvirtVerifier>>()));
         services.AddSingleton(new MaintenanceOptions { Every = TimeSpan.FromHours(options.CollectEveryHours), Grace = TimeSpan.FromHours(options.CollectGraceHours), Retains = options.RetainsLocked });
         services.AddHostedService<VaultMaintenance>();
 

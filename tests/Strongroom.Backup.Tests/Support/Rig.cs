@@ -79,7 +79,7 @@ internal sealed class Rig : IAsyncDisposable
     public VerificationSchedule Verifications => new(Points, Get<IPointVerificationRepository>(), Ledger, NullLogger<VerificationSchedule>.Instance);
     public BackupHandler BackupHandler => new(Items, Vaults, Points, Policies, Fabric, Stores, Time, NullLogger<BackupHandler>.Instance);
     public RestoreHandler RestoreHandler => new(Items, Points, Stores, Accounts, Resources, Fabric, Restorer, Time);
-    public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Mounts, Time, NullLogger<DeleteHandler>.Instance);
+    public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Mounts, Fabric, Time, NullLogger<DeleteHandler>.Instance);
 
     public static async Task<Rig> NewAsync()
     {

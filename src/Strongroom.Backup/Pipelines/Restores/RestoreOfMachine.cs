@@ -23,7 +23,7 @@ internal sealed class RestoreOfMachine(
         // Step 1.
         await run.ReportAsync(j => j.Begin(RestoreTasks.Transfer, time.GetUtcNow()), cancellationToken);
         await using var restore = await BeginAsync(cancellationToken);
-        if (restore.IsCommitted) return End();
+        if (restore.IsCommitted) return End(restore);
 
         // Step 2.
         await transfer.RunAsync(disk => restore.CreateDiskAsync(AsBackedUp(disk), cancellationToken), cancellationToken);
@@ -34,7 +34,7 @@ internal sealed class RestoreOfMachine(
         // Step 4. From here on the job can only succeed or fail: a cancellation comes too late.
         cancellationToken.ThrowIfCancellationRequested();
         await restore.CommitAsync(CancellationToken.None);
-        return End();
+        return End(restore);
     }
 
     private async Task<IMachineRestore> BeginAsync(CancellationToken cancellationToken)
@@ -57,10 +57,11 @@ internal sealed class RestoreOfMachine(
     private MachineDisk AsBackedUp(RecoveryPointDisk disk) =>
         new(disk.Lun, disk.Name, disk.SizeBytes, point.Machine.Disks.FirstOrDefault(d => d.Name == disk.Name)?.Format ?? "raw");
 
-    private JobEnd End()
+    private JobEnd End(IMachineRestore restore)
     {
         var now = time.GetUtcNow();
         var job = run.Job.Complete(RestoreTasks.Transfer, now).Complete(_task, now);
+        if (restore.Notes.Count > 0) job = job.Detail(_task, string.Join(" ", restore.Notes));
         if (request.Target is { } target) job = job with { Properties = job.Properties.SetItem("Target resource group", target.ResourceGroup) };
         return new(transfer.End(job, now), JobOutcome.None);
     }

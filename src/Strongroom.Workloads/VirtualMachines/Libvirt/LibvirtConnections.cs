@@ -32,7 +32,7 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts) : IDisposable
 
     /// <summary>What an error of libvirt's means to the owner of a machine.</summary>
     public static MachineException Explain(LibvirtHost host, LibvirtException exception) =>
-        new(exception.IsOfConnection ? MachineProblem.HostUnreachable : MachineProblem.HostFailed, $"Host '{NameOf(host)}': {exception.Message}", exception);
+        new(exception.IsOfConnection ? MachineProblem.HostUnreachable : MachineProblem.HostFailed, $"Host '{host.Name}': {exception.Message}", exception);
 
     public void Dispose()
     {
@@ -64,8 +64,6 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts) : IDisposable
         if (host.Credentials is not { } name) return null;
         return hosts.FindLogin(name) is var (user, password)
             ? new(user, password)
-            : throw new MachineException(MachineProblem.HostUnreachable, $"Host '{NameOf(host)}': the server has no credentials named '{name}'.");
+            : throw new MachineException(MachineProblem.HostUnreachable, $"Host '{host.Name}': the server has no credentials named '{name}'.");
     }
-
-    private static string NameOf(LibvirtHost host) => host.Id[(host.Id.LastIndexOf('/') + 1)..];
 }

@@ -13,6 +13,9 @@ public sealed record LibvirtHost(string Id, string SubscriptionId, string Resour
     /// <summary>The host is the machine that the server runs on: its files can be read and its sockets connected to.</summary>
     public bool IsLocal => new Uri(Uri).Host.Length == 0;
 
+    /// <summary>The last part of its id, for messages.</summary>
+    public string Name => Id[(Id.LastIndexOf('/') + 1)..];
+
     /// <summary>Names the login for a host that asks for one; null: none.</summary>
     public string? Credentials { get; init; }
 

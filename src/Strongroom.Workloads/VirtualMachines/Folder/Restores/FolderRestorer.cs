@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Machines;
-using Strongroom.Blocks;
 
 namespace Strongroom.Workloads.VirtualMachines.Folder.Restores;
 
@@ -20,7 +19,7 @@ public sealed class FolderRestorer(IFolderHosts hosts, AllowedRoots roots, Folde
         if (await fabric.FindFolderAsync(machine.SubscriptionId, machine.ResourceGroup, machine.Name, cancellationToken) is { } there)
         {
             return RestoreMarker.Find(there.Folder)?.JobId == run.JobId
-                ? Committed.Instance
+                ? CommittedRestore.Instance
                 : throw new MachineException(MachineProblem.NameTaken, $"Resource group '{machine.ResourceGroup}' has a virtual machine '{machine.Name}' already.");
         }
 
@@ -36,7 +35,7 @@ public sealed class FolderRestorer(IFolderHosts hosts, AllowedRoots roots, Folde
         if (RestoreMarker.Find(found.Folder) is { } marker && marker.JobId == run.JobId)
         {
             foreach (var old in RestoreStage.Find(parent).Where(stage => stage.JobId == run.JobId).ToList()) RestoreStage.Finish(old.Path, found.Folder, marker);
-            return Committed.Instance;
+            return CommittedRestore.Instance;
         }
 
         return Writing(() => FolderReplacement.Begin(found, run, time, log), $"The folder of '{machine.Name}' cannot be written by the server.");
@@ -90,18 +89,4 @@ public sealed class FolderRestorer(IFolderHosts hosts, AllowedRoots roots, Folde
     }
 
     private static bool Same(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>What an earlier run of the job has done.</summary>
-    private sealed class Committed : IMachineRestore
-    {
-        public static Committed Instance { get; } = new();
-
-        public bool IsCommitted => true;
-
-        public Task<IDiskWriter> CreateDiskAsync(MachineDisk disk, CancellationToken cancellationToken) => throw new InvalidOperationException("The restore is committed.");
-
-        public Task CommitAsync(CancellationToken cancellationToken) => throw new InvalidOperationException("The restore is committed.");
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-    }
 }

@@ -106,6 +106,9 @@ internal static partial class LibvirtCalls
     [LibraryImport(Library, EntryPoint = "virConnectGetHostname")]
     public static partial nint HostName(ConnectionHandle connection);
 
+    [LibraryImport(Library, EntryPoint = "virConnectGetCapabilities")]
+    public static partial nint Capabilities(ConnectionHandle connection);
+
     [LibraryImport(Library, EntryPoint = "virConnectListAllDomains")]
     public static partial int ListDomains(ConnectionHandle connection, out nint domains, uint flags);
 
@@ -168,6 +171,12 @@ internal static partial class LibvirtCalls
 
     [LibraryImport(Library, EntryPoint = "virDomainUndefineFlags")]
     public static partial int UndefineDomain(DomainHandle domain, uint flags);
+
+    [LibraryImport(Library, EntryPoint = "virDomainSetMetadata", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int SetMetadata(DomainHandle domain, int type, string? metadata, string? prefix, string? namespaceName, uint flags);
+
+    [LibraryImport(Library, EntryPoint = "virDomainHasManagedSaveImage")]
+    public static partial int HasManagedSave(DomainHandle domain, uint flags);
 
     [LibraryImport(Library, EntryPoint = "virDomainSnapshotNum")]
     public static partial int SnapshotCount(DomainHandle domain, uint flags);
@@ -236,6 +245,18 @@ internal static partial class LibvirtCalls
     [LibraryImport(Library, EntryPoint = "virStoragePoolLookupByName", StringMarshalling = StringMarshalling.Utf8)]
     public static partial PoolHandle FindPool(ConnectionHandle connection, string name);
 
+    [LibraryImport(Library, EntryPoint = "virStoragePoolLookupByVolume")]
+    public static partial PoolHandle FindPoolOfVolume(VolumeHandle volume);
+
+    [LibraryImport(Library, EntryPoint = "virConnectListAllStoragePools")]
+    public static partial int ListPools(ConnectionHandle connection, out nint pools, uint flags);
+
+    [LibraryImport(Library, EntryPoint = "virStoragePoolGetName")]
+    public static partial nint PoolName(PoolHandle pool);
+
+    [LibraryImport(Library, EntryPoint = "virStoragePoolIsActive")]
+    public static partial int IsPoolActive(PoolHandle pool);
+
     [LibraryImport(Library, EntryPoint = "virStoragePoolFree")]
     public static partial int FreePool(nint pool);
 
@@ -265,6 +286,9 @@ internal static partial class LibvirtCalls
 
     [LibraryImport(Library, EntryPoint = "virStorageVolGetPath")]
     public static partial nint VolumePath(VolumeHandle volume);
+
+    [LibraryImport(Library, EntryPoint = "virStorageVolGetXMLDesc")]
+    public static partial nint VolumeXml(VolumeHandle volume, uint flags);
 
     [LibraryImport(Library, EntryPoint = "virStorageVolGetInfo")]
     public static partial int GetVolumeInfo(VolumeHandle volume, out VolumeInfo info);

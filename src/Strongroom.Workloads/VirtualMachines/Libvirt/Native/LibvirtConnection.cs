@@ -72,6 +72,16 @@ internal sealed unsafe class LibvirtConnection : IDisposable
     public LibvirtDomain StartTransientDomain(string xml, bool endsWithConnection) =>
         new(LibvirtException.Check(LibvirtCalls.StartTransientDomain(_handle, xml, endsWithConnection ? 2u : 0)));
 
+    /// <summary>What the host can run (https://libvirt.org/formatcaps.html).</summary>
+    public string Capabilities => LibvirtException.TakeText(LibvirtCalls.Capabilities(_handle));
+
+    /// <summary>All storage pools, active or not. The caller disposes them.</summary>
+    public IReadOnlyList<LibvirtPool> ListPools()
+    {
+        var count = LibvirtException.Check(LibvirtCalls.ListPools(_handle, out var list, 0));
+        return NativeList.Take(list, count, pointer => new LibvirtPool(this, LibvirtHandle.Of<PoolHandle>(pointer)));
+    }
+
     /// <summary>A storage pool, or null.</summary>
     public LibvirtPool? FindPool(string name) => Found(LibvirtCalls.FindPool(_handle, name), LibvirtException.NoStoragePool) is { } handle ? new(this, handle) : null;
 

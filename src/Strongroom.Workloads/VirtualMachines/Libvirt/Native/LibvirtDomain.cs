@@ -11,6 +11,8 @@ internal readonly record struct BlockJobProgress(bool IsLive, ulong DoneBytes, u
 /// <summary>A domain: a virtual machine as libvirt knows it. Its calls block, and may be made from many threads.</summary>
 internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
 {
+    private const int MetadataElement = 2;
+    private const uint AffectConfiguration = 2;
     private const uint XmlInactive = 2, XmlSecure = 1, StartPaused = 1, DestroyGracefully = 1, MetadataOnly = 2, XmlNoDomain = 2;
 
     // virDomainUndefineFlagsValues: managed save, snapshots' and checkpoints' metadata.
@@ -46,6 +48,9 @@ internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
 
     public bool IsPersistent => LibvirtException.Check(LibvirtCalls.IsPersistent(handle)) == 1;
 
+    /// <summary>Its memory lies on its host's disk, and it goes on from there at its next start.</summary>
+    public bool HasManagedSave => LibvirtException.Check(LibvirtCalls.HasManagedSave(handle, 0)) == 1;
+
     /// <summary>How many snapshots libvirt knows of it.</summary>
     public int SnapshotCount => LibvirtException.Check(LibvirtCalls.SnapshotCount(handle, 0));
 
@@ -54,6 +59,11 @@ internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
 
     /// <summary>Its description as it will be at its next start, with secrets.</summary>
     public string InactiveXml => LibvirtException.TakeText(LibvirtCalls.DomainXml(handle, XmlInactive | XmlSecure));
+
+    /// <summary>Puts an element into its description as it will be at its next start, in the place of the one of the same namespace; the rest stays.</summary>
+    /// <param name="element">Without a namespace: it gets the named one, with all that is in it.</param>
+    public void SetMetadata(string element, string prefix, string namespaceName) =>
+        LibvirtException.Check(LibvirtCalls.SetMetadata(handle, MetadataElement, element, prefix, namespaceName, AffectConfiguration));
 
     public LibvirtCalls.BlockInfo BlockInfo(string disk)
     {

@@ -5,6 +5,10 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Native;
 /// <summary>A storage pool. Its calls block.</summary>
 internal sealed class LibvirtPool(LibvirtConnection connection, PoolHandle handle) : IDisposable
 {
+    public string Name => Marshal.PtrToStringUTF8(LibvirtCalls.PoolName(handle)) ?? throw LibvirtException.Last();
+
+    public bool IsActive => LibvirtException.Check(LibvirtCalls.IsPoolActive(handle)) == 1;
+
     public string Xml => LibvirtException.TakeText(LibvirtCalls.PoolXml(handle, 0));
 
     public ulong AvailableBytes
@@ -39,10 +43,23 @@ internal sealed class LibvirtPool(LibvirtConnection connection, PoolHandle handl
 internal sealed class LibvirtVolume(LibvirtConnection connection, VolumeHandle handle) : IDisposable
 {
     private const uint SparseStream = 1;
+    private const int BlockVolume = 1;
 
     public string Name => Marshal.PtrToStringUTF8(LibvirtCalls.VolumeName(handle)) ?? throw LibvirtException.Last();
 
     public string Path => LibvirtException.TakeText(LibvirtCalls.VolumePath(handle));
+
+    public string Xml => LibvirtException.TakeText(LibvirtCalls.VolumeXml(handle, 0));
+
+    /// <summary>A device, not a file.</summary>
+    public bool IsBlock
+    {
+        get
+        {
+            LibvirtException.Check(LibvirtCalls.GetVolumeInfo(handle, out var info));
+            return info.Type == BlockVolume;
+        }
+    }
 
     /// <summary>The size that a machine sees, in bytes.</summary>
     public ulong CapacityBytes
@@ -53,6 +70,9 @@ internal sealed class LibvirtVolume(LibvirtConnection connection, VolumeHandle h
             return info.Capacity;
         }
     }
+
+    /// <summary>The pool that it is in; the caller disposes it.</summary>
+    public LibvirtPool FindPool() => new(connection, LibvirtException.Check(LibvirtCalls.FindPoolOfVolume(handle)));
 
     public void Delete() => LibvirtException.Check(LibvirtCalls.DeleteVolume(handle, 0));
 

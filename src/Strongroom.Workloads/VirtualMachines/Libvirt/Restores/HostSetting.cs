@@ -1,0 +1,31 @@
+using Strongroom.Backup.Machines;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
+
+namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
+
+/// <summary>A host that is restored onto, and what the server has for it.</summary>
+/// <param name="StagingFolder">Folder of this server for disks that are sent to a host when they are whole.</param>
+internal sealed record HostSetting(LibvirtHost Host, LibvirtConnections Connections, string StagingFolder, TimeProvider Time)
+{
+    /// <inheritdoc cref="LibvirtConnections.UseAsync{T}"/>
+    public Task<T> UseAsync<T>(Func<LibvirtConnection, T> work, CancellationToken cancellationToken) => Connections.UseAsync(Host, work, cancellationToken);
+
+    /// <inheritdoc cref="LibvirtConnections.UseAsync{T}"/>
+    public Task UseAsync(Action<LibvirtConnection> work, CancellationToken cancellationToken) => Connections.UseAsync(Host, work, cancellationToken);
+
+    /// <summary>Makes something in a pool; what libvirt refuses is the pool's fault.</summary>
+    public T Writing<T>(string pool, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (LibvirtException exception) when (!exception.IsOfConnection)
+        {
+            throw new MachineException(MachineProblem.NotWritable, $"Storage pool '{pool}' of host '{Host.Name}' cannot be written: {exception.Message}", exception);
+        }
+    }
+
+    public MachineException NotWritable(string pool, MachineDisk disk, Exception exception) =>
+        new(MachineProblem.NotWritable, $"Disk '{disk.Name}' cannot be written into storage pool '{pool}' of host '{Host.Name}': {exception.Message}", exception);
+}

@@ -1,0 +1,41 @@
+using Strongroom.Backup.Machines;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
+
+namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
+
+/// <summary>Removes what runs of restores have left in storage pools.</summary>
+internal static class PoolSweep
+{
+    /// <summary>The runs that have left a mark in a pool.</summary>
+    public static IReadOnlyList<HostRun> FindRuns(LibvirtPool pool)
+    {
+        var runs = new List<HostRun>();
+        foreach (var volume in pool.ListVolumes())
+        {
+            using (volume)
+            {
+                if (VolumeNames.TryParseMarker(volume.Name, out var run)) runs.Add(run);
+            }
+        }
+
+        return runs;
+    }
+
+    /// <summary>Removes the disks of a run that no domain has, and then its mark.</summary>
+    public static void Clear(LibvirtConnection connection, LibvirtPool pool, HostRun run)
+    {
+        // Files that the server has written are not known to libvirt yet.
+        if (StoragePools.IsFolder(pool)) pool.Refresh();
+        var used = StoragePools.PathsInUse(connection);
+        foreach (var volume in pool.ListVolumes())
+        {
+            using (volume)
+            {
+                if (VolumeNames.IsDiskOf(volume.Name, run) && !used.Contains(volume.Path)) volume.Delete();
+            }
+        }
+
+        using var marker = pool.FindVolume(VolumeNames.Marker(run));
+        marker?.Delete();
+    }
+}
