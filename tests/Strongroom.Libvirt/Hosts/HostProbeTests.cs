@@ -1,6 +1,5 @@
 using Strongroom.Backup.Machines;
 using Strongroom.Libvirt.Live;
-using Strongroom.Workloads.VirtualMachines.Libvirt;
 
 namespace Strongroom.Libvirt.Hosts;
 
@@ -15,7 +14,7 @@ public sealed class HostProbeTests
         await using var libvirtd = await Libvirtd.StartAsync(Cancellation);
         using var lab = new LiveLab(libvirtd);
         var host = Assert.Single(await lab.ListAsync("", Cancellation));
-        var probe = new LibvirtHostProbe(lab, lab.Fabric);
+        IHostProbe probe = lab.Fabric;
 
         await probe.ProbeAsync(host.SubscriptionId, host.Id, Cancellation);
         await libvirtd.KillAsync();
