@@ -36,8 +36,9 @@ public interface IJobLedger
     /// <summary>Whether any job of any item is live.</summary>
     Task<bool> HasLiveAsync(CancellationToken cancellationToken);
 
-    /// <summary>Claims the oldest live job that nobody works on (never claimed, or its lease is over).</summary>
-    Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken);
+    /// <summary>Claims a live job that nobody works on (never claimed, or its lease is over): the oldest that is <see cref="Job.IsServing"/>, else the oldest.</summary>
+    /// <param name="onlyServing">No other than one that is <see cref="Job.IsServing"/>.</param>
+    Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken, bool onlyServing = false);
 
     /// <summary>Extends the lease and tells whether the job has been asked to end.</summary>
     /// <returns>The job as it is now, or null when the claim is lost.</returns>

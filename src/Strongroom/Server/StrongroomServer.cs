@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Strongroom.Api.Authorization;
 using Strongroom.Api.DataProtection;
 using Strongroom.Api.FileBrowsing;
+using Strongroom.Api.InstantBoot;
 using Strongroom.Api.Insights;
 using Strongroom.Api.RecoveryServices;
 using Strongroom.Api.Resources;
@@ -32,6 +33,9 @@ using Strongroom.Workloads.VirtualMachines.Files;
 using Strongroom.Workloads.VirtualMachines.Folder;
 using Strongroom.Workloads.VirtualMachines.Folder.Restores;
 using Strongroom.Workloads.VirtualMachines.Libvirt;
+using Strongroom.Workloads.VirtualMachines.Libvirt.InstantBoot;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Live;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 
 namespace Strongroom.Server;
 
@@ -184,6 +188,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         app.MapInsights();
         app.MapRecoveryServices();
         app.MapFileBrowsing();
+        app.MapInstantBoot();
         app.MapDataProtectionGuards();
         app.MapBlobs();
         if (time is MovableClock) app.MapClock();
@@ -238,9 +243,15 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<FolderFabric>();
         services.AddSingleton<FolderRestorer>();
         services.AddSingleton(sp => new HostKind("Folder", sp.GetRequiredService<FolderFabric>(), sp.GetRequiredService<FolderRestorer>()));
+        services.AddSingleton<FreezeGuardOptions>();
+        services.AddSingleton<LibvirtFabric>();
+        services.AddSingleton(sp => ActivatorUtilities.CreateInstance<LibvirtRestorer>(sp, data.RestoresFolder));
+        services.AddSingleton(sp => ActivatorUtilities.CreateInstance<LibvirtBooter>(sp, data.RestoresFolder));
+        services.AddSingleton(sp => new HostKind(LibvirtFabric.Kind, sp.GetRequiredService<LibvirtFabric>(), sp.GetRequiredService<LibvirtRestorer>(), sp.GetRequiredService<LibvirtBooter>()));
         services.AddSingleton<AllHosts>();
         services.AddSingleton<IMachineFabric>(sp => sp.GetRequiredService<AllHosts>());
         services.AddSingleton<IMachineRestorer>(sp => sp.GetRequiredService<AllHosts>());
+        services.AddSingleton<IInstantBooter>(sp => sp.GetRequiredService<AllHosts>());
         services.AddSingleton<IHostValidator, FolderHostValidator>();
         services.AddSingleton(options.LibvirtHosts());
         services.AddSingleton(sp => new HostCredentials(data.CredentialsFolder, sp.GetRequiredService<ILogger<HostCredentials>>()));
@@ -283,6 +294,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<JobSignal>();
         services.AddSingleton(new JobWorkerOptions { MaxConcurrentJobs = options.MaxJobs });
         services.AddSingleton<IJobHandler, BackupHandler>();
+        services.AddSingleton<InstantBoots>();
         services.AddSingleton<IJobHandler, RestoreHandler>();
         services.AddSingleton<IJobHandler, DeleteHandler>();
         services.AddHostedService<JobWorker>();

@@ -45,7 +45,8 @@ internal sealed class FaultyLedger(IJobLedger inner, LedgerFault fault, int fail
 
     public Task<bool> HasLiveAsync(CancellationToken cancellationToken) => inner.HasLiveAsync(cancellationToken);
 
-    public Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken) => inner.ClaimAsync(owner, lease, cancellationToken);
+    public Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken, bool onlyServing = false) =>
+        inner.ClaimAsync(owner, lease, cancellationToken, onlyServing);
 
     public Task<Job?> RenewAsync(JobClaim claim, string owner, TimeSpan lease, CancellationToken cancellationToken) => inner.RenewAsync(claim, owner, lease, cancellationToken);
 
