@@ -85,7 +85,7 @@ install_packages() {
     [ -f "$guestfs/packages" ] || packages+=(libguestfs0)
     [ -f "$guestfs/packages-xfs" ] || packages+=(libguestfs-xfs)
   fi
-  if wanted Strongroom.Libvirt; then
+  if wanted Strongroom.Libvirt || wanted Strongroom.Bench.Tests; then
     command -v libvirtd >/dev/null || [ -x /usr/sbin/libvirtd ] || packages+=(libvirt-daemon-system)
     command -v virsh >/dev/null || packages+=(libvirt-clients)
     find /usr/lib -maxdepth 4 -name libvirt_driver_qemu.so 2>/dev/null | grep -q . || packages+=(libvirt-daemon-driver-qemu)
@@ -137,10 +137,10 @@ if [ $install -eq 1 ]; then
     install_node_packages Strongroom.Clients
     tests/Strongroom.Clients/debian13.sh prepare || echo 'az of Debian 13 is not available; its tests are skipped'
   fi
-  if wanted Strongroom.Clients || wanted Strongroom.Libvirt; then
+  if wanted Strongroom.Clients || wanted Strongroom.Libvirt || wanted Strongroom.Bench.Tests; then
     tests/Strongroom.Clients/Guests/guest.sh prepare || echo 'There is no guest; the tests that need one are skipped'
   fi
-  if wanted Strongroom.Libvirt; then
+  if wanted Strongroom.Libvirt || wanted Strongroom.Bench.Tests; then
     tests/Strongroom.Libvirt/Guests/live-guest.sh prepare || echo 'There is no live guest; the tests that need one are skipped'
   fi
 fi

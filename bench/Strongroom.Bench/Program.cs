@@ -12,6 +12,8 @@ return await new RootCommand("Measures the store: beside its peers, at size, and
     BenchCommands.Image(),
     BenchCommands.Peers(),
     BenchCommands.Iscsi(),
+    BenchCommands.Nbd(),
+    BenchCommands.Live(),
     BenchCommands.Index(),
     BenchCommands.Mark(),
     BenchCommands.Primitives(),

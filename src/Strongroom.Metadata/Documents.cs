@@ -8,6 +8,7 @@ using Strongroom.Backup.Operations;
 using Strongroom.Backup.Policies;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.Vaults;
+using Strongroom.Backup.Verification;
 using Strongroom.Metadata.Resources;
 
 namespace Strongroom.Metadata;
@@ -22,6 +23,7 @@ namespace Strongroom.Metadata;
 [JsonSerializable(typeof(BackupPolicy))]
 [JsonSerializable(typeof(ProtectedItem))]
 [JsonSerializable(typeof(RecoveryPoint))]
+[JsonSerializable(typeof(PointVerification))]
 [JsonSerializable(typeof(Job))]
 [JsonSerializable(typeof(AsyncOperation))]
 [JsonSerializable(typeof(StoredGroup))]

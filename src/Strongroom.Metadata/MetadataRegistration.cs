@@ -11,6 +11,7 @@ using Strongroom.Backup.Operations;
 using Strongroom.Backup.Policies;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.Vaults;
+using Strongroom.Backup.Verification;
 using Strongroom.Metadata.Access;
 using Strongroom.Metadata.Items;
 using Strongroom.Metadata.Jobs;
@@ -19,6 +20,7 @@ using Strongroom.Metadata.Operations;
 using Strongroom.Metadata.Policies;
 using Strongroom.Metadata.Resources;
 using Strongroom.Metadata.Vaults;
+using Strongroom.Metadata.Verification;
 
 namespace Strongroom.Metadata;
 
@@ -33,6 +35,7 @@ public static class MetadataRegistration
         services.AddSingleton<IPolicyRepository, PolicyRepository>();
         services.AddSingleton<IItemRepository, ItemRepository>();
         services.AddSingleton<IRecoveryPointRepository, RecoveryPointRepository>();
+        services.AddSingleton<IPointVerificationRepository, PointVerificationRepository>();
         services.AddSingleton<ICatalogueWriter, CatalogueWriter>();
         services.AddSingleton<IItemAgenda, ItemAgenda>();
         services.AddSingleton<IJobLedger, JobLedger>();

@@ -44,11 +44,25 @@ internal sealed class PointRow : DocumentRow
     public Guid SnapshotId { get; set; }
 }
 
+/// <summary>The result of a recovery point's verification; goes with the point.</summary>
+internal sealed class VerificationRow : DocumentRow
+{
+    public Guid ItemKey { get; set; }
+    public required string Name { get; set; }
+    public long At { get; set; }
+
+    /// <summary>PNG.</summary>
+    public byte[]? Screenshot { get; set; }
+}
+
 internal sealed class JobRow : DocumentRow
 {
     public Guid Id { get; set; }
     public Guid VaultKey { get; set; }
     public Guid ItemKey { get; set; }
+
+    /// <summary>It goes on beside the one job that may change the item.</summary>
+    public bool RunsBeside { get; set; }
 
     /// <summary>The truth about the state: a request to cancel changes this column alone.</summary>
     public required string State { get; set; }

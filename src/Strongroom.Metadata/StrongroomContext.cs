@@ -12,6 +12,7 @@ public sealed class StrongroomContext(DbContextOptions<StrongroomContext> option
     internal DbSet<PolicyRow> Policies => Set<PolicyRow>();
     internal DbSet<ItemRow> Items => Set<ItemRow>();
     internal DbSet<PointRow> Points => Set<PointRow>();
+    internal DbSet<VerificationRow> Verifications => Set<VerificationRow>();
     internal DbSet<JobRow> Jobs => Set<JobRow>();
     internal DbSet<OperationRow> Operations => Set<OperationRow>();
     internal DbSet<DiscoveryRow> Discoveries => Set<DiscoveryRow>();
@@ -47,13 +48,19 @@ public sealed class StrongroomContext(DbContextOptions<StrongroomContext> option
             e.HasKey(r => new { r.ItemKey, r.Name });
             e.HasIndex(r => r.SnapshotId).IsUnique();
         });
+        model.Entity<VerificationRow>(e =>
+        {
+            e.HasKey(r => new { r.ItemKey, r.Name });
+            // Whatever deletes the point deletes this with it.
+            e.HasOne<PointRow>().WithOne().HasForeignKey<VerificationRow>(r => new { r.ItemKey, r.Name }).OnDelete(DeleteBehavior.Cascade);
+        });
         model.Entity<JobRow>(e =>
         {
             e.HasKey(r => r.Id);
             e.Property(r => r.Id).ValueGeneratedNever();
             e.HasIndex(r => new { r.VaultKey, r.StartedAt });
-            // One live job per item: the rule that admission relies on.
-            e.HasIndex(r => r.ItemKey).IsUnique().HasFilter("\"State\" IN ('InProgress', 'Cancelling')").HasDatabaseName("IX_Jobs_OneLivePerItem");
+            // One live job per item, and one beside it: the rule that admission relies on.
+            e.HasIndex(r => new { r.ItemKey, r.RunsBeside }).IsUnique().HasFilter("\"State\" IN ('InProgress', 'Cancelling')").HasDatabaseName("IX_Jobs_OneLivePerItem");
         });
         model.Entity<OperationRow>(e =>
         {

@@ -18,6 +18,7 @@ public sealed class MeasuringTests : IDisposable
 
         Assert.Equal("200000000", done.Output.Trim());
         Assert.InRange(done.Usage.PeakRssBytes, 190_000_000, 1_000_000_000);
+        Assert.InRange(done.Usage.ReadBytes, 600_000_000, 800_000_000);
         Assert.InRange(done.Usage.CpuSeconds, 0.02, 60);
         Assert.True(done.Usage.WallSeconds > 0);
     }

@@ -19,8 +19,8 @@ public sealed class PeersTableTests
     public void A_row_shows_medians_and_how_many_times_ours_a_peer_takes()
     {
         foreach (var seconds in (double[])[9, 2, 1])
-            table.Add(Step.FirstBackup, "strongroom", new(seconds, seconds / 2, 50_000_000), 3_000_000);
-        table.Add(Step.FirstBackup, "restic", new(5, 4, 100_000_000), 6_000_000);
+            table.Add(Step.FirstBackup, "strongroom", new(seconds, seconds / 2, 50_000_000, 0), 3_000_000);
+        table.Add(Step.FirstBackup, "restic", new(5, 4, 100_000_000, 0), 6_000_000);
 
         var lines = table.ToMarkdown().Split(Environment.NewLine);
 
@@ -34,9 +34,9 @@ public sealed class PeersTableTests
     [Fact]
     public void Where_a_peer_cannot_be_told_of_changes_its_full_run_stands_beside_ours()
     {
-        table.Add(Step.SecondBackupKnown, "strongroom", new(1, 1, 1), 1_000_000);
-        table.Add(Step.SecondBackup, "strongroom", new(2, 2, 1), 1_000_000);
-        table.Add(Step.SecondBackup, "restic", new(8, 8, 1), 1_000_000);
+        table.Add(Step.SecondBackupKnown, "strongroom", new(1, 1, 1, 0), 1_000_000);
+        table.Add(Step.SecondBackup, "strongroom", new(2, 2, 1, 0), 1_000_000);
+        table.Add(Step.SecondBackup, "restic", new(8, 8, 1, 0), 1_000_000);
 
         var lines = table.ToMarkdown().Split(Environment.NewLine);
 
@@ -47,8 +47,8 @@ public sealed class PeersTableTests
     [Fact]
     public void Every_run_is_in_the_json()
     {
-        table.Add(Step.Verify, "restic", new(8, 7, 6), null);
-        table.Add(Step.Verify, "restic", new(10, 7, 6), null);
+        table.Add(Step.Verify, "restic", new(8, 7, 6, 0), null);
+        table.Add(Step.Verify, "restic", new(10, 7, 6, 0), null);
         table.AddReads(JsonNode.Parse("""{"reads":1}""")!);
 
         var json = JsonNode.Parse(table.ToJson().ToJsonString())!;

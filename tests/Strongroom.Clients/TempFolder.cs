@@ -3,7 +3,13 @@ namespace Strongroom.Clients;
 /// <summary>A folder that is removed with everything in it; STRONGROOM_KEEP=1 keeps it for a look.</summary>
 internal sealed class TempFolder : IDisposable
 {
-    public TempFolder() => Path = Directory.CreateTempSubdirectory("strongroom-clients-").FullName;
+    public TempFolder()
+        : this(Directory.CreateTempSubdirectory("strongroom-clients-").FullName)
+    {
+    }
+
+    /// <param name="path">A folder that is there already.</param>
+    public TempFolder(string path) => Path = path;
 
     public string Path { get; }
 

@@ -3,7 +3,9 @@ using System.Globalization;
 using Strongroom.Bench.Disks;
 using Strongroom.Bench.Indexing;
 using Strongroom.Bench.Iscsi;
+using Strongroom.Bench.Live;
 using Strongroom.Bench.Marking;
+using Strongroom.Bench.Nbd;
 using Strongroom.Bench.Peers;
 using Strongroom.Bench.Primitives;
 
@@ -104,6 +106,51 @@ internal static class BenchCommands
                         parsed.GetValue(keep),
                         parsed.GetValue(json)),
                     cancellationToken));
+    }
+
+    public static Command Nbd()
+    {
+        var size = Options.Size("--size", "Size of the disk, all of it random", 2 * Gibibyte);
+        var request = Options.Size("--request", "Length of each read", 256 << 10);
+        var connections = Options.Standard("--connections", "How many, with a comma", "1,4");
+        var rounds = Options.Standard("--rounds", "How often; medians are printed", 5);
+        var folder = Options.Folder;
+        return Options.Verb("nbd", "Our NBD client beside nbdcopy, both reading from qemu-nbd", [size, request, connections, rounds, folder], (parsed, cancellationToken) =>
+            NbdBench.RunAsync(
+                new(
+                    new(parsed.GetValue(size), 0, 0, 100, 1, "/usr"),
+                    checked((int)parsed.GetValue(request)),
+                    [.. parsed.GetValue(connections)!.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))],
+                    parsed.GetValue(rounds),
+                    parsed.GetValue(folder)!),
+                cancellationToken));
+    }
+
+    public static Command Live()
+    {
+        var size = Options.Size("--size", "Size of the disk", 20 * Gibibyte);
+        var zero = Options.Standard("--zero", "Share of holes; the rest is half files, half random", 85.0);
+        var percent = Options.Standard("--percent", "Of the whole disk, changed by the guest in pieces of 64 KiB", 1.0);
+        var rounds = Options.Standard("--rounds", "How often; medians are printed", 3);
+        var seconds = Options.Standard("--seconds", "How long the guest's writes are watched without a backup", 20);
+        var json = Options.Optional("--json", "File that takes every number");
+        var source = Options.Source;
+        var folder = Options.Folder;
+        var keep = Options.Keep;
+        return Options.Verb("live", "Backups of a virtual machine that runs, on a libvirtd of its own; needs root", [size, zero, percent, rounds, seconds, json, source, folder, keep], (parsed, cancellationToken) =>
+        {
+            var data = (100 - parsed.GetValue(zero)) / 2;
+            return LiveBench.RunAsync(
+                new(
+                    new(parsed.GetValue(size), parsed.GetValue(zero), data, data, 1, parsed.GetValue(source)!),
+                    parsed.GetValue(percent),
+                    parsed.GetValue(rounds),
+                    TimeSpan.FromSeconds(parsed.GetValue(seconds)),
+                    parsed.GetValue(folder)!,
+                    parsed.GetValue(keep),
+                    parsed.GetValue(json)),
+                cancellationToken);
+        });
     }
 
     public static Command Index()

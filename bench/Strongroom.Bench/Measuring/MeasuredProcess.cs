@@ -65,12 +65,16 @@ internal static class MeasuredProcess
     /// <summary>The parent's part.</summary>
     public static async Task<int> MeasureAsync(string resultPath, string[] command)
     {
+        var before = ProcessCounters.Read(Environment.ProcessId);
         var startedAt = Stopwatch.GetTimestamp();
         using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]))!;
         await process.WaitForExitAsync();
         var wall = Stopwatch.GetElapsedTime(startedAt).TotalSeconds;
         var (cpu, peak) = ResourceCalls.UsageOfChildren();
-        await File.WriteAllTextAsync(resultPath, new Usage(wall, cpu, peak).ToJson().ToJsonString());
+
+        // The kernel adds a child's to its parent's when the parent has waited for it.
+        var read = ProcessCounters.Read(Environment.ProcessId).ReadBytes - before.ReadBytes;
+        await File.WriteAllTextAsync(resultPath, new Usage(wall, cpu, peak, read).ToJson().ToJsonString());
         return process.ExitCode;
     }
 

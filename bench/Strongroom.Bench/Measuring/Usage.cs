@@ -6,10 +6,11 @@ namespace Strongroom.Bench.Measuring;
 /// <param name="WallSeconds">From its start to its end.</param>
 /// <param name="CpuSeconds">User and system time.</param>
 /// <param name="PeakRssBytes">The greatest resident set of any one of its processes. Below about 45 MB it cannot be told: the process that starts it is as large.</param>
-internal sealed record Usage(double WallSeconds, double CpuSeconds, long PeakRssBytes)
+/// <param name="ReadBytes">Read by read(2) and its kin, from the page cache too; from files, pipes and sockets.</param>
+internal sealed record Usage(double WallSeconds, double CpuSeconds, long PeakRssBytes, long ReadBytes)
 {
     public static Usage Read(JsonNode json) => new(
-        json["wallSeconds"]!.GetValue<double>(), json["cpuSeconds"]!.GetValue<double>(), json["peakRssBytes"]!.GetValue<long>());
+        json["wallSeconds"]!.GetValue<double>(), json["cpuSeconds"]!.GetValue<double>(), json["peakRssBytes"]!.GetValue<long>(), json["readBytes"]!.GetValue<long>());
 
-    public JsonObject ToJson() => new() { ["wallSeconds"] = WallSeconds, ["cpuSeconds"] = CpuSeconds, ["peakRssBytes"] = PeakRssBytes };
+    public JsonObject ToJson() => new() { ["wallSeconds"] = WallSeconds, ["cpuSeconds"] = CpuSeconds, ["peakRssBytes"] = PeakRssBytes, ["readBytes"] = ReadBytes };
 }

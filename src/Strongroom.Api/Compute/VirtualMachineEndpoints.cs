@@ -40,8 +40,15 @@ public static class VirtualMachineEndpoints
     private static async Task<VirtualMachine> FindAsync(HttpContext context, string vmName, IMachineFabric fabric, CancellationToken cancellationToken)
     {
         ArmScope scope = ArmScope.Of(context);
-        return await fabric.FindAsync(scope.SubscriptionId, scope.GroupName, vmName, cancellationToken)
-            ?? throw ArmErrors.ResourceNotFound(scope.ResourceId("Microsoft.Compute", "virtualMachines", vmName));
+        try
+        {
+            return await fabric.FindAsync(scope.SubscriptionId, scope.GroupName, vmName, cancellationToken)
+                ?? throw ArmErrors.ResourceNotFound(scope.ResourceId("Microsoft.Compute", "virtualMachines", vmName));
+        }
+        catch (MachineException problem)
+        {
+            throw ArmErrors.Custom(503, "HostUnreachable", problem.Message);
+        }
     }
 
     private static bool WantsInstanceView(HttpRequest request) => request.Query["$expand"].ToString() switch

@@ -1,5 +1,6 @@
 using Strongroom.Arm;
 using Strongroom.Backup;
+using Strongroom.Backup.Machines;
 using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices;
@@ -9,6 +10,9 @@ internal static class RecoveryServicesErrors
 {
     /// <summary>The code for a storage of vaults that does not do what it should.</summary>
     public const string StorageUnexpected = "CloudStorageUnexpectedError";
+
+    /// <summary>What a host says in the middle of a request: it does not answer, so that nothing can be said of its machines.</summary>
+    public static ArmException From(MachineException problem) => ArmErrors.Custom(503, "HostUnreachable", problem.Message);
 
     public static ArmException From(BackupRefusedException refused) => refused.Refusal switch
     {

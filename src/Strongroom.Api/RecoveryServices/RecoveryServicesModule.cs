@@ -18,6 +18,7 @@ using Strongroom.Api.RecoveryServices.RecoveryPoints;
 using Strongroom.Api.RecoveryServices.RegisteredIdentities;
 using Strongroom.Api.RecoveryServices.ResourceGuardProxies;
 using Strongroom.Api.RecoveryServices.Restores;
+using Strongroom.Api.RecoveryServices.RestoreVerification;
 using Strongroom.Api.RecoveryServices.SecurityPins;
 using Strongroom.Api.RecoveryServices.SiteRecovery;
 using Strongroom.Api.RecoveryServices.Tiering;
@@ -54,6 +55,7 @@ public static class RecoveryServicesModule
         routes.MapEncryptionConfigs();
         routes.MapDataMoves();
         routes.MapPolicies();
+        routes.MapRestoreVerification();
         routes.MapContainers();
         routes.MapProtectableItems();
         routes.MapProtectedItems();

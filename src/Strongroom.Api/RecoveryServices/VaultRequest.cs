@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Arm;
 using Strongroom.Backup;
+using Strongroom.Backup.Machines;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Vaults;
 
@@ -35,6 +36,10 @@ internal static class VaultRequest
         catch (BackupRefusedException refused)
         {
             throw RecoveryServicesErrors.From(refused);
+        }
+        catch (MachineException problem)
+        {
+            throw RecoveryServicesErrors.From(problem);
         }
     }
 

@@ -1,5 +1,6 @@
 using Strongroom.Backup.Items;
 using Strongroom.Backup.RecoveryPoints;
+using Strongroom.Backup.Verification;
 
 namespace Strongroom.Backup.Jobs;
 
@@ -7,14 +8,15 @@ namespace Strongroom.Backup.Jobs;
 /// The job ledger: admission, claims and every write of a worker. A job's row is the truth; whatever is in memory can be lost.
 /// </summary>
 /// <remarks>
-/// At most one live job per item: the database holds the rule (a unique partial index), so it cannot be raced.
+/// At most one live job per item, and one more that runs beside it (<see cref="Job.RunsBeside"/>): the database holds the rule (a unique partial index),
+/// so it cannot be raced. Where nothing else is said "live job" means the former.
 /// Each write of a worker carries its fence in the WHERE: when another worker has claimed the job since, nothing is written and the
 /// call answers false; the worker then stops without a trace.
 /// </remarks>
 public interface IJobLedger
 {
     /// <summary>Adds a live job.</summary>
-    /// <returns>False when the item has a live job already.</returns>
+    /// <returns>False when the item has a live job of its kind (beside or not) already.</returns>
     Task<bool> TryAdmitAsync(Job job, CancellationToken cancellationToken);
 
     /// <summary>Adds a job that is over already (a change of configuration needs no worker).</summary>
@@ -33,12 +35,15 @@ public interface IJobLedger
     /// </summary>
     Task<PointInTransfer?> FindInTransferAsync(Guid itemKey, CancellationToken cancellationToken);
 
-    /// <summary>Whether any job of any item is live.</summary>
+    /// <summary>Whether any job of any item is live, those that run beside included.</summary>
     Task<bool> HasLiveAsync(CancellationToken cancellationToken);
 
     /// <summary>Claims a live job that nobody works on (never claimed, or its lease is over): the oldest that is <see cref="Job.IsServing"/>, else the oldest.</summary>
     /// <param name="onlyServing">No other than one that is <see cref="Job.IsServing"/>.</param>
     Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken, bool onlyServing = false);
+
+    /// <summary>The same among the jobs that run beside others.</summary>
+    Task<JobClaim?> ClaimBesideAsync(string owner, TimeSpan lease, CancellationToken cancellationToken);
 
     /// <summary>Extends the lease and tells whether the job has been asked to end.</summary>
     /// <returns>The job as it is now, or null when the claim is lost.</returns>
@@ -68,6 +73,9 @@ public interface IJobLedger
     /// <returns>False when it is not live.</returns>
     Task<bool> TryRequestCancelAsync(Guid vaultKey, Guid jobId, CancellationToken cancellationToken);
 
+    /// <summary>Asks the job that runs beside others of an item to end, if there is one.</summary>
+    Task RequestCancelBesideAsync(Guid itemKey, CancellationToken cancellationToken);
+
     /// <summary>
     /// Makes every live job claimable at once: called at start-up by the process that owns the data folder, since whoever held the claims is dead.
     /// </summary>
@@ -84,6 +92,9 @@ public sealed record JobOutcome
 
     /// <summary>Applied to the item as it is in that transaction, so that a change made meanwhile is not lost.</summary>
     public Func<ProtectedItem, ProtectedItem>? ChangeItem { get; init; }
+
+    /// <summary>The result of a verification: kept if its recovery point is still there.</summary>
+    public VerificationOutcome? Verification { get; init; }
 
     /// <summary>Removes the item with all its recovery points.</summary>
     public bool RemoveItem { get; init; }

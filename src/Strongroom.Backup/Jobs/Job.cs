@@ -15,6 +15,9 @@ public static class JobOperations
     public const string DisableBackup = "DisableBackup";
     public const string DeleteBackupData = "DeleteBackupData";
     public const string Undelete = "Undelete";
+
+    /// <summary>Our own: a recovery point is booted to prove that it can be.</summary>
+    public const string VerifyRestore = "VerifyRestore";
 }
 
 /// <summary>Azure's names of the job states.</summary>
@@ -92,8 +95,11 @@ public sealed record Job
 
     public bool IsCancelRequested => State == JobStates.Cancelling;
 
-    /// <summary>False for what a schedule or the end of soft deletion began.</summary>
-    public bool IsUserTriggered => Request[BackupRequest.DueAtMember] is null && Request[DeleteHandler.IsPurge] is null;
+    /// <summary>It only reads, and goes on beside the one job that may change its item; of its kind an item has one at a time, too.</summary>
+    public bool RunsBeside => Operation == JobOperations.VerifyRestore;
+
+    /// <summary>False for what a schedule, a policy or the end of soft deletion began.</summary>
+    public bool IsUserTriggered => Request[BackupRequest.DueAtMember] is null && Request[DeleteHandler.IsPurge] is null && Operation != JobOperations.VerifyRestore;
 }
 
 /// <summary>What a worker was given: the right to write job <see cref="Job"/> for as long as its fence is the newest.</summary>

@@ -64,6 +64,9 @@ public static class JobErrors
 
     public static JobError RestoreFailed(string message) => new(400003, "RestoreOperationFailed", message, ["Read the message, mend the cause and start the restore again."]);
 
+    public static JobError VerificationFailed(string message) => new(400003, "RestoreVerificationFailed", message,
+        ["Look at the picture of the console that is kept with the recovery point, if there is one.", "Restore the recovery point as a new machine to see for yourself."]);
+
     public static JobError StorageAccountMissing(string account) => new(400048, "UserErrorBCMRestoreStorageAccountNotFound",
         $"Storage account '{account}' does not exist.", ["Create it, or restore to another one."]);
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Pipelines;
+using Strongroom.Backup.Verification;
 
 namespace Strongroom.Backup.Jobs;
 
@@ -15,6 +16,9 @@ public sealed record JobWorkerOptions
 
     /// <summary>The ledger is looked at at least so often, whatever is signalled: leases end without a signal.</summary>
     public TimeSpan LookEvery { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Works on the jobs that run beside others (<see cref="Job.RunsBeside"/>), and on no other.</summary>
+    public bool RunsBeside { get; init; }
 
     /// <summary>How often a job is begun before it counts as the cause of the server's ends.</summary>
     public int MaxAttempts { get; init; } = 5;
@@ -36,7 +40,8 @@ public sealed class JobWorker(
     /// <summary>The claims of a dead process end before anything else is served: what they held is not there any more.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await ledger.ReleaseAllAsync(cancellationToken);
+        // Once: the worker of jobs beside others starts after this one, which may have claimed already.
+        if (!options.RunsBeside) await ledger.ReleaseAllAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 
@@ -75,7 +80,9 @@ public sealed class JobWorker(
     {
         try
         {
-            return await ledger.ClaimAsync(_owner, options.Lease, cancellationToken, onlyServing);
+            return options.RunsBeside
+                ? await ledger.ClaimBesideAsync(_owner, options.Lease, cancellationToken)
+                : await ledger.ClaimAsync(_owner, options.Lease, cancellationToken, onlyServing);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -230,9 +237,12 @@ public sealed class JobWorker(
         var now = time.GetUtcNow();
         var taskState = state == JobStates.Failed ? state : JobStates.Cancelled;
         var tasks = job.Tasks.Select(t => t.State == JobStates.InProgress ? t with { State = taskState, EndedAt = now } : t);
-        var outcome = job.Operation == JobOperations.Backup && state == JobStates.Failed
-            ? new JobOutcome { ChangeItem = item => item with { LastBackupStatus = "Failed", LastBackupTime = now, LastBackupError = error } }
-            : JobOutcome.None;
+        var outcome = job.Operation switch
+        {
+            JobOperations.Backup when state == JobStates.Failed => new() { ChangeItem = item => item with { LastBackupStatus = "Failed", LastBackupTime = now, LastBackupError = error } },
+            JobOperations.VerifyRestore => new() { Verification = VerificationJobs.NotDone(job, error, now) },
+            _ => JobOutcome.None,
+        };
         return new(job with { State = state, EndedAt = now, Errors = [error], Tasks = [.. tasks] }, outcome);
     }
 }

@@ -7,13 +7,14 @@ using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Pipelines;
 using Strongroom.Backup.Policies;
 using Strongroom.Backup.RecoveryPoints;
+using Strongroom.Backup.Verification;
 
 namespace Strongroom.Backup.Lifecycle;
 
 /// <summary>Does with each item what its time has come for: expired recovery points go, schedules start backups, items that were deleted softly are purged.</summary>
 /// <remarks>Looks only at items that are due; when none is, that is one look into an index. An item with a live job stays due and is looked at again.</remarks>
 public sealed class ItemLifecycle(
-    IItemAgenda agenda, IItemRepository items, IPolicyRepository policies, IRecoveryPointRepository points, IJobLedger ledger, PointPruning pruning,
+    IItemAgenda agenda, IItemRepository items, IPolicyRepository policies, IRecoveryPointRepository points, IJobLedger ledger, PointPruning pruning, VerificationSchedule verifications,
     JobSignal signal, LifecycleOptions options, TimeProvider time, ILogger<ItemLifecycle> log) : IDisposable
 {
     /// <summary>A purge that failed is begun again after this time.</summary>
@@ -69,6 +70,7 @@ public sealed class ItemLifecycle(
             if (schedule.Next(now) is { } backup && !(next < backup)) next = backup;
         }
 
+        if (policy is not null && await verifications.RunAsync(item, policy, now, cancellationToken) is { } verification && !(next < verification)) next = verification;
         await agenda.SetNextAsync(due, next, cancellationToken);
         return true;
     }

@@ -128,11 +128,18 @@ public sealed class BackupHandler(
 
     private async Task<VirtualMachine> FindMachineAsync(ProtectedItem item, CancellationToken cancellationToken)
     {
-        var machine = MachineId.TryParse(item.SourceResourceId, out var id)
-            ? await fabric.FindAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken)
-            : null;
-        return machine ?? throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{item.FriendlyName}' does not exist any more.");
+        if (!MachineId.TryParse(item.SourceResourceId, out var id)) throw Gone($"Virtual machine '{item.FriendlyName}' does not exist any more.");
+        if (await fabric.FindAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken) is { } machine) return machine;
+
+        // Its own id is what a rename leaves.
+        var newest = await points.ListAsync(item.Key, null, null, null, 1, cancellationToken) is [var found, ..] ? found.Machine.VmId : (Guid?)null;
+        var renamed = newest is null ? null : (await fabric.ListAsync(id.SubscriptionId, null, cancellationToken)).FirstOrDefault(m => m.VmId == newest);
+        throw Gone(renamed is null
+            ? $"Virtual machine '{item.FriendlyName}' does not exist any more."
+            : $"Virtual machine '{item.FriendlyName}' is now '{renamed.Name}' in resource group '{renamed.ResourceGroup}'. Give it its name back, or stop the protection of '{item.FriendlyName}' and protect '{renamed.Name}'.");
     }
+
+    private static MachineException Gone(string message) => new(MachineProblem.NotFound, message);
 
     /// <summary>The job with its snapshot taken, and what the owner of the machine should know of it.</summary>
     private Job Taken(Job job, IMachineSnapshot snapshot)

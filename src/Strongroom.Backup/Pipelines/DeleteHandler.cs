@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Strongroom.Backup.FileRecovery;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
+using Strongroom.Backup.Machines;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.Vaults;
 using Strongroom.Store;
@@ -14,7 +15,7 @@ namespace Strongroom.Backup.Pipelines;
 /// In this order no point is ever listed that cannot be restored; a run that is cut off is repeated, and deleting what is gone does nothing.
 /// </remarks>
 public sealed class DeleteHandler(
-    IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, IJobLedger ledger, FileRecoveryMounts mounts, TimeProvider time, ILogger<DeleteHandler> log) : IJobHandler
+    IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, IJobLedger ledger, FileRecoveryMounts mounts, IMachineFabric fabric, TimeProvider time, ILogger<DeleteHandler> log) : IJobHandler
 {
     /// <summary>A member of the request: the item is purged because it was deleted softly, and only if it still is.</summary>
     public const string IsPurge = "isPurge";
@@ -30,7 +31,8 @@ public sealed class DeleteHandler(
         {
             var store = await stores.OpenAsync(item.VaultKey, cancellationToken);
             var itemId = item.Key.ToString("N");
-            var listed = (await points.ListAsync(item.Key, cancellationToken)).Select(p => new SnapshotId(p.SnapshotId));
+            var newestFirst = await points.ListAsync(item.Key, cancellationToken);
+            var listed = newestFirst.Select(p => new SnapshotId(p.SnapshotId));
             // Also those of an earlier run that was cut off after step 1, and those that were committed but never listed, because a backup was cut off and then failed.
             var all = store.Snapshots.Where(s => s.ItemId == itemId).Select(s => s.Id).Union(listed).ToList();
             // Asked before anything leaves the list: what the vault keeps stays listed.
@@ -38,12 +40,24 @@ public sealed class DeleteHandler(
             if (!await ledger.TryUnlistAsync(run.Claim, cancellationToken)) throw new ClaimLostException();
             // Not before: a mount that is begun meanwhile looks last whether its point is listed still.
             await mounts.EndItemAsync(item.Key);
+            await ledger.RequestCancelBesideAsync(item.Key, cancellationToken);
             foreach (var id in all) await store.DeleteSnapshotAsync(id, cancellationToken);
+            if (newestFirst is [var newest, ..]) await ForgetAsync(newest, item.Key, cancellationToken);
             if (all.Count > 0) await CollectAsync(store, item.VaultKey, cancellationToken);
         }
 
         var job = run.Job with { State = JobStates.Completed, EndedAt = time.GetUtcNow() };
         return new(job, new JobOutcome { RemoveItem = true });
+    }
+
+    /// <summary>A host that keeps track of changes for the item need not do so any longer. One that cannot be told goes on, at the cost of a few megabytes.</summary>
+    private async Task ForgetAsync(RecoveryPoint newest, Guid itemKey, CancellationToken cancellationToken)
+    {
+        try { await fabric.ForgetAsync(newest.Machine, itemKey, cancellationToken); }
+        catch (MachineException e)
+        {
+            log.LogWarning(e, "The host of '{Machine}' could not be told that it is not backed up any more", newest.Machine.Name);
+        }
     }
 
     /// <summary>The snapshots are gone; that their room cannot be had now must not keep the item. The next collection tries again.</summary>

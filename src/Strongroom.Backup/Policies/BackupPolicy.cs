@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Strongroom.Backup.Verification;
 
 namespace Strongroom.Backup.Policies;
 
@@ -8,6 +9,9 @@ public sealed record BackupPolicy(Guid VaultKey, string Name, JsonObject Propert
 {
     /// <summary>Since when its schedule has been what it is: a change of retention alone leaves it. What was due before is due to no item. Null: <see cref="ChangedAt"/>.</summary>
     public DateTimeOffset? ScheduledSince { get; init; }
+
+    /// <summary>Whether its items' recovery points are booted to prove themselves; null: nobody has said so. Kept when the policy is written, and written by <see cref="IPolicyRepository.TrySetVerificationAsync"/> alone.</summary>
+    public RestoreVerification? Verification { get; init; }
 
     /// <summary><c>AzureIaasVM</c>, <c>AzureWorkload</c>, <c>AzureStorage</c>.</summary>
     public string BackupManagementType => Properties["backupManagementType"]?.GetValue<string>() ?? "";
@@ -40,10 +44,14 @@ public interface IPolicyRepository
 
     Task<IReadOnlyList<PolicyInUse>> ListAsync(Guid vaultKey, CancellationToken cancellationToken);
 
-    /// <summary>Writes a policy if what it was judged by still holds; looking and writing are one step.</summary>
+    /// <summary>Writes a policy if what it was judged by still holds; looking and writing are one step. Its <see cref="BackupPolicy.Verification"/> stays what it was.</summary>
     /// <param name="judged">The policy of this name as it was read, or null: there was none.</param>
     /// <returns>False when it has been changed, made or deleted since, or has come into use: nothing was done.</returns>
     Task<bool> TryPutAsync(BackupPolicy policy, PolicyInUse? judged, CancellationToken cancellationToken);
+
+    /// <summary>Puts or removes (null) <see cref="BackupPolicy.Verification"/>, and nothing else.</summary>
+    /// <returns>False: there is no such policy.</returns>
+    Task<bool> TrySetVerificationAsync(Guid vaultKey, string name, RestoreVerification? verification, CancellationToken cancellationToken);
 
     /// <summary>Deletes a policy that no item has; looking and deleting are one step.</summary>
     Task<PolicyDeletion> DeleteAsync(Guid vaultKey, string name, CancellationToken cancellationToken);

@@ -59,11 +59,17 @@ public static class NbdExports
         async channel =>
         {
             var answer = await ask(channel).ConfigureAwait(false);
-            await using (channel.Wire.ConfigureAwait(false))
+            try
             {
                 await channel.SendAsync(NbdProtocol.OptionAbort, []).ConfigureAwait(false);
-                return answer;
             }
+            catch (IOException)
+            {
+                // The goodbye is a courtesy.
+            }
+
+            await channel.Wire.DisposeAsync().ConfigureAwait(false);
+            return answer;
         },
         cancellationToken);
 

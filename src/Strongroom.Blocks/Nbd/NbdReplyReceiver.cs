@@ -12,6 +12,7 @@ internal sealed class NbdReplyReceiver(BufferedWire wire, NbdExport export, Func
 {
     // QEMU sends at most an eighth of it, nbdkit no more.
     private const uint MostDescriptors = 1024 * 1024;
+    private const int LongestPieceBytes = 64 * 1024; // a whole number of descriptors of either kind
     private const uint LongestErrorBytes = 64 * 1024;
 
     // Servers send a read's pieces in order, or nearly so: each gap has to be remembered.
@@ -131,22 +132,35 @@ internal sealed class NbdReplyReceiver(BufferedWire wire, NbdExport export, Func
         var count = (length - headBytes) / descriptorBytes;
         if (count is < 1 or > MostDescriptors || length != headBytes + (count * descriptorBytes))
             throw WrongLength(type, length);
-        var bytes = ArrayPool<byte>.Shared.Rent((int)length);
+        var head = await wire.ReadSmallAsync(headBytes, cancellationToken).ConfigureAwait(false);
+        var context = BinaryPrimitives.ReadUInt32BigEndian(head.Span);
+        if (headBytes == 8 && BinaryPrimitives.ReadUInt32BigEndian(head.Span[4..]) is not 0 and var announced && announced != count)
+            throw new IOException($"The NBD server announced {announced} runs and sent {count}.");
+        var extents = await ReceiveDescriptorsAsync(count, descriptorBytes, cancellationToken).ConfigureAwait(false);
+        if (!export.MetaContexts.Values.Contains(context) || !request.Status.TryAdd(context, extents))
+            throw new IOException($"The NBD server sent the status of meta context {context} unasked or twice.");
+    }
+
+    /// <summary>Takes memory for what has come, not for what was announced.</summary>
+    private async ValueTask<List<NbdExtent>> ReceiveDescriptorsAsync(long count, int descriptorBytes, CancellationToken cancellationToken)
+    {
+        var extents = new List<NbdExtent>();
+        var piece = ArrayPool<byte>.Shared.Rent(LongestPieceBytes);
         try
         {
-            await wire.ReadIntoAsync(bytes.AsMemory(0, (int)length), cancellationToken).ConfigureAwait(false);
-            var context = BinaryPrimitives.ReadUInt32BigEndian(bytes);
-            if (headBytes == 8 && BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(4)) is not 0 and var announced && announced != count)
-                throw new IOException($"The NBD server announced {announced} runs and sent {count}.");
-            var extents = new List<NbdExtent>((int)count);
-            for (var index = headBytes; index < length; index += descriptorBytes)
-                extents.Add(ParseDescriptor(bytes.AsSpan(index, descriptorBytes)));
-            if (!export.MetaContexts.Values.Contains(context) || !request.Status.TryAdd(context, extents))
-                throw new IOException($"The NBD server sent the status of meta context {context} unasked or twice.");
+            while (extents.Count < count)
+            {
+                var bytes = piece.AsMemory(0, (int)Math.Min((count - extents.Count) * descriptorBytes, LongestPieceBytes));
+                await wire.ReadIntoAsync(bytes, cancellationToken).ConfigureAwait(false);
+                for (var index = 0; index < bytes.Length; index += descriptorBytes)
+                    extents.Add(ParseDescriptor(bytes.Span.Slice(index, descriptorBytes)));
+            }
+
+            return extents;
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(bytes);
+            ArrayPool<byte>.Shared.Return(piece);
         }
     }
 

@@ -19,6 +19,9 @@ public sealed class QemuNbdSource : IBlockSource
     // unix(7): 108 bytes with the closing NUL.
     private const int LongestSocketPathBytes = 107;
 
+    private const int MostStarts = 4;
+
+    private static readonly TimeSpan BetweenStarts = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
     private readonly Qcow2Chain _chain;
@@ -47,8 +50,6 @@ public sealed class QemuNbdSource : IBlockSource
     public static async Task<QemuNbdSource> StartAsync(DiskFile file, DiskOpenOptions options, CancellationToken cancellationToken)
     {
         var chain = await Qcow2Chain.OpenAsync(file, options, cancellationToken).ConfigureAwait(false);
-        QemuNbdProcess? process = null;
-        DirectoryInfo? folder = null;
         try
         {
             // In this order: a machine that starts between the two writes later, and is found at the end.
@@ -57,35 +58,25 @@ public sealed class QemuNbdSource : IBlockSource
             var identities = Identify(chain);
             if (options.DirtyBitmap is { } bitmap)
                 Qcow2Bitmaps.RequireUsable(chain, bitmap);
-
-            // Mode 0700. It is needed only until the connection stands, so that a crash later on leaves nothing behind.
-            folder = Directory.CreateTempSubdirectory("strongroom-qcow2-");
-            var socket = Path.Combine(folder.FullName, "nbd");
-            if (Encoding.UTF8.GetByteCount(socket) > LongestSocketPathBytes)
-                throw new IOException($"The folder for temporary files, '{Path.GetTempPath()}', has too long a path for a socket in it. Set TMPDIR to a shorter one.");
-            process = await QemuNbdProcess.StartAsync("qemu-nbd", Arguments(chain, options, socket)).ConfigureAwait(false);
-            var client = await ConnectAsync(process, socket, file, options, cancellationToken).ConfigureAwait(false);
-            try
+            for (var start = 1; ; start++)
             {
-                OpenFiles.RequireOnly(process.Id, chain);
-                return new QemuNbdSource(chain, identities, process, new NbdBlockSource(client, ChangedContext(options)));
-            }
-            catch
-            {
-                await client.DisposeAsync().ConfigureAwait(false);
-                throw;
+                try
+                {
+                    var (process, source) = await ServeAsync(chain, file, options, cancellationToken).ConfigureAwait(false);
+                    return new QemuNbdSource(chain, identities, process, source);
+                }
+                catch (InvalidDataException) when (start < MostStarts)
+                {
+                    // The program holds a file that is not of the chain. It may have come from us, which had it open just when the program began (OpenSSL
+                    // opens the system's authorities without close-on-exec). Another one will not have it; if it was the image, the next one has it too.
+                    await Task.Delay(start * BetweenStarts, options.Time, cancellationToken).ConfigureAwait(false);
+                }
             }
         }
         catch
         {
-            if (process is not null)
-                await process.DisposeAsync().ConfigureAwait(false);
             chain.DisposeBackingFiles();
             throw;
-        }
-        finally
-        {
-            DeleteQuietly(folder);
         }
     }
 
@@ -113,6 +104,44 @@ public sealed class QemuNbdSource : IBlockSource
         await _source.DisposeAsync().ConfigureAwait(false);
         await _process.DisposeAsync().ConfigureAwait(false);
         _chain.Dispose();
+    }
+
+    /// <summary>Starts the program and connects to it.</summary>
+    /// <exception cref="InvalidDataException">It holds a file open that is not of the chain.</exception>
+    private static async Task<(QemuNbdProcess Process, NbdBlockSource Source)> ServeAsync(Qcow2Chain chain, DiskFile file, DiskOpenOptions options, CancellationToken cancellationToken)
+    {
+        QemuNbdProcess? process = null;
+        DirectoryInfo? folder = null;
+        try
+        {
+            // Mode 0700. It is needed only until the connection stands, so that a crash later on leaves nothing behind.
+            folder = Directory.CreateTempSubdirectory("strongroom-qcow2-");
+            var socket = Path.Combine(folder.FullName, "nbd");
+            if (Encoding.UTF8.GetByteCount(socket) > LongestSocketPathBytes)
+                throw new IOException($"The folder for temporary files, '{Path.GetTempPath()}', has too long a path for a socket in it. Set TMPDIR to a shorter one.");
+            process = await QemuNbdProcess.StartAsync("qemu-nbd", Arguments(chain, options, socket)).ConfigureAwait(false);
+            var client = await ConnectAsync(process, socket, file, options, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                OpenFiles.RequireOnly(process.Id, chain);
+                return (process, new NbdBlockSource(client, ChangedContext(options)));
+            }
+            catch
+            {
+                await client.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+        catch
+        {
+            if (process is not null)
+                await process.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            DeleteQuietly(folder);
+        }
     }
 
     private static void DeleteQuietly(DirectoryInfo? folder)

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Lifecycle;
+using Strongroom.Backup.Pipelines.Restores;
 using Strongroom.Metadata.Jobs;
 
 namespace Strongroom.Metadata.Items;
@@ -47,8 +48,8 @@ internal sealed class ItemAgenda(IDbContextFactory<StrongroomContext> contexts) 
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        // Whoever restores reads what goes.
-        if (await db.Jobs.AnyAsync(r => r.ItemKey == item.Key && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling), cancellationToken)) return false;
+        // Whoever restores reads what goes; a point that is verified is held.
+        if (await db.Jobs.AnyAsync(r => r.ItemKey == item.Key && !r.RunsBeside && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling), cancellationToken)) return false;
         if (!await ItemRepository.UpdateAsync(db, item, cancellationToken)) return false;
         await db.Points.Where(r => r.ItemKey == item.Key && pointNames.Contains(r.Name)).ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -58,7 +59,9 @@ internal sealed class ItemAgenda(IDbContextFactory<StrongroomContext> contexts) 
     public async Task<int> CountLiveJobsAsync(CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await db.Jobs.CountAsync(r => r.State == JobStates.InProgress || r.State == JobStates.Cancelling, cancellationToken);
+        // Those that serve a machine last for hours and take no other's place.
+        return await db.Jobs.CountAsync(
+            r => !r.RunsBeside && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling) && StrongroomContext.JsonText(r.Document, JobLedger.ServingPath) != RecoveryTypes.InstantBoot, cancellationToken);
     }
 
     public async Task ForgetHistoryAsync(DateTimeOffset jobsBefore, DateTimeOffset operationsBefore, CancellationToken cancellationToken)

@@ -3,6 +3,7 @@ using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Pipelines.Restores;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Metadata.Items;
+using Strongroom.Metadata.Verification;
 
 namespace Strongroom.Metadata.Jobs;
 
@@ -16,7 +17,7 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
     private const string IgnoreCase = "NOCASE";
 
     /// <summary>What <see cref="Job.IsServing"/> looks at, in a job's document.</summary>
-    private const string ServingPath = "$.Request." + RestoreRequest.RecoveryTypeMember;
+    public const string ServingPath = "$.Request." + RestoreRequest.RecoveryTypeMember;
 
     public async Task<bool> TryAdmitAsync(Job job, CancellationToken cancellationToken)
     {
@@ -67,7 +68,7 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var row = await db.Jobs.AsNoTracking().FirstOrDefaultAsync(
-            r => r.ItemKey == itemKey && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling), cancellationToken);
+            r => r.ItemKey == itemKey && !r.RunsBeside && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling), cancellationToken);
         return row is null ? null : Read(row);
     }
 
@@ -75,7 +76,7 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var row = await db.Jobs.AsNoTracking().FirstOrDefaultAsync(
-            r => r.ItemKey == itemKey && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling) && r.LeaseUntil != null, cancellationToken);
+            r => r.ItemKey == itemKey && !r.RunsBeside && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling) && r.LeaseUntil != null, cancellationToken);
         return row is not null && Read(row).InTransfer is { } point && point.Fence == row.Fence ? point : null;
     }
 
@@ -85,14 +86,18 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
         return await db.Jobs.AnyAsync(r => r.State == JobStates.InProgress || r.State == JobStates.Cancelling, cancellationToken);
     }
 
-    public async Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken, bool onlyServing = false)
+    public Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken, bool onlyServing = false) => ClaimAsync(false, onlyServing, owner, lease, cancellationToken);
+
+    public Task<JobClaim?> ClaimBesideAsync(string owner, TimeSpan lease, CancellationToken cancellationToken) => ClaimAsync(true, false, owner, lease, cancellationToken);
+
+    private async Task<JobClaim?> ClaimAsync(bool beside, bool onlyServing, string owner, TimeSpan lease, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var now = RealTime.GetUtcNow();
         var (nowTicks, until) = (now.UtcTicks, (now + lease).UtcTicks);
         var claimable = db.Jobs.AsNoTracking()
-            .Where(r => (r.State == JobStates.InProgress || r.State == JobStates.Cancelling) && (r.LeaseUntil == null || r.LeaseUntil < nowTicks)).OrderBy(r => r.StartedAt);
-        var free = await claimable.Where(r => StrongroomContext.JsonText(r.Document, ServingPath) == RecoveryTypes.InstantBoot).FirstOrDefaultAsync(cancellationToken);
+            .Where(r => r.RunsBeside == beside && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling) && (r.LeaseUntil == null || r.LeaseUntil < nowTicks)).OrderBy(r => r.StartedAt);
+        var free = beside ? null : await claimable.Where(r => StrongroomContext.JsonText(r.Document, ServingPath) == RecoveryTypes.InstantBoot).FirstOrDefaultAsync(cancellationToken);
         if (free is null && !onlyServing) free = await claimable.FirstOrDefaultAsync(cancellationToken);
         if (free is null) return null;
         var fence = free.Fence + 1;
@@ -143,6 +148,7 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
             await db.SaveChangesAsync(cancellationToken);
         }
 
+        if (outcome.Verification is { } verification) await PointVerificationRepository.PutAsync(db, job.ItemKey, verification, cancellationToken);
         if (outcome.RemoveItem)
         {
             await db.Points.Where(r => r.ItemKey == job.ItemKey).ExecuteDeleteAsync(cancellationToken);
@@ -198,6 +204,13 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
             .ExecuteUpdateAsync(u => u.SetProperty(r => r.State, JobStates.Cancelling), cancellationToken) == 1;
     }
 
+    public async Task RequestCancelBesideAsync(Guid itemKey, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await db.Jobs.Where(r => r.ItemKey == itemKey && r.RunsBeside && r.State == JobStates.InProgress)
+            .ExecuteUpdateAsync(u => u.SetProperty(r => r.State, JobStates.Cancelling), cancellationToken);
+    }
+
     public async Task ReleaseAllAsync(CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -210,6 +223,7 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
         Id = job.Id,
         VaultKey = job.VaultKey,
         ItemKey = job.ItemKey,
+        RunsBeside = job.RunsBeside,
         State = job.State,
         StartedAt = job.StartedAt.UtcTicks,
         Fence = job.Fence,

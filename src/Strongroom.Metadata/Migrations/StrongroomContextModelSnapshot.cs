@@ -161,6 +161,9 @@ namespace Strongroom.Metadata.Migrations
                     b.Property<string>("Owner")
                         .HasColumnType("TEXT");
 
+                    b.Property<bool>("RunsBeside")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("StartedAt")
                         .HasColumnType("INTEGER");
 
@@ -173,7 +176,7 @@ namespace Strongroom.Metadata.Migrations
 
                     b.HasKey("Id");
 
-                    b.HasIndex("ItemKey")
+                    b.HasIndex("ItemKey", "RunsBeside")
                         .IsUnique()
                         .HasDatabaseName("IX_Jobs_OneLivePerItem")
                         .HasFilter("\"State\" IN ('InProgress', 'Cancelling')");
@@ -333,6 +336,38 @@ namespace Strongroom.Metadata.Migrations
                         .IsUnique();
 
                     b.ToTable("Vaults");
+                });
+
+            modelBuilder.Entity("Strongroom.Metadata.VerificationRow", b =>
+                {
+                    b.Property<Guid>("ItemKey")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Document")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Screenshot")
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("ItemKey", "Name");
+
+                    b.ToTable("Verifications");
+                });
+
+            modelBuilder.Entity("Strongroom.Metadata.VerificationRow", b =>
+                {
+                    b.HasOne("Strongroom.Metadata.PointRow", null)
+                        .WithOne()
+                        .HasForeignKey("Strongroom.Metadata.VerificationRow", "ItemKey", "Name")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 #pragma warning restore 612, 618
         }

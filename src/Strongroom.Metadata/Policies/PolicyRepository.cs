@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Strongroom.Backup.Policies;
+using Strongroom.Backup.Verification;
 
 namespace Strongroom.Metadata.Policies;
 
@@ -36,22 +37,35 @@ internal sealed class PolicyRepository(IDbContextFactory<StrongroomContext> cont
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var key = policy.Name.Key();
-        var document = Documents.Write(policy, Documents.Default.BackupPolicy);
         // In one transaction, which has the write lock from its begin: else two who put a new policy at once would both try to add it.
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         if (!await IsAsync(db, policy.VaultKey, key, judged?.Policy, cancellationToken)) return false;
+        policy = policy with { Verification = await FindVerificationAsync(db, policy.VaultKey, key, cancellationToken) };
+        var document = Documents.Write(policy, Documents.Default.BackupPolicy);
         if (judged is { ProtectedItems: 0 } && await db.Items.AnyAsync(r => r.VaultKey == policy.VaultKey && r.PolicyKey == key, cancellationToken)) return false;
         var updated = await db.Policies.Where(r => r.VaultKey == policy.VaultKey && r.NameKey == key)
             .ExecuteUpdateAsync(u => u.SetProperty(r => r.Document, document), cancellationToken);
-        // What the change means for its items is looked at at once.
-        await db.Items.Where(r => r.VaultKey == policy.VaultKey && r.PolicyKey == key)
-            .ExecuteUpdateAsync(u => u.SetProperty(r => r.DueAt, r => r.DueAt > 0 ? 0 : r.DueAt - 1), cancellationToken);
+        await SetDueAsync(db, policy.VaultKey, key, cancellationToken);
         if (updated == 0)
         {
             db.Policies.Add(Row(policy));
             await db.SaveChangesAsync(cancellationToken);
         }
 
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    public async Task<bool> TrySetVerificationAsync(Guid vaultKey, string name, RestoreVerification? verification, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var key = name.Key();
+        // In one transaction, as above: the policy may be written at this very moment.
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        if (await db.Policies.FirstOrDefaultAsync(r => r.VaultKey == vaultKey && r.NameKey == key, cancellationToken) is not { } row) return false;
+        row.Document = Documents.Write(Documents.Read(row.Document, Documents.Default.BackupPolicy) with { Verification = verification }, Documents.Default.BackupPolicy);
+        await db.SaveChangesAsync(cancellationToken);
+        await SetDueAsync(db, vaultKey, key, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
@@ -76,6 +90,16 @@ internal sealed class PolicyRepository(IDbContextFactory<StrongroomContext> cont
         // Both: a policy that was deleted and put again at one instant is another one, unless it says the same.
         var now = Documents.Read(document, Documents.Default.BackupPolicy);
         return now.ChangedAt == read.ChangedAt && JsonNode.DeepEquals(now.Properties, read.Properties);
+    }
+
+    /// <summary>What a change of a policy means for its items is looked at at once.</summary>
+    private static Task SetDueAsync(StrongroomContext db, Guid vaultKey, string key, CancellationToken cancellationToken) =>
+        db.Items.Where(r => r.VaultKey == vaultKey && r.PolicyKey == key).ExecuteUpdateAsync(u => u.SetProperty(r => r.DueAt, r => r.DueAt > 0 ? 0 : r.DueAt - 1), cancellationToken);
+
+    private static async Task<RestoreVerification?> FindVerificationAsync(StrongroomContext db, Guid vaultKey, string key, CancellationToken cancellationToken)
+    {
+        var document = await db.Policies.Where(r => r.VaultKey == vaultKey && r.NameKey == key).Select(r => r.Document).FirstOrDefaultAsync(cancellationToken);
+        return document is null ? null : Documents.Read(document, Documents.Default.BackupPolicy).Verification;
     }
 
     internal static PolicyRow Row(BackupPolicy policy) => new()

@@ -51,11 +51,11 @@ internal sealed class DataFolder : IDisposable
     /// <summary>What is written to mounted recovery points, for as long as they are mounted; mode 0700.</summary>
     public string OverlayFolder => Path.Combine(Root, "overlays");
 
-    /// <summary>Restored disks on their way to hosts that the server cannot write to, for as long as they are under way; mode 0700.</summary>
-    public string RestoresFolder => Path.Combine(Root, "restores");
-
     /// <summary>What processes that read file systems have for themselves, where the server is not root; mode 0700.</summary>
     public string ReaderFolder => Path.Combine(Root, "readers");
+
+    /// <summary>Disks on their way to hosts into whose pools the server cannot write.</summary>
+    public string StagingFolder => Path.Combine(Root, "staging");
 
     /// <summary>The database of everything but the backed-up bytes, mode 0600; there from the start on, empty at first.</summary>
     public string DatabaseFile => Path.Combine(Root, "strongroom.db");

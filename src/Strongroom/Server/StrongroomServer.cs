@@ -22,6 +22,7 @@ using Strongroom.Backup.Policies;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Vaults;
+using Strongroom.Backup.Verification;
 using Strongroom.Hosting;
 using Strongroom.Identity;
 using Strongroom.Identity.Keys;
@@ -243,11 +244,6 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<FolderFabric>();
         services.AddSingleton<FolderRestorer>();
         services.AddSingleton(sp => new HostKind("Folder", sp.GetRequiredService<FolderFabric>(), sp.GetRequiredService<FolderRestorer>()));
-        services.AddSingleton<FreezeGuardOptions>();
-        services.AddSingleton<LibvirtFabric>();
-        services.AddSingleton(sp => ActivatorUtilities.CreateInstance<LibvirtRestorer>(sp, data.RestoresFolder));
-        services.AddSingleton(sp => ActivatorUtilities.CreateInstance<LibvirtBooter>(sp, data.RestoresFolder));
-        services.AddSingleton(sp => new HostKind(LibvirtFabric.Kind, sp.GetRequiredService<LibvirtFabric>(), sp.GetRequiredService<LibvirtRestorer>(), sp.GetRequiredService<LibvirtBooter>()));
         services.AddSingleton<AllHosts>();
         services.AddSingleton<IMachineFabric>(sp => sp.GetRequiredService<AllHosts>());
         services.AddSingleton<IMachineRestorer>(sp => sp.GetRequiredService<AllHosts>());
@@ -258,6 +254,14 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<ILibvirtCredentials>(sp => sp.GetRequiredService<HostCredentials>());
         services.AddSingleton<ILibvirtHosts, LibvirtHostsInResources>();
         services.AddSingleton<IHostValidator, LibvirtHostValidator>();
+        services.AddSingleton(new FreezeGuardOptions());
+        services.AddSingleton<LibvirtFabric>();
+        services.AddSingleton<IHostProbe>(sp => sp.GetRequiredService<LibvirtFabric>());
+        services.AddSingleton(sp => new LibvirtRestorer(
+            sp.GetRequiredService<ILibvirtHosts>(), sp.GetRequiredService<LibvirtFabric>(), data.StagingFolder, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<LibvirtRestorer>>()));
+        services.AddSingleton(sp => new LibvirtBooter(
+            sp.GetRequiredService<ILibvirtHosts>(), sp.GetRequiredService<LibvirtFabric>(), data.StagingFolder, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<LibvirtBooter>>()));
+        services.AddSingleton(sp => new HostKind(LibvirtFabric.Kind, sp.GetRequiredService<LibvirtFabric>(), sp.GetRequiredService<LibvirtRestorer>(), sp.GetRequiredService<LibvirtBooter>()));
 
         // Where it goes.
         services.AddSingleton<IKeyEncryptionKey>(masterKey);
@@ -298,6 +302,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<IJobHandler, RestoreHandler>();
         services.AddSingleton<IJobHandler, DeleteHandler>();
         services.AddHostedService<JobWorker>();
+        services.AddRestoreVerification();
         services.AddSingleton(new MaintenanceOptions { Every = TimeSpan.FromHours(options.CollectEveryHours), Grace = TimeSpan.FromHours(options.CollectGraceHours), Retains = options.RetainsLocked });
         services.AddHostedService<VaultMaintenance>();
 

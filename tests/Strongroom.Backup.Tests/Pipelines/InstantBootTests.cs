@@ -1,4 +1,5 @@
 using Strongroom.Backup.Jobs;
+using Strongroom.Backup.Lifecycle;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Pipelines;
@@ -80,6 +81,7 @@ public sealed class InstantBootTests
         {
             operation = await rig.Admission.RestoreAsync(vault, Rig.NativeName(machine), point.Name, Request(point), Rig.Token);
             await BootedAsync(rig, vault, operation);
+            Assert.Equal(0, await rig.Get<IItemAgenda>().CountLiveJobsAsync(Rig.Token));
             Assert.True(rig.Holds.IsHeld((await rig.Items.FindAsync(vault.Key, Rig.NativeName(machine), Rig.Token))!.Key, point.Name));
         }
 

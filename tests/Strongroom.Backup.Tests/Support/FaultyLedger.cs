@@ -48,6 +48,10 @@ internal sealed class FaultyLedger(IJobLedger inner, LedgerFault fault, int fail
     public Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken, bool onlyServing = false) =>
         inner.ClaimAsync(owner, lease, cancellationToken, onlyServing);
 
+    public Task<JobClaim?> ClaimBesideAsync(string owner, TimeSpan lease, CancellationToken cancellationToken) => inner.ClaimBesideAsync(owner, lease, cancellationToken);
+
+    public Task RequestCancelBesideAsync(Guid itemKey, CancellationToken cancellationToken) => inner.RequestCancelBesideAsync(itemKey, cancellationToken);
+
     public Task<Job?> RenewAsync(JobClaim claim, string owner, TimeSpan lease, CancellationToken cancellationToken) => inner.RenewAsync(claim, owner, lease, cancellationToken);
 
     public Task<bool> TryReportAsync(JobClaim claim, Job job, CancellationToken cancellationToken) =>

@@ -15,6 +15,7 @@ using Strongroom.Backup.Policies;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Vaults;
+using Strongroom.Backup.Verification;
 using Strongroom.Metadata;
 using Strongroom.Store;
 
@@ -76,10 +77,11 @@ internal sealed class Rig : IAsyncDisposable
     public VaultLifecycle Lifecycle => new(Vaults, Items, Stores, Places, Time, NullLogger<VaultLifecycle>.Instance);
     public StoreRules Rules => new(Vaults, Stores, Items, Points, Policies, NullLogger<StoreRules>.Instance);
     public PointPruning Pruning => new(Get<IItemAgenda>(), Items, Points, Vaults, Stores, Holds, NullLogger<PointPruning>.Instance);
+    public VerificationSchedule Verifications => new(Points, Get<IPointVerificationRepository>(), Ledger, NullLogger<VerificationSchedule>.Instance);
     public BackupHandler BackupHandler => new(Items, Vaults, Points, Policies, Fabric, Stores, Time, NullLogger<BackupHandler>.Instance);
     public RestoreHandler RestoreHandler => new(Items, Points, Stores, Accounts, Resources, Fabric, Restorer, Boots, Time);
     public InstantBoots Boots => new(Stores, Resources, Ledger, Holds, Booter, Time, NullLogger<InstantBoots>.Instance) { RetryEvery = TimeSpan.FromMilliseconds(20), LookEvery = TimeSpan.FromMilliseconds(20) };
-    public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Mounts, Time, NullLogger<DeleteHandler>.Instance);
+    public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Mounts, Fabric, Time, NullLogger<DeleteHandler>.Instance);
 
     public static async Task<Rig> NewAsync()
     {

@@ -11,7 +11,7 @@ namespace Strongroom.Backup.Tests.Support;
 internal static class RigLife
 {
     public static ItemLifecycle LifeOf(this Rig rig, LifecycleOptions? options = null) =>
-        new(rig.Get<IItemAgenda>(), rig.Items, rig.Policies, rig.Points, rig.Ledger, rig.Pruning, rig.Signal, options ?? new(), rig.Time, NullLogger<ItemLifecycle>.Instance);
+        new(rig.Get<IItemAgenda>(), rig.Items, rig.Policies, rig.Points, rig.Ledger, rig.Pruning, rig.Verifications, rig.Signal, options ?? new(), rig.Time, NullLogger<ItemLifecycle>.Instance);
 
     /// <summary>Passes and the jobs that they start, until no more are started.</summary>
     /// <returns>The jobs, as they ended.</returns>

@@ -30,6 +30,9 @@ public sealed class FakeNbdServer : IAsyncDisposable
     /// <summary>Whether the server knows structured replies and base:allocation (as context 7).</summary>
     public bool IsStructured { get; set; } = true;
 
+    /// <summary>Whether it has the dirty bitmap "b" (as context 8).</summary>
+    public bool HasBitmap { get; set; }
+
     /// <summary>Whether it knows extended headers.</summary>
     public bool IsExtended { get; set; }
 
@@ -53,6 +56,8 @@ public sealed class FakeNbdServer : IAsyncDisposable
                 case 10:
                     Assert.Contains("base:allocation", Encoding.UTF8.GetString(data), StringComparison.Ordinal);
                     await SendOptionReplyAsync(option, 4, [.. Big32(7), .. "base:allocation"u8]);
+                    if (HasBitmap)
+                        await SendOptionReplyAsync(option, 4, [.. Big32(8), .. "qemu:dirty-bitmap:b"u8]);
                     await SendOptionReplyAsync(option, 1, []);
                     break;
                 case 7:

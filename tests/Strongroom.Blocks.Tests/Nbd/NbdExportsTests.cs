@@ -81,6 +81,23 @@ public sealed class NbdExportsTests : IDisposable
         Assert.Empty(await NbdExports.ListDirtyBitmapsAsync(old.Address, Options, CancellationToken.None));
     }
 
+    /// <summary>The goodbye is a courtesy: who does not wait for it has answered all the same.</summary>
+    [Fact]
+    public async Task A_server_that_hangs_up_after_its_answer_has_answered()
+    {
+        for (var index = 0; index < 50; index++)
+        {
+            await using var server = new FakeNbdServer(async server =>
+            {
+                await server.GreetAsync();
+                var (option, _) = await server.ReadOptionAsync();
+                await server.SendOptionReplyAsync(option, 1, []);
+                server.HangUp();
+            });
+            Assert.Empty(await NbdExports.ListAsync(server.Address, Options, CancellationToken.None));
+        }
+    }
+
     [Theory]
     [InlineData(new byte[] { 0, 0, 0 })]
     [InlineData(new byte[] { 0, 0, 0, 2, 65 })]

@@ -20,7 +20,7 @@ internal sealed class PeerServer : IAsyncDisposable
 
     public int ProcessId => _process.Id;
 
-    /// <summary>Starts it and waits until it listens.</summary>
+    /// <summary>Starts it and waits until it greets: qemu-nbd listens before it has opened its image, but greets only afterwards.</summary>
     public static async Task<PeerServer> OnSocketAsync(string socket, string program, params string[] arguments)
     {
         Programs.RequirePeer(program);
@@ -58,7 +58,8 @@ internal sealed class PeerServer : IAsyncDisposable
                 var target = endPoint();
                 using var socket = new Socket(target.AddressFamily, SocketType.Stream, target.AddressFamily == AddressFamily.Unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
                 await socket.ConnectAsync(target);
-                return;
+                if (await socket.ReceiveAsync(new byte[8]) > 0)
+                    return;
             }
             catch (SocketException)
             {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 using CsCheck;
 using Strongroom.Blocks.Nbd;
@@ -8,7 +9,7 @@ using Strongroom.Blocks.Qcow2;
 namespace Strongroom.Blocks.Tests.Qcow2;
 
 /// <summary>qcow2 through the real qemu-nbd.</summary>
-public sealed class QemuNbdSourceTests : IDisposable
+public sealed partial class QemuNbdSourceTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly byte[] _content = new byte[8 << 20];
@@ -158,6 +159,49 @@ public sealed class QemuNbdSourceTests : IDisposable
         reader.StandardInput.Close();
         await reader.WaitForExitAsync();
     }
+
+    /// <summary>OpenSSL opens the system's authorities so: a program that starts at that moment holds their file, and ours has closed it when somebody looks.</summary>
+    [Fact]
+    public async Task A_file_that_was_open_for_a_moment_when_the_program_started_is_no_reason_to_refuse()
+    {
+        await ConvertAsync("disk.qcow2");
+        File.WriteAllText(_folder["passing"], "not of the chain");
+        var descriptor = OpenInheritable(_folder["passing"], 0);
+        Assert.True(descriptor >= 0);
+        var opening = OpenAsync("disk.qcow2");
+        while (!opening.IsCompleted && !ChildHolds(_folder["passing"]))
+            await Task.Yield();
+        Assert.Equal(0, CloseDescriptor(descriptor));
+        await using var source = await opening;
+        Assert.Equal(_content, await Sources.ReadAllAsync(source));
+    }
+
+    private static bool ChildHolds(string path)
+    {
+        foreach (var process in Process.GetProcessesByName("qemu-nbd"))
+        {
+            using (process)
+            {
+                try
+                {
+                    if (Directory.EnumerateFileSystemEntries($"/proc/{process.Id}/fd").Any(open => new FileInfo(open).LinkTarget == path))
+                        return true;
+                }
+                catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+                {
+                    // It has ended.
+                }
+            }
+        }
+
+        return false;
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenInheritable(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int CloseDescriptor(int descriptor);
 
     [Fact]
     public async Task An_image_in_use_by_a_writer_is_refused()

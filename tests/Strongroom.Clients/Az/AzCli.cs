@@ -29,7 +29,8 @@ internal sealed class AzCli
         await az.RunAsync(["cloud", "register", "-n", CloudName, "--endpoint-resource-manager", endpoint], cancellationToken);
         await az.RunAsync(["cloud", "set", "-n", CloudName], cancellationToken);
         await az.RunAsync(
-            ["login", "--service-principal", "-u", server.Admin.ClientId, "-p", server.Admin.ClientSecret, "--tenant", server.Admin.TenantId],
+            // As one argument: a secret may begin with a dash.
+            ["login", "--service-principal", "-u", server.Admin.ClientId, "--password=" + server.Admin.ClientSecret, "--tenant", server.Admin.TenantId],
             cancellationToken);
         return az;
     }

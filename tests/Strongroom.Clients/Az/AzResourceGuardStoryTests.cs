@@ -28,7 +28,7 @@ public sealed class AzResourceGuardStoryTests
         // From here on az is somebody who has all rights over the vault's group, and may see the guard.
         var admin = await AddPrincipalAsync(lab, "backup admin", "Owner", lab.Lab.GroupPath);
         await GrantAsync(lab, admin.Text("objectId")!, "acdd72a7-3385-48ef-bd42-f606fba81ae7", guard, token);
-        await az.RunAsync(["login", "--service-principal", "-u", admin.Text("appId")!, "-p", admin.Text("password")!, "--tenant", admin.Text("tenant")!], token);
+        await az.RunAsync(["login", "--service-principal", "-u", admin.Text("appId")!, "--password=" + admin.Text("password"), "--tenant", admin.Text("tenant")!], token);
 
         Assert.NotEmpty(await az.FailAsync($"backup vault resource-guard-mapping show {Named}", token));
         var made = await az.RunAsync($"backup vault resource-guard-mapping update {Named} --resource-guard-id {guard}", token);

@@ -38,10 +38,8 @@ internal sealed record CommandResult(string CommandLine, int ExitCode, string St
         }
     }
 
-    /// <summary>Returns this result, or fails the test with what the program said.</summary>
-    public CommandResult Succeeded()
-    {
-        Assert.True(ExitCode == 0, $"{CommandLine}\nended with status {ExitCode}\n{StandardError}\n{StandardOutput}");
-        return this;
-    }
+    /// <summary>Returns this result.</summary>
+    /// <exception cref="InvalidOperationException">The program failed; with what it said.</exception>
+    public CommandResult Succeeded() =>
+        ExitCode == 0 ? this : throw new InvalidOperationException($"{CommandLine}\nended with status {ExitCode}\n{StandardError}\n{StandardOutput}");
 }

@@ -29,6 +29,9 @@ internal static class Peer
         Assert.Skip(reason);
     }
 
+    /// <summary>Skips the test because this machine cannot do what it needs, whatever is installed.</summary>
+    public static void Unsupported(string reason) => Assert.Skip(reason);
+
     private static string? Find(string tool) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Concat(["/usr/sbin", "/sbin"])
             .Where(folder => folder.Length > 0)

@@ -19,6 +19,9 @@ internal sealed record HostFolders(string Root)
     /// <summary>What machines write to their serial ports.</summary>
     public string Serial => Path.Combine(Root, "serial");
 
+    /// <summary>Certificates for clients by TLS, of libvirtd and of QEMU's NBD server.</summary>
+    public HostCertificates Certificates => new(Path.Combine(Root, "pki"));
+
     /// <summary>What libvirtd's clients connect to.</summary>
     public string LibvirtSocket => Path.Combine(Run, "libvirt", "libvirt-sock");
 
@@ -40,8 +43,10 @@ internal sealed record HostFolders(string Root)
     private string Run => Path.Combine(Root, "run");
 
     /// <summary>Makes them, and the settings of libvirtd and its QEMU driver.</summary>
-    public async Task CreateAsync(CancellationToken cancellationToken)
+    /// <param name="tlsPort">Where libvirtd is to listen, on 127.0.0.1; null for nowhere.</param>
+    public async Task CreateAsync(int? tlsPort, CancellationToken cancellationToken)
     {
+        Certificates.Create();
         foreach (var folder in Mounts.Select(mount => mount.Ours).Concat(OfQemu))
             Directory.CreateDirectory(folder);
         File.SetUnixFileMode(Root, (UnixFileMode)0b111_101_101);
@@ -49,10 +54,17 @@ internal sealed record HostFolders(string Root)
         if (known)
             (await CommandResult.RunAsync("chown", [$"{QemuUser}:{QemuGroup}", .. OfQemu], null, cancellationToken)).Succeeded();
         await File.WriteAllTextAsync(Path.Combine(Root, "etc", "libvirtd.conf"),
-            """
+            $"""
             auth_unix_ro = "none"
             auth_unix_rw = "none"
             log_outputs = "3:stderr"
+            listen_tcp = 0
+            listen_tls = {(tlsPort is null ? 0 : 1)}
+            listen_addr = "127.0.0.1"
+            tls_port = "{tlsPort ?? 0}"
+            ca_file = "{Certificates.OfLibvirt}/cacert.pem"
+            cert_file = "{Certificates.OfLibvirt}/servercert.pem"
+            key_file = "{Certificates.OfLibvirt}/serverkey.pem"
             """, cancellationToken);
         // Without virtlogd (stdio_handler), in our namespaces and in no cgroup, so that nothing outlives it.
         await File.WriteAllTextAsync(Path.Combine(Root, "etc", "qemu.conf"),
@@ -63,6 +75,8 @@ internal sealed record HostFolders(string Root)
             cgroup_controllers = []
             namespaces = []
             security_driver = "none"
+            backup_tls_x509_cert_dir = "{Certificates.OfQemu}"
+            backup_tls_x509_verify = 1
             """, cancellationToken);
     }
 }

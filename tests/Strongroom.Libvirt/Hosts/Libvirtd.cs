@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 
 namespace Strongroom.Libvirt.Hosts;
 
@@ -17,15 +19,22 @@ internal sealed class Libvirtd : IAsyncDisposable
     private readonly string _virsh;
     private readonly ConcurrentQueue<string> _said = new();
     private readonly List<string> _loopDevices = [];
+    private readonly int? _tlsPort;
     private Process? _process;
 
-    private Libvirtd(TempFolder folder, HostFolders folders, Namespaces namespaces, string virsh) =>
-        (_folder, Folders, _namespaces, _virsh) = (folder, folders, namespaces, virsh);
+    private Libvirtd(TempFolder folder, HostFolders folders, int? tlsPort, Namespaces namespaces, string virsh) =>
+        (_folder, Folders, _tlsPort, _namespaces, _virsh) = (folder, folders, tlsPort, namespaces, virsh);
 
     public HostFolders Folders { get; }
 
     /// <summary>What clients connect to.</summary>
     public string Uri => $"qemu+unix:///system?socket={Folders.LibvirtSocket}";
+
+    /// <summary>What clients connect to by TLS, with a certificate of theirs.</summary>
+    /// <exception cref="InvalidOperationException">It was not told to listen.</exception>
+    public string TlsUri => _tlsPort is { } port
+        ? $"qemu+tls://127.0.0.1:{port}/system?pkipath={Folders.Certificates.OfLibvirt}"
+        : throw new InvalidOperationException("This libvirtd does not listen for TLS.");
 
     /// <summary>libvirtd's own process id.</summary>
     public int ProcessId => Processes.ChildrenOf(Running.Id).Single();
@@ -39,7 +48,9 @@ internal sealed class Libvirtd : IAsyncDisposable
     private Process Running => _process ?? throw new InvalidOperationException("libvirtd does not run.");
 
     /// <summary>Starts one; where something is missing the test is skipped, or fails where peers are required.</summary>
-    public static async Task<Libvirtd> StartAsync(CancellationToken cancellationToken)
+    /// <param name="emptyFolder">Where to keep all that is its own, and which is removed with it; null for one among the temporary files.</param>
+    /// <param name="listensForTls">Whether it listens on a free port of 127.0.0.1 too.</param>
+    public static async Task<Libvirtd> StartAsync(CancellationToken cancellationToken, string? emptyFolder = null, bool listensForTls = false)
     {
         Peer.RequireOrSkip("libvirtd", "libvirt-daemon-system");
         Peer.RequireOrSkip("qemu-system-x86_64", "qemu-system-x86");
@@ -47,13 +58,14 @@ internal sealed class Libvirtd : IAsyncDisposable
         if (Directory.GetDirectories("/usr/lib", "libvirt", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 })
             .All(folder => !File.Exists(Path.Combine(folder, "connection-driver", "libvirt_driver_qemu.so"))))
             Peer.Missing("libvirt has no driver for QEMU: install the package libvirt-daemon-driver-qemu.");
-        var folder = new TempFolder();
+        var folder = emptyFolder is null ? new TempFolder() : new(emptyFolder);
         Libvirtd? libvirtd = null;
         try
         {
             var folders = new HostFolders(folder.Path);
-            await folders.CreateAsync(cancellationToken);
-            libvirtd = new(folder, folders, await Namespaces.CreateAsync(folders.Mounts, cancellationToken), virsh);
+            int? tlsPort = listensForTls ? FreePort() : null;
+            await folders.CreateAsync(tlsPort, cancellationToken);
+            libvirtd = new(folder, folders, tlsPort, await Namespaces.CreateAsync(folders.Mounts, cancellationToken), virsh);
             await libvirtd.StartAgainAsync(cancellationToken);
             return libvirtd;
         }
@@ -76,14 +88,15 @@ internal sealed class Libvirtd : IAsyncDisposable
     {
         if (_process is not null)
             throw new InvalidOperationException("libvirtd runs.");
-        _process = _namespaces.Start(Peer.RequireOrSkip("libvirtd", "libvirt-daemon-system"), []);
+        _process = _namespaces.Start(Peer.RequireOrSkip("libvirtd", "libvirt-daemon-system"), _tlsPort is null ? [] : ["--listen"]);
         _process.ErrorDataReceived += (_, line) => { if (line.Data is not null) _said.Enqueue(line.Data); };
         _process.BeginErrorReadLine();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(StartLimit);
         while ((await CommandResult.RunAsync(_virsh, ["-c", Uri, "version", "--daemon"], null, limit.Token)).ExitCode != 0)
         {
-            Assert.False(_process.HasExited, $"libvirtd did not start.\n{Log}");
+            if (_process.HasExited)
+                throw new InvalidOperationException($"libvirtd did not start.\n{Log}");
             await Task.Delay(100, limit.Token);
         }
     }
@@ -101,10 +114,19 @@ internal sealed class Libvirtd : IAsyncDisposable
     {
         var losetup = Peer.RequireOrSkip("losetup", "mount");
         var attached = await CommandResult.RunAsync(losetup, ["--find", "--show", "--direct-io=off", file], null, cancellationToken);
-        Assert.SkipWhen(attached.ExitCode != 0, $"This machine has no loop devices: {attached.StandardError}");
+        if (attached.ExitCode != 0)
+            Peer.Unsupported($"This machine has no loop devices: {attached.StandardError}");
         var device = attached.StandardOutput.Trim();
         _loopDevices.Add(device);
         return device;
+    }
+
+    /// <summary>A port of 127.0.0.1 that nobody listens on now.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     public async ValueTask DisposeAsync()

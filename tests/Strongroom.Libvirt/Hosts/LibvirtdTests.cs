@@ -50,15 +50,20 @@ public sealed class LibvirtdTests
     [Fact]
     public async Task A_file_becomes_a_block_device_and_is_given_up_again()
     {
-        string device;
+        string file;
         await using (var libvirtd = await Libvirtd.StartAsync(Cancellation))
         {
-            var file = Path.Combine(libvirtd.Folders.Disks, "disk.raw");
+            file = Path.Combine(libvirtd.Folders.Disks, "disk.raw");
             await File.WriteAllBytesAsync(file, new byte[1 << 20], Cancellation);
-            device = await libvirtd.AttachLoopDeviceAsync(file, Cancellation);
-            Assert.Equal(0, (await CommandResult.RunAsync("losetup", [device], null, Cancellation)).ExitCode);
+            var device = await libvirtd.AttachLoopDeviceAsync(file, Cancellation);
+            Assert.Contains(device, await BackingFilesAsync(), StringComparison.Ordinal);
+            Assert.Contains(file, await BackingFilesAsync(), StringComparison.Ordinal);
         }
-        Assert.NotEqual(0, (await CommandResult.RunAsync("losetup", [device], null, Cancellation)).ExitCode);
+        Assert.DoesNotContain(file, await BackingFilesAsync(), StringComparison.Ordinal);
+
+        // By the file: the device may be another's by now.
+        static async Task<string> BackingFilesAsync() =>
+            (await CommandResult.RunAsync("losetup", ["--list", "--noheadings", "--output", "NAME,BACK-FILE"], null, Cancellation)).Succeeded().StandardOutput;
     }
 
     private static async Task DefineAsync(Libvirtd libvirtd, string name)

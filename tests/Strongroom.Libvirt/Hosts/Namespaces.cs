@@ -31,7 +31,7 @@ internal sealed class Namespaces : IAsyncDisposable
     public static async Task<Namespaces> CreateAsync(IEnumerable<(string Ours, string Theirs)> folders, CancellationToken cancellationToken)
     {
         if (!Environment.IsPrivilegedProcess)
-            Assert.Skip("A libvirtd of one's own needs root.");
+            Peer.Unsupported("A libvirtd of one's own needs root.");
         string[] arguments = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c", FirstProcess, "bash",
             .. folders.SelectMany(folder => (string[])[folder.Ours, folder.Theirs])];
         var holder = Process.Start(new ProcessStartInfo(Peer.RequireOrSkip("unshare", "util-linux"), arguments)
@@ -41,7 +41,7 @@ internal sealed class Namespaces : IAsyncDisposable
             RedirectStandardError = true,
         })!;
         if (await holder.StandardOutput.ReadLineAsync(cancellationToken) != "ready")
-            Assert.Skip($"This machine gives no namespaces: {await holder.StandardError.ReadToEndAsync(cancellationToken)}");
+            Peer.Unsupported($"This machine gives no namespaces: {await holder.StandardError.ReadToEndAsync(cancellationToken)}");
         var first = Processes.ChildrenOf(holder.Id).Single();
         return new(holder, first, Processes.NamespaceOf(first)!);
     }

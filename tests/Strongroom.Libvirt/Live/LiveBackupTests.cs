@@ -64,7 +64,8 @@ public sealed class LiveBackupTests
         await machine.KillQemuAsync(Cancellation);
         await machine.StartAsync(Cancellation);
         var third = await lab.BackUpAsync("web1", second, Cancellation);
-        Assert.Contains("read and compared", string.Join(" ", third.Notes), StringComparison.Ordinal);
+        Assert.Contains("read and compared", Assert.Single(third.Notes), StringComparison.Ordinal);
+        Assert.Equal("FileSystemConsistent", third.Consistency);
         Assert.True((await DiskCheck.RunAsync(third.Files["vda"], Cancellation)).IsClean);
         await AssertCleanAsync(host, third, machine);
 

@@ -23,7 +23,7 @@ internal sealed class GuestAgent(Libvirtd host, string machine)
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            Assert.Fail($"The guest agent of {machine} does not answer: {answer?.StandardError}");
+            throw new TimeoutException($"The guest agent of {machine} does not answer: {answer?.StandardError}");
         }
     }
 

@@ -111,7 +111,7 @@ internal sealed partial class LiveMachine
     /// <summary>Runs a shell's command line in the guest.</summary>
     public Task<CommandResult> RunAsync(string commandLine, CancellationToken cancellationToken) => Agent.RunAsync(commandLine, cancellationToken);
 
-    /// <summary>Starts to write numbered records (<see cref="Checks.Records"/>), each synced before the next, and waits for the first durable one.</summary>
+    /// <summary>Starts to write numbered records (Guests/root/bin/writer), each synced before the next, and waits for the first durable one.</summary>
     /// <param name="files">In the guest; a record is in all of them, in this order, before it counts as durable. None: /data/records.</param>
     public async Task StartWriterAsync(CancellationToken cancellationToken, params string[] files)
     {

@@ -22,14 +22,6 @@ internal sealed record Screenshot(byte[] Png, int Width, int Height, byte[] Pixe
         return false;
     }
 
-    /// <summary>Keeps it among the test's results, as artifacts/test-results/NAME.png and in its trx.</summary>
-    public void Keep(string name)
-    {
-        var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "test-results"));
-        File.WriteAllBytes(Path.Combine(folder.FullName, $"{name}.png"), Png);
-        TestContext.Current.AddAttachment($"{name}.png", Png, "image/png");
-    }
-
     /// <exception cref="InvalidDataException">It is no such picture.</exception>
     public static Screenshot Parse(byte[] png)
     {

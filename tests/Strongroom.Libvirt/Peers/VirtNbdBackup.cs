@@ -28,8 +28,23 @@ internal sealed class VirtNbdBackup(LiveMachine machine, string folder)
     {
         var program = Peer.RequireOrSkip("virtnbdrestore", "virtnbdbackup");
         Directory.CreateDirectory(output);
-        (await CommandResult.RunAsync(program,
-            ["-U", Uri, "-i", folder, "-o", output, "-f", Path.Combine(output, "socket"), "--noprogress"], null, cancellationToken)).Succeeded();
-        return machine.Disks.ToDictionary(disk => disk.Target, disk => Path.Combine(output, Path.GetFileName(disk.Path)));
+        // One at a time, each by a socket of its own: the server of one disk may remove the socket that the next has just made.
+        var disks = machine.Disks.ToDictionary(disk => disk.Target, disk => Path.Combine(output, Path.GetFileName(disk.Path)));
+        foreach (var (target, path) in disks)
+        {
+            (await CommandResult.RunAsync(program,
+                ["-U", Uri, "-i", folder, "-o", output, "-d", target, "-f", Path.Combine(output, $"{target}.socket"), "--noprogress"], null, cancellationToken)).Succeeded();
+            await WaitUntilWrittenAsync(path, cancellationToken);
+        }
+        return disks;
+    }
+
+    /// <summary>The peer's own server of a disk may run on after the peer has ended. It locks the disk until all is written.</summary>
+    private static async Task WaitUntilWrittenAsync(string path, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromMinutes(1));
+        while ((await CommandResult.RunAsync(Peer.RequireOrSkip("qemu-img", "qemu-utils"), ["info", path], null, limit.Token)).ExitCode != 0)
+            await Task.Delay(50, limit.Token);
     }
 }

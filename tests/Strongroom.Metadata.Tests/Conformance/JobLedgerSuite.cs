@@ -35,6 +35,30 @@ public abstract class JobLedgerSuite : DatabaseSuite
     }
 
     [Fact]
+    public async Task Beside_its_job_an_item_has_one_that_only_reads_and_each_is_claimed_by_its_own_workers()
+    {
+        var (item, job) = await AdmitAsync();
+        var beside = Sample.Job(item) with { Operation = JobOperations.VerifyRestore };
+        Assert.True(await Ledger.TryAdmitAsync(beside, Token));
+        Assert.False(await Ledger.TryAdmitAsync(Sample.Job(item) with { Operation = JobOperations.VerifyRestore }, Token));
+
+        Assert.Equal(job.Id, (await Ledger.FindLiveAsync(item.Key, Token))!.Id);
+        Assert.Equal(job.Id, (await Ledger.ClaimAsync("a", Long, Token))!.Job.Id);
+        Assert.Null(await Ledger.ClaimAsync("a", Long, Token));
+        var claim = (await Ledger.ClaimBesideAsync("b", Long, Token))!;
+        Assert.Equal(beside.Id, claim.Job.Id);
+        Assert.Null(await Ledger.ClaimBesideAsync("b", Long, Token));
+        Assert.False((await Ledger.RenewAsync(claim, "b", Long, Token))!.IsCancelRequested);
+        await Ledger.RequestCancelBesideAsync(item.Key, Token);
+        Assert.True((await Ledger.RenewAsync(claim, "b", Long, Token))!.IsCancelRequested);
+        Assert.False((await Ledger.FindLiveAsync(item.Key, Token))!.IsCancelRequested);
+
+        Assert.True(await Ledger.TryFinishAsync(claim, beside.Ended(JobStates.Cancelled), JobOutcome.None, Token));
+        Assert.True(await Ledger.TryAdmitAsync(Sample.Job(item) with { Operation = JobOperations.VerifyRestore }, Token));
+        Assert.True(await Ledger.HasLiveAsync(Token));
+    }
+
+    [Fact]
     public async Task A_cancelling_job_is_still_live_and_an_ended_one_is_not()
     {
         var (item, job) = await AdmitAsync();

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Policies;
+using Strongroom.Backup.Verification;
 using Strongroom.Metadata.Tests.Support;
 
 namespace Strongroom.Metadata.Tests.Conformance;
@@ -19,6 +20,22 @@ public abstract class PolicySuite : DatabaseSuite
         Assert.Equal(9, (int)(await Policies.FindAsync(vault.Key, "gold", Token))!.Properties["days"]!);
         Assert.Single(await Policies.ListAsync(vault.Key, Token));
         Assert.Null(await Policies.FindAsync(Guid.NewGuid(), "gold", Token));
+    }
+
+    [Fact]
+    public async Task What_is_said_of_verification_stays_while_others_write_the_policy()
+    {
+        var vault = await AddVaultAsync(hasPolicies: false);
+        var verification = new RestoreVerification { IsEnabled = true, After = VerificationFrequencies.Daily, TimeoutSeconds = 90, ConsolePattern = "login:" };
+        Assert.False(await Policies.TrySetVerificationAsync(vault.Key, "gold", verification, Token));
+        await PutAsync(Policy(vault.Key, "Gold", 1));
+        Assert.True(await Policies.TrySetVerificationAsync(vault.Key, "gold", verification, Token));
+
+        await AtOnceAsync(16, async n => { await PutAsync(Policy(vault.Key, "gold", n)); return n; });
+
+        Assert.Equal(verification, (await Policies.FindAsync(vault.Key, "gold", Token))!.Verification);
+        Assert.True(await Policies.TrySetVerificationAsync(vault.Key, "GOLD", null, Token));
+        Assert.Null((await Policies.FindAsync(vault.Key, "gold", Token))!.Verification);
     }
 
     [Fact]

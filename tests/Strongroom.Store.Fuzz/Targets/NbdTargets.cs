@@ -56,6 +56,8 @@ internal sealed class NbdNegotiationTarget : NbdStreamTarget
 {
     public override string Name => "nbd-negotiation";
 
+    public override long GreatestAllocationBytes => 1 << 20;
+
     public override IEnumerable<byte[]> Seeds
     {
         get
@@ -100,6 +102,8 @@ internal sealed class NbdReplyTarget : NbdStreamTarget
     private const int ReadBytes = 4096;
 
     public override string Name => "nbd-replies";
+
+    public override long GreatestAllocationBytes => 1 << 20;
 
     public override IEnumerable<byte[]> Seeds
     {

@@ -37,7 +37,7 @@ internal static class JobContract
         };
     }
 
-    private static bool IsCancellable(Job job) => job.State == JobStates.InProgress && job.Operation is JobOperations.Backup or JobOperations.Restore && job.IsLive;
+    private static bool IsCancellable(Job job) => job.State == JobStates.InProgress && job.Operation is JobOperations.Backup or JobOperations.Restore or JobOperations.VerifyRestore && job.IsLive;
 
     private static JsonObject ExtendedInfo(Job job, DateTimeOffset now)
     {

@@ -9,7 +9,7 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt;
 
 /// <summary>Hosts of kind <c>Libvirt</c>: the domains of a host's libvirt, running or not.</summary>
 /// <remarks>Thread-safe.</remarks>
-public sealed class LibvirtFabric : IMachineFabric, IDisposable
+public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
 {
     /// <summary>The kind's name.</summary>
     public const string Kind = "Libvirt";
@@ -36,6 +36,16 @@ public sealed class LibvirtFabric : IMachineFabric, IDisposable
     }
 
     internal LibvirtConnections Connections => _connections;
+
+    string IHostProbe.Kind => Kind;
+
+    /// <inheritdoc/>
+    public async Task ProbeAsync(string subscriptionId, string hostId, CancellationToken cancellationToken)
+    {
+        var host = (await _hosts.ListAsync(subscriptionId, cancellationToken)).FirstOrDefault(host => host.Id.Equals(hostId, StringComparison.OrdinalIgnoreCase))
+            ?? throw new MachineException(MachineProblem.HostUnreachable, "The operator of the server does not allow this host, its scratchPath or its credentials any more.");
+        await _connections.UseAsync(host, connection => connection.ListNetworks(), cancellationToken);
+    }
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<VirtualMachine>> ListAsync(string subscriptionId, string? resourceGroup, CancellationToken cancellationToken)

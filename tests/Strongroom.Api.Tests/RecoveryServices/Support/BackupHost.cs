@@ -22,6 +22,7 @@ using Strongroom.Backup.Policies;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Vaults;
+using Strongroom.Backup.Verification;
 using Strongroom.Identity;
 using Strongroom.Identity.Keys;
 using Strongroom.Identity.Principals;
@@ -153,6 +154,9 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddSingleton<IJobHandler, RestoreHandler>();
         services.AddSingleton<IJobHandler, DeleteHandler>();
         services.AddHostedService<JobWorker>();
+        services.AddRestoreVerification();
+        services.AddSingleton(new FakeVerifier());
+        services.AddSingleton<IMachineVerifier>(sp => sp.GetRequiredService<FakeVerifier>());
         services.AddPlatformProviders();
         services.AddRoles();
         services.AddInsights();

@@ -21,7 +21,7 @@ public sealed record FreezeGuardOptions
 /// worse than no backup.
 /// </summary>
 /// <remarks>
-/// It is started and connected before the freeze. On its input it gets the host's URI, the login (two lines, empty without one), the machine's uuid and the limit;
+/// It is started and connected before the freeze. On its input it gets the host's URI, the login (two lines, empty without one), the machine's uuid, the number of its run and the limit;
 /// it answers "ready". A line "thawed" ends it; the end of its input, or of the limit, makes it thaw first.
 /// </remarks>
 public sealed class FreezeGuard : IDisposable
@@ -36,7 +36,7 @@ public sealed class FreezeGuard : IDisposable
     private FreezeGuard(Process process) => _process = process;
 
     /// <summary>Starts a guard, and returns when it is ready; null: it does not come up, and nothing must be frozen.</summary>
-    internal static FreezeGuard? Start(FreezeGuardOptions options, string uri, LibvirtLogin? login, Guid domain)
+    internal static FreezeGuard? Start(FreezeGuardOptions options, string uri, LibvirtLogin? login, Guid domain, int run)
     {
         var start = new ProcessStartInfo(options.Executable ?? Environment.ProcessPath ?? throw new InvalidOperationException("This process has no executable."), [Verb])
         {
@@ -56,7 +56,7 @@ public sealed class FreezeGuard : IDisposable
         var guard = new FreezeGuard(process);
         try
         {
-            foreach (var line in (string[])[uri, login?.UserName ?? "", login?.Password ?? "", domain.ToString(), ((long)options.Limit.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)])
+            foreach (var line in (string[])[uri, login?.UserName ?? "", login?.Password ?? "", domain.ToString(), run.ToString(CultureInfo.InvariantCulture), ((long)options.Limit.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)])
                 process.StandardInput.WriteLine(line);
             process.StandardInput.Flush();
             using var limit = new Timer(_ => guard.Kill(), null, StartLimit, Timeout.InfiniteTimeSpan);
@@ -115,8 +115,8 @@ public sealed class FreezeGuard : IDisposable
     public static int Run()
     {
         var input = Console.In;
-        var (uri, user, password, id, limit) = (input.ReadLine(), input.ReadLine(), input.ReadLine(), input.ReadLine(), input.ReadLine());
-        if (uri is null || limit is null || !Guid.TryParse(id, out var uuid)) return 2;
+        var (uri, user, password, id, run, limit) = (input.ReadLine(), input.ReadLine(), input.ReadLine(), input.ReadLine(), input.ReadLine(), input.ReadLine());
+        if (uri is null || limit is null || !Guid.TryParse(id, out var uuid) || !int.TryParse(run, CultureInfo.InvariantCulture, out var number)) return 2;
         // The terminal's Ctrl-C is for the server: this process outlives it.
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, static context => context.Cancel = true);
         LibvirtConnection connection;
@@ -139,12 +139,12 @@ public sealed class FreezeGuard : IDisposable
             isTold.Set();
         }) { IsBackground = true }.Start();
         if (isTold.Wait(TimeSpan.FromMilliseconds(long.Parse(limit, CultureInfo.InvariantCulture))) && told == "thawed") return 0;
-        Thaw(connection, uri, uuid);
+        Thaw(connection, uri, uuid, number);
         return 1;
     }
 
-    /// <summary>Tries for a minute: libvirt may be starting again.</summary>
-    private static void Thaw(LibvirtConnection connection, string uri, Guid uuid)
+    /// <summary>Tries for a minute: libvirt may be starting again. A machine that was started anew is not frozen.</summary>
+    private static void Thaw(LibvirtConnection connection, string uri, Guid uuid, int run)
     {
         for (var tries = 0; tries < 60; tries++)
         {
@@ -152,7 +152,7 @@ public sealed class FreezeGuard : IDisposable
             {
                 if (!connection.IsAlive) connection = LibvirtConnection.Open(uri);
                 using var domain = connection.FindDomain(uuid);
-                if (domain is null || !domain.IsActive) return;
+                if (domain is null || domain.RunNumber != run) return;
                 domain.Thaw();
                 return;
             }

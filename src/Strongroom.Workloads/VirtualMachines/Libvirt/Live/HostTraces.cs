@@ -6,7 +6,8 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 /// <summary>What backups of an item have left on a host: a backup job, checkpoints, sockets, scratch files. Blocks.</summary>
 internal sealed class HostTraces(LibvirtDomain domain, LibvirtHost host, Guid itemKey, ILogger log)
 {
-    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(20);
+    /// <summary>libvirt up to 9 at least holds all events of a machine back for 30 seconds when its guest agent connects while it is backed up (the machine was started again).</summary>
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(60);
 
     private readonly TraceNames _names = new(itemKey);
 
@@ -15,6 +16,9 @@ internal sealed class HostTraces(LibvirtDomain domain, LibvirtHost host, Guid it
     /// <exception cref="LibvirtException">The host or the domain is gone.</exception>
     public void Remove(string? keep)
     {
+        RemoveFiles();
+        // Of a machine that does not run nothing can be deleted but the memory of it; its checkpoints wait for its next start.
+        if (!domain.IsActive) return;
         EndJob();
         foreach (var checkpoint in domain.ListCheckpoints().Where(name => name != keep && name.StartsWith(_names.CheckpointPrefix, StringComparison.Ordinal)))
             DeleteCheckpoint(checkpoint);

@@ -16,11 +16,12 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 internal sealed record LiveBackup(IReadOnlyList<BackupDisk> Disks, string? Checkpoint, string Socket, string Consistency, TimeSpan? Frozen, IReadOnlyList<string> Notes);
 
 /// <summary>Begins backup jobs of running domains: freeze, checkpoint and backup of all disks in one go, thaw. Blocks.</summary>
-internal sealed class LiveBackupStart(LibvirtDomain domain, LibvirtMachine machine, MachineSnapshotRequest request, Func<FreezeGuard?> startGuard, ILogger log)
+internal sealed class LiveBackupStart(LibvirtDomain domain, LibvirtMachine machine, MachineSnapshotRequest request, Func<int, FreezeGuard?> startGuard, ILogger log)
 {
     private readonly TraceNames _names = new(request.ItemKey);
     private readonly HostTraces _traces = new(domain, machine.Host, request.ItemKey, log);
     private readonly List<string> _notes = [];
+    private readonly int _run = domain.RunNumber;
 
     /// <exception cref="LibvirtException">The host refuses. Nothing is left of the try.</exception>
     public LiveBackup Begin()
@@ -78,10 +79,11 @@ internal sealed class LiveBackupStart(LibvirtDomain domain, LibvirtMachine machi
 
     private LiveBackup BeginFrozen(GuestAgent agent, bool mayFreeze, string? parent, ScriptEnd pre)
     {
-        using var guard = mayFreeze ? startGuard() : null;
-        if (mayFreeze && guard is null) _notes.Add("The machine was not asked to hold still: the process that guards a freeze did not start.");
         for (var attempt = 1; ; attempt++)
         {
+            // One for each freeze: a guard ends with the thaw.
+            using var guard = mayFreeze ? startGuard(_run) : null;
+            if (mayFreeze && guard is null) _notes.Add("The machine was not asked to hold still: the process that guards a freeze did not start.");
             var (disks, others) = Disks(parent);
             var name = _names.Checkpoint(request.Run, attempt);
             var checkpoint = BackupXml.Checkpoint(name, disks, others);
@@ -93,7 +95,7 @@ internal sealed class LiveBackupStart(LibvirtDomain domain, LibvirtMachine machi
             {
                 domain.BeginBackup(BackupXml.Backup(socket, disks, others), checkpoint);
             }
-            catch (LibvirtException exception) when (parent is not null && exception.Code != LibvirtException.NoDomain && !exception.IsOfConnection)
+            catch (LibvirtException exception) when (parent is not null && !exception.IsOfConnection && domain.RunNumber == _run)
             {
                 if (frozen) Thaw(guard!);
                 // Missing, inconsistent, of another size: whatever it is, the bitmaps are of no use, and the disks tell by themselves what has changed.

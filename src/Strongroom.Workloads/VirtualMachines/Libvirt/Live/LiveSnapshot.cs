@@ -60,7 +60,7 @@ internal sealed class LiveSnapshot : IMachineSnapshot
         var (backup, definition) = await connections.UseAsync(machine.Host, connection =>
         {
             using var domain = connection.FindDomain(machine.Machine.VmId) ?? throw NotFound(machine);
-            var start = new LiveBackupStart(domain, machine, request, () => FreezeGuard.Start(guard, machine.Host.Uri, login, machine.Machine.VmId), log);
+            var start = new LiveBackupStart(domain, machine, request, run => FreezeGuard.Start(guard, machine.Host.Uri, login, machine.Machine.VmId, run), log);
             return (start.Begin(), domain.InactiveXml);
         }, cancellationToken);
         return new(machine, request, connections, backup, definition, time, log);
