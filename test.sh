@@ -25,7 +25,7 @@ done
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 MSBUILDDISABLENODEREUSE=1
 results=artifacts/test-results
 mkdir -p "$results"
-rm -f "$results"/*.log "$results"/*.trx "$results"/*.png
+rm -f "$results"/*.log "$results"/*.trx "$results"/*.status "$results"/*.png "$results"/*.status
 
 passed=0 failed=0 skipped=0 problems=()
 
@@ -65,6 +65,7 @@ install_packages() {
   command -v az >/dev/null || packages+=(azure-cli)
   command -v qemu-img >/dev/null && command -v qemu-nbd >/dev/null || packages+=(qemu-utils)
   command -v nbdinfo >/dev/null && command -v nbdcopy >/dev/null || packages+=(libnbd-bin)
+  command -v nbdkit >/dev/null || packages+=(nbdkit)
   command -v iscsi-test-cu >/dev/null || packages+=(libiscsi-bin)
   find /usr/lib -maxdepth 3 -name block-iscsi.so 2>/dev/null | grep -q . || packages+=(qemu-block-extra)
   command -v mke2fs >/dev/null || [ -x /usr/sbin/mke2fs ] || packages+=(e2fsprogs)
@@ -163,14 +164,18 @@ fi
 
 # ---- tests --------------------------------------------------------------------------------------------------------
 # Seconds a test project may take before it is ended and counted as failed.
-limit_seconds() { case $1 in Strongroom.Clients) echo 1500 ;; *) echo 600 ;; esac; }
+limit_seconds() { case $1 in Strongroom.Clients|Strongroom.Libvirt) echo 1500 ;; *) echo 900 ;; esac; }
 
+# Runs a test project; what it came to is read by report_project.
 run_project() {
+  timeout --kill-after=10 "$(limit_seconds "$1")" "artifacts/bin/$1/release/$1" -noColor -trx "$results/$1.trx" </dev/null >"$results/$1.log" 2>&1
+  echo $? >"$results/$1.status"
+}
+
+report_project() {
   local name=$1 log=$results/$1.log status total errors bad skip
-  local program=artifacts/bin/$name/release/$name
+  status=$(cat "$results/$name.status")
   say "$name"
-  timeout --kill-after=10 "$(limit_seconds "$name")" "$program" -noColor -trx "$results/$name.trx" </dev/null >"$log" 2>&1
-  status=$?
   # Progress lines are noise; failures and skips are what a reader wants.
   # Frames of the framework say nothing either; the log has them.
   grep -vE '^ *(xUnit\.net v3|Discover(ing|ed):|Starting:|Finished:|=== TEST EXECUTION SUMMARY)|^$|^ +at (Microsoft|System|Xunit)\.|^ +--- End of stack trace' "$log" |
@@ -195,9 +200,22 @@ run_project() {
   fi
 }
 
+# Those that wait for machines and clients most of the time run beside the others, one after the other.
+waiting() { case $1 in Strongroom.Clients|Strongroom.Libvirt) ;; *) false ;; esac; }
+
+beside=() others=()
 for project in tests/*/*.csproj; do
   name=$(basename "$project" .csproj)
-  wanted "$name" && run_project "$name"
+  wanted "$name" || continue
+  if waiting "$name"; then beside+=("$name"); else others+=("$name"); fi
 done
+(for name in "${beside[@]}"; do run_project "$name"; done) &
+lane=$!
+for name in "${others[@]}"; do
+  run_project "$name"
+  report_project "$name"
+done
+wait "$lane"
+for name in "${beside[@]}"; do report_project "$name"; done
 [ $((passed + failed)) -eq 0 ] && fail_step 'no test project ran'
 finish

@@ -55,7 +55,10 @@ internal sealed class DataFolder : IDisposable
     public string ReaderFolder => Path.Combine(Root, "readers");
 
     /// <summary>Disks on their way to hosts into whose pools the server cannot write.</summary>
-    public string StagingFolder => Path.Combine(Root, "staging");
+    public string StagingFolder => Path.Combine(Root, "restores");
+
+    /// <summary>What machines write that are booted to prove their recovery points; thrown away with them.</summary>
+    public string VerificationFolder => Path.Combine(Root, "verification");
 
     /// <summary>The database of everything but the backed-up bytes, mode 0600; there from the start on, empty at first.</summary>
     public string DatabaseFile => Path.Combine(Root, "strongroom.db");

@@ -37,6 +37,7 @@ using Strongroom.Workloads.VirtualMachines.Libvirt;
 using Strongroom.Workloads.VirtualMachines.Libvirt.InstantBoot;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Verification;
 
 namespace Strongroom.Server;
 
@@ -303,6 +304,8 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<IJobHandler, DeleteHandler>();
         services.AddHostedService<JobWorker>();
         services.AddRestoreVerification();
+        services.AddSingleton<IMachineVerifier>(sp => new LibvirtVerifier(
+            sp.GetRequiredService<ILibvirtHosts>(), sp.GetRequiredService<LibvirtFabric>(), data.VerificationFolder, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<LibvirtVerifier>>()));
         services.AddSingleton(new MaintenanceOptions { Every = TimeSpan.FromHours(options.CollectEveryHours), Grace = TimeSpan.FromHours(options.CollectGraceHours), Retains = options.RetainsLocked });
         services.AddHostedService<VaultMaintenance>();
 

@@ -14,6 +14,9 @@ internal sealed class ServedDisks : IAsyncDisposable
     /// <summary>What the path of each socket of a job begins with. The name is short, since that of a socket may have 107 bytes, of which the folder takes 80.</summary>
     public static string PathPrefix(LibvirtHost host, Guid jobId) => Path.Combine(host.ScratchPath, $"boot-{jobId.ToString("N")[..12]}.");
 
+    /// <summary>The path of a disk's socket.</summary>
+    public static string PathOf(LibvirtHost host, Guid jobId, int disk) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{PathPrefix(host, jobId)}{disk}");
+
     /// <summary>The address of a disk, as QEMU writes it into an image that is made over it: the same for every run of the job.</summary>
     public string UriOf(int disk) => _servers[disk].Uri;
 
@@ -22,7 +25,7 @@ internal sealed class ServedDisks : IAsyncDisposable
     {
         try
         {
-            var server = NbdServer.Start(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{PathPrefix(setting.Host, jobId)}{_servers.Count}"), content, new()
+            var server = NbdServer.Start(PathOf(setting.Host, jobId, _servers.Count), content, new()
             {
                 ExportName = "disk",
                 OnFailure = exception => log.LogWarning(exception, "Disk '{Disk}' of a machine that runs from the vault could not be read", disk.Name),

@@ -1,0 +1,42 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Strongroom.Workloads.VirtualMachines.Libvirt.Verification;
+
+/// <summary>What a machine writes to its serial port, line by line, as it grows. What a machine prints is not trusted: lines and what is read at a time are bounded.</summary>
+internal sealed class ConsoleLog(string file, Regex pattern)
+{
+    private const int LongestLine = 4096;
+    private const int MostAtATime = 1 << 20;
+
+    private readonly StringBuilder _line = new();
+    private long _position;
+
+    /// <summary>Reads on.</summary>
+    /// <returns>The first line that matches, or null. A line that is not yet ended counts too: a login prompt never ends.</returns>
+    public string? Find()
+    {
+        if (!File.Exists(file)) return null;
+        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        stream.Position = _position;
+        var bytes = new byte[(int)Math.Clamp(stream.Length - _position, 0, MostAtATime)];
+        var read = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        _position += read;
+        foreach (var letter in Encoding.Latin1.GetString(bytes, 0, read))
+        {
+            if (letter is '\n' or '\r')
+            {
+                if (Matches() is { } found) return found;
+                _line.Clear();
+            }
+            else if (_line.Length < LongestLine && !char.IsControl(letter))
+            {
+                _line.Append(letter);
+            }
+        }
+
+        return Matches();
+    }
+
+    private string? Matches() => _line.ToString() is { Length: > 0 } line && pattern.IsMatch(line) ? line : null;
+}
