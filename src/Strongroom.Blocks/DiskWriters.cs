@@ -22,6 +22,15 @@ public static class DiskWriters
         _ => RawDiskWriter.Create(path, diskLengthBytes),
     };
 
+    /// <summary>Creates an empty qcow2 image over something raw; it must not exist yet. Only its owner can read it (mode 0600). On return it is on stable storage.</summary>
+    /// <param name="rawBackingFile">As QEMU names files, such as <c>nbd+unix:///vda?socket=/run/vda.sock</c>. It is not looked at.</param>
+    /// <exception cref="IOException">It exists, or cannot be created.</exception>
+    public static async Task CreateOverlayAsync(string path, long diskLengthBytes, string rawBackingFile, CancellationToken cancellationToken)
+    {
+        await using var overlay = Qcow2Writer.Create(path, diskLengthBytes, rawBackingFile);
+        await overlay.FinishAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>A new sparse file of a length, for its owner alone.</summary>
     internal static SafeFileHandle CreateFile(string path, long lengthBytes)
     {

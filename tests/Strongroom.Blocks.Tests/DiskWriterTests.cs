@@ -1,3 +1,5 @@
+using Strongroom.Blocks.Qcow2;
+
 namespace Strongroom.Blocks.Tests;
 
 public sealed class DiskWriterTests : IDisposable
@@ -56,5 +58,25 @@ public sealed class DiskWriterTests : IDisposable
         Assert.NotEqual(0, (await Programs.TryRunAsync("qemu-img", "check", "-f", "qcow2", _folder["a.qcow2"])).ExitCode);
         foreach (var format in new[] { DiskFormat.Raw, DiskFormat.Qcow2, DiskFormat.FixedVhd })
             Assert.Throws<IOException>(() => DiskWriters.Create(_folder["a.qcow2"], format, 1 << 20, Guid.NewGuid(), TimeProvider.System.GetUtcNow()));
+    }
+
+    [Fact]
+    public async Task An_overlay_shows_what_it_is_made_over_and_keeps_what_is_written_to_it()
+    {
+        Programs.RequireQemu();
+        var below = new byte[(3 << 20) + 512];
+        new Random(1).NextBytes(below);
+        await File.WriteAllBytesAsync(_folder["below.raw"], below, Token);
+        await DiskWriters.CreateOverlayAsync(_folder["top.qcow2"], below.Length, _folder["below.raw"], Token);
+        using (var file = DiskFile.OpenRegular(_folder["top.qcow2"]))
+            Assert.True(Qcow2Header.Read(file.Handle) is { BackingFormat: "raw", BackingFile: var name, LengthBytes: var length } && name == _folder["below.raw"] && length == below.Length);
+        await Programs.RunAsync("qemu-img", "compare", "-f", "qcow2", "-F", "raw", _folder["top.qcow2"], _folder["below.raw"]);
+        await Programs.RunAsync("qemu-io", "-f", "qcow2", "-c", "write -P 7 1M 4k", _folder["top.qcow2"]);
+        await Programs.RunAsync("qemu-img", "check", "-f", "qcow2", _folder["top.qcow2"]);
+        await Programs.RunAsync("qemu-img", "rebase", "-f", "qcow2", "-b", "", _folder["top.qcow2"]);
+        below.AsSpan(1 << 20, 4096).Fill(7);
+        await Programs.RunAsync("qemu-img", "convert", "-f", "qcow2", "-O", "raw", _folder["top.qcow2"], _folder["all.raw"]);
+        Assert.Equal(below, await File.ReadAllBytesAsync(_folder["all.raw"], Token));
+        await Assert.ThrowsAsync<IOException>(() => DiskWriters.CreateOverlayAsync(_folder["top.qcow2"], below.Length, "x", Token));
     }
 }

@@ -19,7 +19,8 @@ public static class FileEndpoints
     // Whoever may mount a recovery point may look into it; who may only read of backups may not.
     private const string Action = ItemLevelRecoveryEndpoints.ProvisionAction;
 
-    private const string Point = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Strongroom.RecoveryServices/vaults/{vaultName}"
+    /// <summary>A recovery point in our own namespace.</summary>
+    internal const string Point = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Strongroom.RecoveryServices/vaults/{vaultName}"
         + "/backupFabrics/{fabricName}/protectionContainers/{containerName}/protectedItems/{protectedItemName}/recoveryPoints/{recoveryPointId}";
 
     public static void MapFileBrowsing(this IEndpointRouteBuilder routes)
@@ -32,7 +33,7 @@ public static class FileEndpoints
     }
 
     /// <summary>Roles are given over ids in Azure's namespace; the path is in ours.</summary>
-    private static string PathOfRoles(string path) =>
+    internal static string PathOfRoles(string path) =>
         path.Replace("/providers/Strongroom.RecoveryServices/", "/providers/Microsoft.RecoveryServices/", StringComparison.OrdinalIgnoreCase);
 
     private static async ValueTask<object?> RefuseAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)

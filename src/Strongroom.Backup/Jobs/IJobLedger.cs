@@ -38,8 +38,9 @@ public interface IJobLedger
     /// <summary>Whether any job of any item is live, those that run beside included.</summary>
     Task<bool> HasLiveAsync(CancellationToken cancellationToken);
 
-    /// <summary>Claims the oldest live job that nobody works on (never claimed, or its lease is over).</summary>
-    Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken);
+    /// <summary>Claims a live job that nobody works on (never claimed, or its lease is over): the oldest that is <see cref="Job.IsServing"/>, else the oldest.</summary>
+    /// <param name="onlyServing">No other than one that is <see cref="Job.IsServing"/>.</param>
+    Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken, bool onlyServing = false);
 
     /// <summary>The same among the jobs that run beside others.</summary>
     Task<JobClaim?> ClaimBesideAsync(string owner, TimeSpan lease, CancellationToken cancellationToken);

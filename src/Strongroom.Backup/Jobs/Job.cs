@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Strongroom.Backup.Pipelines;
+using Strongroom.Backup.Pipelines.Restores;
 using Strongroom.Backup.RecoveryPoints;
 
 namespace Strongroom.Backup.Jobs;
@@ -88,6 +89,10 @@ public sealed record Job
     public long Fence { get; init; }
 
     public bool IsLive => JobStates.IsLive(State);
+
+    /// <summary>A machine runs from what the job serves to it: the job is begun before others, however many run, and is never given up as long as the machine needs it.</summary>
+    public bool IsServing => Operation == JobOperations.Restore && (string?)Request[RestoreRequest.RecoveryTypeMember] == RecoveryTypes.InstantBoot;
+
     public bool IsCancelRequested => State == JobStates.Cancelling;
 
     /// <summary>It only reads, and goes on beside the one job that may change its item; of its kind an item has one at a time, too.</summary>

@@ -52,6 +52,8 @@ public sealed class JobAdmission(
     {
         var job = await ledger.FindAsync(vault.Key, jobId, cancellationToken)
             ?? throw new BackupRefusedException(BackupRefusal.JobNotFound, $"Job '{jobId}' does not exist in vault '{vault.Name}'.");
+        if (job.IsServing && job.IsLive && job.Tasks.Any(task => task is { Name: RestoreTasks.Boot, State: JobStates.Completed }))
+            throw new BackupRefusedException(BackupRefusal.JobNotCancellable, $"Job '{jobId}' cannot be cancelled any more: the machine runs from the recovery point, and would lose its disks. To end it, delete the machine on its host.");
         if (!job.IsLive || job.Operation == JobOperations.DeleteBackupData || !await TryCancelAsync(job, cancellationToken))
             throw new BackupRefusedException(BackupRefusal.JobNotCancellable, $"Job '{jobId}' ({job.Operation}, {job.State}) cannot be cancelled.");
         var operation = new AsyncOperation { Id = Guid.NewGuid(), VaultKey = vault.Key, Subject = jobId.ToString(), StartedAt = time.GetUtcNow() };

@@ -47,22 +47,24 @@ public sealed class JobWorker(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var running = new Dictionary<Guid, Task>();
+        var running = new Dictionary<Guid, (Task Task, bool IsServing)>();
         try
         {
             while (!stoppingToken.IsCancellationRequested)
             {
-                foreach (var over in running.Where(r => r.Value.IsCompleted).Select(r => r.Key).ToList()) running.Remove(over);
-                if (running.Count >= options.MaxConcurrentJobs)
-                {
-                    // The signal is left raised: with a place free the ledger is looked at before it is waited for.
-                    await Task.WhenAny(running.Values);
-                }
-                else if (await TryClaimAsync(stoppingToken) is { } claim)
+                foreach (var over in running.Where(r => r.Value.Task.IsCompleted).Select(r => r.Key).ToList()) running.Remove(over);
+                // Jobs that serve last for hours and cost little: they take no other's place, and wait for none.
+                var isFull = running.Values.Count(r => !r.IsServing) >= options.MaxConcurrentJobs;
+                if (await TryClaimAsync(isFull, stoppingToken) is { } claim)
                 {
                     // A process that was frozen for longer than its lease can claim what it still works on: the old run must be over before the new one begins.
-                    var earlier = running.GetValueOrDefault(claim.Job.Id, Task.CompletedTask);
-                    running[claim.Job.Id] = Task.Run(() => WorkAsync(claim, earlier, stoppingToken), CancellationToken.None);
+                    var earlier = running.TryGetValue(claim.Job.Id, out var before) ? before.Task : Task.CompletedTask;
+                    running[claim.Job.Id] = (Task.Run(() => WorkAsync(claim, earlier, stoppingToken), CancellationToken.None), claim.Job.IsServing);
+                }
+                else if (isFull)
+                {
+                    // The signal is left raised: with a place free the ledger is looked at before it is waited for.
+                    await Task.WhenAny([.. running.Values.Where(r => !r.IsServing).Select(r => r.Task), Task.Delay(options.LookEvery, stoppingToken)]);
                 }
                 else
                 {
@@ -71,16 +73,16 @@ public sealed class JobWorker(
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
-        await Task.WhenAll(running.Values);
+        await Task.WhenAll(running.Values.Select(r => r.Task));
     }
 
-    private async Task<JobClaim?> TryClaimAsync(CancellationToken cancellationToken)
+    private async Task<JobClaim?> TryClaimAsync(bool onlyServing, CancellationToken cancellationToken)
     {
         try
         {
             return options.RunsBeside
                 ? await ledger.ClaimBesideAsync(_owner, options.Lease, cancellationToken)
-                : await ledger.ClaimAsync(_owner, options.Lease, cancellationToken);
+                : await ledger.ClaimAsync(_owner, options.Lease, cancellationToken, onlyServing);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -133,11 +135,12 @@ public sealed class JobWorker(
     {
         var job = claim.Job;
         if (!_handlers.TryGetValue(job.Operation, out var handler)) return Failed(job, JobErrors.Internal(job.Operation));
-        if (job.Attempt > options.MaxAttempts) return Failed(job, JobErrors.Interrupted(job.Attempt - 1));
+        if (job.Attempt > options.MaxAttempts && !job.IsServing) return Failed(job, JobErrors.Interrupted(job.Attempt - 1));
         var run = new JobRun(ledger, claim, time);
         try
         {
-            if (job.IsCancelRequested) return Cancelled(job);
+            if (job.IsCancelRequested && !job.IsServing) return Cancelled(job);
+            if (job.IsCancelRequested) await cancelled.CancelAsync();
             return await handler.RunAsync(run, stop);
         }
         catch (Exception e) when (e is ClaimLostException || (e is OperationCanceledException && lost.IsCancellationRequested))

@@ -30,7 +30,7 @@ public interface IItemAgenda
     /// <returns>False, and nothing is changed, when the item was written since it was read, or has a live job.</returns>
     Task<bool> TryUnlistAsync(ProtectedItem item, IReadOnlyCollection<string> pointNames, CancellationToken cancellationToken);
 
-    /// <summary>How many jobs of all items are live, those that run beside others left out.</summary>
+    /// <summary>How many jobs of all items are live, but for those that run beside others and those that serve a machine (<see cref="Job.IsServing"/>).</summary>
     Task<int> CountLiveJobsAsync(CancellationToken cancellationToken);
 
     /// <summary>Removes jobs that are over and operations, by the time of their start.</summary>

@@ -18,12 +18,14 @@ public static class RestoreTasks
 {
     public const string Transfer = "Transfer data from vault";
     public const string Create = "Create the restored virtual machine";
+    public const string Boot = "Boot from the recovery point";
     public const string Update = "Update the virtual machine";
 
     public static ImmutableArray<JobTask> Of(string recoveryType) => recoveryType switch
     {
         RecoveryTypes.AlternateLocation => [NotStarted(Transfer), NotStarted(Create)],
         RecoveryTypes.OriginalLocation => [NotStarted(Transfer), NotStarted(Update)],
+        RecoveryTypes.InstantBoot => [NotStarted(Boot), NotStarted(Transfer)],
         _ => [NotStarted(Transfer)],
     };
 

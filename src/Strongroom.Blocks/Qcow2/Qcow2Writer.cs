@@ -1,10 +1,11 @@
 using System.Buffers.Binary;
 using System.Collections;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Strongroom.Blocks.Qcow2;
 
-/// <summary>Writes a qcow2 image (version 3) without a backing file.</summary>
+/// <summary>Writes a qcow2 image (version 3): without a backing file, or empty over a raw one.</summary>
 /// <remarks>
 /// The disk's clusters lie in the file in their own order, in a sparse file; tables say at the end which of them were written. The header is written
 /// last: a file that a crash left is no image. Memory: a bit for each 64 KiB of the disk.
@@ -13,27 +14,34 @@ internal sealed class Qcow2Writer : IDiskWriter
 {
     private const uint Magic = 0x514649FB;
     private const uint HeaderLengthBytes = 104;
+    private const uint BackingFormatExtension = 0xE2792ACA;
+    private const int BackingNameOffset = 128;
+    private const int LongestBackingNameBytes = 1023;
     private const ulong Copied = 1UL << 63;
 
     private readonly string _path;
     private readonly SafeFileHandle _handle;
     private readonly long _lengthBytes;
+    private readonly byte[] _backing;
     private readonly Qcow2Layout _layout;
     private readonly BitArray _written; // guarded by _gate
     private readonly Lock _gate = new();
 
-    private Qcow2Writer(string path, SafeFileHandle handle, long lengthBytes, Qcow2Layout layout)
+    private Qcow2Writer(string path, SafeFileHandle handle, long lengthBytes, byte[] backing, Qcow2Layout layout)
     {
-        (_path, _handle, _lengthBytes, _layout) = (path, handle, lengthBytes, layout);
+        (_path, _handle, _lengthBytes, _backing, _layout) = (path, handle, lengthBytes, backing, layout);
         _written = new(checked((int)layout.DataClusters));
     }
 
-    public static Qcow2Writer Create(string path, long diskLengthBytes)
+    /// <param name="rawBackingFile">What is read where nothing was written, as QEMU names files, whose format is raw; null: zeros.</param>
+    public static Qcow2Writer Create(string path, long diskLengthBytes, string? rawBackingFile = null)
     {
+        var backing = Encoding.UTF8.GetBytes(rawBackingFile ?? "");
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(backing.Length, LongestBackingNameBytes, nameof(rawBackingFile));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(diskLengthBytes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(diskLengthBytes, int.MaxValue * Qcow2Layout.ClusterBytes);
         var layout = new Qcow2Layout(diskLengthBytes);
-        return new(path, DiskWriters.CreateFile(path, layout.DataOffset), diskLengthBytes, layout);
+        return new(path, DiskWriters.CreateFile(path, layout.DataOffset), diskLengthBytes, backing, layout);
     }
 
     public ValueTask WriteAsync(long offsetBytes, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
@@ -112,8 +120,9 @@ internal sealed class Qcow2Writer : IDiskWriter
 
     private byte[] Header()
     {
-        var header = new byte[HeaderLengthBytes];
+        var header = new byte[_backing.Length == 0 ? HeaderLengthBytes : BackingNameOffset + _backing.Length];
         var span = header.AsSpan();
+        if (_backing.Length > 0) WriteBacking(span);
         BinaryPrimitives.WriteUInt32BigEndian(span, Magic);
         BinaryPrimitives.WriteUInt32BigEndian(span[4..], 3);
         BinaryPrimitives.WriteUInt32BigEndian(span[20..], Qcow2Layout.ClusterBits);
@@ -126,6 +135,18 @@ internal sealed class Qcow2Writer : IDiskWriter
         BinaryPrimitives.WriteUInt32BigEndian(span[96..], 4);
         BinaryPrimitives.WriteUInt32BigEndian(span[100..], HeaderLengthBytes);
         return header;
+    }
+
+    /// <summary>The name, and a header extension with its format; the zeros after that end the extensions.</summary>
+    private void WriteBacking(Span<byte> header)
+    {
+        BinaryPrimitives.WriteUInt64BigEndian(header[8..], BackingNameOffset);
+        BinaryPrimitives.WriteUInt32BigEndian(header[16..], (uint)_backing.Length);
+        _backing.CopyTo(header[BackingNameOffset..]);
+        var extension = header[(int)HeaderLengthBytes..];
+        BinaryPrimitives.WriteUInt32BigEndian(extension, BackingFormatExtension);
+        BinaryPrimitives.WriteUInt32BigEndian(extension[4..], (uint)"raw"u8.Length);
+        "raw"u8.CopyTo(extension[8..]);
     }
 
     private static long Divide(long value, long by) => (value + by - 1) / by;

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Lifecycle;
+using Strongroom.Backup.Pipelines.Restores;
 using Strongroom.Metadata.Jobs;
 
 namespace Strongroom.Metadata.Items;
@@ -58,7 +59,9 @@ internal sealed class ItemAgenda(IDbContextFactory<StrongroomContext> contexts) 
     public async Task<int> CountLiveJobsAsync(CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await db.Jobs.CountAsync(r => !r.RunsBeside && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling), cancellationToken);
+        // Those that serve a machine last for hours and take no other's place.
+        return await db.Jobs.CountAsync(
+            r => !r.RunsBeside && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling) && StrongroomContext.JsonText(r.Document, JobLedger.ServingPath) != RecoveryTypes.InstantBoot, cancellationToken);
     }
 
     public async Task ForgetHistoryAsync(DateTimeOffset jobsBefore, DateTimeOffset operationsBefore, CancellationToken cancellationToken)

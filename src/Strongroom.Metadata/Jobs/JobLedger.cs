@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Strongroom.Backup.Jobs;
+using Strongroom.Backup.Pipelines.Restores;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Metadata.Items;
 using Strongroom.Metadata.Verification;
@@ -14,6 +15,9 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
 
     /// <summary>SQLite's collation that ignores the case of ASCII letters, of which Azure's words are made.</summary>
     private const string IgnoreCase = "NOCASE";
+
+    /// <summary>What <see cref="Job.IsServing"/> looks at, in a job's document.</summary>
+    public const string ServingPath = "$.Request." + RestoreRequest.RecoveryTypeMember;
 
     public async Task<bool> TryAdmitAsync(Job job, CancellationToken cancellationToken)
     {
@@ -82,18 +86,19 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
         return await db.Jobs.AnyAsync(r => r.State == JobStates.InProgress || r.State == JobStates.Cancelling, cancellationToken);
     }
 
-    public Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken) => ClaimAsync(false, owner, lease, cancellationToken);
+    public Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken, bool onlyServing = false) => ClaimAsync(false, onlyServing, owner, lease, cancellationToken);
 
-    public Task<JobClaim?> ClaimBesideAsync(string owner, TimeSpan lease, CancellationToken cancellationToken) => ClaimAsync(true, owner, lease, cancellationToken);
+    public Task<JobClaim?> ClaimBesideAsync(string owner, TimeSpan lease, CancellationToken cancellationToken) => ClaimAsync(true, false, owner, lease, cancellationToken);
 
-    private async Task<JobClaim?> ClaimAsync(bool beside, string owner, TimeSpan lease, CancellationToken cancellationToken)
+    private async Task<JobClaim?> ClaimAsync(bool beside, bool onlyServing, string owner, TimeSpan lease, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var now = RealTime.GetUtcNow();
         var (nowTicks, until) = (now.UtcTicks, (now + lease).UtcTicks);
-        var free = await db.Jobs.AsNoTracking()
-            .Where(r => r.RunsBeside == beside && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling) && (r.LeaseUntil == null || r.LeaseUntil < nowTicks))
-            .OrderBy(r => r.StartedAt).FirstOrDefaultAsync(cancellationToken);
+        var claimable = db.Jobs.AsNoTracking()
+            .Where(r => r.RunsBeside == beside && (r.State == JobStates.InProgress || r.State == JobStates.Cancelling) && (r.LeaseUntil == null || r.LeaseUntil < nowTicks)).OrderBy(r => r.StartedAt);
+        var free = beside ? null : await claimable.Where(r => StrongroomContext.JsonText(r.Document, ServingPath) == RecoveryTypes.InstantBoot).FirstOrDefaultAsync(cancellationToken);
+        if (free is null && !onlyServing) free = await claimable.FirstOrDefaultAsync(cancellationToken);
         if (free is null) return null;
         var fence = free.Fence + 1;
         // All that made it free is asked again: its worker may end it, or renew its lease, between the look and this write, and neither changes the fence.

@@ -3,11 +3,12 @@ using Strongroom.Backup.Machines;
 namespace Strongroom.Workloads.VirtualMachines;
 
 /// <summary>One kind of host: how its machines are found and read, and how they are restored.</summary>
-public sealed record HostKind(string Name, IMachineFabric Fabric, IMachineRestorer Restorer);
+/// <param name="Booter">How its machines run from the vault; null: they cannot.</param>
+public sealed record HostKind(string Name, IMachineFabric Fabric, IMachineRestorer Restorer, IInstantBooter? Booter = null);
 
 /// <summary>The hosts of all kinds as one.</summary>
 /// <remarks>Thread-safe. Where two kinds have a machine of one name in one resource group, that of the earlier kind counts.</remarks>
-public sealed class AllHosts(IEnumerable<HostKind> kinds) : IMachineFabric, IMachineRestorer
+public sealed class AllHosts(IEnumerable<HostKind> kinds) : IMachineFabric, IMachineRestorer, IInstantBooter
 {
     private readonly HostKind[] _kinds = [.. kinds];
 
@@ -38,23 +39,13 @@ public sealed class AllHosts(IEnumerable<HostKind> kinds) : IMachineFabric, IMac
 
     /// <inheritdoc/>
     /// <remarks>On a host of the source's kind, if the resource group has one; else on one of another kind.</remarks>
-    public async Task<IMachineRestore> CreateAsync(NewMachine machine, HostRun run, CancellationToken cancellationToken)
-    {
-        MachineException? noHost = null;
-        foreach (var kind in _kinds.OrderBy(kind => kind.Name == machine.Source.HostKind ? 0 : 1))
-        {
-            try
-            {
-                return await kind.Restorer.CreateAsync(machine, run, cancellationToken);
-            }
-            catch (MachineException exception) when (exception.Problem == MachineProblem.NoHost)
-            {
-                noHost ??= exception;
-            }
-        }
+    public Task<IMachineRestore> CreateAsync(NewMachine machine, HostRun run, CancellationToken cancellationToken) =>
+        FirstAsync(_kinds, machine, kind => kind.Restorer.CreateAsync(machine, run, cancellationToken));
 
-        throw noHost ?? new MachineException(MachineProblem.NoHost, $"Resource group '{machine.ResourceGroup}' has no host that could take the machine.");
-    }
+    /// <inheritdoc/>
+    /// <remarks>As <see cref="CreateAsync"/>, among the kinds whose machines can run from the vault.</remarks>
+    async Task<IInstantBoot> IInstantBooter.BeginAsync(NewMachine machine, HostRun run, CancellationToken cancellationToken) =>
+        await FirstAsync(_kinds.Where(kind => kind.Booter is not null), machine, kind => kind.Booter!.BeginAsync(machine, run, cancellationToken));
 
     /// <inheritdoc/>
     public Task<IMachineRestore> ReplaceAsync(VirtualMachine machine, HostRun run, CancellationToken cancellationToken) =>
@@ -64,6 +55,24 @@ public sealed class AllHosts(IEnumerable<HostKind> kinds) : IMachineFabric, IMac
     public async Task SweepAsync(string subscriptionId, CancellationToken cancellationToken)
     {
         foreach (var kind in _kinds) await kind.Restorer.SweepAsync(subscriptionId, cancellationToken);
+    }
+
+    private static async Task<T> FirstAsync<T>(IEnumerable<HostKind> kinds, NewMachine machine, Func<HostKind, Task<T>> begin)
+    {
+        MachineException? noHost = null;
+        foreach (var kind in kinds.OrderBy(kind => kind.Name == machine.Source.HostKind ? 0 : 1))
+        {
+            try
+            {
+                return await begin(kind);
+            }
+            catch (MachineException exception) when (exception.Problem == MachineProblem.NoHost)
+            {
+                noHost ??= exception;
+            }
+        }
+
+        throw noHost ?? new MachineException(MachineProblem.NoHost, $"Resource group '{machine.ResourceGroup}' has no host that could take the machine.");
     }
 
     private HostKind KindOf(VirtualMachine machine) =>

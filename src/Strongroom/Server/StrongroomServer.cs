@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Strongroom.Api.Authorization;
 using Strongroom.Api.DataProtection;
 using Strongroom.Api.FileBrowsing;
+using Strongroom.Api.InstantBoot;
 using Strongroom.Api.Insights;
 using Strongroom.Api.RecoveryServices;
 using Strongroom.Api.Resources;
@@ -33,6 +34,7 @@ using Strongroom.Workloads.VirtualMachines.Files;
 using Strongroom.Workloads.VirtualMachines.Folder;
 using Strongroom.Workloads.VirtualMachines.Folder.Restores;
 using Strongroom.Workloads.VirtualMachines.Libvirt;
+using Strongroom.Workloads.VirtualMachines.Libvirt.InstantBoot;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Verification;
@@ -188,6 +190,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         app.MapInsights();
         app.MapRecoveryServices();
         app.MapFileBrowsing();
+        app.MapInstantBoot();
         app.MapDataProtectionGuards();
         app.MapBlobs();
         if (time is MovableClock) app.MapClock();
@@ -245,6 +248,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<AllHosts>();
         services.AddSingleton<IMachineFabric>(sp => sp.GetRequiredService<AllHosts>());
         services.AddSingleton<IMachineRestorer>(sp => sp.GetRequiredService<AllHosts>());
+        services.AddSingleton<IInstantBooter>(sp => sp.GetRequiredService<AllHosts>());
         services.AddSingleton<IHostValidator, FolderHostValidator>();
         services.AddSingleton(options.LibvirtHosts());
         services.AddSingleton(sp => new HostCredentials(data.CredentialsFolder, sp.GetRequiredService<ILogger<HostCredentials>>()));
@@ -256,7 +260,9 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<IHostProbe>(sp => sp.GetRequiredService<LibvirtFabric>());
         services.AddSingleton(sp => new LibvirtRestorer(
             sp.GetRequiredService<ILibvirtHosts>(), sp.GetRequiredService<LibvirtFabric>(), data.StagingFolder, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<LibvirtRestorer>>()));
-        services.AddSingleton(sp => new HostKind(LibvirtFabric.Kind, sp.GetRequiredService<LibvirtFabric>(), sp.GetRequiredService<LibvirtRestorer>()));
+        services.AddSingleton(sp => new LibvirtBooter(
+            sp.GetRequiredService<ILibvirtHosts>(), sp.GetRequiredService<LibvirtFabric>(), data.StagingFolder, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<LibvirtBooter>>()));
+        services.AddSingleton(sp => new HostKind(LibvirtFabric.Kind, sp.GetRequiredService<LibvirtFabric>(), sp.GetRequiredService<LibvirtRestorer>(), sp.GetRequiredService<LibvirtBooter>()));
 
         // Where it goes.
         services.AddSingleton<IKeyEncryptionKey>(masterKey);
@@ -293,6 +299,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<JobSignal>();
         services.AddSingleton(new JobWorkerOptions { MaxConcurrentJobs = options.MaxJobs });
         services.AddSingleton<IJobHandler, BackupHandler>();
+        services.AddSingleton<InstantBoots>();
         services.AddSingleton<IJobHandler, RestoreHandler>();
         services.AddSingleton<IJobHandler, DeleteHandler>();
         services.AddHostedService<JobWorker>();

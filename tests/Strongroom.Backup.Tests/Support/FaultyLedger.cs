@@ -45,7 +45,8 @@ internal sealed class FaultyLedger(IJobLedger inner, LedgerFault fault, int fail
 
     public Task<bool> HasLiveAsync(CancellationToken cancellationToken) => inner.HasLiveAsync(cancellationToken);
 
-    public Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken) => inner.ClaimAsync(owner, lease, cancellationToken);
+    public Task<JobClaim?> ClaimAsync(string owner, TimeSpan lease, CancellationToken cancellationToken, bool onlyServing = false) =>
+        inner.ClaimAsync(owner, lease, cancellationToken, onlyServing);
 
     public Task<JobClaim?> ClaimBesideAsync(string owner, TimeSpan lease, CancellationToken cancellationToken) => inner.ClaimBesideAsync(owner, lease, cancellationToken);
 

@@ -48,6 +48,7 @@ internal sealed class Rig : IAsyncDisposable
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 22, 10, 0, 0, TimeSpan.Zero));
     public FakeFabric Fabric { get; } = new();
     public FakeRestorer Restorer { get; }
+    public FakeBooter Booter { get; } = new();
     public JobSignal Signal { get; } = new();
     public MasterKeyFile Key { get; }
     public MemoryVaultStores Stores { get; }
@@ -78,7 +79,8 @@ internal sealed class Rig : IAsyncDisposable
     public PointPruning Pruning => new(Get<IItemAgenda>(), Items, Points, Vaults, Stores, Holds, NullLogger<PointPruning>.Instance);
     public VerificationSchedule Verifications => new(Points, Get<IPointVerificationRepository>(), Ledger, NullLogger<VerificationSchedule>.Instance);
     public BackupHandler BackupHandler => new(Items, Vaults, Points, Policies, Fabric, Stores, Time, NullLogger<BackupHandler>.Instance);
-    public RestoreHandler RestoreHandler => new(Items, Points, Stores, Accounts, Resources, Fabric, Restorer, Time);
+    public RestoreHandler RestoreHandler => new(Items, Points, Stores, Accounts, Resources, Fabric, Restorer, Boots, Time);
+    public InstantBoots Boots => new(Stores, Resources, Ledger, Holds, Booter, Time, NullLogger<InstantBoots>.Instance) { RetryEvery = TimeSpan.FromMilliseconds(20), LookEvery = TimeSpan.FromMilliseconds(20) };
     public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Mounts, Fabric, Time, NullLogger<DeleteHandler>.Instance);
 
     public static async Task<Rig> NewAsync()

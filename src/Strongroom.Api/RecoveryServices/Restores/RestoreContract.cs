@@ -43,6 +43,20 @@ internal static class RestoreContract
         };
     }
 
+    /// <summary>A request to boot from a recovery point, our own: the machine to be made, and its network.</summary>
+    /// <exception cref="ArmException">400: something is missing or wrong.</exception>
+    public static RestoreRequest ReadInstantBoot(JsonObject body, string point)
+    {
+        var properties = body.OptionalObject("properties") ?? throw RecoveryServicesErrors.InvalidInput("'properties' is missing.", "properties");
+        return new(point, "", null, null, "")
+        {
+            RecoveryType = RecoveryTypes.InstantBoot,
+            Target = Target(properties, RecoveryTypes.InstantBoot, null),
+            VirtualNetworkId = Id(properties, "virtualNetworkId", "Microsoft.Network/virtualNetworks"),
+            SubnetId = Id(properties, "subnetId", "Microsoft.Network/virtualNetworks/subnets"),
+        };
+    }
+
     private static string RecoveryType(string? sent) =>
         new[] { RecoveryTypes.RestoreDisks, RecoveryTypes.AlternateLocation, RecoveryTypes.OriginalLocation }.FirstOrDefault(type => type.Equals(sent, StringComparison.OrdinalIgnoreCase))
         ?? throw RecoveryServicesErrors.InvalidType("recoveryType", sent, RecoveryTypes.RestoreDisks, RecoveryTypes.AlternateLocation, RecoveryTypes.OriginalLocation);
@@ -70,7 +84,7 @@ internal static class RestoreContract
     private static MachineId? Target(JsonObject properties, string recoveryType, string? group)
     {
         var sent = properties.OptionalText("targetVirtualMachineId");
-        if (recoveryType != RecoveryTypes.AlternateLocation) return null;
+        if (recoveryType is not (RecoveryTypes.AlternateLocation or RecoveryTypes.InstantBoot)) return null;
         if (!MachineId.TryParse(sent, out var target))
             throw RecoveryServicesErrors.InvalidInput("'targetVirtualMachineId' must be the id that the new virtual machine is to have.", "properties.targetVirtualMachineId");
         if (!ResourceNames.IsMachine(target.Name))

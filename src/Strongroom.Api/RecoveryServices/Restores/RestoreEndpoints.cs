@@ -15,9 +15,11 @@ namespace Strongroom.Api.RecoveryServices.Restores;
 /// <summary>Restore of a recovery point: <c>IaasVMRestoreRequest</c> of bms.json.</summary>
 internal static class RestoreEndpoints
 {
+    public const string RestoreAction = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action";
+
     private const string MachineWrite = "Microsoft.Compute/virtualMachines/write";
 
-    public static void MapRestores(this IEndpointRouteBuilder routes) => routes.MapVault().MapPost(VaultRequest.ItemPath + "/recoveryPoints/{recoveryPointId}/restore", TriggerAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action");
+    public static void MapRestores(this IEndpointRouteBuilder routes) => routes.MapVault().MapPost(VaultRequest.ItemPath + "/recoveryPoints/{recoveryPointId}/restore", TriggerAsync).WithAction(RestoreAction);
 
     private static async Task<IResult> TriggerAsync(HttpContext context, JobAdmission admission, IItemRepository items)
     {
@@ -35,7 +37,7 @@ internal static class RestoreEndpoints
     /// <summary>A restore writes to resources that the caller must have the right to write to.</summary>
     public static async Task RequireTargetsAsync(HttpContext context, Vault vault, string native, RestoreRequest request, IItemRepository items)
     {
-        context.RequireLinked("Microsoft.Storage/storageAccounts/write", request.StorageAccountId);
+        if (request.StorageAccountId.Length > 0) context.RequireLinked("Microsoft.Storage/storageAccounts/write", request.StorageAccountId);
         if (request.Target is { } target)
             context.RequireLinked(MachineWrite, ResourceId.ForResource(target.SubscriptionId, target.ResourceGroup, "Microsoft.Compute", "virtualMachines", target.Name).ToString());
         else if (request.TargetResourceGroupId is { } group)

@@ -10,21 +10,24 @@ using Strongroom.Store;
 namespace Strongroom.Backup.Pipelines.Restores;
 
 /// <summary>
-/// Restores a recovery point: its disks into a storage account, as a new machine, or in the place of the machine's own disks.
+/// Restores a recovery point: its disks into a storage account, as a new machine, which may run from the vault at once, or in the place of the machine's own disks.
 /// </summary>
 /// <remarks>Every kind can be repeated: a run that was cut off is undone and begun anew, and one that was committed is not done twice.</remarks>
 public sealed class RestoreHandler(
     IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, StorageAccountFolders accounts, IResourceStore resources,
-    IMachineFabric fabric, IMachineRestorer restorer, TimeProvider time) : IJobHandler
+    IMachineFabric fabric, IMachineRestorer restorer, InstantBoots boots, TimeProvider time) : IJobHandler
 {
     public string Operation => JobOperations.Restore;
 
     public async Task<JobEnd> RunAsync(JobRun run, CancellationToken cancellationToken)
     {
         var request = RestoreRequest.FromJson(run.Job.Request);
-        var item = await items.FindAsync(run.Job.ItemKey, cancellationToken);
-        var point = item is null ? null : await points.FindAsync(item.Key, request.RecoveryPoint, cancellationToken);
+        // A job that serves a machine is also run to give it up.
+        var looking = run.Job.IsCancelRequested ? CancellationToken.None : cancellationToken;
+        var item = await items.FindAsync(run.Job.ItemKey, looking);
+        var point = item is null ? null : await points.FindAsync(item.Key, request.RecoveryPoint, looking);
         if (item is null || point is null) throw new RestoreException(JobErrors.RestoreFailed("The recovery point does not exist any more."));
+        if (request.RecoveryType == RecoveryTypes.InstantBoot) return await boots.RunAsync(run, request, item, point, cancellationToken);
         if (!ResourceId.TryParse(request.StorageAccountId, out var account) || await resources.GetAsync(account, cancellationToken) is null)
             throw new RestoreException(JobErrors.StorageAccountMissing(request.StorageAccount));
         var store = await stores.OpenAsync(item.VaultKey, cancellationToken);
@@ -41,6 +44,7 @@ public sealed class RestoreHandler(
     {
         RestoreException e => e.Error,
         MachineException e => JobErrors.MachineOfRestore(e),
+        BackupRefusedException => JobErrors.RestoreFailed(exception.Message),
         StoreException e when JobErrors.OfStore(e) is { } error => error,
         StoreException or IOException or UnauthorizedAccessException => JobErrors.RestoreFailed(exception.Message),
         _ => null,

@@ -17,16 +17,15 @@ internal static class RestoreJobs
         {
             Request = request.ToJson(),
             Tasks = RestoreTasks.Of(request.RecoveryType),
-            Properties = ImmutableSortedDictionary<string, string>.Empty
+            Properties = (request.StorageAccountId.Length == 0 ? ImmutableSortedDictionary<string, string>.Empty : ImmutableSortedDictionary<string, string>.Empty.Add("Target Storage Account Name", request.StorageAccount))
                 .Add("Job Type", request.RecoveryType == RecoveryTypes.RestoreDisks ? "Recover disks" : "Recover virtual machine")
                 .Add("Target VM Name", request.RecoveryType switch
                 {
-                    RecoveryTypes.AlternateLocation => request.Target!.Name,
+                    RecoveryTypes.AlternateLocation or RecoveryTypes.InstantBoot => request.Target!.Name,
                     RecoveryTypes.OriginalLocation => item.FriendlyName,
                     // A restore of disks has no target machine; the service prints this very word all the same.
                     _ => "vmName",
                 })
-                .Add("Target Storage Account Name", request.StorageAccount)
                 // The blank at the end is the service's own spelling.
                 .Add("Recovery point time ", point.Time.UtcDateTime.ToString("M/d/yyyy h:mm:ss tt", CultureInfo.InvariantCulture)),
             InternalProperties = ImmutableSortedDictionary<string, string>.Empty.Add("restoreLocationType", request.RecoveryType),
@@ -49,7 +48,7 @@ internal static class RestoreJobs
         }
 
         var hasOs = point.Disks.Any(d => d.Lun < 0) && (request.Luns is not { } luns || luns.Any(l => l < 0));
-        if (request.RecoveryType == RecoveryTypes.AlternateLocation && !hasOs)
+        if (request.RecoveryType is RecoveryTypes.AlternateLocation or RecoveryTypes.InstantBoot && !hasOs)
             throw Invalid("A new machine needs the disk of its operating system (LUN -1). Restore the data disks with RestoreDisks.", "properties.restoreDiskLunList");
     }
 

@@ -15,6 +15,9 @@ public static class RecoveryTypes
 
     /// <summary>The machine itself, with the disks it had.</summary>
     public const string OriginalLocation = "OriginalLocation";
+
+    /// <summary>A new machine on a host, which runs from the recovery point while its data are brought over. Our own.</summary>
+    public const string InstantBoot = "InstantBoot";
 }
 
 /// <summary>What a restore was asked for.</summary>
@@ -24,10 +27,13 @@ public static class RecoveryTypes
 /// <param name="Endpoint">Scheme and host that the client used: the URIs in the job's properties begin with it.</param>
 public sealed record RestoreRequest(string RecoveryPoint, string StorageAccountId, ImmutableArray<int>? Luns, string? TargetResourceGroupId, string Endpoint)
 {
+    /// <summary>The name of the stored request's member for <see cref="RecoveryType"/>.</summary>
+    public const string RecoveryTypeMember = "recoveryType";
+
     /// <summary>One of <see cref="RecoveryTypes"/>.</summary>
     public string RecoveryType { get; init; } = RecoveryTypes.RestoreDisks;
 
-    /// <summary>The machine to be made; of <see cref="RecoveryTypes.AlternateLocation"/> only.</summary>
+    /// <summary>The machine to be made; of <see cref="RecoveryTypes.AlternateLocation"/> and <see cref="RecoveryTypes.InstantBoot"/> only.</summary>
     public MachineId? Target { get; init; }
 
     public string? VirtualNetworkId { get; init; }
@@ -49,7 +55,7 @@ public sealed record RestoreRequest(string RecoveryPoint, string StorageAccountI
         ["luns"] = Luns is { } luns ? new JsonArray([.. luns.Select(l => (JsonNode)l)]) : null,
         ["targetResourceGroupId"] = TargetResourceGroupId,
         ["endpoint"] = Endpoint,
-        ["recoveryType"] = RecoveryType,
+        [RecoveryTypeMember] = RecoveryType,
         ["targetSubscription"] = Target?.SubscriptionId,
         ["targetResourceGroup"] = Target?.ResourceGroup,
         ["targetName"] = Target?.Name,
@@ -64,7 +70,7 @@ public sealed record RestoreRequest(string RecoveryPoint, string StorageAccountI
         (string?)json["targetResourceGroupId"],
         (string)json["endpoint"]!)
     {
-        RecoveryType = (string?)json["recoveryType"] ?? RecoveryTypes.RestoreDisks,
+        RecoveryType = (string?)json[RecoveryTypeMember] ?? RecoveryTypes.RestoreDisks,
         Target = (string?)json["targetName"] is { } name ? new((string)json["targetSubscription"]!, (string)json["targetResourceGroup"]!, name) : null,
         VirtualNetworkId = (string?)json["virtualNetworkId"],
         SubnetId = (string?)json["subnetId"],

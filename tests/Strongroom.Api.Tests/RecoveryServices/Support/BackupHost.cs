@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Api.Authorization;
 using Strongroom.Api.DataProtection;
 using Strongroom.Api.FileBrowsing;
+using Strongroom.Api.InstantBoot;
 using Strongroom.Api.Insights;
 using Strongroom.Api.RecoveryServices;
 using Strongroom.Api.Resources;
@@ -96,6 +97,7 @@ public sealed class BackupHost : IAsyncDisposable
                 app.MapInsights();
                 app.MapRecoveryServices();
                 app.MapFileBrowsing();
+                app.MapInstantBoot();
                 app.MapDataProtectionGuards();
                 app.MapBlobs();
             },
@@ -147,6 +149,8 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddSingleton<JobSignal>();
         services.AddSingleton(new JobWorkerOptions());
         services.AddSingleton<IJobHandler, BackupHandler>();
+        services.AddSingleton<IInstantBooter, NoBooter>();
+        services.AddSingleton<InstantBoots>();
         services.AddSingleton<IJobHandler, RestoreHandler>();
         services.AddSingleton<IJobHandler, DeleteHandler>();
         services.AddHostedService<JobWorker>();

@@ -25,7 +25,7 @@ internal sealed class ServedDisks : IAsyncDisposable
     {
         try
         {
-            var server = NbdServer.Start(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{PathPrefix(setting.Host, jobId)}{_servers.Count}"), content, new()
+            var server = NbdServer.Start(PathOf(setting.Host, jobId, _servers.Count), content, new()
             {
                 ExportName = "disk",
                 OnFailure = exception => log.LogWarning(exception, "Disk '{Disk}' of a machine that runs from the vault could not be read", disk.Name),

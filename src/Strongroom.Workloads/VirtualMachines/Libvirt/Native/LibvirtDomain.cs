@@ -11,7 +11,7 @@ internal readonly record struct BlockJobProgress(bool IsLive, ulong DoneBytes, u
 /// <summary>A domain: a virtual machine as libvirt knows it. Its calls block, and may be made from many threads.</summary>
 internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
 {
-    private const int MetadataElement = 2;
+    private const int MetadataElement = 2, PausedByDisk = 5;
     private const uint AffectConfiguration = 2;
     private const uint XmlInactive = 2, XmlSecure = 1, StartPaused = 1, DestroyGracefully = 1, MetadataOnly = 2, XmlNoDomain = 2;
 
@@ -37,6 +37,16 @@ internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
         {
             LibvirtException.Check(LibvirtCalls.DomainState(handle, out var state, out _, 0));
             return (LibvirtDomainState)state;
+        }
+    }
+
+    /// <summary>It was paused because one of its disks could not be read or written.</summary>
+    public bool IsStoppedByDisk
+    {
+        get
+        {
+            LibvirtException.Check(LibvirtCalls.DomainState(handle, out var state, out var reason, 0));
+            return (LibvirtDomainState)state == LibvirtDomainState.Paused && reason == PausedByDisk;
         }
     }
 

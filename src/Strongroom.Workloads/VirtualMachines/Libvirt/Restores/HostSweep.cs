@@ -16,21 +16,26 @@ internal static class HostSweep
                 if (!pool.IsActive) continue;
                 foreach (var run in PoolSweep.FindRuns(pool).Where(isOver))
                 {
-                    EndReplacement(connection, run);
-                    PoolSweep.Clear(connection, pool, run);
+                    if (!EndReplacement(connection, run)) PoolSweep.Clear(connection, pool, run);
                 }
             }
         }
     }
 
-    private static void EndReplacement(LibvirtConnection connection, HostRun run)
+    /// <returns>True: a domain of the run is served from the vault, and the run is not over.</returns>
+    private static bool EndReplacement(LibvirtConnection connection, HostRun run)
     {
+        var isServed = false;
         foreach (var domain in connection.ListDomains())
         {
             using (domain)
             {
-                if (domain.IsPersistent && RestoreMetadata.Find(DomainDescription.Load(domain.InactiveXml)) is { } restore && restore.Run == run) ReplacedDisks.Remove(connection, domain, restore);
+                if (RestoreMetadata.Find(DomainDescription.Load(domain.IsPersistent ? domain.InactiveXml : domain.Xml)) is not { } restore || restore.Run != run) continue;
+                isServed |= restore.IsServed;
+                ReplacedDisks.Remove(connection, domain, restore);
             }
         }
+
+        return isServed;
     }
 }

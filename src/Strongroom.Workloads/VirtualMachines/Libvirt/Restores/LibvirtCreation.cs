@@ -1,4 +1,3 @@
-using System.Xml.Linq;
 using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Machines;
 using Strongroom.Blocks;
@@ -50,46 +49,10 @@ internal sealed class LibvirtCreation(NewMachine wanted, HostSetting setting, Po
         }
     }
 
-    /// <summary>The host's network for a new machine: the host's own setting, else that of the request where the host has one of its name; null: as the machine had it.</summary>
-    public static string? NetworkOf(LibvirtHost host, NewMachine wanted, IReadOnlyList<string> networks)
-    {
-        if (host.Network is { } set) return set;
-        var asked = new[] { wanted.SubnetId, wanted.VirtualNetworkId }.OfType<string>().SelectMany(id => id.Split('/').Reverse());
-        return asked.Select(name => networks.FirstOrDefault(network => network.Equals(name, StringComparison.OrdinalIgnoreCase))).FirstOrDefault(found => found is not null);
-    }
-
     private void Define(LibvirtConnection connection)
     {
         stage.Require(connection);
-        var domain = Describe(connection, [.. _disks.Select(disk => stage.Place(connection, disk))]);
-        new RestoreMetadata(run, []).Write(domain);
-        try
-        {
-            using var defined = connection.DefineDomain(domain.ToString());
-        }
-        catch (LibvirtException exception) when (!exception.IsOfConnection)
-        {
-            using var other = connection.FindDomain(wanted.Name);
-            throw other is not null && other.Id != wanted.VmId
-                ? new MachineException(MachineProblem.NameTaken, $"Host '{setting.Host.Name}' has a virtual machine '{wanted.Name}' already.", exception)
-                : new MachineException(MachineProblem.HostFailed, $"Host '{setting.Host.Name}' does not take the machine: {exception.Message}", exception);
-        }
-    }
-
-    private XElement Describe(LibvirtConnection connection, IReadOnlyCollection<RestoredDisk> disks)
-    {
-        var networks = connection.ListNetworks();
-        var network = NetworkOf(setting.Host, wanted, networks);
-        if (wanted.Source.HostKind != LibvirtFabric.Kind || wanted.Source.Definition is not { } definition)
-            return DefaultDomain.Make(wanted, disks, network ?? (networks.Contains("default") ? "default" : networks.Count > 0 ? networks[0] : null), connection.Capabilities);
-        try
-        {
-            return NewDomain.Make(definition, wanted, disks, network, isOwnHost: setting.Host.Id.Equals(wanted.Source.HostId, StringComparison.OrdinalIgnoreCase));
-        }
-        catch (InvalidDataException exception)
-        {
-            throw new MachineException(MachineProblem.BadDescription, $"What the recovery point holds of the machine cannot be understood: {exception.Message}", exception);
-        }
+        MachineDefinition.Define(connection, setting.Host, wanted, [.. _disks.Select(disk => stage.Place(connection, disk))], new(run, []));
     }
 
     private void Start(LibvirtConnection connection)

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Machines;
-using Strongroom.Workloads.VirtualMachines.Folder;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
@@ -16,14 +15,10 @@ public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, s
     /// <remarks>The host is the source's own where it is in the wanted group, else the first of the group by id, in the source's location.</remarks>
     public async Task<IMachineRestore> CreateAsync(NewMachine machine, HostRun run, CancellationToken cancellationToken)
     {
-        if (!MachineNames.IsValid(machine.Name)) throw new MachineException(MachineProblem.NotWritable, $"'{machine.Name}' is not a valid name of a virtual machine.");
-        var candidates = (await hosts.ListAsync(machine.SubscriptionId, cancellationToken))
-            .Where(host => Same(host.ResourceGroup, machine.ResourceGroup))
-            .OrderBy(host => Same(host.Id, machine.Source.HostId) ? 0 : 1).ThenBy(host => host.Id, StringComparer.OrdinalIgnoreCase).ToList();
-        var setting = Setting(candidates.FirstOrDefault(host => Same(host.Location, machine.Source.Location))
-            ?? throw new MachineException(MachineProblem.NoHost, $"Resource group '{machine.ResourceGroup}' has no host in '{machine.Source.Location}' that could take the machine."));
+        var group = await HostGroup.FindAsync(hosts, machine, _connections, log, cancellationToken);
+        var setting = Setting(group.Target);
         if (await setting.UseAsync(connection => EndIfCommitted(connection, setting.Host, machine), cancellationToken)) return CommittedRestore.Instance;
-        foreach (var host in candidates) await RequireFreeAsync(host, machine.Name, isTarget: host == setting.Host, cancellationToken);
+        await group.RequireFreeAsync(machine.Name, cancellationToken);
         await setting.UseAsync(connection => HostSweep.Run(connection, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence), cancellationToken);
         return new LibvirtCreation(machine, setting, await PoolStage.BeginAsync(setting, setting.Host.DiskPool, run, cancellationToken), run, log);
     }
@@ -75,29 +70,6 @@ public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, s
         HostSweep.Run(connection, marked => marked.JobId == machine.VmId);
         if (host.StartsRestoredMachines && !made.IsActive) made.Start();
         return true;
-    }
-
-    /// <summary>No host of the group has a machine of the name. One that is not restored onto, and cannot be reached, is taken not to.</summary>
-    private async Task RequireFreeAsync(LibvirtHost host, string name, bool isTarget, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (await _connections.UseAsync(host, connection => HasDomain(connection, name), cancellationToken))
-                throw new MachineException(MachineProblem.NameTaken, $"Resource group '{host.ResourceGroup}' has a virtual machine '{name}' already.");
-        }
-        catch (MachineException exception) when (!isTarget && exception.Problem is MachineProblem.HostUnreachable or MachineProblem.HostFailed)
-        {
-            log.LogWarning(exception, "Host '{Host}' cannot be asked whether it has a machine '{Machine}'", host.Id, name);
-        }
-    }
-
-    private static bool HasDomain(LibvirtConnection connection, string name)
-    {
-        var names = connection.ListDomains().Select(domain =>
-        {
-            using (domain) return domain.Name;
-        });
-        return names.ToList().Any(taken => Same(taken, name));
     }
 
     private static bool Same(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);

@@ -65,6 +65,26 @@ internal sealed class PoolStage
         }
     }
 
+    /// <summary>Makes an empty disk over something that the host's QEMU reads.</summary>
+    /// <param name="backing">As QEMU names it; what is there is raw.</param>
+    /// <exception cref="MachineException">The server cannot write into the pool.</exception>
+    public async Task<RestoredDisk> CreateOverlayAsync(string machine, MachineDisk disk, string backing, CancellationToken cancellationToken)
+    {
+        if (_folder is null)
+            throw new MachineException(MachineProblem.NotWritable, $"Storage pool '{Pool}' of host '{_setting.Host.Name}' is not a folder that the server can write to. A machine that runs from the vault needs one.");
+        var path = Path.Combine(_folder, VolumeNames.Disk(machine, disk.Name, _run, ".qcow2"));
+        try
+        {
+            await DiskWriters.CreateOverlayAsync(path, disk.SizeBytes, backing, cancellationToken);
+            FolderChanges.CopyOwner(_folder, path);
+            return new(disk, path, false, "qcow2");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw _setting.NotWritable(Pool, disk, exception);
+        }
+    }
+
     /// <summary>The disk with its path on the host, which is known for certain once it is written.</summary>
     public RestoredDisk Place(LibvirtConnection connection, RestoredDisk disk)
     {

@@ -22,7 +22,8 @@ internal static class PoolSweep
     }
 
     /// <summary>Removes the disks of a run that no domain has, and then its mark.</summary>
-    public static void Clear(LibvirtConnection connection, LibvirtPool pool, HostRun run)
+    /// <param name="mayGo">By its path, whether a disk may be removed; null: all may.</param>
+    public static void Clear(LibvirtConnection connection, LibvirtPool pool, HostRun run, Func<string, bool>? mayGo = null)
     {
         // Files that the server has written are not known to libvirt yet.
         if (StoragePools.IsFolder(pool)) pool.Refresh();
@@ -31,7 +32,7 @@ internal static class PoolSweep
         {
             using (volume)
             {
-                if (VolumeNames.IsDiskOf(volume.Name, run) && !used.Contains(volume.Path)) volume.Delete();
+                if (VolumeNames.IsDiskOf(volume.Name, run) && !used.Contains(volume.Path) && mayGo?.Invoke(volume.Path) != false) volume.Delete();
             }
         }
 

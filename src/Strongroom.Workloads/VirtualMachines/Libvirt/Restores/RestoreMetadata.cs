@@ -14,6 +14,9 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 /// <param name="Replaced">Paths of the disks that the domain had before, as long as they have not been removed.</param>
 internal sealed record RestoreMetadata(HostRun Run, ImmutableArray<string> Replaced)
 {
+    /// <summary>The domain runs from the vault, and its disks are still under work.</summary>
+    public bool IsServed { get; init; }
+
     private const string Prefix = "strongroom";
     private const string NamespaceName = "https://strongroom.dev/xmlns/libvirt";
 
@@ -24,7 +27,7 @@ internal sealed record RestoreMetadata(HostRun Run, ImmutableArray<string> Repla
         domain.Element("metadata")?.Element(Own + "restore") is { } found
         && Guid.TryParse((string?)found.Attribute("job"), out var job)
         && long.TryParse((string?)found.Attribute("fence"), NumberStyles.None, CultureInfo.InvariantCulture, out var fence)
-            ? new(new(job, fence), [.. found.Elements(Own + "replaced").Select(disk => (string?)disk.Attribute("path")).OfType<string>()])
+            ? new(new(job, fence), [.. found.Elements(Own + "replaced").Select(disk => (string?)disk.Attribute("path")).OfType<string>()]) { IsServed = (string?)found.Attribute("served") == "yes" }
             : null;
 
     /// <summary>Puts it into a description, in the place of that of an earlier restore.</summary>
@@ -45,5 +48,6 @@ internal sealed record RestoreMetadata(HostRun Run, ImmutableArray<string> Repla
         names + "restore",
         new XAttribute("job", Run.JobId),
         new XAttribute("fence", Run.Fence),
+        IsServed ? new XAttribute("served", "yes") : null,
         Replaced.Select(path => new XElement(names + "replaced", new XAttribute("path", path))));
 }

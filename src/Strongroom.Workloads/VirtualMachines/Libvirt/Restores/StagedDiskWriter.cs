@@ -16,7 +16,7 @@ internal sealed class StagedDiskWriter : IDiskWriter
     /// <exception cref="IOException">The server's own folder cannot be written.</exception>
     public static StagedDiskWriter Create(HostSetting setting, MachineDisk disk, string format, DiskUpload upload)
     {
-        Directory.CreateDirectory(setting.StagingFolder);
+        Directory.CreateDirectory(setting.StagingFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var file = Path.Combine(setting.StagingFolder, Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture));
         return new(DiskWriters.Create(file, format == "raw" ? DiskFormat.Raw : DiskFormat.Qcow2, disk.SizeBytes, Guid.NewGuid(), setting.Time.GetUtcNow()), file, upload);
     }

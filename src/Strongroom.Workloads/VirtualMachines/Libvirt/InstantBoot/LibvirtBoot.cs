@@ -1,0 +1,170 @@
+using System.Xml.Linq;
+using Microsoft.Extensions.Logging;
+using Strongroom.Backup.Machines;
+using Strongroom.Blocks;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
+
+namespace Strongroom.Workloads.VirtualMachines.Libvirt.InstantBoot;
+
+/// <summary>
+/// A domain whose disks are qcow2 images over those of a recovery point, which this serves. What the machine writes goes into the images, what it has not written is read from the
+/// vault, and block pull brings the rest into the images while it runs.
+/// </summary>
+/// <param name="run">The run that made the machine, or makes it.</param>
+/// <param name="stage">Where the images are made; null: an earlier run has made the machine.</param>
+internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRun run, PoolStage? stage, ILogger log) : IInstantBoot
+{
+    private readonly ServedDisks _served = new();
+    private readonly string _sockets = ServedDisks.PathPrefix(setting.Host, wanted.VmId);
+    private IReadOnlyList<MachineDisk> _disks = [];
+    private bool _isDisposed;
+
+    public bool IsMade { get; private set; } = stage is null;
+
+    public Task ServeAsync(IReadOnlyList<(MachineDisk Disk, IBlockDevice Content)> disks, CancellationToken cancellationToken)
+    {
+        _disks = [.. disks.Select(disk => disk.Disk)];
+        foreach (var (disk, content) in disks) _served.Add(setting, wanted.VmId, disk, content, log);
+        return Task.CompletedTask;
+    }
+
+    public async Task BootAsync(CancellationToken cancellationToken)
+    {
+        var restored = new List<RestoredDisk>();
+        foreach (var (disk, index) in _disks.Select((disk, index) => (disk, index)))
+            restored.Add(await stage!.CreateOverlayAsync(wanted.Name, disk, _served.UriOf(index), cancellationToken));
+        await setting.UseAsync(connection =>
+        {
+            stage!.Require(connection);
+            MachineDefinition.Define(connection, setting.Host, wanted, restored, new(run, []) { IsServed = true }, DiskErrors.StopMachine);
+            IsMade = true;
+            using var domain = connection.FindDomain(wanted.VmId) ?? throw Gone();
+            try
+            {
+                domain.Start();
+            }
+            catch (LibvirtException exception) when (!exception.IsOfConnection)
+            {
+                domain.Undefine();
+                IsMade = false;
+                throw new MachineException(MachineProblem.HostFailed, $"Host '{setting.Host.Name}' cannot start the machine: {exception.Message}", exception);
+            }
+        }, cancellationToken);
+    }
+
+    public Task<BootTransfer> TransferAsync(CancellationToken cancellationToken) => setting.UseAsync(connection =>
+    {
+        using var domain = connection.FindDomain(wanted.VmId);
+        if (domain is null) return new BootTransfer(BootTransferState.IsGone, 0);
+        try
+        {
+            return domain.IsActive ? Move(domain) : new(NeedsVault(domain.InactiveXml) ? BootTransferState.IsOff : BootTransferState.IsDone, 0);
+        }
+        catch (LibvirtException exception) when (exception.Code is LibvirtException.NoDomain)
+        {
+            return new(BootTransferState.IsGone, 0);
+        }
+        catch (LibvirtException exception) when (exception.Code is LibvirtException.OperationInvalid)
+        {
+            // It was switched off, or on, while it was looked at.
+            return new(BootTransferState.Moves, 0);
+        }
+    }, cancellationToken);
+
+    public Task EndAsync(CancellationToken cancellationToken) => setting.UseAsync(connection =>
+    {
+        using (var domain = connection.FindDomain(wanted.VmId))
+        {
+            if (domain is { IsPersistent: true })
+            {
+                var description = DomainDescription.Load(domain.InactiveXml);
+                DiskErrors.Reset(description, wanted.Source.Definition);
+                if (RestoreMetadata.Find(description) is { } restore) (restore with { IsServed = false }).Write(description);
+                using var defined = connection.DefineDomain(description.ToString(SaveOptions.DisableFormatting));
+            }
+        }
+
+        Clear(connection, path => IsOverVault(path));
+    }, cancellationToken);
+
+    public async Task AbandonAsync()
+    {
+        await setting.UseAsync(connection =>
+        {
+            using (var domain = connection.FindDomain(wanted.VmId))
+            {
+                if (domain is { IsActive: true }) domain.Destroy(gracefully: false);
+                if (domain is not null && Persists(domain)) domain.Undefine();
+            }
+
+            Clear(connection, mayGo: null);
+        }, CancellationToken.None);
+        IsMade = false;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, true)) return;
+        await _served.DisposeAsync();
+        if (IsMade || stage is null) return;
+        try
+        {
+            await stage.EndAsync();
+        }
+        catch (MachineException exception)
+        {
+            log.LogWarning(exception, "What was made for '{Machine}' in storage pool '{Pool}' is removed at the server's next start", wanted.Name, stage.Pool);
+        }
+    }
+
+    /// <summary>One disk after the other is pulled, so that they do not hinder each other and the machine.</summary>
+    private BootTransfer Move(LibvirtDomain domain)
+    {
+        // While nobody served its disks it may have been stopped; it goes on where it was.
+        if (domain.IsStoppedByDisk) domain.Resume();
+        var xml = domain.Xml;
+        var served = XElement.Parse(xml).Elements("devices").Elements("disk").Where(IsServed).Select(DomainDescription.TargetOf).ToList();
+        if (served.Count == 0) return new(NeedsVault(xml) ? BootTransferState.Moves : BootTransferState.IsDone, _disks.Sum(disk => disk.SizeBytes));
+        var job = domain.BlockJob(served[0]);
+        if (!job.IsLive) domain.PullBlocks(served[0]);
+        // Each disk is read from its begin to its end.
+        var done = _disks.Sum(disk => disk.SizeBytes) - served.Sum(target => SizeOf(domain, target));
+        return new(BootTransferState.Moves, done + (job.IsLive ? (long)job.DoneBytes : 0));
+    }
+
+    private bool IsServed(XElement disk) => disk.Descendants("host").Any(host => ((string?)host.Attribute("socket"))?.StartsWith(_sockets, StringComparison.Ordinal) == true);
+
+    private static long SizeOf(LibvirtDomain domain, string target) => (long)domain.BlockInfo(target).Capacity;
+
+    /// <summary>One of the images that a description names as disks is still made over the vault.</summary>
+    private bool NeedsVault(string xml) =>
+        XElement.Parse(xml).Elements("devices").Elements("disk").Elements("source").Select(source => (string?)source.Attribute("file")).OfType<string>().Any(IsOverVault);
+
+    private bool IsOverVault(string path)
+    {
+        if (!VolumeNames.IsDiskOf(Path.GetFileName(path), run) || !File.Exists(path)) return false;
+        using var file = DiskFile.OpenRegular(path);
+        return Blocks.Qcow2.Qcow2Header.Read(file.Handle).BackingFile is not null;
+    }
+
+    private void Clear(LibvirtConnection connection, Func<string, bool>? mayGo)
+    {
+        using var pool = StoragePools.Open(connection, setting.Host, setting.Host.DiskPool);
+        PoolSweep.Clear(connection, pool, run, mayGo);
+    }
+
+    private static bool Persists(LibvirtDomain domain)
+    {
+        try
+        {
+            return domain.IsPersistent;
+        }
+        catch (LibvirtException exception) when (exception.Code == LibvirtException.NoDomain)
+        {
+            return false;
+        }
+    }
+
+    private MachineException Gone() => new(MachineProblem.NotFound, $"Virtual machine '{wanted.Name}' has gone from its host.");
+}
