@@ -26,6 +26,9 @@ public sealed class BackupHandler(
     /// <summary>How often the disks are read before a machine that never stands still is given up.</summary>
     public const int MaxReads = 3;
 
+    /// <summary>How long a host that failed is left alone.</summary>
+    private static readonly TimeSpan HostPause = TimeSpan.FromSeconds(5);
+
     public string Operation => JobOperations.Backup;
 
     public async Task<JobEnd> RunAsync(JobRun run, CancellationToken cancellationToken)
@@ -55,7 +58,20 @@ public sealed class BackupHandler(
                 ParentTracking = parent.ChangeTracking,
                 MayFreeze = (await policies.FindTermsAsync(item, cancellationToken))?.IsCrashConsistentOnly != true,
             };
-            await using var snapshot = await fabric.SnapshotAsync(machine, wanted, cancellationToken);
+            IMachineSnapshot taken;
+            try
+            {
+                taken = await fabric.SnapshotAsync(machine, wanted, cancellationToken);
+            }
+            catch (MachineException e) when (e.Problem == MachineProblem.HostFailed && read < MaxReads)
+            {
+                // A host that is being started again, or has its hands full, says so once and not twice.
+                log.LogWarning(e, "Job {JobId}: the snapshot failed, trying again", run.Job.Id);
+                await Task.Delay(HostPause, time, cancellationToken);
+                continue;
+            }
+
+            await using var snapshot = taken;
             var newest = await points.ListAsync(item.Key, null, null, null, 1, cancellationToken) is [var found, ..] ? found : null;
             var identity = PointIdentity.Next(time.GetUtcNow(), newest);
             var disks = Selected(item, snapshot);

@@ -4,7 +4,7 @@ using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 
-/// <summary>Restores machines onto hosts of kind <c>Libvirt</c> (docs/adr/0027-restores-onto-libvirt-hosts.md).</summary>
+/// <summary>Restores machines onto hosts of kind <c>Libvirt</c> (docs/adr/0029-restores-onto-libvirt-hosts.md).</summary>
 /// <param name="stagingFolder">Folder of this server, of this class alone, for disks on their way to hosts whose pools it cannot write into. What is in it at a start is removed.</param>
 /// <remarks>Thread-safe.</remarks>
 public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, string stagingFolder, TimeProvider time, ILogger<LibvirtRestorer> log) : IMachineRestorer
