@@ -100,7 +100,7 @@ internal sealed class LiveBackupStart(LibvirtDomain domain, LibvirtMachine machi
                 if (frozen) Thaw(guard!);
                 // Missing, inconsistent, of another size: whatever it is, the bitmaps are of no use, and the disks tell by themselves what has changed.
                 _notes.Add($"All disks are read and compared: {exception.Message}.");
-                _traces.Remove(keep: null);
+                _traces.Remove(keep: exception.Code == LibvirtException.CheckpointInconsistent ? null : parent);
                 parent = null;
                 continue;
             }
@@ -114,7 +114,7 @@ internal sealed class LiveBackupStart(LibvirtDomain domain, LibvirtMachine machi
             var took = stopwatch.Elapsed;
             if (!isOurs) _notes.Add("The snapshot took so long that the machine was let go before it.");
             var isConsistent = frozen && isOurs;
-            return new(disks, checkpoint is null ? null : name, socket, isConsistent ? Consistency(agent, pre) : "CrashConsistent", isConsistent ? took : null, _notes);
+            return new(disks, checkpoint is null ? null : name, socket, isConsistent ? Consistency(agent, pre) : "CrashConsistent", isConsistent ? took : null, [.. _notes.Distinct()]);
         }
     }
 

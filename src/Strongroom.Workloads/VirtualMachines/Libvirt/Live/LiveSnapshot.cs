@@ -61,18 +61,15 @@ internal sealed class LiveSnapshot : IMachineSnapshot
         {
             using var domain = connection.FindDomain(machine.Machine.VmId) ?? throw NotFound(machine);
             var start = new LiveBackupStart(domain, machine, request, run => FreezeGuard.Start(guard, machine.Host.Uri, login, machine.Machine.VmId, run), log);
-            return (start.Begin(), domain.InactiveXml);
+            // Before there is a job on the host that somebody must end.
+            var xml = domain.InactiveXml;
+            return (start.Begin(), xml);
         }, cancellationToken);
         return new(machine, request, connections, backup, definition, time, log);
     }
 
-    /// <summary>QEMU served one moment all the time, or not at all: nothing moves. Whether it still serves is asked.</summary>
-    public async Task<IReadOnlyList<string>> FindChangesAsync(CancellationToken cancellationToken)
-    {
-        if (GivenUp is { } reason) throw new MachineException(MachineProblem.ScratchFull, reason);
-        await Task.CompletedTask;
-        return [];
-    }
+    /// <summary>QEMU serves one moment or nothing: what could be read is of that moment.</summary>
+    public Task<IReadOnlyList<string>> FindChangesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);
 
     public async Task CommittedAsync()
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Strongroom.Blocks;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Verification;
 
@@ -17,10 +18,10 @@ internal sealed class ConsoleLog(string file, Regex pattern)
     public string? Find()
     {
         if (!File.Exists(file)) return null;
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        stream.Position = _position;
-        var bytes = new byte[(int)Math.Clamp(stream.Length - _position, 0, MostAtATime)];
-        var read = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        // QEMU's user may write in the folder: a link put in the file's place is not followed.
+        using var log = DiskFile.OpenRegular(file);
+        var bytes = new byte[(int)Math.Clamp(log.LengthBytes - _position, 0, MostAtATime)];
+        var read = RandomAccess.Read(log.Handle, bytes, _position);
         _position += read;
         foreach (var letter in Encoding.Latin1.GetString(bytes, 0, read))
         {
