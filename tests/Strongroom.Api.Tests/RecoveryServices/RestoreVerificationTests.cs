@@ -64,22 +64,25 @@ public sealed class RestoreVerificationTests : IAsyncLifetime
         Assert.Equal(404, (await _host.GetAsync(option)).Status);
     }
 
-    [Theory]
-    [InlineData("{}")]
-    [InlineData("""{"properties":{}}""")]
-    [InlineData("""{"properties":{"isEnabled":"yes"}}""")]
-    [InlineData("""{"properties":{"isEnabled":true,"after":"Sometimes"}}""")]
-    [InlineData("""{"properties":{"isEnabled":true,"timeoutSeconds":0}}""")]
-    [InlineData("""{"properties":{"isEnabled":true,"timeoutSeconds":29}}""")]
-    [InlineData("""{"properties":{"isEnabled":true,"timeoutSeconds":7201}}""")]
-    [InlineData("""{"properties":{"isEnabled":true,"consolePattern":"("}}""")]
-    [InlineData("""{"properties":{"isEnabled":true,"consolePattern":"(a)\\1"}}""")]
-    [InlineData("""{"properties":{"isEnabled":true,"consolePattern":""}}""")]
-    [InlineData("""{"properties":{"isEnabled":true,"hostId":"vm1"}}""")]
-    [InlineData("""{"properties":{"isEnabled":true,"hostId":"/subscriptions/9c6b0f7f-0000-0000-0000-000000000000/resourceGroups/lab/providers/Strongroom.Fabric/hosts/nas"}}""")]
-    public async Task A_bad_option_is_refused(string body)
+    [Fact]
+    public async Task A_bad_option_is_refused()
     {
-        Assert.Equal(400, (await _host.PutAsync(Option, body)).Status);
+        string[] bodies =
+        [
+            "{}",
+            """{"properties":{}}""",
+            """{"properties":{"isEnabled":"yes"}}""",
+            """{"properties":{"isEnabled":true,"after":"Sometimes"}}""",
+            """{"properties":{"isEnabled":true,"timeoutSeconds":0}}""",
+            """{"properties":{"isEnabled":true,"timeoutSeconds":29}}""",
+            """{"properties":{"isEnabled":true,"timeoutSeconds":7201}}""",
+            """{"properties":{"isEnabled":true,"consolePattern":"("}}""",
+            """{"properties":{"isEnabled":true,"consolePattern":"(a)\\1"}}""",
+            """{"properties":{"isEnabled":true,"consolePattern":""}}""",
+            """{"properties":{"isEnabled":true,"hostId":"vm1"}}""",
+            """{"properties":{"isEnabled":true,"hostId":"/subscriptions/9c6b0f7f-0000-0000-0000-000000000000/resourceGroups/lab/providers/Strongroom.Fabric/hosts/nas"}}""",
+        ];
+        foreach (string body in bodies) Assert.Equal((body, 400), (body, (await _host.PutAsync(Option, body)).Status));
         Assert.Equal(404, (await _host.GetAsync(Option)).Status);
     }
 

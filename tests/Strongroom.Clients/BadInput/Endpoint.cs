@@ -9,6 +9,7 @@ internal sealed record Endpoint(HttpMethod Method, string Path, string? Body = n
     private const string Vault = Group + "/providers/Microsoft.RecoveryServices/vaults/{vault}";
     private const string Container = Vault + "/backupFabrics/Azure/protectionContainers/{container}";
     private const string Item = Container + "/protectedItems/{item}";
+    private const string Verification = "/providers/Strongroom.RecoveryServices/restoreVerifications/default";
     private const string Host = Group + "/providers/Strongroom.Fabric/hosts/{host}";
     private const string Account = Group + "/providers/Microsoft.Storage/storageAccounts/{account}";
 
@@ -30,6 +31,7 @@ internal sealed record Endpoint(HttpMethod Method, string Path, string? Body = n
         new(HttpMethod.Delete, Host),
         new(HttpMethod.Get, Group + "/providers/Microsoft.Compute/virtualMachines/{machine}"),
         new(HttpMethod.Get, Group + "/providers/Microsoft.Compute/disks/{disk}"),
+        new(HttpMethod.Get, Group + "/providers/Microsoft.Network/networkInterfaces/{nic}"),
         new(HttpMethod.Get, Account),
         new(HttpMethod.Put, Account, Lab.StorageAccountBody("home").ToJsonString()),
         new(HttpMethod.Delete, Account),
@@ -45,6 +47,9 @@ internal sealed record Endpoint(HttpMethod Method, string Path, string? Body = n
         new(HttpMethod.Get, Vault + "/backupstorageconfig/vaultstorageconfig"),
         new(HttpMethod.Get, Vault + "/backupPolicies"),
         new(HttpMethod.Get, Vault + "/backupPolicies/{policy}"),
+        new(HttpMethod.Get, Vault + "/backupPolicies/{policy}" + Verification),
+        new(HttpMethod.Put, Vault + "/backupPolicies/{policy}" + Verification, """{"properties":{"isEnabled":false,"after":"Daily","timeoutSeconds":60,"consolePattern":"login:"}}"""),
+        new(HttpMethod.Delete, Vault + "/backupPolicies/{policy}" + Verification),
         new(HttpMethod.Get, Vault + "/backupProtectableItems"),
         new(HttpMethod.Get, Vault + "/backupProtectedItems"),
         new(HttpMethod.Get, Vault + "/backupProtectionContainers"),
@@ -91,6 +96,7 @@ internal sealed record Endpoint(HttpMethod Method, string Path, string? Body = n
         "{job}" or "{operation}" => "00000000-0000-0000-0000-00000000abcd",
         "{point}" => "1",
         "{disk}" => "nothing",
+        "{nic}" => "web1-nic0",
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, "No good name is known for it."),
     };
 }

@@ -6,7 +6,7 @@ namespace Strongroom.Libvirt.Stories;
 
 /// <summary>
 /// QEMU, libvirtd or the server killed by SIGKILL at random moments of a backup, while the machine writes. The next backup is right, and nothing is left on the host.
-/// STRONGROOM_KILL_SEED repeats a run's choices; STRONGROOM_LIVE_KILL_ROUNDS changes the number of kills.
+/// STRONGROOM_KILL_SEED repeats a run's choices; STRONGROOM_LIVE_KILL_ROUNDS changes the number of kills, STRONGROOM_LIVE_KILL_VICTIM kills one alone (0 QEMU, 1 libvirtd, 2 the server).
 /// </summary>
 public sealed class LiveKillTests
 {
@@ -32,7 +32,7 @@ public sealed class LiveKillTests
             var lasts = watch.Elapsed;
             for (var round = 1; round <= rounds; round++)
             {
-                var victim = (Victim)random.Next(3);
+                var victim = KillSteps.Number("STRONGROOM_LIVE_KILL_VICTIM") is { } only ? (Victim)only : (Victim)random.Next(3);
                 var moment = lasts * random.NextDouble();
                 var backup = KillSteps.SwallowAsync(scene.Client.SendAsync(HttpMethod.Post, scene.Lab.ItemUrl("backup"), Lab.BackupBody(TimeProvider.System), Cancellation));
                 await Task.Delay(moment, Cancellation);
@@ -55,6 +55,7 @@ public sealed class LiveKillTests
         catch
         {
             output.WriteLine(scene.Server.LogTail);
+            output.WriteLine(scene.Host.Log);
             throw;
         }
     }

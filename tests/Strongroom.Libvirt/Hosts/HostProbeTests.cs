@@ -1,0 +1,28 @@
+using Strongroom.Backup.Machines;
+using Strongroom.Libvirt.Live;
+
+namespace Strongroom.Libvirt.Hosts;
+
+/// <summary>Whether a host answers.</summary>
+public sealed class HostProbeTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_host_answers_while_its_libvirt_runs_and_again_when_it_has_come_back()
+    {
+        await using var libvirtd = await Libvirtd.StartAsync(Cancellation);
+        using var lab = new LiveLab(libvirtd);
+        var host = Assert.Single(await lab.ListAsync("", Cancellation));
+        IHostProbe probe = lab.Fabric;
+
+        await probe.ProbeAsync(host.SubscriptionId, host.Id, Cancellation);
+        await libvirtd.KillAsync();
+        Assert.Equal(MachineProblem.HostUnreachable, (await Assert.ThrowsAsync<MachineException>(() => probe.ProbeAsync(host.SubscriptionId, host.Id, Cancellation))).Problem);
+        await libvirtd.StartAgainAsync(Cancellation);
+        await probe.ProbeAsync(host.SubscriptionId, host.Id, Cancellation);
+
+        var other = await Assert.ThrowsAsync<MachineException>(() => probe.ProbeAsync(host.SubscriptionId, host.Id + "2", Cancellation));
+        Assert.Equal(MachineProblem.HostUnreachable, other.Problem);
+    }
+}
