@@ -70,6 +70,37 @@ public sealed class InstantBootTests
     }
 
     [Fact]
+    public async Task A_transfer_whose_server_stops_goes_on_with_the_next()
+    {
+        var guest = await LiveGuest.FindAsync(Token);
+        await using var lab = await RestoreLab.StartAsync(Token);
+        await LiveMachine.DefineAsync(lab.Libvirtd, guest, new("web1"), Token);
+        var source = await lab.BackedUpAsync("web1", Token);
+        await using (var vault = await VaultDisk.OpenAsync(guest.BootDisk, Token, slows: true))
+        await using (var boot = await BeginAsync(lab, source, Run))
+        {
+            await boot.ServeAsync([(source.Disks[0], vault)], Token);
+            await boot.BootAsync(Token);
+            for (var look = 0; look < 4; look++)
+            {
+                Assert.Equal(BootTransferState.Moves, (await boot.TransferAsync(Token)).State);
+                await Task.Delay(200, Token);
+            }
+        }
+
+        var machine = await LiveMachine.FindAsync(lab.Libvirtd, "web2", Token);
+        await using (var vault = await VaultDisk.OpenAsync(guest.BootDisk, Token))
+        await using (var boot = await BeginAsync(lab, source, Run with { Fence = 2 }))
+        {
+            await boot.ServeAsync([(source.Disks[0], vault)], Token);
+            Assert.Equal(BootTransferState.IsDone, await TransferAsync(boot));
+            await boot.EndAsync(Token);
+        }
+
+        await machine.Agent.WaitAsync(Token);
+    }
+
+    [Fact]
     public async Task The_transfer_waits_for_a_machine_that_is_off_and_ends_with_one_that_is_deleted()
     {
         var guest = await LiveGuest.FindAsync(Token);
@@ -133,7 +164,7 @@ public sealed class InstantBootTests
     }
 
     /// <summary>A disk of a recovery point, which counts what is read of it.</summary>
-    private sealed class VaultDisk(ReadOnlyDevice inner) : IBlockDevice, IAsyncDisposable
+    private sealed class VaultDisk(ReadOnlyDevice inner, bool slows) : IBlockDevice, IAsyncDisposable
     {
         private long _bytesRead;
 
@@ -143,13 +174,14 @@ public sealed class InstantBootTests
 
         public bool IsReadOnly => true;
 
-        public static async Task<VaultDisk> OpenAsync(string file, CancellationToken cancellationToken) =>
-            new(new(await DiskImage.OpenAsync(DiskFile.OpenRegular(file), new() { Format = DiskFormat.Raw }, cancellationToken)));
+        public static async Task<VaultDisk> OpenAsync(string file, CancellationToken cancellationToken, bool slows = false) =>
+            new(new(await DiskImage.OpenAsync(DiskFile.OpenRegular(file), new() { Format = DiskFormat.Raw }, cancellationToken)), slows);
 
-        public ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
+        public async ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
         {
             Interlocked.Add(ref _bytesRead, buffer.Length);
-            return inner.ReadAsync(offsetBytes, buffer, cancellationToken);
+            if (slows) await Task.Delay(50, cancellationToken);
+            await inner.ReadAsync(offsetBytes, buffer, cancellationToken);
         }
 
         public ValueTask WriteAsync(long offsetBytes, ReadOnlyMemory<byte> data, CancellationToken cancellationToken) => inner.WriteAsync(offsetBytes, data, cancellationToken);
