@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Strongroom.Bench.Live;
 using Strongroom.Clients.Peers;
 using Strongroom.Libvirt.Guests;
+using Repository = Strongroom.Clients.Repository;
 
 namespace Strongroom.Bench.Tests;
 
@@ -22,18 +23,29 @@ public sealed class LiveBenchTests : IDisposable
         // QEMU runs as a user of its own.
         File.SetUnixFileMode(folder.Path, (UnixFileMode)0b111_101_101);
         var json = folder["live.json"];
-        Assert.Equal(0, await LiveBench.RunAsync(new(new(64 << 20, 50, 25, 25, 1, "/usr/bin"), 2, 1, TimeSpan.FromSeconds(2), folder.Path, Keep: false, json), Cancellation));
+        Assert.Equal(0, await LiveBench.RunAsync(new(new(64 << 20, 50, 25, 25, 1, "/usr/bin"), 2, 1, TimeSpan.FromSeconds(2), Repository.ServerExecutable, folder.Path, Keep: false, json), Cancellation));
 
         var measured = JsonNode.Parse(await File.ReadAllTextAsync(json, Cancellation))!;
-        var backups = measured["backups"]!.AsArray().Where(backup => (string)backup!["tool"]! == "virtnbdbackup").ToDictionary(backup => (string)backup!["step"]!, backup => backup!);
-        Assert.InRange((long)backups["First"]["readBytes"]!, 32 << 20, 100 << 20);
-        // 20 pieces of 64 KiB.
-        Assert.InRange((long)backups["Second"]["readBytes"]!, 10 << 16, 20 << 20);
-        Assert.InRange((long)backups["Second"]["storedBytes"]!, 10 << 16, 8 << 20);
-        Assert.True((double)backups["Apart"]["wallSeconds"]! > 0);
+        foreach (var tool in (string[])["strongroom", "virtnbdbackup"])
+        {
+            var backups = BackupsOf(measured, tool);
+            Assert.InRange((long)backups["First"]["readBytes"]!, 32 << 20, 200 << 20);
+            // 20 pieces of 64 KiB, and what the guest's own disk had.
+            Assert.InRange((long)backups["Second"]["readBytes"]!, 10 << 16, 20 << 20);
+            Assert.InRange((long)backups["Second"]["storedBytes"]!, 10 << 16, 8 << 20);
+            Assert.True((double)backups["Apart"]["wallSeconds"]! > 0);
+        }
+
+        var job = BackupsOf(measured, "strongroom")["Second"]["job"]!;
+        Assert.InRange((long)job["readBytes"]!, 10 << 16, 10 << 20);
+        Assert.True((long)job["frozenMilliseconds"]! > 0);
+        Assert.InRange((double)job["snapshotSeconds"]! + (double)job["transferSeconds"]!, 0.001, (double)job["seconds"]!);
         Assert.All(measured["writes"]!.AsArray(), writes => Assert.True((long)writes!["writes"]! > 0));
         Assert.Equal([json], Directory.EnumerateFileSystemEntries(folder.Path));
     }
+
+    private static Dictionary<string, JsonNode> BackupsOf(JsonNode measured, string tool) =>
+        measured["backups"]!.AsArray().Where(backup => (string)backup!["tool"]! == tool).ToDictionary(backup => (string)backup!["step"]!, backup => backup!);
 
     private static async Task RequirePeersAsync()
     {

@@ -132,12 +132,13 @@ internal static class BenchCommands
         var zero = Options.Standard("--zero", "Share of holes; the rest is half files, half random", 85.0);
         var percent = Options.Standard("--percent", "Of the whole disk, changed by the guest in pieces of 64 KiB", 1.0);
         var rounds = Options.Standard("--rounds", "How often; medians are printed", 3);
+        var strongroom = Options.Optional("--strongroom", "The command strongroom; without it the one that was built beside this program");
         var seconds = Options.Standard("--seconds", "How long the guest's writes are watched without a backup", 20);
         var json = Options.Optional("--json", "File that takes every number");
         var source = Options.Source;
         var folder = Options.Folder;
         var keep = Options.Keep;
-        return Options.Verb("live", "Backups of a virtual machine that runs, on a libvirtd of its own; needs root", [size, zero, percent, rounds, seconds, json, source, folder, keep], (parsed, cancellationToken) =>
+        return Options.Verb("live", "Backups of a virtual machine that runs, on a libvirtd of its own; needs root", [strongroom, size, zero, percent, rounds, seconds, json, source, folder, keep], (parsed, cancellationToken) =>
         {
             var data = (100 - parsed.GetValue(zero)) / 2;
             return LiveBench.RunAsync(
@@ -146,6 +147,7 @@ internal static class BenchCommands
                     parsed.GetValue(percent),
                     parsed.GetValue(rounds),
                     TimeSpan.FromSeconds(parsed.GetValue(seconds)),
+                    Path.GetFullPath(parsed.GetValue(strongroom) ?? Repository.ServerExecutable),
                     parsed.GetValue(folder)!,
                     parsed.GetValue(keep),
                     parsed.GetValue(json)),

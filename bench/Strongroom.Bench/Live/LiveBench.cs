@@ -7,7 +7,7 @@ using Strongroom.Libvirt.Machines;
 
 namespace Strongroom.Bench.Live;
 
-/// <summary>Backs one machine up by several tools, by turns, while it runs: all of a disk, then what its guest changed; and what its guest's writes take meanwhile.</summary>
+/// <summary>Backs machines up by several tools, by turns, while they run, each the one that is its own and like the others: all of a disk, then what its guest changed; and what its guest's writes take meanwhile.</summary>
 internal static class LiveBench
 {
     private const int ChangeBytes = 64 << 10;
@@ -15,14 +15,15 @@ internal static class LiveBench
     public static async Task<int> RunAsync(LiveOptions options, CancellationToken cancellationToken)
     {
         var guest = await LiveGuest.FindAsync(cancellationToken);
-        var folder = Directory.CreateDirectory(Path.Combine(options.Folder, $"strongroom-live-{Environment.ProcessId}")).FullName;
+        // Short: sockets are below it, and the path of one has 107 bytes at the most.
+        var folder = Directory.CreateDirectory(Path.Combine(options.Folder, $"live-{Environment.ProcessId}")).FullName;
         try
         {
             var disk = await MakeDiskAsync(options, folder, cancellationToken);
             var table = new LiveTable();
             for (var number = 0; number < options.Rounds; number++)
             {
-                var round = Directory.CreateDirectory(Path.Combine(folder, $"round-{number}")).FullName;
+                var round = Directory.CreateDirectory(Path.Combine(folder, $"{number}")).FullName;
                 await RunRoundAsync(number, guest, disk, round, options, table, cancellationToken);
                 if (!options.Keep)
                     Directory.Delete(round, recursive: true);
@@ -48,10 +49,15 @@ internal static class LiveBench
     }
 
     /// <summary>Who is compared. One that is not installed is left out.</summary>
-    private static LiveTool[] CreateTools(LiveScene scene)
+    private static LiveToolKind[] FindTools(string strongroom)
     {
-        LiveTool[] all = [new VirtNbdBackupTool(scene), new ResticDiskTool(scene)];
-        return [.. all.Where(tool => tool.IsInstalled)];
+        LiveToolKind[] all =
+        [
+            new(StrongroomLiveTool.OurName, File.Exists(strongroom), scene => new StrongroomLiveTool(scene, strongroom)),
+            new("virtnbdbackup", Peers.Machine.IsOnPath("virtnbdbackup"), scene => new VirtNbdBackupTool(scene)),
+            new("restic", Peers.Machine.IsOnPath("restic"), scene => new ResticDiskTool(scene)),
+        ];
+        return [.. all.Where(kind => kind.IsInstalled)];
     }
 
     private static async Task<string> MakeDiskAsync(LiveOptions options, string folder, CancellationToken cancellationToken)
@@ -69,25 +75,49 @@ internal static class LiveBench
     {
         var hostFolder = Directory.CreateDirectory(Path.Combine(folder, "host")).FullName;
         await using var host = await Libvirtd.StartAsync(cancellationToken, hostFolder);
-        var scene = new LiveScene(await StartMachineAsync(host, guest, template, cancellationToken), new("vdb", DiskOf(host), DiskKind.Qcow2), folder);
-        var all = CreateTools(scene);
+        var kinds = FindTools(options.Strongroom);
+        if (kinds.Length == 0)
+            throw new InvalidOperationException("No tool is there (ours; Debian: virtnbdbackup, restic).");
+        var tools = new List<LiveTool>();
+        try
+        {
+            // Who goes first changes from round to round.
+            foreach (var kind in (LiveToolKind[])[.. kinds.Skip(number % kinds.Length), .. kinds.Take(number % kinds.Length)])
+            {
+                // A machine for each: virtnbdbackup refuses one that has checkpoints of others.
+                var disk = Path.Combine(host.Folders.Disks, $"of-{kind.Name}-data.qcow2");
+                var machine = await StartMachineAsync(host, guest, $"of-{kind.Name}", template, disk, cancellationToken);
+                var tool = kind.Create(new(machine, new("vdb", disk, DiskKind.Qcow2), folder));
+                tools.Add(tool);
+                await tool.PrepareAsync(cancellationToken);
+            }
 
-        if (all.Length == 0)
-            throw new InvalidOperationException("No tool is installed (Debian: virtnbdbackup, restic).");
+            await MeasureAsync(tools, options, table, cancellationToken);
+        }
+        finally
+        {
+            foreach (var tool in tools)
+                await tool.DisposeAsync();
+        }
+    }
 
-        // Who goes first changes from round to round.
-        LiveTool[] tools = [.. all.Skip(number % all.Length), .. all.Take(number % all.Length)];
+    private static async Task MeasureAsync(List<LiveTool> tools, LiveOptions options, LiveTable table, CancellationToken cancellationToken)
+    {
+        var changes = (long)(options.Disk.LengthBytes * options.ChangedPercent / 100 / ChangeBytes);
         foreach (var tool in tools)
-            await tool.PrepareAsync(cancellationToken);
-        await BackUpAsync(tools, LiveStep.First, scene, table, cancellationToken);
-        await ChangeAsync(scene, (long)(options.Disk.LengthBytes * options.ChangedPercent / 100 / ChangeBytes), cancellationToken);
-        await BackUpAsync(tools, LiveStep.Second, scene, table, cancellationToken);
-
-        // Before and after: the more of the disk is in use, the less a write has to allocate.
-        await WatchWritesAsync(scene, LiveTable.NoBackup, () => Task.Delay(options.Quiet / 2, cancellationToken), table, cancellationToken);
+            await BackUpAsync(tool, LiveStep.First, table, cancellationToken);
         foreach (var tool in tools)
-            await WatchWritesAsync(scene, tool.Name, () => BackUpAsync([tool], LiveStep.Apart, scene, table, cancellationToken), table, cancellationToken);
-        await WatchWritesAsync(scene, LiveTable.NoBackup, () => Task.Delay(options.Quiet / 2, cancellationToken), table, cancellationToken);
+            await ChangeAsync(tool.Scene, changes, cancellationToken);
+        foreach (var tool in tools)
+            await BackUpAsync(tool, LiveStep.Second, table, cancellationToken);
+
+        foreach (var tool in tools)
+        {
+            // Before and after: the more of the disk is in use, the less a write has to allocate.
+            await WatchWritesAsync(tool.Scene, LiveTable.NoBackup, () => Task.Delay(options.Quiet / 2, cancellationToken), table, cancellationToken);
+            await WatchWritesAsync(tool.Scene, tool.Name, () => BackUpAsync(tool, LiveStep.Apart, table, cancellationToken), table, cancellationToken);
+            await WatchWritesAsync(tool.Scene, LiveTable.NoBackup, () => Task.Delay(options.Quiet / 2, cancellationToken), table, cancellationToken);
+        }
     }
 
     /// <summary>By the guest, a few at a time: a command in it has a time limit.</summary>
@@ -98,32 +128,27 @@ internal static class LiveBench
             (await scene.Machine.RunAsync($"scatter /dev/{scene.Disk.Target} {Math.Min(changes, AtATime)}", cancellationToken)).Succeeded();
     }
 
-    private static string DiskOf(Libvirtd host) => Path.Combine(host.Folders.Disks, "data.qcow2");
-
-    private static async Task<LiveMachine> StartMachineAsync(Libvirtd host, LiveGuest guest, string template, CancellationToken cancellationToken)
+    private static async Task<LiveMachine> StartMachineAsync(Libvirtd host, LiveGuest guest, string name, string template, string disk, CancellationToken cancellationToken)
     {
-        var machine = await LiveMachine.DefineAsync(host, guest, new("bench"), cancellationToken);
-        File.Copy(template, DiskOf(host));
-        (await host.VirshAsync(["attach-disk", machine.Name, DiskOf(host), "vdb", "--driver", "qemu", "--subdriver", "qcow2", "--targetbus", "virtio", "--config"], cancellationToken)).Succeeded();
+        var machine = await LiveMachine.DefineAsync(host, guest, new(name), cancellationToken);
+        File.Copy(template, disk);
+        (await host.VirshAsync(["attach-disk", name, disk, "vdb", "--driver", "qemu", "--subdriver", "qcow2", "--targetbus", "virtio", "--config"], cancellationToken)).Succeeded();
         await machine.StartAsync(cancellationToken);
         return machine;
     }
 
-    private static async Task BackUpAsync(IEnumerable<LiveTool> tools, LiveStep step, LiveScene scene, LiveTable table, CancellationToken cancellationToken)
+    private static async Task BackUpAsync(LiveTool tool, LiveStep step, LiveTable table, CancellationToken cancellationToken)
     {
-        foreach (var tool in tools)
-        {
-            // Nobody shall wait for what the one before left unwritten.
-            ResourceCalls.Sync();
-            var qemu = scene.Machine.QemuProcessId ?? throw new InvalidOperationException("The machine ended.");
-            var (before, stored) = (ProcessCounters.Read(qemu), FolderSize.Of(tool.RepositoryOf(step)));
-            var usage = await tool.BackupAsync(step, cancellationToken);
-            var of = ProcessCounters.Read(qemu) - before;
-            var run = new LiveRun(
-                usage.WallSeconds, usage.CpuSeconds, of.CpuSeconds, tool.ReadsThroughQemu ? of.ReadBytes : usage.ReadBytes, FolderSize.Of(tool.RepositoryOf(step)) - stored);
-            table.Add(step, tool.Name, run);
-            await Console.Error.WriteLineAsync($"  {step}, {tool.Name}: {run}");
-        }
+        // Nobody shall wait for what the one before left unwritten.
+        ResourceCalls.Sync();
+        var qemu = tool.Scene.Machine.QemuProcessId ?? throw new InvalidOperationException("The machine ended.");
+        var (before, stored) = (ProcessCounters.Read(qemu), FolderSize.Of(tool.RepositoryOf(step)));
+        var usage = await tool.BackupAsync(step, cancellationToken);
+        var of = ProcessCounters.Read(qemu) - before;
+        var run = new LiveRun(
+            usage.WallSeconds, usage.CpuSeconds, of.CpuSeconds, tool.ReadsThroughQemu ? of.ReadBytes : usage.ReadBytes, FolderSize.Of(tool.RepositoryOf(step)) - stored, usage.Job);
+        table.Add(step, tool.Name, run);
+        await Console.Error.WriteLineAsync($"  {step}, {tool.Name}: {run}");
     }
 
     private static async Task WatchWritesAsync(LiveScene scene, string during, Func<Task> meanwhile, LiveTable table, CancellationToken cancellationToken)

@@ -1,5 +1,3 @@
-using Strongroom.Bench.Measuring;
-using Strongroom.Bench.Peers;
 using Strongroom.Libvirt.Machines;
 
 namespace Strongroom.Bench.Live;
@@ -22,17 +20,18 @@ internal enum LiveStep
     Apart,
 }
 
+/// <summary>A program that may be there.</summary>
+internal sealed record LiveToolKind(string Name, bool IsInstalled, Func<LiveScene, LiveTool> Create);
+
 /// <summary>A program that backs up a machine that runs. One object for each round.</summary>
-internal abstract class LiveTool(LiveScene scene)
+internal abstract class LiveTool(LiveScene scene) : IAsyncDisposable
 {
-    protected LiveScene Scene => scene;
+    public LiveScene Scene => scene;
 
     public abstract string Name { get; }
 
-    public virtual bool IsInstalled => Machine.IsOnPath(Name);
-
     /// <summary>Where the backup of a step lies: the first and the second in one place.</summary>
-    public string RepositoryOf(LiveStep step) => Path.Combine(scene.Folder, step == LiveStep.Apart ? $"{Name}-apart" : Name);
+    public virtual string RepositoryOf(LiveStep step) => Path.Combine(scene.Folder, step == LiveStep.Apart ? $"{Name}-apart" : Name);
 
     /// <summary>Whether QEMU reads the disk for it; otherwise it reads the disk's file.</summary>
     public abstract bool ReadsThroughQemu { get; }
@@ -42,5 +41,8 @@ internal abstract class LiveTool(LiveScene scene)
 
     /// <summary>Makes a backup.</summary>
     /// <returns>What the program took.</returns>
-    public abstract Task<Usage> BackupAsync(LiveStep step, CancellationToken cancellationToken);
+    public abstract Task<LiveUsage> BackupAsync(LiveStep step, CancellationToken cancellationToken);
+
+    /// <summary>Ends what it left running.</summary>
+    public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

@@ -15,9 +15,9 @@ internal sealed class ResticDiskTool(LiveScene scene) : LiveTool(scene)
         await CallAsync(LiveStep.Apart, ["init"], cancellationToken);
     }
 
-    public override Task<Usage> BackupAsync(LiveStep step, CancellationToken cancellationToken) => CallAsync(step, ["backup", Scene.Disk.Path], cancellationToken);
+    public override Task<LiveUsage> BackupAsync(LiveStep step, CancellationToken cancellationToken) => CallAsync(step, ["backup", Scene.Disk.Path], cancellationToken);
 
-    private async Task<Usage> CallAsync(LiveStep step, string[] arguments, CancellationToken cancellationToken)
+    private async Task<LiveUsage> CallAsync(LiveStep step, string[] arguments, CancellationToken cancellationToken)
     {
         var environment = new Dictionary<string, string>
         {
@@ -26,6 +26,6 @@ internal sealed class ResticDiskTool(LiveScene scene) : LiveTool(scene)
             ["RESTIC_CACHE_DIR"] = Path.Combine(Scene.Folder, "restic-cache"),
             ["TMPDIR"] = Scene.Folder,
         };
-        return (await MeasuredProcess.RunAsync(new(["restic", "--quiet", .. arguments], Scene.Folder, environment), cancellationToken)).Usage;
+        return LiveUsage.Of((await MeasuredProcess.RunAsync(new(["restic", "--quiet", .. arguments], Scene.Folder, environment), cancellationToken)).Usage);
     }
 }

@@ -11,7 +11,7 @@ internal sealed class VirtNbdBackupTool(LiveScene scene) : LiveTool(scene)
 
     public override Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public override async Task<Usage> BackupAsync(LiveStep step, CancellationToken cancellationToken)
+    public override async Task<LiveUsage> BackupAsync(LiveStep step, CancellationToken cancellationToken)
     {
         var host = Scene.Machine.Host;
         string[] command =
@@ -21,6 +21,6 @@ internal sealed class VirtNbdBackupTool(LiveScene scene) : LiveTool(scene)
             "-l", step switch { LiveStep.First => "full", LiveStep.Second => "inc", _ => "copy" },
             "-o", RepositoryOf(step), "-S", host.Folders.Scratch, "-f", Path.Combine(host.Folders.Sockets, "virtnbdbackup"), "--noprogress",
         ];
-        return (await MeasuredProcess.RunAsync(new(command, Scene.Folder, new Dictionary<string, string>()), cancellationToken)).Usage;
+        return LiveUsage.Of((await MeasuredProcess.RunAsync(new(command, Scene.Folder, new Dictionary<string, string>()), cancellationToken)).Usage);
     }
 }

@@ -41,7 +41,7 @@ internal static class JobTaskChanges
     public static Job Reset(this Job job, string task) => job.Change(task, t => new(t.Name, "NotStarted", null, null));
 
     public static Job Complete(this Job job, string task, DateTimeOffset now) =>
-        job.Change(task, t => t with { State = JobStates.Completed, StartedAt = t.StartedAt ?? now, EndedAt = now });
+        job.Change(task, t => t.State == JobStates.Completed ? t : t with { State = JobStates.Completed, StartedAt = t.StartedAt ?? now, EndedAt = now });
 
     public static Job Detail(this Job job, string task, string details) => job.Change(task, t => t with { Details = details });
 

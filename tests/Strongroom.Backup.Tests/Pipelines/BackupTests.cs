@@ -39,6 +39,23 @@ public sealed class BackupTests
         Assert.Empty(second.Errors);
     }
 
+    [Fact]
+    public async Task A_jobs_snapshot_has_ended_where_its_transfer_begins()
+    {
+        await using var rig = await Rig.NewAsync();
+        var (vault, machine) = await rig.ProtectedMachineAsync(FakeDisk.New(-1, "os", 1));
+        machine.Disks[0].OnRead = (_, _) =>
+        {
+            rig.Time.Advance(TimeSpan.FromMinutes(1));
+            return default;
+        };
+        var job = await rig.BackUpAsync(vault, machine);
+        var (snapshot, transfer) = (job.Tasks[0], job.Tasks[1]);
+        Assert.Equal(snapshot.EndedAt, transfer.StartedAt);
+        Assert.True(transfer.EndedAt > transfer.StartedAt);
+        Assert.Equal(job.EndedAt, transfer.EndedAt);
+    }
+
     [Theory]
     [InlineData("meta/")]
     [InlineData("packs/")]

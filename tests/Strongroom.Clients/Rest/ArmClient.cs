@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json.Nodes;
 using Strongroom.Clients.Servers;
 
@@ -69,7 +69,7 @@ internal sealed class ArmClient : IDisposable
     {
         var request = new HttpRequestMessage(method, new Uri(_server.Endpoint, url));
         if (body is not null)
-            request.Content = JsonContent.Create(body);
+            request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
         return _http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
     }
 

@@ -45,6 +45,13 @@ internal sealed record Lab(string SubscriptionId, string Group = "lab", string V
         ["properties"] = new JsonObject { ["kind"] = "Folder", ["path"] = folder },
     };
 
+    /// <param name="uri">libvirt's, as clients connect; where its socket lies is the server's affair.</param>
+    public JsonObject LibvirtHostBody(string uri, string scratchPath) => new()
+    {
+        ["location"] = Location,
+        ["properties"] = new JsonObject { ["kind"] = "Libvirt", ["uri"] = uri.Split('?')[0], ["diskPool"] = "restores", ["scratchPath"] = scratchPath },
+    };
+
     public static JsonObject VaultBody(string location) => new()
     {
         ["location"] = location,

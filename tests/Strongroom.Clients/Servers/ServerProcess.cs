@@ -17,6 +17,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(60);
 
+    private readonly string _executable;
     private readonly string _allowedPath;
     private readonly string[] _options;
     private readonly ServerLog _log = new();
@@ -24,8 +25,9 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     private Process? _process;
     private WireProxy? _proxy;
 
-    private ServerProcess(string dataFolder, string allowedPath, int port, string[] options)
+    private ServerProcess(string executable, string dataFolder, string allowedPath, int port, string[] options)
     {
+        _executable = executable;
         _options = options;
         DataFolder = dataFolder;
         _allowedPath = allowedPath;
@@ -53,9 +55,10 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         StartAsync(dataFolder, allowedPath, [], cancellationToken);
 
     /// <summary>As <see cref="StartAsync(string, string, CancellationToken)"/>, with further options of `serve`.</summary>
-    public static async Task<ServerProcess> StartAsync(string dataFolder, string allowedPath, string[] options, CancellationToken cancellationToken)
+    /// <param name="executable">The command `strongroom`; null for <see cref="Repository.ServerExecutable"/>.</param>
+    public static async Task<ServerProcess> StartAsync(string dataFolder, string allowedPath, string[] options, CancellationToken cancellationToken, string? executable = null)
     {
-        var server = new ServerProcess(dataFolder, allowedPath, FreePort(), options);
+        var server = new ServerProcess(executable ?? Repository.ServerExecutable, dataFolder, allowedPath, FreePort(), options);
         await server.StartAsync(cancellationToken);
         server.TrustFile = server.Admin.CaFile;
         if (WireProxy.IsWanted)
@@ -66,9 +69,8 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>Starts the server again on the same data and port.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var executable = Repository.ServerExecutable;
-        Assert.True(File.Exists(executable), $"{executable} is not built: dotnet build -c Release");
-        var start = new ProcessStartInfo(executable,
+        Assert.True(File.Exists(_executable), $"{_executable} is not built: dotnet build -c Release");
+        var start = new ProcessStartInfo(_executable,
             ["serve", "--data", DataFolder, "--listen", _listen.GetLeftPart(UriPartial.Authority), "--allow-path", _allowedPath, .. _options])
         {
             RedirectStandardOutput = true,
@@ -79,7 +81,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         process.OutputDataReceived += (_, line) => Hear(line.Data, ready);
         process.ErrorDataReceived += (_, line) => Hear(line.Data, ready);
         process.Exited += (_, _) => ready.TrySetException(new InvalidOperationException("The server ended before it was ready."));
-        _log.Add($"--- start: {executable} {string.Join(' ', start.ArgumentList)}");
+        _log.Add($"--- start: {_executable} {string.Join(' ', start.ArgumentList)}");
         process.Start();
         _process = process;
         process.BeginOutputReadLine();

@@ -137,6 +137,42 @@ public sealed class LiveBackupTests
     }
 
     [Fact]
+    public async Task Where_the_servers_scratch_files_are_of_no_use_to_the_host_it_makes_its_own()
+    {
+        var guest = await LiveGuest.FindAsync(Cancellation);
+        await using var host = await Libvirtd.StartAsync(Cancellation);
+        using var folder = new TempFolder();
+        var (guard, spoilt) = (folder.Combine("guard"), folder.Combine("spoilt"));
+        // Starts between the making of the files and their use.
+        await File.WriteAllTextAsync(guard,
+            $"""
+            #!/bin/sh
+            for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+              for file in '{host.Folders.Scratch}'/*.scratch; do
+                if [ -e "$file" ]; then rm -f "$file"; ln -s /nowhere/to/be/found "$file"; echo "$file" >>'{spoilt}'; break 2; fi
+              done
+              sleep 0.1
+            done
+            exec '{Repository.ServerExecutable}' "$@"
+
+            """, Cancellation);
+        File.SetUnixFileMode(guard, (UnixFileMode)0b111_101_101);
+        using var lab = new LiveLab(host, guard);
+        var machine = await LiveMachine.DefineAsync(host, guest, new("web1"), Cancellation);
+        await machine.StartAsync(Cancellation);
+        var first = await lab.BackUpAsync("web1", null, Cancellation);
+        await machine.StartWriterAsync(Cancellation);
+        var last = await machine.StopWriterAsync(Cancellation);
+        var second = await lab.BackUpAsync("web1", first, Cancellation);
+        Assert.Equal(2, File.ReadLines(spoilt).Count());
+        Assert.Empty(second.Notes);
+        Assert.Equal("FileSystemConsistent", second.Consistency);
+        Assert.True(second.ReadBytes["vda"] < first.ReadBytes["vda"] / 4);
+        Assert.Equal(new(last, null), (await DiskCheck.RunAsync(second.Files["vda"], Cancellation)).Records);
+        await AssertCleanAsync(host, second, machine);
+    }
+
+    [Fact]
     public async Task A_backup_of_another_program_is_left_alone()
     {
         var guest = await LiveGuest.FindAsync(Cancellation);

@@ -18,13 +18,16 @@ internal sealed class LiveLab : ILibvirtHosts, IDisposable
 
     private readonly TempFolder _folder = new();
     private readonly Libvirtd _libvirtd;
+    private readonly string _guard;
     private int _fence;
 
-    public LiveLab(Libvirtd libvirtd)
+    /// <param name="guard">Stands in for the guard of a freeze; null for the server's own.</param>
+    public LiveLab(Libvirtd libvirtd, string? guard = null)
     {
         _libvirtd = libvirtd;
+        _guard = guard ?? Repository.ServerExecutable;
         ScratchPath = libvirtd.Folders.Scratch;
-        Fabric = new(this, new() { Executable = Repository.ServerExecutable }, TimeProvider.System, NullLogger<LibvirtFabric>.Instance);
+        Fabric = new(this, new() { Executable = _guard }, TimeProvider.System, NullLogger<LibvirtFabric>.Instance);
     }
 
     public LibvirtFabric Fabric { get; private set; }
@@ -51,7 +54,7 @@ internal sealed class LiveLab : ILibvirtHosts, IDisposable
     public void Restart()
     {
         Fabric.Dispose();
-        Fabric = new(this, new() { Executable = Repository.ServerExecutable }, TimeProvider.System, NullLogger<LibvirtFabric>.Instance);
+        Fabric = new(this, new() { Executable = _guard }, TimeProvider.System, NullLogger<LibvirtFabric>.Instance);
     }
 
     public async Task<IMachineSnapshot> SnapshotAsync(string name, TakenPoint? parent, CancellationToken cancellationToken, Func<int, bool>? selects = null) =>

@@ -118,11 +118,7 @@ internal sealed class LiveScene : IAsyncDisposable
     private async Task ProtectAsync(CancellationToken cancellationToken)
     {
         await Client.ChangeAsync(HttpMethod.Put, Lab.GroupUrl, new JsonObject { ["location"] = Lab.Location }, cancellationToken);
-        await Client.ChangeAsync(HttpMethod.Put, Lab.HostUrl, new JsonObject
-        {
-            ["location"] = Lab.Location,
-            ["properties"] = new JsonObject { ["kind"] = "Libvirt", ["uri"] = Host.Uri.Split('?')[0], ["diskPool"] = "restores", ["scratchPath"] = Host.Folders.Scratch },
-        }, cancellationToken);
+        await Client.ChangeAsync(HttpMethod.Put, Lab.HostUrl, Lab.LibvirtHostBody(Host.Uri, Host.Folders.Scratch), cancellationToken);
         await Client.ChangeAsync(HttpMethod.Put, $"{Lab.StorageAccountId(Account)}?api-version={Lab.StorageVersion}", Lab.StorageAccountBody(Lab.Location), cancellationToken);
         await Client.ChangeAsync(HttpMethod.Put, $"{Lab.VaultPath}?api-version={Lab.BackupVersion}", Lab.VaultBody(Lab.Location), cancellationToken);
         await Client.ChangeAsync(HttpMethod.Patch, Lab.VaultUrl("backupconfig/vaultconfig"), Lab.SoftDeleteOffBody(), cancellationToken);

@@ -13,6 +13,9 @@ public sealed partial class AllowedLibvirtHosts
     /// <summary>The scratch folder where the operator names none.</summary>
     public const string StandardScratchRoot = "/var/lib/libvirt/strongroom";
 
+    /// <summary>The longest scratch path: a socket's has 107 bytes, and ours are named in up to 37 of them (<see cref="Live.TraceNames.Socket"/>), the slash before included.</summary>
+    public const int LongestScratchPath = 70;
+
     private readonly Dictionary<string, string> _uris;
     private readonly string[] _scratchRoots;
 
@@ -47,7 +50,7 @@ public sealed partial class AllowedLibvirtHosts
 
     // As text: what is one folder to us must not be another one to the host.
     private static bool IsPlainPath(string path) =>
-        path.Length is > 1 and <= 80 && path[0] == '/' && path[1..].Split('/').All(part => part is not ("" or "." or "..") && IsName().IsMatch(part));
+        path.Length is > 1 and <= LongestScratchPath && path[0] == '/' && path[1..].Split('/').All(part => part is not ("" or "." or "..") && IsName().IsMatch(part));
 
     [GeneratedRegex(@"\Aqemu(\+[a-z0-9]+)?://[A-Za-z0-9.:@_\[\]-]*/[A-Za-z0-9._/-]+(\?[!-~]+)?\z", RegexOptions.CultureInvariant)]
     private static partial Regex IsUri();

@@ -25,7 +25,7 @@ public sealed partial class LibvirtHostValidator(AllowedLibvirtHosts allowed, IL
         if (!allowed.AllowsScratch(scratch))
         {
             throw new HostRefusedException("scratchPath", "HostPathNotAllowed",
-                "The scratch path must be a folder that the server's operator has named (strongroom serve --libvirt-scratch DIR), or one below it, absolute, of plain names, and at most 80 characters long.");
+                $"The scratch path must be a folder that the server's operator has named (strongroom serve --libvirt-scratch DIR), or one below it, absolute, of plain names, and at most {AllowedLibvirtHosts.LongestScratchPath} characters long.");
         }
 
         var accepted = new JsonObject { ["uri"] = uri, ["scratchPath"] = scratch, ["diskPool"] = Name(sent, "diskPool") ?? "default" };

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Strongroom.Arm;
 using Strongroom.Backup.Machines;
 using Strongroom.Workloads.VirtualMachines.Libvirt;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 
 namespace Strongroom.Workloads.Tests.VirtualMachines.Libvirt;
 
@@ -70,6 +71,19 @@ public sealed class LibvirtHostValidatorTests
     {
         var refused = Assert.Throws<HostRefusedException>(() => s_validator.Accept(new() { ["uri"] = "qemu:///system", [property] = name }));
         Assert.Equal((property, "InvalidRequestContent"), (refused.Property, refused.Code));
+    }
+
+    [Fact]
+    public void The_longest_scratch_path_leaves_room_for_a_socket()
+    {
+        const string Root = AllowedLibvirtHosts.StandardScratchRoot;
+        var longest = Root + "/" + new string('a', AllowedLibvirtHosts.LongestScratchPath - Root.Length - 1);
+        var allowed = new AllowedLibvirtHosts([], []);
+        Assert.True(allowed.AllowsScratch(longest));
+        Assert.False(allowed.AllowsScratch(longest + "a"));
+        // Each try of a job has the next fence.
+        var socket = new TraceNames(Guid.NewGuid()).Socket(new(Guid.NewGuid(), 9_999_999));
+        Assert.Equal(107, Path.Combine(longest, socket).Length);
     }
 
     [Theory]

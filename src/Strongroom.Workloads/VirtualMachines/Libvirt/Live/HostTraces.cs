@@ -34,7 +34,7 @@ internal sealed class HostTraces(LibvirtDomain domain, LibvirtHost host, Guid it
         while (domain.FindBackup() is not null)
         {
             if (Environment.TickCount64 - started > EndLimit.TotalMilliseconds) throw new LibvirtException(LibvirtException.OperationInvalid, "The backup job of an earlier run does not end.");
-            Pause.For(TimeSpan.FromMilliseconds(50));
+            Pause.For(TimeSpan.FromMilliseconds(10));
         }
     }
 

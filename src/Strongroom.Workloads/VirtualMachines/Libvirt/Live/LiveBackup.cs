@@ -11,7 +11,7 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 /// <param name="Checkpoint">The checkpoint of the moment; null: no disk can have one.</param>
 /// <param name="Socket">Where QEMU serves the disks.</param>
 /// <param name="Consistency">As the recovery point has it.</param>
-/// <param name="Frozen">How long the file systems stood still; null: they did not.</param>
+/// <param name="Frozen">How long the file systems stood still, from the call that freezes them to the return of the one that thaws them; null: they did not.</param>
 /// <param name="Notes">What the machine's owner should know.</param>
 internal sealed record LiveBackup(IReadOnlyList<BackupDisk> Disks, string? Checkpoint, string Socket, string Consistency, TimeSpan? Frozen, IReadOnlyList<string> Notes);
 
@@ -79,43 +79,68 @@ internal sealed class LiveBackupStart(LibvirtDomain domain, LibvirtMachine machi
 
     private LiveBackup BeginFrozen(GuestAgent agent, bool mayFreeze, string? parent, ScriptEnd pre)
     {
+        var mayMakeScratch = true;
         for (var attempt = 1; ; attempt++)
         {
+            var (disks, others) = Disks(parent);
+            var making = mayMakeScratch ? ScratchFiles.TryCreateAsync(machine.Host, ScratchOf(disks)) : Task.FromResult(false);
             // One for each freeze: a guard ends with the thaw.
             using var guard = mayFreeze ? startGuard(_run) : null;
             if (mayFreeze && guard is null) _notes.Add("The machine was not asked to hold still: the process that guards a freeze did not start.");
-            var (disks, others) = Disks(parent);
             var name = _names.Checkpoint(request.Run, attempt);
             var checkpoint = BackupXml.Checkpoint(name, disks, others);
             var socket = Path.Combine(machine.Host.ScratchPath, _names.Socket(request.Run));
+            var backup = BackupXml.Backup(socket, disks, others);
+            // On this thread, which may block.
+            var hasScratch = making.GetAwaiter().GetResult();
             var stopwatch = Stopwatch.StartNew();
             var frozen = guard is not null && TryFreeze();
-            var isOurs = true;
             try
             {
-                domain.BeginBackup(BackupXml.Backup(socket, disks, others), checkpoint);
+                domain.BeginBackup(backup, checkpoint, hasScratch);
             }
-            catch (LibvirtException exception) when (parent is not null && !exception.IsOfConnection && domain.RunNumber == _run)
+            catch (LibvirtException exception)
             {
                 if (frozen) Thaw(guard!);
-                // Missing, inconsistent, of another size: whatever it is, the bitmaps are of no use, and the disks tell by themselves what has changed.
-                _notes.Add($"All disks are read and compared: {exception.Message}.");
-                _traces.Remove(keep: exception.Code == LibvirtException.CheckpointInconsistent ? null : parent);
-                parent = null;
+                if (exception.IsOfConnection || domain.RunNumber != _run || (parent is null && !hasScratch))
+                {
+                    _traces.RemoveFiles();
+                    throw;
+                }
+
+                // A checkpoint whose bitmaps are broken is of no use to anybody; another one may be.
+                var keep = exception.Code == LibvirtException.CheckpointInconsistent ? null : parent;
+                // QEMU's user may be one that libvirt does not give our files to.
+                if (hasScratch && (parent is null || exception.Message.Contains(machine.Host.ScratchPath, StringComparison.Ordinal)))
+                {
+                    log.LogInformation("The host makes the scratch files of machine {Machine} itself: {Reason}", machine.Machine.Name, exception.Message);
+                    mayMakeScratch = false;
+                }
+                else
+                {
+                    // Missing, inconsistent, of another size: whatever it is, the bitmaps are of no use, and the disks tell by themselves what has changed.
+                    _notes.Add($"All disks are read and compared: {exception.Message}.");
+                    parent = null;
+                }
+
+                _traces.Remove(keep);
                 continue;
             }
-            catch
-            {
-                if (frozen) Thaw(guard!);
-                throw;
-            }
 
-            if (frozen) isOurs = Thaw(guard!);
+            var isThawed = frozen && TryThaw();
             var took = stopwatch.Elapsed;
+            // Not ours: the guard thawed first, so that the snapshot may be of a machine that moved.
+            var isOurs = !frozen || (isThawed && guard!.End());
             if (!isOurs) _notes.Add("The snapshot took so long that the machine was let go before it.");
             var isConsistent = frozen && isOurs;
             return new(disks, checkpoint is null ? null : name, socket, isConsistent ? Consistency(agent, pre) : "CrashConsistent", isConsistent ? took : null, [.. _notes.Distinct()]);
         }
+    }
+
+    private List<(string Path, long LengthBytes)> ScratchOf(List<BackupDisk> disks)
+    {
+        var sizes = machine.Machine.Disks.ToDictionary(disk => disk.Name, disk => disk.SizeBytes, StringComparer.Ordinal);
+        return [.. disks.Select(disk => (disk.ScratchFile, sizes[disk.Target]))];
     }
 
     /// <summary>Windows' writers take part in a freeze (VSS); a Linux machine's applications do where its owner's script says so.</summary>
@@ -141,11 +166,10 @@ internal sealed class LiveBackupStart(LibvirtDomain domain, LibvirtMachine machi
         }
     }
 
-    /// <returns>False: the guard thawed first, so that the snapshot may be of a machine that moved.</returns>
-    private bool Thaw(FreezeGuard guard)
+    private void Thaw(FreezeGuard guard)
     {
         // When it cannot be done here, the guard goes on trying.
-        return TryThaw() && guard.End();
+        if (TryThaw()) guard.End();
     }
 
     private bool TryThaw()

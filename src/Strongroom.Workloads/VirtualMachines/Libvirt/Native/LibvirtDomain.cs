@@ -13,6 +13,10 @@ internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
 {
     private const int MetadataElement = 2, PausedByDisk = 5;
     private const uint AffectConfiguration = 2;
+
+    // virDomainBackupBeginFlags
+    private const uint ReuseExternal = 1;
+
     private const uint XmlInactive = 2, XmlSecure = 1, StartPaused = 1, DestroyGracefully = 1, MetadataOnly = 2, XmlNoDomain = 2;
 
     // virDomainUndefineFlagsValues: managed save, snapshots' and checkpoints' metadata.
@@ -104,7 +108,9 @@ internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
     public string AskAgent(string command, int timeoutSeconds) => LibvirtException.TakeText(LibvirtCalls.AgentCommand(handle, command, timeoutSeconds, 0));
 
     /// <summary>Begins a backup of all disks that the description names, and the checkpoint, at one moment.</summary>
-    public void BeginBackup(string backupXml, string? checkpointXml) => LibvirtException.Check(LibvirtCalls.BeginBackup(handle, backupXml, checkpointXml, 0));
+    /// <param name="hasScratchFiles">The scratch files are there already, as empty qcow2 images; they stay when the backup ends.</param>
+    public void BeginBackup(string backupXml, string? checkpointXml, bool hasScratchFiles) =>
+        LibvirtException.Check(LibvirtCalls.BeginBackup(handle, backupXml, checkpointXml, hasScratchFiles ? ReuseExternal : 0));
 
     /// <summary>The description of the backup under way, or null.</summary>
     public string? FindBackup()
