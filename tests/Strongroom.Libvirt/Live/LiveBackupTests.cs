@@ -193,12 +193,5 @@ public sealed class LiveBackupTests
         Assert.Contains("pre-backup failed", Assert.Single(failed.Notes), StringComparison.Ordinal);
     }
 
-    /// <summary>The host has nothing of a backup but the newest point's checkpoint.</summary>
-    private static async Task AssertCleanAsync(Libvirtd host, TakenPoint point, LiveMachine machine)
-    {
-        Assert.Empty(Directory.GetFileSystemEntries(host.Folders.Scratch));
-        var checkpoint = Assert.Single((await host.VirshAsync(["checkpoint-list", machine.Name, "--name"], Cancellation)).Succeeded().StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.EndsWith($";{checkpoint}", point.Tracking, StringComparison.Ordinal);
-        Assert.NotEqual(0, (await host.VirshAsync(["backup-dumpxml", machine.Name], Cancellation)).ExitCode);
-    }
+    private static Task AssertCleanAsync(Libvirtd host, TakenPoint point, LiveMachine machine) => LiveLab.AssertCleanAsync(host, point, machine, Cancellation);
 }
