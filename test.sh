@@ -91,6 +91,8 @@ install_packages() {
     command -v virsh >/dev/null || packages+=(libvirt-clients)
     find /usr/lib -maxdepth 4 -name libvirt_driver_qemu.so 2>/dev/null | grep -q . || packages+=(libvirt-daemon-driver-qemu)
     command -v virtnbdbackup >/dev/null || packages+=(virtnbdbackup)
+    # A service that lets people in: for continuous integration, not for somebody's own machine.
+    command -v sshd >/dev/null || [ -x /usr/sbin/sshd ] || [ "${STRONGROOM_REQUIRE_PEERS:-}" != 1 ] || packages+=(openssh-server)
   fi
   node_is_new_enough || packages+=(nodejs npm)
   [ ${#packages[@]} -eq 0 ] && return 0

@@ -32,9 +32,11 @@ internal sealed class Libvirtd : IAsyncDisposable
 
     /// <summary>What clients connect to by TLS, with a certificate of theirs.</summary>
     /// <exception cref="InvalidOperationException">It was not told to listen.</exception>
-    public string TlsUri => _tlsPort is { } port
-        ? $"qemu+tls://127.0.0.1:{port}/system?pkipath={Folders.Certificates.OfLibvirt}"
-        : throw new InvalidOperationException("This libvirtd does not listen for TLS.");
+    public string TlsUri => TlsUriAt(TlsPort);
+
+    /// <summary>The port of 127.0.0.1 that it listens on.</summary>
+    /// <exception cref="InvalidOperationException">It was not told to listen.</exception>
+    public int TlsPort => _tlsPort ?? throw new InvalidOperationException("This libvirtd does not listen for TLS.");
 
     /// <summary>libvirtd's own process id.</summary>
     public int ProcessId => Processes.ChildrenOf(Running.Id).Single();
@@ -120,6 +122,12 @@ internal sealed class Libvirtd : IAsyncDisposable
         _loopDevices.Add(device);
         return device;
     }
+
+    /// <summary>As <see cref="TlsUri"/>, by another port that leads to it.</summary>
+    public string TlsUriAt(int port) => $"qemu+tls://127.0.0.1:{port}/system?pkipath={Folders.Certificates.OfLibvirt}";
+
+    /// <summary>Starts a program that sees what libvirtd sees, and ends with it.</summary>
+    public Process StartBeside(string program, IEnumerable<string> arguments) => _namespaces.Start(program, arguments);
 
     /// <summary>A port of 127.0.0.1 that nobody listens on now.</summary>
     public static int FreePort()

@@ -157,7 +157,7 @@ public sealed class LiveBackupTests
 
             """, Cancellation);
         File.SetUnixFileMode(guard, (UnixFileMode)0b111_101_101);
-        using var lab = new LiveLab(host, guard);
+        using var lab = new LiveLab(host, guard: guard);
         var machine = await LiveMachine.DefineAsync(host, guest, new("web1"), Cancellation);
         await machine.StartAsync(Cancellation);
         var first = await lab.BackUpAsync("web1", null, Cancellation);
@@ -229,12 +229,5 @@ public sealed class LiveBackupTests
         Assert.Contains("pre-backup failed", Assert.Single(failed.Notes), StringComparison.Ordinal);
     }
 
-    /// <summary>The host has nothing of a backup but the newest point's checkpoint.</summary>
-    private static async Task AssertCleanAsync(Libvirtd host, TakenPoint point, LiveMachine machine)
-    {
-        Assert.Empty(Directory.GetFileSystemEntries(host.Folders.Scratch));
-        var checkpoint = Assert.Single((await host.VirshAsync(["checkpoint-list", machine.Name, "--name"], Cancellation)).Succeeded().StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.EndsWith($";{checkpoint}", point.Tracking, StringComparison.Ordinal);
-        Assert.NotEqual(0, (await host.VirshAsync(["backup-dumpxml", machine.Name], Cancellation)).ExitCode);
-    }
+    private static Task AssertCleanAsync(Libvirtd host, TakenPoint point, LiveMachine machine) => LiveLab.AssertCleanAsync(host, point, machine, Cancellation);
 }

@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Strongroom.Backup.Machines;
 using Strongroom.Blocks;
 using Strongroom.Libvirt.Hosts;
+using Strongroom.Libvirt.Machines;
 using Strongroom.Workloads.VirtualMachines.Libvirt;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Remote;
 
 namespace Strongroom.Libvirt.Live;
 
@@ -18,16 +20,21 @@ internal sealed class LiveLab : ILibvirtHosts, IDisposable
 
     private readonly TempFolder _folder = new();
     private readonly Libvirtd _libvirtd;
+    private readonly ConnectionLimits _limits;
+    private readonly IReadOnlyList<int>? _ports;
     private readonly string _guard;
     private int _fence;
 
     /// <param name="guard">Stands in for the guard of a freeze; null for the server's own.</param>
-    public LiveLab(Libvirtd libvirtd, string? guard = null)
+    /// <param name="ports">That disks of remote machines are served at, in this order; null: the usual ones.</param>
+    public LiveLab(Libvirtd libvirtd, ConnectionLimits? limits = null, IReadOnlyList<int>? ports = null, string? guard = null)
     {
         _libvirtd = libvirtd;
+        _limits = limits ?? new();
+        _ports = ports;
         _guard = guard ?? Repository.ServerExecutable;
         ScratchPath = libvirtd.Folders.Scratch;
-        Fabric = new(this, new() { Executable = _guard }, TimeProvider.System, NullLogger<LibvirtFabric>.Instance);
+        Fabric = NewFabric();
     }
 
     public LibvirtFabric Fabric { get; private set; }
@@ -40,8 +47,9 @@ internal sealed class LiveLab : ILibvirtHosts, IDisposable
 
     public bool MayFreeze { get; set; } = true;
 
-    public Task<IReadOnlyList<LibvirtHost>> ListAsync(string subscriptionId, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<LibvirtHost>>(
-        [new($"/subscriptions/{Subscription}/resourceGroups/lab/providers/Strongroom.Fabric/hosts/kvm1", Subscription, "lab", "home", Uri ?? _libvirtd.Uri, "default", ScratchPath)]);
+    public LibvirtHost Host => new($"/subscriptions/{Subscription}/resourceGroups/lab/providers/Strongroom.Fabric/hosts/kvm1", Subscription, "lab", "home", Uri ?? _libvirtd.Uri, "default", ScratchPath);
+
+    public Task<IReadOnlyList<LibvirtHost>> ListAsync(string subscriptionId, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<LibvirtHost>>([Host]);
 
     public (string UserName, string Password)? FindLogin(string name) => null;
 
@@ -54,7 +62,7 @@ internal sealed class LiveLab : ILibvirtHosts, IDisposable
     public void Restart()
     {
         Fabric.Dispose();
-        Fabric = new(this, new() { Executable = _guard }, TimeProvider.System, NullLogger<LibvirtFabric>.Instance);
+        Fabric = NewFabric();
     }
 
     public async Task<IMachineSnapshot> SnapshotAsync(string name, TakenPoint? parent, CancellationToken cancellationToken, Func<int, bool>? selects = null) =>
@@ -82,11 +90,25 @@ internal sealed class LiveLab : ILibvirtHosts, IDisposable
         return new(snapshot.ChangeTracking, snapshot.Consistency, snapshot.Frozen, snapshot.Notes, files, read, snapshot.Machine);
     }
 
+    /// <summary>The host has nothing of a backup but the newest point's checkpoint.</summary>
+    public static async Task AssertCleanAsync(Libvirtd host, TakenPoint point, LiveMachine machine, CancellationToken cancellationToken)
+    {
+        Assert.Empty(Directory.GetFileSystemEntries(host.Folders.Scratch));
+        var checkpoint = Assert.Single((await host.VirshAsync(["checkpoint-list", machine.Name, "--name"], cancellationToken)).Succeeded().StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.EndsWith($";{checkpoint}", point.Tracking, StringComparison.Ordinal);
+        Assert.NotEqual(0, (await host.VirshAsync(["backup-dumpxml", machine.Name], cancellationToken)).ExitCode);
+    }
+
     public void Dispose()
     {
         Fabric.Dispose();
         _folder.Dispose();
     }
+
+    private LibvirtFabric NewFabric() => new(this, new() { Executable = _guard }, TimeProvider.System, NullLogger<LibvirtFabric>.Instance, _limits)
+    {
+        Ports = _ports is null ? BackupPorts.Standard() : new(_ports),
+    };
 
     /// <returns>Bytes read.</returns>
     private static async Task<long> ReadAsync(IMachineSnapshotDisk disk, bool since, string file, CancellationToken cancellationToken)

@@ -1,30 +1,50 @@
-using System.Collections.Concurrent;
 using Strongroom.Backup.Machines;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt;
 
-/// <summary>One connection to each host, opened when it is needed and again when it has broken.</summary>
-/// <remarks>Thread-safe. Whoever was given a connection that breaks gets libvirt's error from its calls.</remarks>
-internal sealed class LibvirtConnections(ILibvirtHosts hosts) : IDisposable
+/// <summary>Connections to hosts, opened when they are needed, kept, and opened again when they have broken.</summary>
+/// <remarks>
+/// <para>Thread-safe. Whoever was given a connection that breaks gets libvirt's error from its calls, half a minute after the host was last heard of at the latest.</para>
+/// <para>A connection is one caller's at a time, though libvirt allows for more: the client library of libvirt 9.0 wakes one thread for another in a way that
+/// hangs, or ends the process, when a connection dies under both. One that is alive is kept, since a domain may end with it.</para>
+/// </remarks>
+internal sealed class LibvirtConnections(ILibvirtHosts hosts, ConnectionLimits limits) : IDisposable
 {
-    // A connection that has broken is not closed here: calls of others may be under way. The library closes it when they are over.
-    private readonly ConcurrentDictionary<string, LibvirtConnection> _open = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Lock> _opening = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Id, string Uri, string? Credentials), Stack<LibvirtConnection>> _idle = [];
+    private readonly Dictionary<(string Id, string Uri, string? Credentials), Opening> _opening = [];
+    private readonly Lock _gate = new();
+    private bool _isDisposed;
 
     /// <summary>Does something on a host, on a thread of its own: libvirt answers when it does.</summary>
     /// <exception cref="MachineException">The host cannot be reached, or libvirt refuses.</exception>
-    public Task<T> UseAsync<T>(LibvirtHost host, Func<LibvirtConnection, T> work, CancellationToken cancellationToken) => Task.Factory.StartNew(() =>
+    public async Task<T> UseAsync<T>(LibvirtHost host, Func<LibvirtConnection, T> work, CancellationToken cancellationToken)
     {
         try
         {
-            return work(Get(host));
+            var connection = await TakeAsync(host, cancellationToken);
+            var call = OnOwnThread(() =>
+            {
+                try
+                {
+                    return work(connection);
+                }
+                finally
+                {
+                    Keep(host, connection);
+                }
+            });
+            return await WhileAliveAsync(host, connection, call);
         }
         catch (LibvirtException exception)
         {
             throw Explain(host, exception);
         }
-    }, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        catch (DllNotFoundException exception)
+        {
+            throw new MachineException(MachineProblem.ToolMissing, "libvirt's client library (Debian package libvirt0) is not installed on the server.", exception);
+        }
+    }
 
     /// <inheritdoc cref="UseAsync{T}"/>
     public Task UseAsync(LibvirtHost host, Action<LibvirtConnection> work, CancellationToken cancellationToken) =>
@@ -36,24 +56,11 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts) : IDisposable
 
     public void Dispose()
     {
-        foreach (var connection in _open.Values) connection.Dispose();
-        _open.Clear();
-    }
-
-    private LibvirtConnection Get(LibvirtHost host)
-    {
-        if (_open.TryGetValue(host.Id, out var there) && there.IsAlive) return there;
-        lock (_opening.GetOrAdd(host.Id, static _ => new()))
+        lock (_gate)
         {
-            if (_open.TryGetValue(host.Id, out there) && there.IsAlive) return there;
-            try
-            {
-                return _open[host.Id] = LibvirtConnection.Open(host.Uri, LoginOf(host));
-            }
-            catch (DllNotFoundException exception)
-            {
-                throw new MachineException(MachineProblem.ToolMissing, "libvirt's client library (Debian package libvirt0) is not installed on the server.", exception);
-            }
+            _isDisposed = true;
+            foreach (var connection in _idle.Values.SelectMany(connections => connections)) connection.Dispose();
+            _idle.Clear();
         }
     }
 
@@ -66,4 +73,117 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts) : IDisposable
             ? new(user, password)
             : throw new MachineException(MachineProblem.HostUnreachable, $"Host '{host.Name}': the server has no credentials named '{name}'.");
     }
+
+    private static Task<T> OnOwnThread<T>(Func<T> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <summary>A call that should have ended with its connection, and has not, is left to itself.</summary>
+    private async Task<T> WhileAliveAsync<T>(LibvirtHost host, LibvirtConnection connection, Task<T> call)
+    {
+        for (var looksDead = 0; await Task.WhenAny(call, Task.Delay(limits.Look, CancellationToken.None)) != call;)
+        {
+            if (!connection.IsAlive && ++looksDead > limits.LooksDead) throw Silent(host, null);
+        }
+
+        return await call;
+    }
+
+    private async Task<LibvirtConnection> TakeAsync(LibvirtHost host, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Task opening;
+            lock (_gate)
+            {
+                if (FindIdle(host) is { } connection) return connection;
+                opening = Open(host);
+            }
+
+            try
+            {
+                // Another may take what was opened.
+                await opening.WaitAsync(limits.Opening, cancellationToken);
+            }
+            catch (TimeoutException exception)
+            {
+                throw Silent(host, exception);
+            }
+        }
+    }
+
+    private LibvirtConnection? FindIdle(LibvirtHost host)
+    {
+        if (!_idle.TryGetValue(Key(host), out var connections)) return null;
+        while (connections.TryPop(out var connection))
+        {
+            if (connection.IsAlive) return connection;
+            connection.Dispose();
+        }
+
+        return null;
+    }
+
+    private void Keep(LibvirtHost host, LibvirtConnection connection)
+    {
+        lock (_gate)
+        {
+            if (_isDisposed || !connection.IsAlive)
+            {
+                connection.Dispose();
+                return;
+            }
+
+            if (!_idle.TryGetValue(Key(host), out var connections)) _idle[Key(host)] = connections = [];
+            connections.Push(connection);
+        }
+    }
+
+    /// <summary>All who want a host wait for one try. libvirt waits for a host that takes the connection and says nothing for ever: after a while another try is made beside it.</summary>
+    private Task Open(LibvirtHost host)
+    {
+        var before = _opening.GetValueOrDefault(Key(host));
+        var hangs = before is { Task.IsCompleted: false };
+        if (hangs && Environment.TickCount64 - before!.StartedAt < limits.Hanging(before.Hanging).TotalMilliseconds) return before.Task;
+        var task = OnOwnThread(() =>
+        {
+            Keep(host, LibvirtConnection.Open(host.Uri, LoginOf(host), limits.KeepAliveSeconds, limits.KeepAliveCount));
+            return true;
+        });
+        _opening[Key(host)] = new(task, Environment.TickCount64, hangs ? before!.Hanging + 1 : 0);
+        return task;
+    }
+
+    private static MachineException Silent(LibvirtHost host, Exception? cause) => new(MachineProblem.HostUnreachable, $"Host '{host.Name}' does not answer.", cause);
+
+    /// <summary>A host whose resource is changed is another host.</summary>
+    private static (string Id, string Uri, string? Credentials) Key(LibvirtHost host) => (host.Id, host.Uri, host.Credentials);
+
+    /// <param name="StartedAt">In milliseconds, of <see cref="Environment.TickCount64"/>.</param>
+    /// <param name="Hanging">Tries before it that have not ended.</param>
+    private sealed record Opening(Task Task, long StartedAt, int Hanging);
+}
+
+/// <summary>How long hosts may keep silent.</summary>
+internal sealed record ConnectionLimits
+{
+    /// <summary>How long anybody waits for a connection to be opened.</summary>
+    public TimeSpan Opening { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>When a try to open one is taken for hanging. The double after each that hangs, up to an hour: each keeps a thread.</summary>
+    public TimeSpan FirstHanging { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often a host that keeps silent is asked whether it is there.</summary>
+    public int KeepAliveSeconds { get; init; } = 5;
+
+    /// <summary>After how many questions without an answer it is gone.</summary>
+    public int KeepAliveCount { get; init; } = 6;
+
+    /// <summary>How often a connection with a call under way is looked at.</summary>
+    public TimeSpan Look { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>In how many looks a connection may be dead before its call, which should have ended, is given up.</summary>
+    public int LooksDead { get; init; } = 3;
+
+    /// <param name="tries">That hang already.</param>
+    public TimeSpan Hanging(int tries) => TimeSpan.FromTicks(Math.Min(FirstHanging.Ticks << Math.Min(tries, 10), TimeSpan.TicksPerHour));
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Machines;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Remote;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Stopped;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt;
@@ -27,15 +28,23 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
     private readonly ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
 
     public LibvirtFabric(ILibvirtHosts hosts, FreezeGuardOptions guard, TimeProvider time, ILogger<LibvirtFabric> log)
+        : this(hosts, guard, time, log, new())
+    {
+    }
+
+    internal LibvirtFabric(ILibvirtHosts hosts, FreezeGuardOptions guard, TimeProvider time, ILogger<LibvirtFabric> log, ConnectionLimits limits)
     {
         _hosts = hosts;
-        _connections = new(hosts);
+        _connections = new(hosts, limits);
         _guard = guard;
         _time = time;
         _log = log;
     }
 
     internal LibvirtConnections Connections => _connections;
+
+    /// <summary>Where disks of machines of remote hosts are served.</summary>
+    internal BackupPorts Ports { get; init; } = BackupPorts.Standard();
 
     string IHostProbe.Kind => Kind;
 
@@ -87,7 +96,7 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
         return isActive switch
         {
             null => throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{machine.Name}' is not on its host any more."),
-            true => await LiveSnapshot.TakeAsync(found, request, _connections, _guard, _time, _log, cancellationToken),
+            true => await LiveSnapshot.TakeAsync(found, request, _connections, _guard, Ports, _time, _log, cancellationToken),
             false => await StoppedSnapshot.TakeAsync(found, request, _connections, cancellationToken),
         };
     }
@@ -99,7 +108,7 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
         await _connections.UseAsync(found.Host, connection =>
         {
             using var domain = connection.FindDomain(machine.VmId);
-            if (domain is not null) new HostTraces(domain, found.Host, itemKey, _log).Remove(keep: null);
+            if (domain is not null) new HostTraces(connection, domain, found.Host, itemKey, _log).Remove(keep: null);
         }, cancellationToken);
     }
 

@@ -13,6 +13,9 @@ public sealed record LibvirtHost(string Id, string SubscriptionId, string Resour
     /// <summary>The host is the machine that the server runs on: its files can be read and its sockets connected to.</summary>
     public bool IsLocal => new Uri(Uri).Host.Length == 0;
 
+    /// <summary>The name or address that the URI has for the host; empty for this machine.</summary>
+    public string HostName => new Uri(Uri).DnsSafeHost;
+
     /// <summary>The last part of its id, for messages.</summary>
     public string Name => Id[(Id.LastIndexOf('/') + 1)..];
 

@@ -30,6 +30,7 @@ public sealed class FreezeGuard : IDisposable
     public const string Verb = "guard-freeze";
 
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan ThawLimit = TimeSpan.FromHours(1);
 
     private readonly Process _process;
 
@@ -94,7 +95,8 @@ public sealed class FreezeGuard : IDisposable
         {
             // The end of its input makes it thaw, should that be due.
             _process.StandardInput.Close();
-            if (!_process.WaitForExit(StartLimit)) _process.Kill();
+            // One that does not end yet goes on trying to thaw a machine whose host does not answer.
+            _process.WaitForExit(StartLimit);
         }
         catch (Exception exception) when (exception is IOException or InvalidOperationException)
         {
@@ -139,18 +141,18 @@ public sealed class FreezeGuard : IDisposable
             isTold.Set();
         }) { IsBackground = true }.Start();
         if (isTold.Wait(TimeSpan.FromMilliseconds(long.Parse(limit, CultureInfo.InvariantCulture))) && told == "thawed") return 0;
-        Thaw(connection, uri, uuid, number);
+        Thaw(connection, () => LibvirtConnection.Open(uri, string.IsNullOrEmpty(user) ? null : new(user, password ?? "")), uuid, number);
         return 1;
     }
 
-    /// <summary>Tries for a minute: libvirt may be starting again. A machine that was started anew is not frozen.</summary>
-    private static void Thaw(LibvirtConnection connection, string uri, Guid uuid, int run)
+    /// <summary>Tries for an hour: libvirt may be starting again, or the network be down. A machine that was started anew is not frozen.</summary>
+    private static void Thaw(LibvirtConnection connection, Func<LibvirtConnection> open, Guid uuid, int run)
     {
-        for (var tries = 0; tries < 60; tries++)
+        for (var started = Environment.TickCount64; Environment.TickCount64 - started < ThawLimit.TotalMilliseconds;)
         {
             try
             {
-                if (!connection.IsAlive) connection = LibvirtConnection.Open(uri);
+                if (!connection.IsAlive) connection = OpenInTime(open) ?? connection;
                 using var domain = connection.FindDomain(uuid);
                 if (domain is null || domain.RunNumber != run) return;
                 domain.Thaw();
@@ -161,5 +163,20 @@ public sealed class FreezeGuard : IDisposable
                 Pause.For(TimeSpan.FromSeconds(1));
             }
         }
+    }
+
+    /// <summary>libvirt waits for ever for a host that takes a connection and says nothing; null: this one did.</summary>
+    private static LibvirtConnection? OpenInTime(Func<LibvirtConnection> open)
+    {
+        LibvirtConnection? connection = null;
+        using var isOver = new ManualResetEventSlim();
+        new Thread(() =>
+        {
+            try { connection = open(); }
+            catch (LibvirtException) { }
+            try { isOver.Set(); }
+            catch (ObjectDisposedException) { }
+        }) { IsBackground = true }.Start();
+        return isOver.Wait(StartLimit) ? connection : null;
     }
 }

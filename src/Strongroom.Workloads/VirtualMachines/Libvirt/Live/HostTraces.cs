@@ -1,10 +1,11 @@
 using Microsoft.Extensions.Logging;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Remote;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 
 /// <summary>What backups of an item have left on a host: a backup job, checkpoints, sockets, scratch files. Blocks.</summary>
-internal sealed class HostTraces(LibvirtDomain domain, LibvirtHost host, Guid itemKey, ILogger log)
+internal sealed class HostTraces(LibvirtConnection connection, LibvirtDomain domain, LibvirtHost host, Guid itemKey, ILogger log)
 {
     /// <summary>libvirt up to 9 at least holds all events of a machine back for 30 seconds when its guest agent connects while it is backed up (the machine was started again).</summary>
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(60);
@@ -16,7 +17,7 @@ internal sealed class HostTraces(LibvirtDomain domain, LibvirtHost host, Guid it
     /// <exception cref="LibvirtException">The host or the domain is gone.</exception>
     public void Remove(string? keep)
     {
-        RemoveFiles();
+        if (host.IsLocal || !domain.IsActive) RemoveFiles();
         // Of a machine that does not run nothing can be deleted but the memory of it; its checkpoints wait for its next start.
         if (!domain.IsActive) return;
         EndJob();
@@ -52,10 +53,15 @@ internal sealed class HostTraces(LibvirtDomain domain, LibvirtHost host, Guid it
         }
     }
 
-    /// <summary>Sockets stay when QEMU is killed; scratch files when libvirt is. Only where the host is this machine.</summary>
+    /// <summary>Sockets stay when QEMU is killed; scratch files when libvirt is. Of another machine only what its scratch pool shows is seen.</summary>
     public void RemoveFiles()
     {
-        if (!host.IsLocal || !Directory.Exists(host.ScratchPath)) return;
+        if (!host.IsLocal) PoolScratch.RemoveFiles(connection, host, _names.FilePrefix, log);
+        else if (Directory.Exists(host.ScratchPath)) RemoveLocalFiles();
+    }
+
+    private void RemoveLocalFiles()
+    {
         foreach (var file in Directory.GetFiles(host.ScratchPath, _names.FilePrefix + "*"))
         {
             try

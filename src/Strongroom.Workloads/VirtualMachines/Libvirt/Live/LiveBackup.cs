@@ -9,17 +9,17 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 /// <summary>A backup job that stands on a host: every disk of it shows one moment of the machine.</summary>
 /// <param name="Disks">What is exported, in the order of the machine's disks.</param>
 /// <param name="Checkpoint">The checkpoint of the moment; null: no disk can have one.</param>
-/// <param name="Socket">Where QEMU serves the disks.</param>
+/// <param name="Server">Where QEMU serves the disks.</param>
 /// <param name="Consistency">As the recovery point has it.</param>
 /// <param name="Frozen">How long the file systems stood still, from the call that freezes them to the return of the one that thaws them; null: they did not.</param>
 /// <param name="Notes">What the machine's owner should know.</param>
-internal sealed record LiveBackup(IReadOnlyList<BackupDisk> Disks, string? Checkpoint, string Socket, string Consistency, TimeSpan? Frozen, IReadOnlyList<string> Notes);
+internal sealed record LiveBackup(IReadOnlyList<BackupDisk> Disks, string? Checkpoint, BackupServer Server, string Consistency, TimeSpan? Frozen, IReadOnlyList<string> Notes);
 
 /// <summary>Begins backup jobs of running domains: freeze, checkpoint and backup of all disks in one go, thaw. Blocks.</summary>
-internal sealed class LiveBackupStart(LibvirtDomain domain, LibvirtMachine machine, MachineSnapshotRequest request, Func<int, FreezeGuard?> startGuard, ILogger log)
+internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomain domain, LibvirtMachine machine, MachineSnapshotRequest request, BackupPlace place, Func<int, FreezeGuard?> startGuard, ILogger log)
 {
     private readonly TraceNames _names = new(request.ItemKey);
-    private readonly HostTraces _traces = new(domain, machine.Host, request.ItemKey, log);
+    private readonly HostTraces _traces = new(connection, domain, machine.Host, request.ItemKey, log);
     private readonly List<string> _notes = [];
     private readonly int _run = domain.RunNumber;
 
@@ -89,19 +89,24 @@ internal sealed class LiveBackupStart(LibvirtDomain domain, LibvirtMachine machi
             if (mayFreeze && guard is null) _notes.Add("The machine was not asked to hold still: the process that guards a freeze did not start.");
             var name = _names.Checkpoint(request.Run, attempt);
             var checkpoint = BackupXml.Checkpoint(name, disks, others);
-            var socket = Path.Combine(machine.Host.ScratchPath, _names.Socket(request.Run));
-            var backup = BackupXml.Backup(socket, disks, others);
             // On this thread, which may block.
             var hasScratch = making.GetAwaiter().GetResult();
+            var server = place.Server;
             var stopwatch = Stopwatch.StartNew();
             var frozen = guard is not null && TryFreeze();
             try
             {
-                domain.BeginBackup(backup, checkpoint, hasScratch);
+                domain.BeginBackup(BackupXml.Backup(server, disks, others), checkpoint, hasScratch);
             }
             catch (LibvirtException exception)
             {
                 if (frozen) Thaw(guard!);
+                if (!exception.IsOfConnection && domain.RunNumber == _run && place.TryNext(exception))
+                {
+                    log.LogInformation("The disks of machine {Machine} cannot be served at {Server}: {Reason}", machine.Machine.Name, server.Address, exception.Message);
+                    continue;
+                }
+
                 if (exception.IsOfConnection || domain.RunNumber != _run || (parent is null && !hasScratch))
                 {
                     _traces.RemoveFiles();
@@ -133,7 +138,7 @@ internal sealed class LiveBackupStart(LibvirtDomain domain, LibvirtMachine machi
             var isOurs = !frozen || (isThawed && guard!.End());
             if (!isOurs) _notes.Add("The snapshot took so long that the machine was let go before it.");
             var isConsistent = frozen && isOurs;
-            return new(disks, checkpoint is null ? null : name, socket, isConsistent ? Consistency(agent, pre) : "CrashConsistent", isConsistent ? took : null, [.. _notes.Distinct()]);
+            return new(disks, checkpoint is null ? null : name, server, isConsistent ? Consistency(agent, pre) : "CrashConsistent", isConsistent ? took : null, [.. _notes.Distinct(StringComparer.Ordinal)]);
         }
     }
 
@@ -201,7 +206,7 @@ internal sealed class LiveBackupStart(LibvirtDomain domain, LibvirtMachine machi
 
             var hasBitmap = described.Format == "qcow2";
             if (!hasBitmap) _notes.Add($"Disk '{disk.Name}' is read and compared: the host keeps no track of changes to {described.Format} disks.");
-            disks.Add(new(disk.Name, Path.Combine(machine.Host.ScratchPath, _names.Scratch(request.Run, disk.Name)), hasBitmap, hasBitmap && tracked.Contains(disk.Name) ? parent : null));
+            disks.Add(new(disk.Name, TraceNames.Export(disk.Name), checked((long)domain.BlockInfo(disk.Name).Capacity), Path.Combine(machine.Host.ScratchPath, _names.Scratch(request.Run, disk.Name)), hasBitmap, hasBitmap && tracked.Contains(disk.Name) ? parent : null));
         }
 
         return (disks, others);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Machines;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Remote;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 
@@ -11,24 +12,29 @@ internal sealed class LiveSnapshot : IMachineSnapshot
     private readonly LibvirtMachine _machine;
     private readonly MachineSnapshotRequest _request;
     private readonly LibvirtConnections _connections;
+    private readonly BackupPlace _place;
     private readonly LiveBackup _backup;
     private readonly ILogger _log;
     private readonly TimeProvider _time;
     private readonly ScratchWatch? _watch;
     private bool _isCommitted;
 
-    private LiveSnapshot(LibvirtMachine machine, MachineSnapshotRequest request, LibvirtConnections connections, LiveBackup backup, string definition, TimeProvider time, ILogger log)
+    private LiveSnapshot(LibvirtMachine machine, MachineSnapshotRequest request, LibvirtConnections connections, BackupPlace place, LiveBackup backup, string definition, ScratchSpace? scratch, TimeProvider time, ILogger log)
     {
         _machine = machine;
         _request = request;
         _connections = connections;
+        _place = place;
         _backup = backup;
         _time = time;
         _log = log;
         Machine = machine.Machine with { Definition = definition };
         var byName = machine.Machine.Disks.ToDictionary(disk => disk.Name, StringComparer.Ordinal);
-        Disks = [.. backup.Disks.Select(disk => new LiveSnapshotDisk(this, byName[disk.Target], disk, backup.Socket))];
-        if (machine.Host.IsLocal) _watch = new(machine.Host.ScratchPath, GiveUp);
+        Disks = [.. backup.Disks.Select(disk => new LiveSnapshotDisk(this, byName[disk.Target], disk, backup.Server.Address))];
+        Notes = scratch is null
+            ? [.. backup.Notes, $"The room in the host's scratchPath is not watched: the host has no active storage pool for '{machine.Host.ScratchPath}'."]
+            : backup.Notes;
+        if (scratch is not null) _watch = new(scratch, GiveUp);
     }
 
     public string Consistency => _backup.Consistency;
@@ -41,31 +47,35 @@ internal sealed class LiveSnapshot : IMachineSnapshot
 
     public TimeSpan? Frozen => _backup.Frozen;
 
-    public IReadOnlyList<string> Notes => _backup.Notes;
+    public IReadOnlyList<string> Notes { get; }
 
     /// <summary>Why the backup was ended on the host in the middle of it; null: it was not.</summary>
     public string? GivenUp { get; private set; }
 
     /// <exception cref="MachineException">The machine is gone, or its host refuses.</exception>
     public static async Task<LiveSnapshot> TakeAsync(
-        LibvirtMachine machine, MachineSnapshotRequest request, LibvirtConnections connections, FreezeGuardOptions guard, TimeProvider time, ILogger log, CancellationToken cancellationToken)
+        LibvirtMachine machine, MachineSnapshotRequest request, LibvirtConnections connections, FreezeGuardOptions guard, BackupPorts ports, TimeProvider time, ILogger log, CancellationToken cancellationToken)
     {
-        if (machine.Host.IsLocal)
-        {
-            if (!Directory.Exists(machine.Host.ScratchPath)) throw new MachineException(MachineProblem.HostFailed, $"The host's scratchPath '{machine.Host.ScratchPath}' does not exist.");
-            if (ScratchWatch.Refuse(machine.Host.ScratchPath) is { } full) throw new MachineException(MachineProblem.ScratchFull, full);
-        }
-
+        var scratch = await FindScratchAsync(machine.Host, connections, cancellationToken);
+        if (scratch is not null && await scratch.LookAsync(cancellationToken) is { } room && ScratchWatch.Refuse(scratch.Folder, room) is { } full) throw new MachineException(MachineProblem.ScratchFull, full);
         var login = connections.LoginOf(machine.Host);
-        var (backup, definition) = await connections.UseAsync(machine.Host, connection =>
+        var place = await FindPlaceAsync(machine.Host, request, ports, cancellationToken);
+        try
         {
-            using var domain = connection.FindDomain(machine.Machine.VmId) ?? throw NotFound(machine);
-            var start = new LiveBackupStart(domain, machine, request, run => FreezeGuard.Start(guard, machine.Host.Uri, login, machine.Machine.VmId, run), log);
-            // Before there is a job on the host that somebody must end.
-            var xml = domain.InactiveXml;
-            return (start.Begin(), xml);
-        }, cancellationToken);
-        return new(machine, request, connections, backup, definition, time, log);
+            var (backup, definition) = await connections.UseAsync(machine.Host, connection =>
+            {
+                using var domain = connection.FindDomain(machine.Machine.VmId) ?? throw NotFound(machine);
+                var definition = domain.InactiveXml;
+                var start = new LiveBackupStart(connection, domain, machine, request, place, run => FreezeGuard.Start(guard, machine.Host.Uri, login, machine.Machine.VmId, run), log);
+                return (start.Begin(), definition);
+            }, cancellationToken);
+            return new(machine, request, connections, place, backup, definition, scratch, time, log);
+        }
+        catch
+        {
+            place.Dispose();
+            throw;
+        }
     }
 
     /// <summary>QEMU serves one moment or nothing: what could be read is of that moment.</summary>
@@ -80,10 +90,22 @@ internal sealed class LiveSnapshot : IMachineSnapshot
     public async ValueTask DisposeAsync()
     {
         if (_watch is not null) await _watch.DisposeAsync();
-        if (_isCommitted) return;
         // Whatever the parent's point remembers stays: the next backup goes on from it.
-        await CleanUpAsync(TrackingToken.TryParse(_request.ParentTracking, out var parent) ? parent.Checkpoint : null);
+        if (!_isCommitted) await CleanUpAsync(TrackingToken.TryParse(_request.ParentTracking, out var parent) ? parent.Checkpoint : null);
+        _place.Dispose();
     }
+
+    /// <returns>Null: the room cannot be told.</returns>
+    private static async Task<ScratchSpace?> FindScratchAsync(LibvirtHost host, LibvirtConnections connections, CancellationToken cancellationToken)
+    {
+        if (!host.IsLocal)
+            return await connections.UseAsync(host, connection => PoolScratch.FindPool(connection, host), cancellationToken) is { } pool ? new PoolScratch(host, connections, pool) : null;
+        return Directory.Exists(host.ScratchPath) ? new LocalScratch(host.ScratchPath) : throw new MachineException(MachineProblem.HostFailed, $"The host's scratchPath '{host.ScratchPath}' does not exist.");
+    }
+
+    private static async Task<BackupPlace> FindPlaceAsync(LibvirtHost host, MachineSnapshotRequest request, BackupPorts ports, CancellationToken cancellationToken) => host.IsLocal
+        ? new SocketPlace(Path.Combine(host.ScratchPath, new TraceNames(request.ItemKey).Socket(request.Run)))
+        : await RemotePlace.FindAsync(host, ports, cancellationToken);
 
     /// <summary>Ends the job on the host and drops all but one checkpoint. What fails now is done by the next backup.</summary>
     private async Task CleanUpAsync(string? keep)
@@ -95,7 +117,7 @@ internal sealed class LiveSnapshot : IMachineSnapshot
                 await _connections.UseAsync(_machine.Host, connection =>
                 {
                     using var domain = connection.FindDomain(_machine.Machine.VmId);
-                    if (domain is { IsActive: true }) new HostTraces(domain, _machine.Host, _request.ItemKey, _log).Remove(keep);
+                    if (domain is { IsActive: true }) new HostTraces(connection, domain, _machine.Host, _request.ItemKey, _log).Remove(keep);
                 }, CancellationToken.None);
                 return;
             }

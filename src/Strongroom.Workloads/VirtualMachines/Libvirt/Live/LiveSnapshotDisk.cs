@@ -5,7 +5,7 @@ using Strongroom.Blocks.Nbd;
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 
 /// <summary>A disk of a <see cref="LiveSnapshot"/>, read from the machine's QEMU.</summary>
-internal sealed class LiveSnapshotDisk(LiveSnapshot snapshot, MachineDisk disk, BackupDisk export, string socket) : IMachineSnapshotDisk
+internal sealed class LiveSnapshotDisk(LiveSnapshot snapshot, MachineDisk disk, BackupDisk export, NbdAddress server) : IMachineSnapshotDisk
 {
     // QEMU works on 16 requests of a connection at a time, and on all of one export in one thread: a second connection keeps it busy between answers.
     private const int Connections = 2;
@@ -20,18 +20,24 @@ internal sealed class LiveSnapshotDisk(LiveSnapshot snapshot, MachineDisk disk, 
         {
             var options = new NbdSourceOptions
             {
-                Client = new() { ExportName = export.Target },
+                Client = new() { ExportName = export.Export },
                 ChangedBitmap = sinceParent ? BackupXml.ChangedBitmap : null,
                 Connections = Connections,
                 IsStable = true,
             };
-            return new Source(snapshot, await NbdBlockSource.ConnectAsync(NbdAddress.Unix(socket), options, cancellationToken));
+            var source = await NbdBlockSource.ConnectAsync(server, options, cancellationToken);
+            if (IsOfSize(source)) return new Source(snapshot, disk.Name, source);
+            await source.DisposeAsync();
+            throw new MachineException(MachineProblem.HostFailed, $"Disk '{disk.Name}' of the running machine has {export.SizeBytes} bytes, and what is served at {server} has {source.Export.LengthBytes}.");
         }
         catch (IOException exception)
         {
             throw Explain(exception);
         }
     }
+
+    /// <summary>QEMU counts in sectors, the host's file may end within one.</summary>
+    private bool IsOfSize(NbdBlockSource source) => source.LengthBytes == (export.SizeBytes + 511) / 512 * 512;
 
     private MachineException Explain(IOException exception) => Explain(snapshot, disk.Name, exception);
 
@@ -40,7 +46,7 @@ internal sealed class LiveSnapshotDisk(LiveSnapshot snapshot, MachineDisk disk, 
         : new(MachineProblem.HostFailed, $"Disk '{disk}' cannot be read from the running machine: {exception.Message}", exception);
 
     /// <summary>The disk, with errors in words for the machine's owner.</summary>
-    private sealed class Source(LiveSnapshot snapshot, NbdBlockSource disk) : IBlockSource
+    private sealed class Source(LiveSnapshot snapshot, string name, NbdBlockSource disk) : IBlockSource
     {
         public long LengthBytes => disk.LengthBytes;
 
@@ -55,7 +61,7 @@ internal sealed class LiveSnapshotDisk(LiveSnapshot snapshot, MachineDisk disk, 
                 }
                 catch (IOException exception)
                 {
-                    throw Explain(snapshot, disk.Export.Name, exception);
+                    throw Explain(snapshot, name, exception);
                 }
 
                 yield return extents.Current;
@@ -70,7 +76,7 @@ internal sealed class LiveSnapshotDisk(LiveSnapshot snapshot, MachineDisk disk, 
             }
             catch (IOException exception)
             {
-                throw Explain(snapshot, disk.Export.Name, exception);
+                throw Explain(snapshot, name, exception);
             }
         }
 

@@ -4,27 +4,31 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 /// Looks after the room for what a machine overwrites while it is read. QEMU stops a machine whose scratch file cannot grow; the backup is given up before that.
 /// </summary>
 /// <remarks>
-/// Every quarter of a second: is what is left less than a reserve, or less than what the machine wrote in the last two seconds? On a host that is another
-/// machine its libvirt is asked for the pool that holds the folder; where there is none, nothing is watched.
+/// Again and again: is what is left less than a reserve, or less than what the machine wrote in the last looks (two seconds here, six on another machine)?
 /// </remarks>
 internal sealed class ScratchWatch : IAsyncDisposable
 {
     private const long MostReserveBytes = 512L << 20;
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
     private readonly CancellationTokenSource _end = new();
     private readonly Task _watching;
 
     /// <param name="folder">Of this machine.</param>
     /// <param name="giveUp">Ends the backup on the host; called once.</param>
-    public ScratchWatch(string folder, Action<string> giveUp) => _watching = WatchAsync(folder, giveUp);
+    public ScratchWatch(string folder, Action<string> giveUp)
+        : this(new LocalScratch(folder), giveUp)
+    {
+    }
+
+    /// <param name="giveUp">Ends the backup on the host; called once.</param>
+    public ScratchWatch(ScratchSpace space, Action<string> giveUp) => _watching = WatchAsync(space, giveUp);
 
     /// <summary>Why a backup must not begin; null: there is room.</summary>
-    public static string? Refuse(string folder)
-    {
-        var drive = new DriveInfo(folder);
-        return drive.AvailableFreeSpace > Reserve(drive) ? null : Full(folder, drive);
-    }
+    /// <param name="folder">Of this machine.</param>
+    public static string? Refuse(string folder) => Refuse(folder, new LocalScratch(folder).Room);
+
+    /// <inheritdoc cref="Refuse(string)"/>
+    public static string? Refuse(string folder, ScratchRoom room) => room.AvailableBytes > Reserve(room) ? null : Full(folder, room);
 
     public async ValueTask DisposeAsync()
     {
@@ -33,24 +37,25 @@ internal sealed class ScratchWatch : IAsyncDisposable
         _end.Dispose();
     }
 
-    private async Task WatchAsync(string folder, Action<string> giveUp)
+    private async Task WatchAsync(ScratchSpace space, Action<string> giveUp)
     {
-        var drive = new DriveInfo(folder);
-        var before = drive.AvailableFreeSpace;
+        long? before = null;
         long perInterval = 0;
         try
         {
-            using var timer = new PeriodicTimer(Interval);
-            while (await timer.WaitForNextTickAsync(_end.Token))
+            using var timer = new PeriodicTimer(space.Interval);
+            do
             {
-                var now = drive.AvailableFreeSpace;
+                // A host that hangs does not keep the watch from ending.
+                if (await space.LookAsync(_end.Token).WaitAsync(_end.Token) is not { } room) continue;
                 // The worst seen fades by an eighth each time, so that a burst is remembered for a while.
-                perInterval = Math.Max(before - now, perInterval - (perInterval / 8));
-                before = now;
-                if (now > Math.Max(Reserve(drive), perInterval * 8)) continue;
-                giveUp(Full(folder, drive));
+                perInterval = Math.Max((before ?? room.AvailableBytes) - room.AvailableBytes, perInterval - (perInterval / 8));
+                before = room.AvailableBytes;
+                if (room.AvailableBytes > Math.Max(Reserve(room), perInterval * space.IntervalsAhead)) continue;
+                giveUp(Full(space.Folder, room));
                 return;
             }
+            while (await timer.WaitForNextTickAsync(_end.Token));
         }
         catch (OperationCanceledException)
         {
@@ -58,8 +63,8 @@ internal sealed class ScratchWatch : IAsyncDisposable
     }
 
     /// <summary>An eighth of a small file system, half a GiB of a large one.</summary>
-    private static long Reserve(DriveInfo drive) => Math.Min(MostReserveBytes, drive.TotalSize / 8);
+    private static long Reserve(ScratchRoom room) => Math.Min(MostReserveBytes, room.TotalBytes / 8);
 
-    private static string Full(string folder, DriveInfo drive) =>
-        $"The scratch space '{folder}' has only {drive.AvailableFreeSpace >> 20} MiB left; the machine would be stopped if it were full.";
+    private static string Full(string folder, ScratchRoom room) =>
+        $"The scratch space '{folder}' has only {room.AvailableBytes >> 20} MiB left; the machine would be stopped if it were full.";
 }

@@ -17,5 +17,8 @@ internal sealed record TraceNames(Guid ItemKey)
 
     public string Socket(HostRun run) => string.Create(CultureInfo.InvariantCulture, $"{FilePrefix}{run.Fence}.sock");
 
+    /// <summary>Of no meaning and no order: what a server of this name shows is ours.</summary>
+    public static string Export(string disk) => $"{disk}-{Guid.NewGuid():N}";
+
     public string Scratch(HostRun run, string disk) => string.Create(CultureInfo.InvariantCulture, $"{FilePrefix}{run.Fence}-{disk}.scratch");
 }

@@ -7,7 +7,7 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Native;
 /// <summary>Who logs in to a host.</summary>
 internal sealed record LibvirtLogin(string UserName, string Password);
 
-/// <summary>A connection to a host's libvirt. Its calls block, and may be made from many threads.</summary>
+/// <summary>A connection to a host's libvirt. Its calls block, and are made by one thread at a time.</summary>
 internal sealed unsafe class LibvirtConnection : IDisposable
 {
     // virConnectCredentialType
@@ -24,9 +24,11 @@ internal sealed unsafe class LibvirtConnection : IDisposable
 
     /// <param name="uri">Such as <c>qemu:///system</c>.</param>
     /// <param name="login">For hosts that ask (SASL); null: one that asks is refused.</param>
+    /// <param name="keepAliveSeconds">How often a host that keeps silent is asked whether it is there.</param>
+    /// <param name="keepAliveCount">After how many such questions the connection, and all calls under way, end.</param>
     /// <exception cref="LibvirtException">The host cannot be reached or does not let us in.</exception>
     /// <exception cref="DllNotFoundException">libvirt's client library is not installed.</exception>
-    public static LibvirtConnection Open(string uri, LibvirtLogin? login = null)
+    public static LibvirtConnection Open(string uri, LibvirtLogin? login = null, int keepAliveSeconds = 5, int keepAliveCount = 6)
     {
         LibvirtLibrary.Require();
         var types = stackalloc int[] { UserName, AuthenticationName, PassPhrase, SilentPrompt };
@@ -42,7 +44,7 @@ internal sealed unsafe class LibvirtConnection : IDisposable
             };
             var handle = LibvirtException.Check(LibvirtCalls.Open(uri, authentication, 0));
             // A host that is gone is noticed after half a minute, instead of by nobody. Local connections know it by themselves and refuse.
-            _ = LibvirtCalls.SetKeepAlive(handle, 5, 6);
+            _ = LibvirtCalls.SetKeepAlive(handle, keepAliveSeconds, (uint)keepAliveCount);
             return new(handle);
         }
         finally

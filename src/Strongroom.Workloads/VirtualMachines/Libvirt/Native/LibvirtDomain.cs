@@ -8,7 +8,7 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Native;
 /// <param name="IsLive">False: there is no job on the disk.</param>
 internal readonly record struct BlockJobProgress(bool IsLive, ulong DoneBytes, ulong EndBytes);
 
-/// <summary>A domain: a virtual machine as libvirt knows it. Its calls block, and may be made from many threads.</summary>
+/// <summary>A domain: a virtual machine as libvirt knows it. Its calls block, and are made by one thread at a time.</summary>
 internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
 {
     private const int MetadataElement = 2, PausedByDisk = 5;

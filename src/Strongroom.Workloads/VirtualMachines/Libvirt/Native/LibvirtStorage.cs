@@ -11,12 +11,14 @@ internal sealed class LibvirtPool(LibvirtConnection connection, PoolHandle handl
 
     public string Xml => LibvirtException.TakeText(LibvirtCalls.PoolXml(handle, 0));
 
-    public ulong AvailableBytes
+    public ulong AvailableBytes => Room.Available;
+
+    public LibvirtCalls.PoolInfo Room
     {
         get
         {
             LibvirtException.Check(LibvirtCalls.GetPoolInfo(handle, out var info));
-            return info.Available;
+            return info;
         }
     }
 

@@ -41,7 +41,7 @@ internal sealed class StoppedSnapshot : IMachineSnapshot
     public static async Task<StoppedSnapshot> TakeAsync(LibvirtMachine machine, MachineSnapshotRequest request, LibvirtConnections connections, CancellationToken cancellationToken)
     {
         if (!machine.Host.IsLocal)
-            throw new MachineException(MachineProblem.DiskUnreadable, $"Virtual machine '{machine.Machine.Name}' does not run, and its host is another machine: its disks can be read only while it runs.");
+            throw new MachineException(MachineProblem.DiskUnreadable, $"Virtual machine '{machine.Machine.Name}' does not run, and its host is another machine: its disks are read only while it runs. It is backed up at the first backup after its start.");
         var (definition, checkpoints) = await connections.UseAsync(machine.Host, connection =>
         {
             using var domain = connection.FindDomain(machine.Machine.VmId) ?? throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{machine.Machine.Name}' is not on its host any more.");
