@@ -139,7 +139,8 @@ public sealed class FreezeGuard : IDisposable
         {
             told = input.ReadLine();
             isTold.Set();
-        }) { IsBackground = true }.Start();
+        })
+        { IsBackground = true }.Start();
         if (isTold.Wait(TimeSpan.FromMilliseconds(long.Parse(limit, CultureInfo.InvariantCulture))) && told == "thawed") return 0;
         Thaw(connection, () => LibvirtConnection.Open(uri, string.IsNullOrEmpty(user) ? null : new(user, password ?? "")), uuid, number);
         return 1;
@@ -176,7 +177,8 @@ public sealed class FreezeGuard : IDisposable
             catch (LibvirtException) { }
             try { isOver.Set(); }
             catch (ObjectDisposedException) { }
-        }) { IsBackground = true }.Start();
+        })
+        { IsBackground = true }.Start();
         return isOver.Wait(StartLimit) ? connection : null;
     }
 }
