@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Arm;
 using Strongroom.Backup;
-using Strongroom.Backup.Machines;
 using Strongroom.Backup.Items;
+using Strongroom.Backup.Machines;
 using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices;
