@@ -72,22 +72,32 @@ public sealed class NbdConnectionsTests : IDisposable
     [Fact]
     public async Task One_broken_connection_fails_every_read()
     {
-        await using var good = new ServerLab(ServerLab.Sample());
+        var isOver = new TaskCompletionSource();
+        await using var slow = new FakeNbdServer(async server =>
+        {
+            await server.NegotiateAsync();
+            await server.ReadRequestAsync();
+            await isOver.Task;
+            server.HangUp();
+        })
+        { LengthBytes = 1 << 20 };
         await using var bad = new FakeNbdServer(async server =>
         {
             await server.NegotiateAsync();
             await server.ReadRequestAsync();
             server.HangUp();
         })
-        { LengthBytes = good.Content.Length };
+        { LengthBytes = 1 << 20 };
         await using var connections = new NbdConnections(
-            await good.ConnectAsync(),
+            await NbdClient.ConnectAsync(slow.Address, Four.Client, CancellationToken.None),
             await NbdClient.ConnectAsync(bad.Address, Four.Client, CancellationToken.None));
-        var reads = Enumerable.Range(0, 2).Select(_ => connections.ReadAsync(0, new byte[4096], CancellationToken.None).AsTask()).ToArray();
-        await Assert.ThrowsAsync<IOException>(() => reads[1]);
+        // It keeps the first connection busy, so that the next read takes the other.
+        var waiting = connections.ReadAsync(0, new byte[4096], CancellationToken.None).AsTask();
         for (var index = 0; index < 20; index++)
             await Assert.ThrowsAsync<IOException>(() => connections.ReadAsync(0, new byte[4096], CancellationToken.None).AsTask());
         await Assert.ThrowsAsync<IOException>(() => connections.BlockStatusAsync(0, 4096, CancellationToken.None));
+        isOver.SetResult();
+        await Assert.ThrowsAsync<IOException>(() => waiting);
     }
 
     [Fact]
