@@ -170,8 +170,10 @@ limit_seconds() { case $1 in Strongroom.Clients|Strongroom.Libvirt) echo 1500 ;;
 
 # Runs a test project; what it came to is read by report_project.
 run_project() {
-  timeout --kill-after=10 "$(limit_seconds "$1")" "artifacts/bin/$1/release/$1" -noColor -trx "$results/$1.trx" </dev/null >"$results/$1.log" 2>&1
-  echo $? >"$results/$1.status"
+  timeout --kill-after=10 "$(limit_seconds "$1")" "artifacts/bin/$1/release/$1" -noColor -trx "$results/$1.trx" </dev/null >"$results/$1.log" 2>&1 &
+  running=$!
+  wait "$running"
+  echo $? >"$results/$1.status.new" && mv "$results/$1.status.new" "$results/$1.status"
 }
 
 report_project() {
@@ -202,22 +204,26 @@ report_project() {
   fi
 }
 
-# Those that wait for machines and clients most of the time run beside the others, one after the other.
-waiting() { case $1 in Strongroom.Clients|Strongroom.Libvirt) ;; *) false ;; esac; }
-
-beside=() others=()
+# Two at a time, those that take longest first: much of their time they wait for machines and clients.
+projects=()
+for name in Strongroom.Clients Strongroom.Libvirt Strongroom.Api.Tests Strongroom.Cli.Tests; do wanted "$name" && projects+=("$name"); done
 for project in tests/*/*.csproj; do
   name=$(basename "$project" .csproj)
-  wanted "$name" || continue
-  if waiting "$name"; then beside+=("$name"); else others+=("$name"); fi
+  wanted "$name" && [[ " ${projects[*]} " != *" $name "* ]] && projects+=("$name")
 done
-(for name in "${beside[@]}"; do run_project "$name"; done) &
-lane=$!
-for name in "${others[@]}"; do
-  run_project "$name"
+queue=$results/queue.status
+printf '%s\n' "${projects[@]}" >"$queue"
+run_queue() {
+  local name running=
+  trap '[ -z "$running" ] || kill "$running" 2>/dev/null; exit 130' TERM
+  while name=$(flock "$queue.lock.status" sh -c 'head -n 1 "$1" && sed -i 1d "$1"' sh "$queue") && [ -n "$name" ]; do run_project "$name"; done
+}
+run_queue & run_queue &
+trap 'kill $(jobs -p) 2>/dev/null; exit 130' INT TERM
+for name in "${projects[@]}"; do
+  until [ -f "$results/$name.status" ]; do sleep 1; done
   report_project "$name"
 done
-wait "$lane"
-for name in "${beside[@]}"; do report_project "$name"; done
+wait
 [ $((passed + failed)) -eq 0 ] && fail_step 'no test project ran'
 finish
