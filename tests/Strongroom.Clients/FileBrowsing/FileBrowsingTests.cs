@@ -157,14 +157,18 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
     }
 
     [Fact(Timeout = 300_000)]
-    public async Task A_reader_that_is_killed_is_one_error_and_leaves_nothing()
+    public async Task A_reader_that_is_killed_is_one_error_at_most_and_leaves_nothing()
     {
         await lab.ListAsync("/disk0-part2");
         var reader = Assert.Single(ReaderProcesses.Of(lab.Server.ProcessId));
         Assert.NotEqual(0, ReaderProcesses.MachinesOf(reader.Folder));
         using (var process = Process.GetProcessById(reader.Id)) process.Kill();
         using (var answer = await lab.Client.SendAsync(HttpMethod.Get, lab.FilesUrl("/disk0-part2/sub"), null, Cancelled))
-            Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
+        {
+            // OK where the server saw the end before the request came, and has another reader.
+            Assert.True(answer.StatusCode is HttpStatusCode.InternalServerError or HttpStatusCode.OK, $"{answer.StatusCode}");
+        }
+
         await ReaderProcesses.GoneAsync(reader, Cancelled);
         Assert.Single(await lab.ListAsync("/disk0-part2/sub/deep"));
     }
