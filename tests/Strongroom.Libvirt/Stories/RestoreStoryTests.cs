@@ -56,12 +56,14 @@ public sealed class RestoreStoryTests
 
         var job = (string)(await scene.Client.ListAsync(scene.Lab.VaultUrl("backupJobs"), Cancellation))[0]["name"]!;
         await WaitForBootAsync(scene, job);
+        var restored = await LiveMachine.FindAsync(scene.Host, "web2", Cancellation);
+        // libvirt can lose an agent that connects while the machine is stopped for want of its disks.
+        await restored.Agent.WaitAsync(Cancellation);
         scene.Server.Kill();
         // The machine waits, and nothing tells its guest.
         await Task.Delay(TimeSpan.FromSeconds(1), Cancellation);
         await scene.Server.StartAsync(Cancellation);
         scene.Reconnect();
-        var restored = await LiveMachine.FindAsync(scene.Host, "web2", Cancellation);
         await restored.Agent.WaitAsync(Cancellation);
         await LoginPrompt.WaitAsync(restored, "instantly-booted-login", Cancellation);
         (await restored.RunAsync("echo written while it ran from the vault >/data/note; sync", Cancellation)).Succeeded();
