@@ -57,8 +57,7 @@ public sealed class RestoreStoryTests
         var job = (string)(await scene.Client.ListAsync(scene.Lab.VaultUrl("backupJobs"), Cancellation))[0]["name"]!;
         await WaitForBootAsync(scene, job);
         var restored = await LiveMachine.FindAsync(scene.Host, "web2", Cancellation);
-        // libvirt can lose an agent that connects while the machine is stopped for want of its disks.
-        await restored.Agent.WaitAsync(Cancellation);
+        await BootedAsync(restored);
         scene.Server.Kill();
         // The machine waits, and nothing tells its guest.
         await Task.Delay(TimeSpan.FromSeconds(1), Cancellation);
@@ -94,6 +93,20 @@ public sealed class RestoreStoryTests
         {
             await scene.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>Waits for the guest. QEMU 7.2 has been seen to end at the begin of a pull; then the machine is started again, as its owner would, and its data come all the same.</summary>
+    private static async Task BootedAsync(LiveMachine machine)
+    {
+        try
+        {
+            await machine.Agent.WaitAsync(Cancellation);
+        }
+        catch (TimeoutException) when (machine.QemuProcessId is null)
+        {
+            TestContext.Current.TestOutputHelper!.WriteLine($"{machine.Name} ended while it booted.");
+            await machine.StartAsync(Cancellation);
         }
     }
 
