@@ -11,7 +11,8 @@ public sealed class TransferKillTests : IDisposable
     private const string Account = "restores1";
     private const int DiskLengthMiB = 96;
     private const int Kills = 3;
-    private const int MostBackups = 12;
+    private const int MostBackups = 20;
+    private const string FoundCommitted = "finds its snapshot committed by an earlier run";
     private readonly TempFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -38,18 +39,22 @@ public sealed class TransferKillTests : IDisposable
                 SampleMachine.Create(hostFolder, "web1", 100 * backups, DiskLengthMiB);
                 await client.ChangeAsync(HttpMethod.Post, lab.ItemUrl("backup"), Lab.BackupBody(TimeProvider.System), Token);
                 if (await FindInTransferAsync(client, lab, backups) is not { } dead) continue;
-                kills++;
                 server.Kill();
+                var committedBefore = server.LinesWith(FoundCommitted);
                 await server.StartAsync(Token);
                 client.Dispose();
                 client = client.Reconnect();
-                Assert.DoesNotContain(dead, (await ListAsync(client, lab)).Select(Name));
+                var atStart = await ListAsync(client, lab);
                 await KillSteps.SettleAsync(client, lab, Token);
 
                 var listed = await ListAsync(client, lab);
                 Assert.Equal(backups, listed.Count);
-                Assert.DoesNotContain(dead, listed.Select(Name));
                 Assert.All(listed, point => Assert.Equal(["InstantRP", "HardenedRP"], LabSetUp.Tiers(point)));
+                // Its data came to be in the vault between the look and the kill: such a point may live.
+                if (server.LinesWith(FoundCommitted) > committedBefore) continue;
+                kills++;
+                Assert.DoesNotContain(dead, atStart.Select(Name));
+                Assert.DoesNotContain(dead, listed.Select(Name));
             }
 
             var newest = Name((await ListAsync(client, lab))[0]);

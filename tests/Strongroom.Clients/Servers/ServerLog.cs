@@ -17,6 +17,13 @@ internal sealed class ServerLog
         }
     }
 
+    /// <summary>How many of the kept lines hold the text.</summary>
+    public int Count(string text)
+    {
+        lock (_gate)
+            return _lines.Count(line => line.Contains(text, StringComparison.Ordinal));
+    }
+
     public string Tail(int lines = 60)
     {
         lock (_gate)

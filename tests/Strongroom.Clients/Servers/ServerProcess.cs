@@ -48,6 +48,9 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>The last lines the server wrote, for a failure's message.</summary>
     public string LogTail => _log.Tail();
 
+    /// <summary>How many of the lines that are kept say this.</summary>
+    public int LinesWith(string text) => _log.Count(text);
+
     /// <summary>Starts a server and waits until it says that it is ready.</summary>
     /// <param name="dataFolder">Made by the server if missing.</param>
     /// <param name="allowedPath">The root below which hosts may lie (--allow-path).</param>

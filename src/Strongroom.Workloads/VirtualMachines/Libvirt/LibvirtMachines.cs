@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Strongroom.Arm;
 using Strongroom.Backup.Machines;
+using Strongroom.Blocks;
+using Strongroom.Blocks.Qcow2;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt;
 
@@ -52,9 +55,12 @@ internal static class LibvirtMachines
         }
 
         DomainDescription description;
+        bool isServed;
         try
         {
-            description = DomainDescription.Parse(domain.Xml);
+            var xml = domain.Xml;
+            description = DomainDescription.Parse(xml);
+            isServed = RestoreMetadata.Find(DomainDescription.Load(xml)) is { IsServed: true };
         }
         catch (InvalidDataException exception)
         {
@@ -64,7 +70,7 @@ internal static class LibvirtMachines
 
         var numbers = DiskNumbers(description);
         var problems = new List<string>();
-        var disks = description.Disks.Select(disk => (Disk: disk, Machine: new MachineDisk(numbers[disk.Target], disk.Target, SizeBytes(domain, disk, problems), disk.Format)))
+        var disks = description.Disks.Select(disk => (Disk: disk, Machine: new MachineDisk(numbers[disk.Target], disk.Target, SizeBytes(domain, disk, isServed, problems), disk.Format)))
             .OrderBy(pair => pair.Machine.Lun).ToList();
         var machine = new VirtualMachine
         {
@@ -102,15 +108,30 @@ internal static class LibvirtMachines
     /// <summary>a is 0, z 25, aa 26.</summary>
     private static int Letter(string target) => target[2..].Aggregate(0, (number, letter) => (number * 26) + (letter - 'a' + 1)) - 1;
 
-    private static long SizeBytes(LibvirtDomain domain, DomainDisk disk, List<string> problems)
+    /// <param name="isServed">
+    /// The domain runs from the vault: then its image says how large its disk is, since libvirt would ask QEMU for all its block nodes, of which QEMU 7.2 dies while
+    /// a block pull begins or ends (docs/adr/0026-instant-boot.md).
+    /// </param>
+    private static long SizeBytes(LibvirtDomain domain, DomainDisk disk, bool isServed, List<string> problems)
     {
         try
         {
+            if (isServed && disk is { Source: { } path, Format: "qcow2" } && File.Exists(path))
+            {
+                using var image = DiskFile.OpenRegular(path);
+                return Qcow2Header.Read(image.Handle).LengthBytes;
+            }
+
             return checked((long)domain.BlockInfo(disk.Target).Capacity);
         }
         catch (LibvirtException exception) when (!exception.IsOfConnection && exception.Code != LibvirtException.NoDomain)
         {
             problems.Add($"Disk '{disk.Target}' cannot be read: {exception.Message}.");
+            return 0;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            problems.Add($"Disk '{disk.Target}' cannot be read: {exception.Message}");
             return 0;
         }
     }

@@ -138,7 +138,7 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
         var job = domain.BlockJob(served[0]);
         if (!job.IsLive && !TryPull(domain, served[0])) return new(BootTransferState.IsCutOff, 0);
         // Each disk is read from its begin to its end.
-        var done = _disks.Sum(disk => disk.SizeBytes) - served.Sum(target => SizeOf(domain, target));
+        var done = _disks.Where(disk => !served.Contains(disk.Name)).Sum(disk => disk.SizeBytes);
         return new(BootTransferState.Moves, done + (job.IsLive ? (long)job.DoneBytes : 0));
     }
 
@@ -167,8 +167,6 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
     }
 
     private bool IsServed(XElement disk) => disk.Descendants("host").Any(host => ((string?)host.Attribute("socket"))?.StartsWith(_sockets, StringComparison.Ordinal) == true);
-
-    private static long SizeOf(LibvirtDomain domain, string target) => (long)domain.BlockInfo(target).Capacity;
 
     /// <summary>One of the images that a description names as disks is still made over the vault.</summary>
     private bool NeedsVault(string xml) =>
