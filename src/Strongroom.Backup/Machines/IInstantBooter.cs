@@ -54,9 +54,6 @@ public enum BootTransferState
     /// <summary>The machine is off; it goes on at its next start.</summary>
     IsOff,
 
-    /// <summary>The transfer failed, and cannot be begun again before the machine's next start. Until then the machine runs from the vault.</summary>
-    IsCutOff,
-
     /// <summary>The machine has all its data.</summary>
     IsDone,
 

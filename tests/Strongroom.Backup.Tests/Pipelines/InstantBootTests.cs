@@ -22,7 +22,7 @@ public sealed class InstantBootTests
         var (vault, machine, point) = await BackedUpAsync(rig);
         var was = (byte[])machine.Disks[0].Content.Clone();
         machine.Disks[0].Write(0, 1, 2, 3);
-        var states = new Queue<BootTransfer>([Moving, new(BootTransferState.IsOff, 0), new(BootTransferState.IsCutOff, 0), new(BootTransferState.IsDone, 0)]);
+        var states = new Queue<BootTransfer>([Moving, new(BootTransferState.IsOff, 0), new(BootTransferState.IsDone, 0)]);
         rig.Booter.OnTransfer = states.Dequeue;
 
         var job = await rig.RestoreAsync(vault, machine, Request(point));

@@ -78,9 +78,6 @@ internal sealed class InstantBootRun(
                 case BootTransferState.IsOff:
                     await run.ReportAsync(job => job.Detail(RestoreTasks.Transfer, "The machine is off. The transfer goes on at its next start."), cancellationToken);
                     break;
-                case BootTransferState.IsCutOff:
-                    await run.ReportAsync(job => job.Detail(RestoreTasks.Transfer, "The transfer was cut off. The machine runs from the vault; shut it down and start it again, and the transfer goes on."), cancellationToken);
-                    break;
                 default:
                     meter.At(moved.BytesDone);
                     break;

@@ -80,7 +80,7 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
             {
                 var description = DomainDescription.Load(domain.InactiveXml);
                 DiskErrors.Reset(description, wanted.Source.Definition);
-                if (RestoreMetadata.Find(description) is { } restore) (restore with { IsServed = false, Pull = null }).Write(description);
+                if (RestoreMetadata.Find(description) is { } restore) (restore with { IsServed = false }).Write(description);
                 using var defined = connection.DefineDomain(description.ToString(SaveOptions.DisableFormatting));
             }
         }
@@ -106,15 +106,6 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _isDisposed, true)) return;
-        try
-        {
-            if (IsMade) await setting.UseAsync(PausePull, CancellationToken.None);
-        }
-        catch (MachineException exception)
-        {
-            log.LogWarning(exception, "The transfer of '{Machine}' could not be paused", wanted.Name);
-        }
-
         await _served.DisposeAsync();
         if (IsMade || stage is null) return;
         try
@@ -136,34 +127,11 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
         var served = XElement.Parse(xml).Elements("devices").Elements("disk").Where(IsServed).Select(DomainDescription.TargetOf).ToList();
         if (served.Count == 0) return new(NeedsVault(xml) ? BootTransferState.Moves : BootTransferState.IsDone, _disks.Sum(disk => disk.SizeBytes));
         var job = domain.BlockJob(served[0]);
-        if (!job.IsLive && !TryPull(domain, served[0])) return new(BootTransferState.IsCutOff, 0);
+        // None yet, or one that failed because nobody served the disk for a while: what it has brought stays.
+        if (!job.IsLive) domain.PullBlocks(served[0]);
         // Each disk is read from its begin to its end.
         var done = _disks.Where(disk => !served.Contains(disk.Name)).Sum(disk => disk.SizeBytes);
         return new(BootTransferState.Moves, done + (job.IsLive ? (long)job.DoneBytes : 0));
-    }
-
-    /// <summary>
-    /// Begins to pull a disk, unless a pull of it has failed in this run of the machine: QEMU 7.2 dies of a second one. What is begun is written down first, since
-    /// whoever comes after a crash of the server must know.
-    /// </summary>
-    private static bool TryPull(LibvirtDomain domain, string target)
-    {
-        var restore = domain.IsPersistent ? RestoreMetadata.Find(DomainDescription.Load(domain.InactiveXml)) : null;
-        var pull = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{domain.RunNumber}:{target}");
-        if (restore?.Pull == pull) return false;
-        (restore is null ? null : restore with { Pull = pull })?.Write(domain);
-        domain.PullBlocks(target);
-        return true;
-    }
-
-    /// <summary>Ends the pull that is under way, so that it can be begun again: one that fails because the server is gone cannot.</summary>
-    private void PausePull(LibvirtConnection connection)
-    {
-        using var domain = connection.FindDomain(wanted.VmId);
-        if (domain is not { IsActive: true, IsPersistent: true }) return;
-        var live = XElement.Parse(domain.Xml).Elements("devices").Elements("disk").Where(IsServed).Select(DomainDescription.TargetOf).Where(target => domain.BlockJob(target).IsLive).ToList();
-        foreach (var target in live) domain.AbortBlockJob(target);
-        if (live.Count > 0 && RestoreMetadata.Find(DomainDescription.Load(domain.InactiveXml)) is { } restore) (restore with { Pull = null }).Write(domain);
     }
 
     private bool IsServed(XElement disk) => disk.Descendants("host").Any(host => ((string?)host.Attribute("socket"))?.StartsWith(_sockets, StringComparison.Ordinal) == true);

@@ -237,9 +237,6 @@ internal static partial class LibvirtCalls
     [LibraryImport(Library, EntryPoint = "virDomainGetBlockJobInfo", StringMarshalling = StringMarshalling.Utf8)]
     public static partial int BlockJob(DomainHandle domain, string disk, out BlockJobInfo info, uint flags);
 
-    [LibraryImport(Library, EntryPoint = "virDomainBlockJobAbort", StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int AbortBlockJob(DomainHandle domain, string disk, uint flags);
-
     // Storage
 
     [LibraryImport(Library, EntryPoint = "virStoragePoolLookupByName", StringMarshalling = StringMarshalling.Utf8)]

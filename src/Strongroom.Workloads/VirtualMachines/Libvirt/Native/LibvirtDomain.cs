@@ -186,8 +186,6 @@ internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
         return new(found == 1, info.Done, info.End);
     }
 
-    public void AbortBlockJob(string disk) => LibvirtException.Check(LibvirtCalls.AbortBlockJob(handle, disk, 0));
-
     /// <summary>A picture of its first screen.</summary>
     /// <returns>The picture and its media type (<c>image/x-portable-pixmap</c> of QEMU, <c>image/png</c> of newer ones).</returns>
     public (byte[] Picture, string MediaType) Screenshot(LibvirtConnection connection)

@@ -17,9 +17,6 @@ internal sealed record RestoreMetadata(HostRun Run, ImmutableArray<string> Repla
     /// <summary>The domain runs from the vault, and its disks are still under work.</summary>
     public bool IsServed { get; init; }
 
-    /// <summary>The last pull that was begun: the domain's run and its disk; null: none, or one that was ended in order.</summary>
-    public string? Pull { get; init; }
-
     private const string Prefix = "strongroom";
     private const string NamespaceName = "https://strongroom.dev/xmlns/libvirt";
 
@@ -30,7 +27,7 @@ internal sealed record RestoreMetadata(HostRun Run, ImmutableArray<string> Repla
         domain.Element("metadata")?.Element(Own + "restore") is { } found
         && Guid.TryParse((string?)found.Attribute("job"), out var job)
         && long.TryParse((string?)found.Attribute("fence"), NumberStyles.None, CultureInfo.InvariantCulture, out var fence)
-            ? new(new(job, fence), [.. found.Elements(Own + "replaced").Select(disk => (string?)disk.Attribute("path")).OfType<string>()]) { IsServed = (string?)found.Attribute("served") == "yes", Pull = (string?)found.Attribute("pull") }
+            ? new(new(job, fence), [.. found.Elements(Own + "replaced").Select(disk => (string?)disk.Attribute("path")).OfType<string>()]) { IsServed = (string?)found.Attribute("served") == "yes" }
             : null;
 
     /// <summary>Puts it into a description, in the place of that of an earlier restore.</summary>
@@ -52,6 +49,5 @@ internal sealed record RestoreMetadata(HostRun Run, ImmutableArray<string> Repla
         new XAttribute("job", Run.JobId),
         new XAttribute("fence", Run.Fence),
         IsServed ? new XAttribute("served", "yes") : null,
-        Pull is null ? null : new XAttribute("pull", Pull),
         Replaced.Select(path => new XElement(names + "replaced", new XAttribute("path", path))));
 }
