@@ -197,7 +197,11 @@ report_project() {
   read -r total errors bad skip <<<"$(tr -dc '0-9 ' <<<"$summary")"
   failed=$((failed + bad + errors)) skipped=$((skipped + skip)) passed=$((passed + total - bad - skip))
   if [ $((bad + errors)) -gt 0 ]; then
-    while IFS= read -r test; do problems+=("$name: $test"); done < <(sed -nE 's/^ +(.*) \[FAIL\]$/\1/p' "$log")
+    # With the begin of what each says: the last screen of a run shows why it failed.
+    while IFS= read -r line; do problems+=("$line"); done < <(awk -v name="$name" -v most=15 '
+      / \[FAIL\]$/ { sub(/^ +/, ""); sub(/ \[FAIL\]$/, ""); print name ": " $0; left = most; next }
+      left > 0 && /^      / { if ($0 !~ /^ +at (Microsoft|System|Xunit)\./ && $0 !~ /^ +--- End of stack trace/) { print substr($0, 1, 300); left-- } next }
+      { left = 0 }' "$log")
     [ $errors -gt 0 ] && problems+=("$name: $errors errors outside a test ($log)")
   elif [ $status -ne 0 ]; then
     fail_step "$name ended with status $status"
