@@ -13,7 +13,7 @@ public sealed class HostStates(IEnumerable<IHostProbe> probes, Hosts hosts, ILog
     private readonly Dictionary<string, IHostProbe> _probes = probes.ToDictionary(static p => p.Kind, StringComparer.OrdinalIgnoreCase);
 
     // A host that hangs holds one probe, however often it is asked for.
-    private readonly ConcurrentDictionary<string, Lazy<Task>> _running = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, Lazy<Task<string?>>> _running = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<string, string> _told = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Adds <c>state</c>, and <c>stateMessage</c> where there is something to tell, to what is shown of each host.</summary>
@@ -23,38 +23,38 @@ public sealed class HostStates(IEnumerable<IHostProbe> probes, Hosts hosts, ILog
     private async Task AddAsync(TrackedResource host, JsonObject properties, CancellationToken cancellationToken)
     {
         if (host.Properties.OptionalText("kind") is not { } kind || !_probes.TryGetValue(kind, out IHostProbe? probe)) return;
-        string? fault = hosts.FindRefusal(host) ?? await FindFaultAsync(host.Id, probe, cancellationToken);
-        properties["state"] = fault is null ? "Connected" : "Unreachable";
-        if (fault is not null) properties["stateMessage"] = fault;
+        (bool answers, string? message) = hosts.FindRefusal(host) is { } refusal ? (false, refusal) : await AskAsync(host.Id, probe, cancellationToken);
+        properties["state"] = answers ? "Connected" : "Unreachable";
+        if (message is not null) properties["stateMessage"] = message;
     }
 
-    private async Task<string?> FindFaultAsync(ResourceId host, IHostProbe probe, CancellationToken cancellationToken)
+    private async Task<(bool Answers, string? Message)> AskAsync(ResourceId host, IHostProbe probe, CancellationToken cancellationToken)
     {
         string id = host.ToString();
-        Lazy<Task> asking = _running.GetOrAdd(id, _ => new(() => Task.Run(() => AskAsync(id, host.SubscriptionId!, probe), CancellationToken.None)));
+        Lazy<Task<string?>> asking = _running.GetOrAdd(id, _ => new(() => Task.Run(() => ProbeAsync(id, host.SubscriptionId!, probe), CancellationToken.None)));
         try
         {
             // Real time, never a tester's: the network knows no other.
-            await asking.Value.WaitAsync(limit, TimeProvider.System, cancellationToken);
+            string? missing = await asking.Value.WaitAsync(limit, TimeProvider.System, cancellationToken);
             _told.TryRemove(id, out _);
-            return null;
+            return (true, missing);
         }
         catch (TimeoutException)
         {
-            return Tell(id, "it does not answer", "The host does not answer.");
+            return (false, Tell(id, "it does not answer", "The host does not answer."));
         }
         catch (MachineException e)
         {
             // What libvirt says may name files of the server and of the host.
-            return Tell(id, e.Message, e.Problem == MachineProblem.ToolMissing ? e.Message : "The server does not reach the host, or is not let in; the server's log says why.");
+            return (false, Tell(id, e.Message, e.Problem == MachineProblem.ToolMissing ? e.Message : "The server does not reach the host, or is not let in; the server's log says why."));
         }
     }
 
-    private async Task AskAsync(string id, string subscriptionId, IHostProbe probe)
+    private async Task<string?> ProbeAsync(string id, string subscriptionId, IHostProbe probe)
     {
         try
         {
-            await probe.ProbeAsync(subscriptionId, id, CancellationToken.None);
+            return await probe.ProbeAsync(subscriptionId, id, CancellationToken.None);
         }
         finally
         {

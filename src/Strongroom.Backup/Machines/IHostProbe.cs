@@ -10,6 +10,7 @@ public interface IHostProbe
     /// <summary>Returns when the host has answered.</summary>
     /// <param name="subscriptionId">The host's.</param>
     /// <param name="hostId">ARM id of the <c>Strongroom.Fabric/hosts</c> resource.</param>
+    /// <returns>What backups will miss on a host that answers, in one sentence; null: nothing that could be seen.</returns>
     /// <exception cref="MachineException">It does not answer, or refuses.</exception>
-    Task ProbeAsync(string subscriptionId, string hostId, CancellationToken cancellationToken);
+    Task<string?> ProbeAsync(string subscriptionId, string hostId, CancellationToken cancellationToken);
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -11,8 +10,6 @@ namespace Strongroom.Cli;
 /// <summary><c>strongroom principal</c>: who may sign in besides the administrator. Works on a data folder, whether its server runs or not.</summary>
 internal static class PrincipalCommand
 {
-    private const int SecretLengthBytes = 32;
-
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Command Create() => new("principal", "Who may sign in besides the administrator, and with which role.") { Add(), List(), Reset(), Remove() };
@@ -27,7 +24,7 @@ internal static class PrincipalCommand
         {
             var folder = PrincipalsFolder.Open(parsed.GetRequiredValue(data));
             var wanted = folder.Grant(parsed.GetValue(role), parsed.GetValue(scope));
-            var secret = NewSecret();
+            var secret = ClientSecrets.New();
             var principal = new ServicePrincipal(Guid.NewGuid(), Guid.NewGuid(), parsed.GetRequiredValue(name), [SecretHash.Create(secret)]);
             folder.File.Change(all => all.Any(p => Same(p.DisplayName, principal.DisplayName))
                 ? throw new ArgumentException($"There is a principal '{principal.DisplayName}' already. 'strongroom principal reset' gives it a new secret.")
@@ -67,7 +64,7 @@ internal static class PrincipalCommand
         command.SetCancellableAction((parsed, _) => RunAsync(() =>
         {
             var folder = PrincipalsFolder.Open(parsed.GetRequiredValue(data));
-            var secret = NewSecret();
+            var secret = ClientSecrets.New();
             ServicePrincipal? changed = null;
             folder.File.Change(all =>
             {
@@ -104,8 +101,6 @@ internal static class PrincipalCommand
         all.FirstOrDefault(p => Same(p.DisplayName, name) || Same(p.ClientId.ToString(), name)) ?? throw new ArgumentException($"There is no principal '{name}'.");
 
     private static bool Same(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
-
-    private static string NewSecret() => System.Buffers.Text.Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretLengthBytes));
 
     // The members that 'az ad sp create-for-rbac' prints, and the object id, which 'az role assignment create' wants.
     private static void WriteCredentials(ServicePrincipal principal, string secret, PrincipalsFolder folder) => Write(new JsonObject

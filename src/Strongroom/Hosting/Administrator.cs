@@ -13,8 +13,6 @@ namespace Strongroom.Hosting;
 /// </summary>
 internal sealed class Administrator
 {
-    private const int SecretLengthBytes = 32;
-
     private static readonly JsonWriterOptions Indented = new() { Indented = true };
 
     private Administrator(
@@ -69,7 +67,7 @@ internal sealed class Administrator
 
             var made = new Administrator(
                 address, Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(),
-                Base64Url(RandomNumberGenerator.GetBytes(SecretLengthBytes)), caFile);
+                ClientSecrets.New(), caFile);
             made.Write(file);
             return made;
         }
@@ -150,6 +148,4 @@ internal sealed class Administrator
         buffer.Write(Encoding.ASCII.GetBytes("\n"));
         AtomicFile.Write(file, buffer.ToArray(), AtomicFile.Private);
     }
-
-    private static string Base64Url(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
 }

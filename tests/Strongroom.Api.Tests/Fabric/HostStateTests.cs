@@ -37,6 +37,14 @@ public sealed class HostStateTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_host_that_answers_says_what_backups_will_miss()
+    {
+        _wire.Missing = "Its cellar is locked.";
+        Answer created = await PutAsync("a", """{"kind":"Wire","number":"5"}""");
+        Assert.Equal(("Connected", "Its cellar is locked."), ((string?)created.Body!["properties"]!["state"], (string?)created.Body["properties"]!["stateMessage"]));
+    }
+
+    [Fact]
     public async Task What_is_not_sent_in_a_change_stays()
     {
         await PutAsync("a", """{"kind":"Wire","number":"5","color":"red"}""");
@@ -115,10 +123,13 @@ public sealed class HostStateTests : IAsyncLifetime
             return accepted;
         }
 
-        public Task ProbeAsync(string subscriptionId, string hostId, CancellationToken cancellationToken)
+        public string? Missing { get; set; }
+
+        public async Task<string?> ProbeAsync(string subscriptionId, string hostId, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _asked);
-            return Answer();
+            await Answer();
+            return Missing;
         }
     }
 }

@@ -29,6 +29,7 @@ public sealed class InstantBootTests
 
         Assert.Equal((JobStates.Completed, JobOperations.Restore, "InstantBoot", "web2"), (job.State, job.Operation, job.InternalProperties["restoreLocationType"], job.Properties["Target VM Name"]));
         Assert.Equal([(RestoreTasks.Boot, JobStates.Completed), (RestoreTasks.Transfer, JobStates.Completed)], job.Tasks.Select(t => (t.Name, t.State)));
+        Assert.Matches("^([0-9.]+ GBs) / \\1 Transferred$", job.Tasks[1].Details);
         Assert.DoesNotContain("Target Storage Account Name", job.Properties.Keys);
         Assert.Equal(was, rig.Booter.Read);
         Assert.Equal((1, 1, false), (rig.Booter.Boots, rig.Booter.Ends, rig.Booter.IsServed));

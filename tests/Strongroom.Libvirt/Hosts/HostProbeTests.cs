@@ -16,7 +16,11 @@ public sealed class HostProbeTests
         var host = Assert.Single(await lab.ListAsync("", Cancellation));
         IHostProbe probe = lab.Fabric;
 
-        await probe.ProbeAsync(host.SubscriptionId, host.Id, Cancellation);
+        Assert.Null(await probe.ProbeAsync(host.SubscriptionId, host.Id, Cancellation));
+        var scratch = libvirtd.Folders.Scratch;
+        Directory.Move(scratch, scratch + "-away");
+        Assert.Contains("does not exist", await probe.ProbeAsync(host.SubscriptionId, host.Id, Cancellation), StringComparison.Ordinal);
+        Directory.Move(scratch + "-away", scratch);
         await libvirtd.KillAsync();
         Assert.Equal(MachineProblem.HostUnreachable, (await Assert.ThrowsAsync<MachineException>(() => probe.ProbeAsync(host.SubscriptionId, host.Id, Cancellation))).Problem);
         await libvirtd.StartAgainAsync(Cancellation);

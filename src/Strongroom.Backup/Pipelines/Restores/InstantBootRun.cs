@@ -68,6 +68,7 @@ internal sealed class InstantBootRun(
             switch (moved.State)
             {
                 case BootTransferState.IsDone:
+                    meter.At(TotalBytes);
                     // Step 5.
                     await boot.EndAsync(cancellationToken);
                     return End();

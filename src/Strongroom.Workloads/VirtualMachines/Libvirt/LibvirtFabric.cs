@@ -49,11 +49,12 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
     string IHostProbe.Kind => Kind;
 
     /// <inheritdoc/>
-    public async Task ProbeAsync(string subscriptionId, string hostId, CancellationToken cancellationToken)
+    public async Task<string?> ProbeAsync(string subscriptionId, string hostId, CancellationToken cancellationToken)
     {
         var host = (await _hosts.ListAsync(subscriptionId, cancellationToken)).FirstOrDefault(host => host.Id.Equals(hostId, StringComparison.OrdinalIgnoreCase))
             ?? throw new MachineException(MachineProblem.HostUnreachable, "The operator of the server does not allow this host, its scratchPath or its credentials any more.");
         await _connections.UseAsync(host, connection => connection.ListNetworks(), cancellationToken);
+        return host.IsLocal && !Directory.Exists(host.ScratchPath) ? $"The host's scratchPath '{host.ScratchPath}' does not exist; machines that run cannot be backed up." : null;
     }
 
     /// <inheritdoc/>

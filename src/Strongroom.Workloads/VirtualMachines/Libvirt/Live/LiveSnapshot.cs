@@ -100,7 +100,7 @@ internal sealed class LiveSnapshot : IMachineSnapshot
     {
         if (!host.IsLocal)
             return await connections.UseAsync(host, connection => PoolScratch.FindPool(connection, host), cancellationToken) is { } pool ? new PoolScratch(host, connections, pool) : null;
-        return Directory.Exists(host.ScratchPath) ? new LocalScratch(host.ScratchPath) : throw new MachineException(MachineProblem.HostFailed, $"The host's scratchPath '{host.ScratchPath}' does not exist.");
+        return Directory.Exists(host.ScratchPath) ? new LocalScratch(host.ScratchPath) : throw new MachineException(MachineProblem.HostFailed, $"The host's scratchPath '{host.ScratchPath}' does not exist. Make it, for QEMU's user to write in (install -d -o libvirt-qemu -g kvm -m 0770 on Debian).");
     }
 
     private static async Task<BackupPlace> FindPlaceAsync(LibvirtHost host, MachineSnapshotRequest request, BackupPorts ports, CancellationToken cancellationToken) => host.IsLocal
