@@ -104,6 +104,28 @@ public sealed class LiveBackupTests
     }
 
     [Fact]
+    public async Task A_machine_that_is_off_is_let_go()
+    {
+        var guest = await LiveGuest.FindAsync(Cancellation);
+        await using var host = await Libvirtd.StartAsync(Cancellation);
+        using var lab = new LiveLab(host);
+        var machine = await LiveMachine.DefineAsync(host, guest, new("web1"), Cancellation);
+        await machine.StartAsync(Cancellation);
+        var point = await lab.BackUpAsync("web1", null, Cancellation);
+        await machine.ShutDownAsync(Cancellation);
+        var bitmap = point.Tracking!.Split(';')[^1];
+        Assert.Contains(bitmap, await InfoAsync(), StringComparison.Ordinal);
+
+        await lab.Fabric.ForgetAsync(point.Machine, lab.ItemKey, Cancellation);
+
+        Assert.Equal("", (await host.VirshAsync(["checkpoint-list", "web1", "--name"], Cancellation)).Succeeded().StandardOutput.Trim());
+        Assert.DoesNotContain(bitmap, await InfoAsync(), StringComparison.Ordinal);
+        (await host.VirshAsync(["undefine", "web1"], Cancellation)).Succeeded();
+
+        async Task<string> InfoAsync() => (await CommandResult.RunAsync("qemu-img", ["info", machine.Disks[0].Path], null, Cancellation)).Succeeded().StandardOutput;
+    }
+
+    [Fact]
     public async Task A_machine_that_is_started_while_its_files_are_read_has_moved()
     {
         var guest = await LiveGuest.FindAsync(Cancellation);

@@ -109,7 +109,9 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
         await _connections.UseAsync(found.Host, connection =>
         {
             using var domain = connection.FindDomain(machine.VmId);
-            if (domain is not null) new HostTraces(connection, domain, found.Host, itemKey, _log).Remove(keep: null);
+            if (domain is null) return;
+            new HostTraces(connection, domain, found.Host, itemKey, _log).Remove(keep: null);
+            if (!domain.IsActive) StoredCheckpoints.Remove(domain, found.Host, itemKey, _log);
         }, cancellationToken);
     }
 
