@@ -11,7 +11,7 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt;
 /// <param name="Source">Path of the file or block device on the host; null for others.</param>
 /// <param name="Format"><c>qcow2</c>, <c>raw</c> and so on.</param>
 /// <param name="BootOrder">From 1; null: it is not named in a boot order.</param>
-internal sealed record DomainDisk(string Target, string SourceType, string? Source, string Format, int? BootOrder);
+internal sealed record DomainDisk(string Target, string SourceType, string? Source, string Format, uint? BootOrder);
 
 /// <summary>What a domain's description (https://libvirt.org/formatdomain.html) says, as far as backups need it.</summary>
 internal sealed record DomainDescription
@@ -44,7 +44,7 @@ internal sealed record DomainDescription
             Name = (string?)domain.Element("name") ?? throw new InvalidDataException("The domain's description has no name."),
             Id = Guid.TryParse((string?)domain.Element("uuid"), out var id) ? id : throw new InvalidDataException("The domain's description has no uuid."),
             MemoryMebibytes = Mebibytes(domain.Element("memory")),
-            Processors = (int?)domain.Element("vcpu") ?? 1,
+            Processors = int.TryParse(domain.Element("vcpu")?.Value, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var processors) ? processors : 1,
             OsId = (string?)domain.Element("metadata")?.Descendants().FirstOrDefault(e => e.Name.LocalName == "os")?.Attribute("id"),
             Disks = [.. devices.Elements("disk").Where(IsHardDisk).Select(Disk)],
             Interfaces = [.. devices.Elements("interface").Select(Interface)],
@@ -83,7 +83,7 @@ internal sealed record DomainDescription
             (string?)disk.Attribute("type") ?? "file",
             (string?)source.Attribute("file") ?? (string?)source.Attribute("dev"),
             (string?)disk.Element("driver")?.Attribute("type") ?? "raw",
-            (int?)disk.Element("boot")?.Attribute("order"));
+            uint.TryParse((string?)disk.Element("boot")?.Attribute("order"), NumberStyles.None, CultureInfo.InvariantCulture, out var order) ? order : null);
     }
 
     private static (string Mac, string? Network, string? Model) Interface(XElement element)

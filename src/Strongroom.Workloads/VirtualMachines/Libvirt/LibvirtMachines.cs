@@ -18,8 +18,8 @@ internal sealed record LibvirtMachine(VirtualMachine Machine, LibvirtHost Host, 
 /// <summary>Looks at the domains of a host. Blocks.</summary>
 internal static class LibvirtMachines
 {
-    /// <summary>Names that begin so are of ours, for verification: they are no machines.</summary>
-    public const string OwnPrefix = "strongroom-";
+    /// <summary>What the name of a domain that is booted for a verification begins with; 32 hexadecimal digits follow.</summary>
+    public const string VerificationPrefix = "strongroom-verify-";
 
     public static IReadOnlyList<LibvirtMachine> List(LibvirtConnection connection, LibvirtHost host, Action<string> warn)
     {
@@ -47,7 +47,7 @@ internal static class LibvirtMachines
     public static LibvirtMachine? Look(LibvirtDomain domain, LibvirtHost host, Action<string> warn)
     {
         var name = domain.Name;
-        if (name.StartsWith(OwnPrefix, StringComparison.Ordinal)) return null;
+        if (IsVerification(name)) return null;
         if (!ResourceNames.IsMachine(name))
         {
             warn($"Domain '{name}' of host '{host.Id}' is left out: its name cannot be that of a virtual machine.");
@@ -90,6 +90,8 @@ internal static class LibvirtMachines
         };
         return new(machine, host, description with { Disks = [.. disks.Select(pair => pair.Disk)] });
     }
+
+    private static bool IsVerification(string name) => name.StartsWith(VerificationPrefix, StringComparison.Ordinal) && Guid.TryParseExact(name.AsSpan(VerificationPrefix.Length), "N", out _);
 
     /// <summary>
     /// LUNs by target: the operating system's disk is -1, others count by their letter, so that a disk keeps its number when another is removed. Where the

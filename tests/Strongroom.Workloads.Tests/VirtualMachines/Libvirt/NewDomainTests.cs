@@ -20,6 +20,8 @@ public sealed class NewDomainTests
           <os firmware='efi'><type arch='x86_64' machine='pc-q35-7.2'>hvm</type><loader readonly='yes' type='pflash'>/usr/share/OVMF.fd</loader>
             <nvram template='/usr/share/OVMF_VARS.fd'>/var/lib/libvirt/qemu/nvram/old_VARS.fd</nvram><kernel>/boot/vmlinuz</kernel></os>
           <sysinfo type='smbios'><system><entry name='uuid'>6a5f0000-0000-4000-8000-0000000001d0-old</entry><entry name='serial'>S1</entry></system></sysinfo>
+          <sysinfo type='fwcfg'><entry name='opt/key' file='/etc/old'/></sysinfo>
+          <seclabel type='static' model='dac' relabel='no'><label>old:old</label></seclabel>
           <devices>
             <emulator>/usr/bin/qemu-system-x86_64</emulator>
             <disk type='file' device='disk' snapshot='external'>
@@ -39,7 +41,7 @@ public sealed class NewDomainTests
             <console type='file'><source path='/log/old'/><target type='serial' port='0'/></console>
             <channel type='unix'><source mode='bind' path='/run/old.agent'/><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
             <channel type='tcp'><source mode='connect' host='old' service='1'/><target type='guestfwd' address='10.0.2.1' port='4600'/></channel>
-            <graphics type='vnc' port='5901' autoport='no' passwd='old' websocket='5701' listen='127.0.0.1'><listen type='socket' socket='/run/old.vnc'/></graphics>
+            <graphics type='vnc' port='5901' autoport='no' passwd='old' websocket='5701' listen='0.0.0.0'><listen type='socket' socket='/run/old.vnc'/></graphics>
             <tpm model='tpm-crb'><backend type='passthrough'><device path='/dev/tpm-old'/></backend></tpm>
             <hostdev mode='subsystem' type='pci'><source><address domain='0' bus='1' slot='0xold' function='0'/></source></hostdev>
             <filesystem type='mount'><source dir='/srv/old'/><target dir='x'/></filesystem>
@@ -67,7 +69,9 @@ public sealed class NewDomainTests
         Assert.DoesNotContain("1d0", made.ToString(), StringComparison.Ordinal);
         Assert.Equal(("new", Id.ToString(), ""), ((string?)made.Element("name"), (string?)made.Element("uuid"), (string?)made.Element("genid")));
         Assert.Equal(("yes", null), ((string?)Device(made, "vsock").Element("cid")!.Attribute("auto"), made.Descendants("cid").Single().Attribute("address")));
-        Assert.Equal(("yes", "127.0.0.1"), ((string?)Device(made, "graphics").Attribute("autoport"), (string?)Device(made, "graphics").Attribute("listen")));
+        // It had a password, which is gone: now it must not listen to everybody.
+        Assert.Equal(("yes", null), ((string?)Device(made, "graphics").Attribute("autoport"), (string?)Device(made, "graphics").Attribute("listen")));
+        Assert.Empty(Device(made, "graphics").Elements());
         Assert.Equal(["serial:pty", "console:pty", "channel:unix"], made.Element("devices")!.Elements().Where(e => e.Name.LocalName is "serial" or "console" or "channel").Select(e => $"{e.Name.LocalName}:{(string?)e.Attribute("type")}"));
     }
 

@@ -22,6 +22,9 @@ internal sealed class GuestAgent(LibvirtDomain domain)
 
     private const int AnswerSeconds = 5;
 
+    // A name that is there twice would be noticed when it is looked for, and not as what it is: an answer that is none.
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
     /// <summary>How long a script may take.</summary>
     private static readonly TimeSpan ScriptLimit = TimeSpan.FromMinutes(2);
 
@@ -39,7 +42,7 @@ internal sealed class GuestAgent(LibvirtDomain domain)
         }
     }
 
-    public bool IsWindows => (string?)TryAsk("guest-get-osinfo", null)?["id"] == "mswindows";
+    public bool IsWindows => TryAsk("guest-get-osinfo", null)?["id"] is JsonValue id && id.TryGetValue(out string? name) && name == "mswindows";
 
     /// <summary>The file systems stand still.</summary>
     public bool IsFrozen => TryAskValue("guest-fsfreeze-status") == "frozen";
@@ -78,7 +81,7 @@ internal sealed class GuestAgent(LibvirtDomain domain)
         if (arguments is not null) question["arguments"] = arguments;
         try
         {
-            return (JsonNode.Parse(domain.AskAgent(question.ToJsonString(), AnswerSeconds)) as JsonObject)?["return"];
+            return (JsonNode.Parse(domain.AskAgent(question.ToJsonString(), AnswerSeconds), documentOptions: Strict) as JsonObject)?["return"];
         }
         catch (Exception exception) when (exception is LibvirtException or JsonException)
         {

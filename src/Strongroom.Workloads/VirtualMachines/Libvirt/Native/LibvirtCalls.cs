@@ -181,6 +181,9 @@ internal static partial class LibvirtCalls
     [LibraryImport(Library, EntryPoint = "virDomainSnapshotNum")]
     public static partial int SnapshotCount(DomainHandle domain, uint flags);
 
+    [LibraryImport(Library, EntryPoint = "virDomainAgentSetResponseTimeout")]
+    public static partial int SetAgentTimeout(DomainHandle domain, int seconds, uint flags);
+
     [LibraryImport(Library, EntryPoint = "virDomainFSFreeze")]
     public static partial int FreezeFileSystems(DomainHandle domain, nint mountPoints, uint count, uint flags);
 

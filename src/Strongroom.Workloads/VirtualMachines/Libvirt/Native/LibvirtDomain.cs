@@ -12,6 +12,9 @@ internal readonly record struct BlockJobProgress(bool IsLive, ulong DoneBytes, u
 internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
 {
     private const int MetadataElement = 2, PausedByDisk = 5;
+
+    // libvirt-domain.h: virDomainAgentResponseTimeoutValues; -2 is without a limit, as at a domain's start.
+    private const int FreezeSeconds = 30, WaitsForAgent = -2;
     private const uint AffectConfiguration = 2;
 
     // virDomainBackupBeginFlags
@@ -98,7 +101,20 @@ internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
 
     /// <summary>Freezes its file systems through the guest agent.</summary>
     /// <returns>How many.</returns>
-    public int Freeze() => LibvirtException.Check(LibvirtCalls.FreezeFileSystems(handle, 0, 0, 0));
+    /// <remarks>An agent that says nothing for <see cref="FreezeSeconds"/> has failed; the file systems may stand still all the same.</remarks>
+    public int Freeze()
+    {
+        LibvirtException.Check(LibvirtCalls.SetAgentTimeout(handle, FreezeSeconds, 0));
+        try
+        {
+            return LibvirtException.Check(LibvirtCalls.FreezeFileSystems(handle, 0, 0, 0));
+        }
+        finally
+        {
+            // Of the domain, not of this connection: others wait as they did. What this says of its own failure must not hide the freeze's.
+            _ = LibvirtCalls.SetAgentTimeout(handle, WaitsForAgent, 0);
+        }
+    }
 
     /// <inheritdoc cref="Freeze"/>
     public int Thaw() => LibvirtException.Check(LibvirtCalls.ThawFileSystems(handle, 0, 0, 0));

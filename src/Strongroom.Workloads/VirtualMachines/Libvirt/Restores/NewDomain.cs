@@ -47,6 +47,9 @@ internal static class NewDomain
         domain.Element("genid")?.RemoveNodes();
         // Must be the machine's own id, which libvirt takes where none is named.
         domain.Elements("sysinfo").Elements("system").Elements("entry").Where(entry => (string?)entry.Attribute("name") == "uuid").Remove();
+        // They say as whom QEMU runs, and files of the host that it shows to the guest.
+        domain.Elements("seclabel").Remove();
+        domain.Elements("sysinfo").Where(info => (string?)info.Attribute("type") == "fwcfg").Remove();
         // Arguments to QEMU itself: they name files and sockets, and nobody knows which.
         domain.Elements().Where(element => element.Name.Namespace != XNamespace.None).Remove();
     }

@@ -33,6 +33,13 @@ internal static class PortElements
 
     private static void ResetScreen(XElement screen)
     {
+        if (screen.Attribute("passwd") is not null)
+        {
+            // Without its password it must not be open to whoever reached it before: libvirt's own default is loopback.
+            screen.SetAttributeValue("listen", null);
+            screen.Elements("listen").Remove();
+        }
+
         foreach (var name in (string[])["port", "tlsPort", "websocket", "socket", "passwd", "passwdValidTo", "connected"]) screen.SetAttributeValue(name, null);
         screen.SetAttributeValue("autoport", "yes");
         foreach (var listen in screen.Elements("listen")) listen.SetAttributeValue("socket", null);

@@ -8,10 +8,10 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Verification;
 internal static class IsolatedDomain
 {
     // What reaches out of the machine, or waits for somebody: networks, screens to connect to, sounds, devices of the host.
-    private static readonly string[] Outside = ["interface", "graphics", "audio", "sound", "redirdev", "hostdev", "filesystem", "shmem", "rng", "watchdog", "tpm", "console", "serial", "parallel"];
+    private static readonly string[] Outside = ["interface", "graphics", "audio", "sound", "redirdev", "hostdev", "filesystem", "shmem", "rng", "vsock", "watchdog", "tpm", "console", "serial", "parallel"];
 
     /// <param name="machine">As it was backed up, with its definition.</param>
-    /// <param name="name">Of the domain; begins with <see cref="LibvirtMachines.OwnPrefix"/>.</param>
+    /// <param name="name">Of the domain.</param>
     /// <param name="sockets">Where each disk is served, as the export "disk".</param>
     /// <param name="consoleFile">Gets what the machine writes to its serial port.</param>
     /// <param name="variablesFile">For the variables of UEFI, where the machine has any.</param>
