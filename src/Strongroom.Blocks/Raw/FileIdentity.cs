@@ -79,6 +79,25 @@ public readonly record struct FileIdentity(ulong Device, ulong Inode, long Lengt
         return Format(result) is RegularFormat or BlockDeviceFormat ? Parse(result) : null;
     }
 
+    /// <summary>
+    /// Names the file or block device behind a path, links followed, whatever is in it: by its number and the time when it was made, since numbers are given
+    /// again. Null for anything else, for nothing, and where it may not be looked at. Names of devices hold until the machine is started again.
+    /// </summary>
+    public static string? NameFile(string path)
+    {
+        Span<byte> result = stackalloc byte[LinuxFileCalls.StatxSizeBytes];
+        if (LinuxFileCalls.Statx(CurrentFolder, path, 0, LinuxFileCalls.BasicStatistics | LinuxFileCalls.BirthTime, result) != 0)
+            return null;
+        var file = Parse(result);
+        var madeAt = (Number32(result, 0) & LinuxFileCalls.BirthTime) == 0 ? 0 : Nanoseconds(result, 80);
+        return Format(result) switch
+        {
+            RegularFormat => string.Create(CultureInfo.InvariantCulture, $"{file.Device:x}:{file.Inode}:{madeAt}"),
+            BlockDeviceFormat => string.Create(CultureInfo.InvariantCulture, $"{Number32(result, 128)}:{Number32(result, 132)}"),
+            _ => null,
+        };
+    }
+
     /// <summary>True when a plain file lies at a path: no folder, link, pipe, socket or device.</summary>
     public static bool IsPlainFileAt(string path) => IsAt(path, RegularFormat, LinuxFileCalls.LinkItself);
 

@@ -31,6 +31,7 @@ internal static partial class LinuxFileCalls
     public const int EmptyPath = 0x1000;
     public const int LinkItself = 0x100;
     public const uint BasicStatistics = 0x7ff;
+    public const uint BirthTime = 0x800;
 
     /// <summary>BLKZEROOUT of linux/fs.h: the device makes a run of bytes zeros by its own means, or the kernel writes them.</summary>
     public const nuint ZeroOut = 0x127f;

@@ -113,7 +113,7 @@ public sealed class LiveBackupTests
         await machine.StartAsync(Cancellation);
         var point = await lab.BackUpAsync("web1", null, Cancellation);
         await machine.ShutDownAsync(Cancellation);
-        var bitmap = point.Tracking!.Split(';')[^1];
+        var bitmap = point.Tracking!.Split(';')[2];
         Assert.Contains(bitmap, await InfoAsync(), StringComparison.Ordinal);
 
         await lab.Fabric.ForgetAsync(point.Machine, lab.ItemKey, Cancellation);

@@ -11,7 +11,11 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt;
 /// <param name="Source">Path of the file or block device on the host; null for others.</param>
 /// <param name="Format"><c>qcow2</c>, <c>raw</c> and so on.</param>
 /// <param name="BootOrder">From 1; null: it is not named in a boot order.</param>
-internal sealed record DomainDisk(string Target, string SourceType, string? Source, string Format, uint? BootOrder);
+internal sealed record DomainDisk(string Target, string SourceType, string? Source, string Format, uint? BootOrder)
+{
+    /// <summary>Where it is, whatever its type: the attributes of its source and of the hosts in that, such as <c>file=/srv/web1.qcow2</c>.</summary>
+    public string Place { get; init; } = "";
+}
 
 /// <summary>What a domain's description (https://libvirt.org/formatdomain.html) says, as far as backups need it.</summary>
 internal sealed record DomainDescription
@@ -83,8 +87,14 @@ internal sealed record DomainDescription
             (string?)disk.Attribute("type") ?? "file",
             (string?)source.Attribute("file") ?? (string?)source.Attribute("dev"),
             (string?)disk.Element("driver")?.Attribute("type") ?? "raw",
-            uint.TryParse((string?)disk.Element("boot")?.Attribute("order"), NumberStyles.None, CultureInfo.InvariantCulture, out var order) ? order : null);
+            uint.TryParse((string?)disk.Element("boot")?.Attribute("order"), NumberStyles.None, CultureInfo.InvariantCulture, out var order) ? order : null)
+        {
+            Place = string.Join(' ', new[] { source }.Concat(source.Elements("host")).SelectMany(element => element.Attributes()).Where(IsOfPlace).Select(attribute => $"{attribute.Name.LocalName}={attribute.Value}")),
+        };
     }
+
+    /// <summary>An index is another at each start of the machine; what is done where a disk is missing does not say where it is.</summary>
+    private static bool IsOfPlace(XAttribute attribute) => attribute.Name.LocalName is not ("index" or "startupPolicy");
 
     private static (string Mac, string? Network, string? Model) Interface(XElement element)
     {

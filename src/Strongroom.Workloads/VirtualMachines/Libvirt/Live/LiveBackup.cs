@@ -8,12 +8,12 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 
 /// <summary>A backup job that stands on a host: every disk of it shows one moment of the machine.</summary>
 /// <param name="Disks">What is exported, in the order of the machine's disks.</param>
-/// <param name="Checkpoint">The checkpoint of the moment; null: no disk can have one.</param>
+/// <param name="Tracking">The checkpoint of the moment; null: no disk can have one.</param>
 /// <param name="Server">Where QEMU serves the disks.</param>
 /// <param name="Consistency">As the recovery point has it.</param>
 /// <param name="Frozen">How long the file systems stood still, from the call that freezes them to the return of the one that thaws them; null: they did not.</param>
 /// <param name="Notes">What the machine's owner should know.</param>
-internal sealed record LiveBackup(IReadOnlyList<BackupDisk> Disks, string? Checkpoint, BackupServer Server, string Consistency, TimeSpan? Frozen, IReadOnlyList<string> Notes);
+internal sealed record LiveBackup(IReadOnlyList<BackupDisk> Disks, TrackingToken? Tracking, BackupServer Server, string Consistency, TimeSpan? Frozen, IReadOnlyList<string> Notes);
 
 /// <summary>Begins backup jobs of running domains: freeze, checkpoint and backup of all disks in one go, thaw. Blocks.</summary>
 internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomain domain, LibvirtMachine machine, MachineSnapshotRequest request, BackupPlace place, Func<int, FreezeGuard?> startGuard, ILogger log)
@@ -26,8 +26,8 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
     /// <exception cref="LibvirtException">The host refuses. Nothing is left of the try.</exception>
     public LiveBackup Begin()
     {
-        var parent = Parent();
-        _traces.Remove(keep: parent);
+        var parent = KnownChanges.Find(request.ParentTracking, machine, domain.ListCheckpoints(), _notes);
+        _traces.Remove(keep: parent?.Checkpoint);
         RequireNobodyElse();
         ThawWhatWasLeft();
         var agent = new GuestAgent(domain);
@@ -43,21 +43,6 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
         {
             if (pre != ScriptEnd.Absent && agent.Run(GuestAgent.PostScript) == ScriptEnd.Failed) log.LogWarning("The script {Script} of machine {Machine} failed", GuestAgent.PostScript, machine.Machine.Name);
         }
-    }
-
-    /// <summary>The parent's checkpoint, where it is still there; else a note why all is read.</summary>
-    private string? Parent()
-    {
-        if (request.ParentTracking is null) return null;
-        if (!TrackingToken.TryParse(request.ParentTracking, out var token) || token.DomainId != machine.Machine.VmId)
-        {
-            _notes.Add("All disks are read and compared: the last recovery point is of another machine of this name.");
-            return null;
-        }
-
-        if (domain.ListCheckpoints().Contains(token.Checkpoint)) return token.Checkpoint;
-        _notes.Add("All disks are read and compared: the host has lost the checkpoint of the last recovery point.");
-        return null;
     }
 
     /// <exception cref="LibvirtException">A backup that is not of ours is under way.</exception>
@@ -77,7 +62,7 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
 
     private string? Silence(GuestAgent agent) => machine.Domain.HasAgentChannel ? agent.FindSilence() : "it has no channel for QEMU's guest agent.";
 
-    private LiveBackup BeginFrozen(GuestAgent agent, bool mayFreeze, string? parent, ScriptEnd pre)
+    private LiveBackup BeginFrozen(GuestAgent agent, bool mayFreeze, KnownChanges? parent, ScriptEnd pre)
     {
         var mayMakeScratch = true;
         for (var attempt = 1; ; attempt++)
@@ -114,7 +99,7 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
                 }
 
                 // A checkpoint whose bitmaps are broken is of no use to anybody; another one may be.
-                var keep = exception.Code == LibvirtException.CheckpointInconsistent ? null : parent;
+                var keep = exception.Code == LibvirtException.CheckpointInconsistent ? null : parent?.Checkpoint;
                 // QEMU's user may be one that libvirt does not give our files to.
                 if (hasScratch && (parent is null || exception.Message.Contains(machine.Host.ScratchPath, StringComparison.Ordinal)))
                 {
@@ -138,8 +123,14 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
             var isOurs = !frozen || (isThawed && guard!.End());
             if (!isOurs) _notes.Add("The snapshot took so long that the machine was let go before it.");
             var isConsistent = frozen && isOurs;
-            return new(disks, checkpoint is null ? null : name, server, isConsistent ? Consistency(agent, pre) : "CrashConsistent", isConsistent ? took : null, [.. _notes.Distinct(StringComparer.Ordinal)]);
+            return new(disks, checkpoint is null ? null : Tracking(name, disks), server, isConsistent ? Consistency(agent, pre) : "CrashConsistent", isConsistent ? took : null, [.. _notes.Distinct(StringComparer.Ordinal)]);
         }
+    }
+
+    private TrackingToken Tracking(string checkpoint, List<BackupDisk> disks)
+    {
+        var tracked = disks.Where(disk => disk.HasBitmap).Select(disk => disk.Target).ToHashSet(StringComparer.Ordinal);
+        return new(machine.Machine.VmId, checkpoint, machine.Domain.Disks.Where(disk => tracked.Contains(disk.Target)).ToImmutableSortedDictionary(disk => disk.Target, disk => DiskIdentity.Of(machine.Host, disk), StringComparer.Ordinal));
     }
 
     private List<(string Path, long LengthBytes)> ScratchOf(List<BackupDisk> disks)
@@ -191,11 +182,11 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
         }
     }
 
-    private (List<BackupDisk> Disks, List<string> Others) Disks(string? parent)
+    private (List<BackupDisk> Disks, List<string> Others) Disks(KnownChanges? parent)
     {
         var disks = new List<BackupDisk>();
         var others = new List<string>();
-        IReadOnlySet<string> tracked = parent is null ? ImmutableHashSet<string>.Empty : domain.TrackedDisks(parent);
+        IReadOnlySet<string> tracked = parent is null ? ImmutableHashSet<string>.Empty : domain.TrackedDisks(parent.Checkpoint);
         foreach (var (disk, described) in machine.Machine.Disks.Zip(machine.Domain.Disks))
         {
             if (!request.Selects(disk.Lun))
@@ -206,7 +197,14 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
 
             var hasBitmap = described.Format == "qcow2";
             if (!hasBitmap) _notes.Add($"Disk '{disk.Name}' is read and compared: the host keeps no track of changes to {described.Format} disks.");
-            disks.Add(new(disk.Name, TraceNames.Export(disk.Name), checked((long)domain.BlockInfo(disk.Name).Capacity), Path.Combine(machine.Host.ScratchPath, _names.Scratch(request.Run, disk.Name)), hasBitmap, hasBitmap && tracked.Contains(disk.Name) ? parent : null));
+            var since = hasBitmap && tracked.Contains(disk.Name) ? parent : null;
+            if (since?.AreOf(described, out var reason) == false)
+            {
+                _notes.Add(reason);
+                since = null;
+            }
+
+            disks.Add(new(disk.Name, TraceNames.Export(disk.Name), checked((long)domain.BlockInfo(disk.Name).Capacity), Path.Combine(machine.Host.ScratchPath, _names.Scratch(request.Run, disk.Name)), hasBitmap, since?.Checkpoint));
         }
 
         return (disks, others);

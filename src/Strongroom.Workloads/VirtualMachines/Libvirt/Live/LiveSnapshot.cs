@@ -43,7 +43,7 @@ internal sealed class LiveSnapshot : IMachineSnapshot
 
     public VirtualMachine Machine { get; }
 
-    public string? ChangeTracking => _backup.Checkpoint is { } checkpoint ? new TrackingToken(_machine.Machine.VmId, checkpoint).ToString() : null;
+    public string? ChangeTracking => _backup.Tracking?.ToString();
 
     public TimeSpan? Frozen => _backup.Frozen;
 
@@ -84,7 +84,7 @@ internal sealed class LiveSnapshot : IMachineSnapshot
     public async Task CommittedAsync()
     {
         _isCommitted = true;
-        await CleanUpAsync(_backup.Checkpoint);
+        await CleanUpAsync(_backup.Tracking?.Checkpoint);
     }
 
     public async ValueTask DisposeAsync()

@@ -47,14 +47,13 @@ internal sealed class StoppedSnapshot : IMachineSnapshot
             using var domain = connection.FindDomain(machine.Machine.VmId) ?? throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{machine.Machine.Name}' is not on its host any more.");
             return (domain.InactiveXml, domain.ListCheckpoints());
         }, cancellationToken);
-        var checkpoint = TrackingToken.TryParse(request.ParentTracking, out var token) && token.DomainId == machine.Machine.VmId && checkpoints.Contains(token.Checkpoint) ? token.Checkpoint : null;
         var notes = new List<string>();
-        if (request.ParentTracking is not null && checkpoint is null) notes.Add("All disks are read and compared: the host has lost the checkpoint of the last recovery point.");
+        var parent = KnownChanges.Find(request.ParentTracking, machine, checkpoints, notes);
         var disks = new List<StoppedDisk>();
         try
         {
             foreach (var (disk, described) in machine.Machine.Disks.Zip(machine.Domain.Disks).Where(pair => request.Selects(pair.First.Lun)))
-                disks.Add(await StoppedDisk.OpenAsync(disk, described, checkpoint, notes, cancellationToken));
+                disks.Add(await StoppedDisk.OpenAsync(disk, described, CheckpointOf(described, parent, notes), notes, cancellationToken));
             return new(machine, connections, disks, definition, request.ParentTracking, notes);
         }
         catch
@@ -73,6 +72,14 @@ internal sealed class StoppedSnapshot : IMachineSnapshot
         }, cancellationToken);
         // The files last: a machine that is started after the question above writes them before it can do harm.
         return [.. runs ? ["the machine was started"] : Array.Empty<string>(), .. _disks.Select(disk => disk.FindChange()).OfType<string>()];
+    }
+
+    private static string? CheckpointOf(DomainDisk disk, KnownChanges? parent, List<string> notes)
+    {
+        if (parent is null || disk.Format != "qcow2") return null;
+        if (parent.AreOf(disk, out var reason)) return parent.Checkpoint;
+        notes.Add(reason);
+        return null;
     }
 
     public async ValueTask DisposeAsync()
