@@ -38,6 +38,9 @@ public interface IMachineSnapshot : IAsyncDisposable
     /// <summary>Names the moment for the host's tracking of changes, kept with the recovery point: the next backup names it as its parent's. Null where the host tracks none.</summary>
     string? ChangeTracking => null;
 
+    /// <summary>The recovery point since whose moment the host knows changes: the parent, or an older one whose tracking the parent has taken over. Null: the parent, or none.</summary>
+    Guid? ChangesSince => null;
+
     /// <summary>How long the machine's file systems stood still for the snapshot; null when they were not frozen.</summary>
     TimeSpan? Frozen => null;
 
@@ -65,11 +68,11 @@ public interface IMachineSnapshotDisk
     /// </summary>
     string? ResumeToken => null;
 
-    /// <summary>The host knows what has changed since the parent's moment, as <see cref="MachineSnapshotRequest.ParentTracking"/> names it.</summary>
+    /// <summary>The host knows what has changed since the moment of <see cref="IMachineSnapshot.ChangesSince"/>.</summary>
     bool KnowsChanges => false;
 
     /// <summary>Opens the disk for reading; the caller disposes it before the snapshot.</summary>
-    /// <param name="sinceParent">What has not changed since the parent comes as <see cref="BlockKind.Unchanged"/>, where <see cref="KnowsChanges"/> is true; otherwise the whole disk is data or zeros.</param>
+    /// <param name="sinceParent">What has not changed since that moment comes as <see cref="BlockKind.Unchanged"/>, where <see cref="KnowsChanges"/> is true; otherwise the whole disk is data or zeros.</param>
     /// <exception cref="MachineException">The disk cannot be read; the message tells its owner why.</exception>
     Task<IBlockSource> OpenAsync(bool sinceParent, CancellationToken cancellationToken);
 }
@@ -81,6 +84,9 @@ public sealed record MachineSnapshotRequest(Guid ItemKey, HostRun Run)
 {
     /// <summary>Which disks are read, by LUN.</summary>
     public required Func<int, bool> Selects { get; init; }
+
+    /// <summary>Of the recovery point that the snapshot is for.</summary>
+    public Guid PointId { get; init; }
 
     /// <summary><see cref="IMachineSnapshot.ChangeTracking"/> of the parent recovery point; null: there is no parent, or it was not tracked.</summary>
     public string? ParentTracking { get; init; }

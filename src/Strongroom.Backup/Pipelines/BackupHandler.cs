@@ -55,6 +55,7 @@ public sealed class BackupHandler(
             var wanted = new MachineSnapshotRequest(item.Key, new(run.Job.Id, run.Claim.Fence))
             {
                 Selects = lun => item.Disks?.Selects(lun) ?? true,
+                PointId = request.SnapshotId,
                 ParentTracking = parent.ChangeTracking,
                 MayFreeze = (await policies.FindTermsAsync(item, cancellationToken))?.IsCrashConsistentOnly != true,
             };
@@ -72,19 +73,20 @@ public sealed class BackupHandler(
             }
 
             await using var snapshot = taken;
+            var tracked = snapshot.ChangesSince is { } since ? ParentPoint.Find(item, since, store) : parent;
             var newest = await points.ListAsync(item.Key, null, null, null, 1, cancellationToken) is [var found, ..] ? found : null;
             var identity = PointIdentity.Next(time.GetUtcNow(), newest);
             var disks = Selected(item, snapshot);
             var moving = new PointInTransfer(
                 run.Claim.Fence, identity.Name, identity.Time, snapshot.Consistency, snapshot.Machine, [.. disks.Select(d => d.Disk.Lun)], request.ExpiresAt, request.DueAt);
-            await run.ReportAsync(j => Taken(j, snapshot).Begin(BackupTasks.Transfer, time.GetUtcNow()) with { InTransfer = moving }, cancellationToken);
+            await run.ReportAsync(j => Taken(j, snapshot, tracked).Begin(BackupTasks.Transfer, time.GetUtcNow()) with { InTransfer = moving }, cancellationToken);
 
             // Step 3.
             await using var session = await store.OpenSessionAsync(cancellationToken);
             List<SnapshotImage> images;
             try
             {
-                images = await WriteDisksAsync(run, disks, session, parent, cancellationToken);
+                images = await WriteDisksAsync(run, disks, session, parent, tracked, cancellationToken);
             }
             catch (StoreException e) when (parent.Images.Count > 0 && e.Kind is (StoreErrorKind.Corrupt or StoreErrorKind.NotFound))
             {
@@ -158,12 +160,14 @@ public sealed class BackupHandler(
     private static MachineException Gone(string message) => new(MachineProblem.NotFound, message);
 
     /// <summary>The job with its snapshot taken, and what the owner of the machine should know of it.</summary>
-    private Job Taken(Job job, IMachineSnapshot snapshot)
+    private Job Taken(Job job, IMachineSnapshot snapshot, ParentPoint tracked)
     {
+        var notes = snapshot.Notes;
+        if (tracked.Id is null && snapshot.Disks.Any(disk => disk.KnowsChanges)) notes = [.. notes, "All disks are read and compared: the recovery point since which the host knows changes is gone."];
         job = job.Complete(BackupTasks.TakeSnapshot, time.GetUtcNow());
         if (snapshot.Frozen is { } frozen)
             job = job with { InternalProperties = job.InternalProperties.SetItem("strongroom.frozenMilliseconds", ((long)frozen.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)) };
-        return snapshot.Notes.Count == 0 ? job : job.Detail(BackupTasks.TakeSnapshot, string.Join(" ", snapshot.Notes));
+        return notes.Count == 0 ? job : job.Detail(BackupTasks.TakeSnapshot, string.Join(" ", notes));
     }
 
     private static List<IMachineSnapshotDisk> Selected(ProtectedItem item, IMachineSnapshot snapshot)
@@ -175,16 +179,17 @@ public sealed class BackupHandler(
     }
 
     private static async Task<List<SnapshotImage>> WriteDisksAsync(
-        JobRun run, List<IMachineSnapshotDisk> selected, StoreSession session, ParentPoint parent, CancellationToken cancellationToken)
+        JobRun run, List<IMachineSnapshotDisk> selected, StoreSession session, ParentPoint parent, ParentPoint tracked, CancellationToken cancellationToken)
     {
         var total = Math.Max(1, selected.Sum(d => d.Disk.SizeBytes));
         var meter = new TransferMeter(run, BackupTasks.Transfer, total);
         var images = new List<SnapshotImage>(selected.Count);
         foreach (var disk in selected)
         {
-            var image = parent.ImageOf(disk.Disk);
             // Of a disk that has changed its size the host's word is not taken.
-            await using var blocks = await disk.OpenAsync(disk.KnowsChanges && image?.LengthBytes == disk.Disk.SizeBytes, cancellationToken);
+            var takesWord = disk.KnowsChanges && tracked.ImageOf(disk.Disk)?.LengthBytes == disk.Disk.SizeBytes;
+            var image = (takesWord ? tracked : parent).ImageOf(disk.Disk);
+            await using var blocks = await disk.OpenAsync(takesWord, cancellationToken);
             var source = new BlockImageSource(blocks, disk.ResumeToken);
             var before = session.Statistics.BytesScanned;
             var written = await session.WriteImageAsync(source, image, new DirectProgress<SessionProgress>(p => meter.At(p.BytesScanned)), cancellationToken);

@@ -19,13 +19,18 @@ internal sealed record ParentPoint(SnapshotId? Id, IReadOnlyDictionary<string, I
     {
         foreach (var point in await points.ListAsync(item.Key, cancellationToken))
         {
-            if (store.Find(new(point.SnapshotId)) is not { } parent) continue;
-            var images = parent.Images.DistinctBy(i => i.Name, StringComparer.Ordinal).ToDictionary(i => i.Name, i => i.Image, StringComparer.Ordinal);
-            return new(parent.Id, images, point.ChangeTracking);
+            if (store.Find(new(point.SnapshotId)) is { } parent) return Of(parent, point.ChangeTracking);
         }
 
         return None;
     }
+
+    /// <summary>A recovery point of the item, or none where the store does not have it any more.</summary>
+    public static ParentPoint Find(ProtectedItem item, Guid point, VaultStore store) =>
+        store.Find(new(point)) is { } found && found.ItemId == item.Key.ToString("N") ? Of(found, null) : None;
+
+    private static ParentPoint Of(Snapshot point, string? changeTracking) =>
+        new(point.Id, point.Images.DistinctBy(i => i.Name, StringComparer.Ordinal).ToDictionary(i => i.Name, i => i.Image, StringComparer.Ordinal), changeTracking);
 
     public ImageRef? ImageOf(MachineDisk disk) => Images.TryGetValue(disk.Name, out var image) ? image : null;
 }

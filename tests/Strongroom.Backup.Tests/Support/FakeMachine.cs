@@ -12,6 +12,9 @@ internal sealed class FakeMachine(string name, string location = "home")
 
     public List<FakeDisk> Disks { get; } = [];
 
+    /// <summary>What its next snapshots say.</summary>
+    public Guid? ChangesSince { get; set; }
+
     public VirtualMachine Describe() => new()
     {
         SubscriptionId = Rig.Subscription,
@@ -44,6 +47,9 @@ internal sealed class FakeDisk(int lun, string name, byte[] content) : IMachineS
 
     public string? ResumeToken { get; set; }
 
+    /// <summary>The host says that nothing has changed since; whether that is so is another matter.</summary>
+    public bool KnowsChanges { get; set; }
+
     public MachineDisk Describe() => new(lun, name, ClaimedSizeBytes ?? Content.LongLength, "raw");
 
     /// <summary>A disk of bytes that hardly compress, with a hole in its middle.</summary>
@@ -70,9 +76,9 @@ internal sealed class FakeDisk(int lun, string name, byte[] content) : IMachineS
         Version++;
     }
 
-    public Task<IBlockSource> OpenAsync(bool sinceParent, CancellationToken cancellationToken) => Task.FromResult<IBlockSource>(new Source(this));
+    public Task<IBlockSource> OpenAsync(bool sinceParent, CancellationToken cancellationToken) => Task.FromResult<IBlockSource>(new Source(this, KnowsChanges && sinceParent));
 
-    private sealed class Source(FakeDisk disk) : IBlockSource
+    private sealed class Source(FakeDisk disk, bool isUnchanged) : IBlockSource
     {
         private readonly byte[] _content = disk.Content;
 
@@ -81,7 +87,7 @@ internal sealed class FakeDisk(int lun, string name, byte[] content) : IMachineS
         public async IAsyncEnumerable<BlockExtent> MapAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
         {
             await Task.CompletedTask;
-            yield return new(0, LengthBytes, BlockKind.Data);
+            yield return new(0, LengthBytes, isUnchanged ? BlockKind.Unchanged : BlockKind.Data);
         }
 
         public async ValueTask ReadAsync(long offsetBytes, Memory<byte> buffer, CancellationToken cancellationToken)
@@ -114,18 +120,19 @@ internal sealed class FakeFabric : IMachineFabric
     {
         Snapshots++;
         var found = Machines.Find(m => m.VmId == machine.VmId) ?? throw new MachineException(MachineProblem.NotFound, $"'{machine.Name}' is gone.");
-        return Task.FromResult<IMachineSnapshot>(new Snapshot(machine, [.. found.Disks]));
+        return Task.FromResult<IMachineSnapshot>(new Snapshot(machine, [.. found.Disks], found.ChangesSince));
     }
 
     private static bool Same(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
 
-    private sealed class Snapshot(VirtualMachine machine, FakeDisk[] disks) : IMachineSnapshot
+    private sealed class Snapshot(VirtualMachine machine, FakeDisk[] disks, Guid? changesSince) : IMachineSnapshot
     {
         private readonly int[] _versions = [.. disks.Select(d => d.Version)];
 
         public string Consistency => "CrashConsistent";
         public IReadOnlyList<IMachineSnapshotDisk> Disks => disks;
         public VirtualMachine Machine => machine;
+        public Guid? ChangesSince => changesSince;
 
         public Task<IReadOnlyList<string>> FindChangesAsync(CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<string>>([.. disks.Where((d, n) => d.Version != _versions[n]).Select(d => $"{d.Describe().Name}: it was written")]);

@@ -39,6 +39,33 @@ public sealed class DiskTrustTests
         Assert.True(second.ReadBytes["vda"] < first.ReadBytes["vda"] / 4);
     }
 
+    [Fact]
+    public async Task A_point_made_while_the_machine_was_off_is_not_gone_on_from_when_an_older_image_is_put_back()
+    {
+        var guest = await LiveGuest.FindAsync(Cancellation);
+        await using var host = await Libvirtd.StartAsync(Cancellation);
+        using var lab = new LiveLab(host) { MayFreeze = false };
+        var machine = await LiveMachine.DefineAsync(host, guest, new("web1") { DataDisks = [DiskKind.Qcow2] }, Cancellation);
+        await StartPausedAsync(machine);
+        var running = await lab.BackUpAsync("web1", null, Cancellation);
+        await machine.DestroyAsync(Cancellation);
+        var (disk, copy) = (machine.Disks[1], Path.Combine(host.Folders.Root, "copy"));
+        File.Copy(disk.Path, copy);
+        await WriteAsync(disk, "write -P 7 32M 1M");
+        var stopped = await lab.BackUpAsync("web1", running, Cancellation);
+        await AssertHoldsAsync(stopped, machine);
+        // In place, so that it is the same file.
+        await File.WriteAllBytesAsync(disk.Path, await File.ReadAllBytesAsync(copy, Cancellation), Cancellation);
+
+        var stoppedAgain = await lab.BackUpAsync("web1", stopped, Cancellation);
+        await AssertHoldsAsync(stoppedAgain, machine);
+        await StartPausedAsync(machine);
+        var runningAgain = await lab.BackUpAsync("web1", stoppedAgain, Cancellation);
+        await AssertHoldsAsync(runningAgain, machine);
+        Assert.Empty(runningAgain.Notes);
+        Assert.True(runningAgain.ReadBytes["vda"] < running.ReadBytes["vda"] / 4);
+    }
+
     private static async Task StartPausedAsync(LiveMachine machine) => (await machine.Host.VirshAsync(["start", machine.Name, "--paused"], Cancellation)).Succeeded();
 
     private static Task WriteAsync(MachineDisk disk, string command) => RunAsync("qemu-io", "-f", disk.Format, "-c", command, disk.Path);

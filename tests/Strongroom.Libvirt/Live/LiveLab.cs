@@ -23,6 +23,7 @@ internal sealed class LiveLab : ILibvirtHosts, IDisposable
     private readonly ConnectionLimits _limits;
     private readonly IReadOnlyList<int>? _ports;
     private readonly string _guard;
+    private readonly Dictionary<Guid, TakenPoint> _points = [];
     private int _fence;
 
     /// <param name="guard">Stands in for the guard of a freeze; null for the server's own.</param>
@@ -65,21 +66,22 @@ internal sealed class LiveLab : ILibvirtHosts, IDisposable
         Fabric = NewFabric();
     }
 
-    public async Task<IMachineSnapshot> SnapshotAsync(string name, TakenPoint? parent, CancellationToken cancellationToken, Func<int, bool>? selects = null) =>
-        await Fabric.SnapshotAsync(await FindAsync(name, cancellationToken), new(ItemKey, new(Guid.NewGuid(), ++_fence)) { Selects = selects ?? (static _ => true), ParentTracking = parent?.Tracking, MayFreeze = MayFreeze }, cancellationToken);
+    public async Task<IMachineSnapshot> SnapshotAsync(string name, TakenPoint? parent, CancellationToken cancellationToken, Func<int, bool>? selects = null, Guid pointId = default) =>
+        await Fabric.SnapshotAsync(await FindAsync(name, cancellationToken), new(ItemKey, new(Guid.NewGuid(), ++_fence)) { Selects = selects ?? (static _ => true), PointId = pointId, ParentTracking = parent?.Tracking, MayFreeze = MayFreeze }, cancellationToken);
 
-    /// <summary>Backs a machine up: what the snapshot calls unchanged is taken from the parent's files.</summary>
+    /// <summary>Backs a machine up: what the snapshot calls unchanged is taken from the files of the point that it names.</summary>
     public async Task<TakenPoint> BackUpAsync(string name, TakenPoint? parent, CancellationToken cancellationToken, Func<IMachineSnapshot, Task>? meanwhile = null)
     {
-        await using var snapshot = await SnapshotAsync(name, parent, cancellationToken);
+        var id = Guid.NewGuid();
+        await using var snapshot = await SnapshotAsync(name, parent, cancellationToken, pointId: id);
         if (meanwhile is not null) await meanwhile(snapshot);
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
         var read = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var disk in snapshot.Disks)
         {
             var file = _folder.Combine($"{Guid.NewGuid():N}.raw");
-            var since = disk.KnowsChanges && parent is not null;
-            if (since) File.Copy(parent!.Files[disk.Disk.Name], file);
+            var since = disk.KnowsChanges;
+            if (since) File.Copy(_points[snapshot.ChangesSince!.Value].Files[disk.Disk.Name], file);
             read[disk.Disk.Name] = await ReadAsync(disk, since, file, cancellationToken);
             files[disk.Disk.Name] = file;
         }
@@ -87,7 +89,7 @@ internal sealed class LiveLab : ILibvirtHosts, IDisposable
         var changes = await snapshot.FindChangesAsync(cancellationToken);
         Assert.True(changes.Count == 0, string.Join("; ", changes));
         await snapshot.CommittedAsync();
-        return new(snapshot.ChangeTracking, snapshot.Consistency, snapshot.Frozen, snapshot.Notes, files, read, snapshot.Machine);
+        return _points[id] = new(snapshot.ChangeTracking, snapshot.Consistency, snapshot.Frozen, snapshot.Notes, files, read, snapshot.Machine);
     }
 
     /// <summary>The host has nothing of a backup but the newest point's checkpoint.</summary>

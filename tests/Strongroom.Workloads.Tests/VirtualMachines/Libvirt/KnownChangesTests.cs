@@ -80,23 +80,26 @@ public sealed class KnownChangesTests : IDisposable
         var notes = new List<string>();
         Assert.Null(KnownChanges.Find(TokenOf(machine), machine, [], notes));
         Assert.Contains("lost", Assert.Single(notes), StringComparison.Ordinal);
-        Assert.Null(KnownChanges.Find($"libvirt/2;{Guid.NewGuid()};{Checkpoint}", machine, [Checkpoint], notes));
+        Assert.Null(KnownChanges.Find($"libvirt/2;{Guid.NewGuid()};{Checkpoint};{Guid.NewGuid()}", machine, [Checkpoint], notes));
         Assert.Contains("another machine", notes[1], StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("libvirt/3;6695eb01-f6a4-8304-79aa-97f2502e193f;c")]
-    [InlineData("libvirt/2;6695eb01;c")]
-    [InlineData("libvirt/2;6695eb01-f6a4-8304-79aa-97f2502e193f;")]
-    [InlineData("libvirt/2;6695eb01-f6a4-8304-79aa-97f2502e193f;c;vda")]
+    [InlineData("libvirt/2;6695eb01;c;6695eb01-f6a4-8304-79aa-97f2502e193f")]
+    [InlineData("libvirt/2;6695eb01-f6a4-8304-79aa-97f2502e193f;;6695eb01-f6a4-8304-79aa-97f2502e193f")]
+    [InlineData("libvirt/2;6695eb01-f6a4-8304-79aa-97f2502e193f;c")]
+    [InlineData("libvirt/2;6695eb01-f6a4-8304-79aa-97f2502e193f;c;vda=a")]
+    [InlineData("libvirt/2;6695eb01-f6a4-8304-79aa-97f2502e193f;c;6695eb01-f6a4-8304-79aa-97f2502e193f;vda")]
     [InlineData("libvirt/1;6695eb01-f6a4-8304-79aa-97f2502e193f;c;vda=a")]
     public void What_is_no_token_is_none(string text) => Assert.False(TrackingToken.TryParse(text, out _));
 
     [Fact]
     public void A_token_keeps_whatever_a_path_may_hold()
     {
-        var token = new TrackingToken(_domain, Checkpoint, ImmutableSortedDictionary<string, string>.Empty.Add("vda", "file=/srv/a;b=c%3B d\n\u00e4"));
+        var token = new TrackingToken(_domain, Checkpoint, Guid.NewGuid(), ImmutableSortedDictionary<string, string>.Empty.Add("vda", "file=/srv/a;b=c%3B d\n\u00e4"));
         Assert.True(TrackingToken.TryParse(token.ToString(), out var read));
+        Assert.Equal((token.PointId, Checkpoint), (read.PointId, read.Checkpoint));
         Assert.Equal(token.Disks, read.Disks);
         Assert.Equal(token.ToString(), read.ToString());
     }
@@ -121,7 +124,7 @@ public sealed class KnownChangesTests : IDisposable
     }
 
     private static string TokenOf(LibvirtMachine machine) =>
-        new TrackingToken(machine.Machine.VmId, Checkpoint, machine.Domain.Disks.ToImmutableSortedDictionary(disk => disk.Target, disk => DiskIdentity.Of(machine.Host, disk))).ToString();
+        new TrackingToken(machine.Machine.VmId, Checkpoint, Guid.NewGuid(), machine.Domain.Disks.ToImmutableSortedDictionary(disk => disk.Target, disk => DiskIdentity.Of(machine.Host, disk))).ToString();
 
     private static string[] Trusted(LibvirtMachine before, LibvirtMachine now) => Trusted(TokenOf(before), now);
 

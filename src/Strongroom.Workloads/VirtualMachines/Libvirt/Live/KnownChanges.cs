@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 
-/// <summary>The changes since the parent's moment that a host has recorded for a machine, as far as they can be trusted.</summary>
+/// <summary>The changes since the moment of a recovery point that a host has recorded for a machine, as far as they can be trusted.</summary>
 internal sealed class KnownChanges
 {
     private readonly TrackingToken _token;
@@ -12,6 +12,9 @@ internal sealed class KnownChanges
 
     /// <summary>The parent's checkpoint, which is on the host.</summary>
     public string Checkpoint => _token.Checkpoint;
+
+    /// <summary>The recovery point that the checkpoint was made for.</summary>
+    public Guid PointId => _token.PointId;
 
     /// <param name="parentTracking">What the parent remembers; null: there is no parent, or nothing was recorded.</param>
     /// <param name="checkpoints">What the host has of the machine.</param>

@@ -9,11 +9,12 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 /// <summary>A backup job that stands on a host: every disk of it shows one moment of the machine.</summary>
 /// <param name="Disks">What is exported, in the order of the machine's disks.</param>
 /// <param name="Tracking">The checkpoint of the moment; null: no disk can have one.</param>
+/// <param name="ChangesSince">The recovery point since which changes are exported; null: there is none.</param>
 /// <param name="Server">Where QEMU serves the disks.</param>
 /// <param name="Consistency">As the recovery point has it.</param>
 /// <param name="Frozen">How long the file systems stood still, from the call that freezes them to the return of the one that thaws them; null: they did not.</param>
 /// <param name="Notes">What the machine's owner should know.</param>
-internal sealed record LiveBackup(IReadOnlyList<BackupDisk> Disks, TrackingToken? Tracking, BackupServer Server, string Consistency, TimeSpan? Frozen, IReadOnlyList<string> Notes);
+internal sealed record LiveBackup(IReadOnlyList<BackupDisk> Disks, TrackingToken? Tracking, Guid? ChangesSince, BackupServer Server, string Consistency, TimeSpan? Frozen, IReadOnlyList<string> Notes);
 
 /// <summary>Begins backup jobs of running domains: freeze, checkpoint and backup of all disks in one go, thaw. Blocks.</summary>
 internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomain domain, LibvirtMachine machine, MachineSnapshotRequest request, BackupPlace place, Func<int, FreezeGuard?> startGuard, ILogger log)
@@ -123,14 +124,14 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
             var isOurs = !frozen || (isThawed && guard!.End());
             if (!isOurs) _notes.Add("The snapshot took so long that the machine was let go before it.");
             var isConsistent = frozen && isOurs;
-            return new(disks, checkpoint is null ? null : Tracking(name, disks), server, isConsistent ? Consistency(agent, pre) : "CrashConsistent", isConsistent ? took : null, [.. _notes.Distinct(StringComparer.Ordinal)]);
+            return new(disks, checkpoint is null ? null : Tracking(name, disks), parent?.PointId, server, isConsistent ? Consistency(agent, pre) : "CrashConsistent", isConsistent ? took : null, [.. _notes.Distinct(StringComparer.Ordinal)]);
         }
     }
 
     private TrackingToken Tracking(string checkpoint, List<BackupDisk> disks)
     {
         var tracked = disks.Where(disk => disk.HasBitmap).Select(disk => disk.Target).ToHashSet(StringComparer.Ordinal);
-        return new(machine.Machine.VmId, checkpoint, machine.Domain.Disks.Where(disk => tracked.Contains(disk.Target)).ToImmutableSortedDictionary(disk => disk.Target, disk => DiskIdentity.Of(machine.Host, disk), StringComparer.Ordinal));
+        return new(machine.Machine.VmId, checkpoint, request.PointId, machine.Domain.Disks.Where(disk => tracked.Contains(disk.Target)).ToImmutableSortedDictionary(disk => disk.Target, disk => DiskIdentity.Of(machine.Host, disk), StringComparer.Ordinal));
     }
 
     private List<(string Path, long LengthBytes)> ScratchOf(List<BackupDisk> disks)

@@ -45,6 +45,8 @@ internal sealed class LiveSnapshot : IMachineSnapshot
 
     public string? ChangeTracking => _backup.Tracking?.ToString();
 
+    public Guid? ChangesSince => _backup.ChangesSince;
+
     public TimeSpan? Frozen => _backup.Frozen;
 
     public IReadOnlyList<string> Notes { get; }

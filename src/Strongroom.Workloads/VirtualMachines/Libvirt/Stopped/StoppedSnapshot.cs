@@ -7,8 +7,9 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Stopped;
 /// The disks of a machine that does not run, read as files. Its owner can start it at any time: then the disks have moved, and the backup begins again with the running machine.
 /// </summary>
 /// <remarks>
-/// No checkpoint can be made without a QEMU. None is needed: the bitmaps of the parent's checkpoint hold all writes since the parent, so at least those since this
-/// point, whose tracking is therefore the parent's.
+/// No checkpoint can be made without a QEMU. None is needed: the bitmaps of the parent's checkpoint go on, and this point's tracking is the parent's. They tell what
+/// has changed since the point that the checkpoint was made for. Where an image was put back meanwhile that is less than what has changed since this point, so the next
+/// backup goes on from that one.
 /// </remarks>
 internal sealed class StoppedSnapshot : IMachineSnapshot
 {
@@ -16,13 +17,14 @@ internal sealed class StoppedSnapshot : IMachineSnapshot
     private readonly LibvirtConnections _connections;
     private readonly List<StoppedDisk> _disks;
 
-    private StoppedSnapshot(LibvirtMachine machine, LibvirtConnections connections, List<StoppedDisk> disks, string definition, string? tracking, IReadOnlyList<string> notes)
+    private StoppedSnapshot(LibvirtMachine machine, LibvirtConnections connections, List<StoppedDisk> disks, string definition, string? tracking, Guid? changesSince, IReadOnlyList<string> notes)
     {
         _machine = machine;
         _connections = connections;
         _disks = disks;
         Machine = machine.Machine with { Definition = definition };
         ChangeTracking = disks.Any(disk => disk.KnowsChanges) ? tracking : null;
+        ChangesSince = changesSince;
         Notes = notes;
     }
 
@@ -34,6 +36,8 @@ internal sealed class StoppedSnapshot : IMachineSnapshot
     public VirtualMachine Machine { get; }
 
     public string? ChangeTracking { get; }
+
+    public Guid? ChangesSince { get; }
 
     public IReadOnlyList<string> Notes { get; }
 
@@ -54,7 +58,7 @@ internal sealed class StoppedSnapshot : IMachineSnapshot
         {
             foreach (var (disk, described) in machine.Machine.Disks.Zip(machine.Domain.Disks).Where(pair => request.Selects(pair.First.Lun)))
                 disks.Add(await StoppedDisk.OpenAsync(disk, described, CheckpointOf(described, parent, notes), notes, cancellationToken));
-            return new(machine, connections, disks, definition, request.ParentTracking, notes);
+            return new(machine, connections, disks, definition, request.ParentTracking, parent?.PointId, notes);
         }
         catch
         {
