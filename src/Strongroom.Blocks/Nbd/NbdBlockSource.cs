@@ -62,7 +62,7 @@ public sealed class NbdBlockSource : IBlockSource
     {
         // Neighbours of one kind are joined, also where one answer ends and the next begins.
         BlockExtent? pending = null;
-        await foreach (var extent in AnswersAsync(cancellationToken).ConfigureAwait(false))
+        await foreach (var extent in AnswersAsync(cancellationToken).ToExtentsAsync().ConfigureAwait(false))
         {
             if (pending is { } last && last.Kind == extent.Kind)
             {
@@ -94,13 +94,13 @@ public sealed class NbdBlockSource : IBlockSource
 
     public ValueTask DisposeAsync() => _connections.DisposeAsync();
 
-    private async IAsyncEnumerable<BlockExtent> AnswersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<NbdRun> AnswersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var size = _connections.Export.LengthBytes;
         if (_connections.Export.MetaContexts.Count == 0)
         {
             if (size > 0)
-                yield return new BlockExtent(0, size, BlockKind.Data);
+                yield return new(0, size, IsClean: false, IsZero: false);
             yield break;
         }
 
@@ -113,20 +113,16 @@ public sealed class NbdBlockSource : IBlockSource
             while (offset < size && allocation.MoveNext() && changed.MoveNext())
             {
                 var length = Math.Min(size - offset, Math.Min(allocation.LeftBytes, changed.LeftBytes));
-                yield return new BlockExtent(offset, length, Kind(allocation.Flags, changed.Flags));
+                yield return new(
+                    offset, length,
+                    IsClean: _changedContext is not null && (changed.Flags & NbdMetaContexts.DirtyBitmapDirty) == 0,
+                    // A hole alone need not read as zeros (it may be backed by something the context does not see); the zero flag is the promise.
+                    IsZero: (allocation.Flags & NbdMetaContexts.AllocationZero) != 0);
                 allocation.Take(length);
                 changed.Take(length);
                 offset += length;
             }
         }
-    }
-
-    private BlockKind Kind(ulong allocation, ulong changed)
-    {
-        if (_changedContext is not null && (changed & NbdMetaContexts.DirtyBitmapDirty) == 0)
-            return BlockKind.Unchanged;
-        // A hole alone need not read as zeros (it may be backed by something the context does not see); the zero flag is the promise.
-        return (allocation & NbdMetaContexts.AllocationZero) != 0 ? BlockKind.Zero : BlockKind.Data;
     }
 
     /// <summary>Walks the runs of one context; one that was not asked for is a single run without flags.</summary>

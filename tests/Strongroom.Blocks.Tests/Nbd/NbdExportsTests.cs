@@ -50,7 +50,7 @@ public sealed class NbdExportsTests : IDisposable
         var exception = await Assert.ThrowsAsync<DirtyBitmapUnusableException>(() => NbdBlockSource.ConnectAsync(server.Address, options, CancellationToken.None));
         Assert.Contains("third", exception.Message, StringComparison.Ordinal);
         await using var source = await NbdBlockSource.ConnectAsync(server.Address, options with { ChangedBitmap = "second" }, CancellationToken.None);
-        Assert.Equal([new BlockExtent(0, 8 << 20, BlockKind.Unchanged)], await Sources.MapAsync(source));
+        Assert.Equal([new BlockExtent(0, 8 << 20, BlockKind.Zero)], await Sources.MapAsync(source));
     }
 
     [Fact]

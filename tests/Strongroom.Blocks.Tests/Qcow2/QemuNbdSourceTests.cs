@@ -265,6 +265,8 @@ public sealed partial class QemuNbdSourceTests : IDisposable
     public async Task The_dirty_bitmap_of_a_real_server_says_what_is_unchanged()
     {
         await ConvertAsync("disk.qcow2");
+        // Data at the very end: what is not written before it is unchanged, zeros or not.
+        await Programs.RunAsync("qemu-io", "-f", "qcow2", "-c", "write -P 3 8191k 1k", _folder["disk.qcow2"]);
         await Programs.RunAsync("qemu-img", "bitmap", "--add", _folder["disk.qcow2"], "since");
         await Programs.RunAsync("qemu-io", "-f", "qcow2", "-c", "write -P 7 3M 128k", "-c", "write -z 5M 64k", _folder["disk.qcow2"]);
         using var server = Process.Start("qemu-nbd", ["--read-only", "--persistent", "--format=qcow2", "--bitmap=since", "--export-name=vda", "--socket=" + _folder["nbd"], _folder["disk.qcow2"]]);

@@ -63,13 +63,34 @@ public sealed class StoredBitmapTests : IDisposable
             [
                 new BlockExtent(0, 3 << 20, BlockKind.Unchanged),
                 new BlockExtent(3 << 20, 128 << 10, BlockKind.Data),
-                new BlockExtent((3 << 20) + (128 << 10), (5 << 20) - (128 << 10), BlockKind.Unchanged),
+                new BlockExtent((3 << 20) + (128 << 10), (1 << 20) - (128 << 10), BlockKind.Unchanged),
+                new BlockExtent(4 << 20, 4 << 20, BlockKind.Zero),
             ],
             await Sources.MapAsync(source));
         var read = new byte[128 << 10];
         await source.ReadAsync(3 << 20, read, CancellationToken.None);
         Assert.All(read, value => Assert.Equal(7, value));
         source.RequireUnwritten();
+    }
+
+    [Fact]
+    public async Task What_a_disk_lost_when_it_was_cut_off_is_not_unchanged_when_it_grows_again()
+    {
+        await Programs.RunAsync("qemu-img", "create", "-f", "qcow2", _folder["disk.qcow2"], "8M");
+        await WriteAsync("disk.qcow2", "write -P 1 0 8M");
+        await Programs.RunAsync("qemu-img", "bitmap", "--add", _folder["disk.qcow2"], "ck");
+        await Programs.RunAsync("qemu-img", "resize", "-f", "qcow2", "--shrink", _folder["disk.qcow2"], "4M");
+        await Programs.RunAsync("qemu-img", "resize", "-f", "qcow2", _folder["disk.qcow2"], "8M");
+        await WriteAsync("disk.qcow2", "write -P 7 5M 128k");
+        await using var source = await OpenAsync("disk.qcow2", Since("ck"));
+        Assert.Equal(
+            [
+                new BlockExtent(0, 4 << 20, BlockKind.Unchanged),
+                new BlockExtent(4 << 20, 1 << 20, BlockKind.Zero),
+                new BlockExtent(5 << 20, 128 << 10, BlockKind.Data),
+                new BlockExtent((5 << 20) + (128 << 10), (3 << 20) - (128 << 10), BlockKind.Zero),
+            ],
+            await Sources.MapAsync(source));
     }
 
     [Fact]
@@ -155,7 +176,7 @@ public sealed class StoredBitmapTests : IDisposable
         await Programs.RunAsync("qemu-img", "bitmap", "--add", _folder["top.qcow2"], "own");
         await WriteAsync("top.qcow2", "write -P 9 1M 64k");
         await using var source = await OpenAsync("top.qcow2", Since("own"));
-        Assert.Equal([new BlockExtent(1 << 20, 64 << 10, BlockKind.Data)], (await Sources.MapAsync(source)).Where(extent => extent.Kind != BlockKind.Unchanged));
+        Assert.Equal([new BlockExtent(1 << 20, 64 << 10, BlockKind.Data), new BlockExtent((6 << 20) + (64 << 10), (2 << 20) - (64 << 10), BlockKind.Zero)], (await Sources.MapAsync(source)).Where(extent => extent.Kind != BlockKind.Unchanged));
     }
 
     [Fact]
