@@ -6,6 +6,7 @@ using Strongroom.Backup.Machines;
 using Strongroom.Backup.Policies;
 using Strongroom.Backup.RecoveryPoints;
 using Strongroom.Backup.Vaults;
+using Strongroom.Blocks;
 using Strongroom.Store;
 
 namespace Strongroom.Backup.Pipelines;
@@ -186,10 +187,8 @@ public sealed class BackupHandler(
         var images = new List<SnapshotImage>(selected.Count);
         foreach (var disk in selected)
         {
-            // Of a disk that has changed its size the host's word is not taken.
-            var takesWord = disk.KnowsChanges && tracked.ImageOf(disk.Disk)?.LengthBytes == disk.Disk.SizeBytes;
-            var image = (takesWord ? tracked : parent).ImageOf(disk.Disk);
-            await using var blocks = await disk.OpenAsync(takesWord, cancellationToken);
+            var (opened, image) = await OpenAsync(disk, parent, tracked, cancellationToken);
+            await using var blocks = opened;
             var source = new BlockImageSource(blocks, disk.ResumeToken);
             var before = session.Statistics.BytesScanned;
             var written = await session.WriteImageAsync(source, image, new DirectProgress<SessionProgress>(p => meter.At(p.BytesScanned)), cancellationToken);
@@ -198,6 +197,19 @@ public sealed class BackupHandler(
         }
 
         return images;
+    }
+
+    /// <summary>Opens a disk, and finds the image that it is written against. Of a disk that has changed its size, by what is served and not by what was found before, the host's word is not taken.</summary>
+    private static async Task<(IBlockSource Blocks, ImageRef? Parent)> OpenAsync(IMachineSnapshotDisk disk, ParentPoint parent, ParentPoint tracked, CancellationToken cancellationToken)
+    {
+        if (disk.KnowsChanges && tracked.ImageOf(disk.Disk) is { } since && since.LengthBytes == disk.Disk.SizeBytes)
+        {
+            var blocks = await disk.OpenAsync(sinceParent: true, cancellationToken);
+            if (blocks.LengthBytes == since.LengthBytes) return (blocks, since);
+            await blocks.DisposeAsync();
+        }
+
+        return (await disk.OpenAsync(sinceParent: false, cancellationToken), parent.ImageOf(disk.Disk));
     }
 
     private JobEnd End(JobRun run, RecoveryPoint point, BackupBytes bytes)

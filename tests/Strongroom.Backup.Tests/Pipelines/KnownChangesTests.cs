@@ -30,6 +30,21 @@ public sealed class KnownChangesTests
     }
 
     [Fact]
+    public async Task Of_a_disk_that_grew_after_the_first_look_the_hosts_word_is_not_taken()
+    {
+        await using var rig = await Rig.NewAsync();
+        var (vault, machine) = await rig.ProtectedMachineAsync(FakeDisk.New(-1, "os", 1));
+        var disk = machine.Disks[0];
+        await rig.BackUpAsync(vault, machine);
+        disk.ClaimedSizeBytes = disk.Content.Length;
+        disk.Write(0, 1, 2, 3);
+        disk.Grow(disk.Content.Length + (1 << 20));
+        disk.KnowsChanges = true;
+        await rig.BackUpAsync(vault, machine);
+        await rig.AssertHoldsAsync(vault, (await rig.PointsAsync(vault, machine))[0], disk.Content);
+    }
+
+    [Fact]
     public async Task If_that_point_is_gone_the_disks_are_read()
     {
         await using var rig = await Rig.NewAsync();

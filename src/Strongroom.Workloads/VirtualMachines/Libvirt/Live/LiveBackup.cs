@@ -69,7 +69,7 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
         for (var attempt = 1; ; attempt++)
         {
             var (disks, others) = Disks(parent);
-            var making = mayMakeScratch ? ScratchFiles.TryCreateAsync(machine.Host, ScratchOf(disks)) : Task.FromResult(false);
+            var making = mayMakeScratch ? ScratchFiles.TryCreateAsync(machine.Host, [.. disks.Select(disk => (disk.ScratchFile, disk.SizeBytes))]) : Task.FromResult(false);
             // One for each freeze: a guard ends with the thaw.
             using var guard = mayFreeze ? startGuard(_run) : null;
             if (mayFreeze && guard is null) _notes.Add("The machine was not asked to hold still: the process that guards a freeze did not start.");
@@ -132,12 +132,6 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
     {
         var tracked = disks.Where(disk => disk.HasBitmap).Select(disk => disk.Target).ToHashSet(StringComparer.Ordinal);
         return new(machine.Machine.VmId, checkpoint, request.PointId, machine.Domain.Disks.Where(disk => tracked.Contains(disk.Target)).ToImmutableSortedDictionary(disk => disk.Target, disk => DiskIdentity.Of(machine.Host, disk), StringComparer.Ordinal));
-    }
-
-    private List<(string Path, long LengthBytes)> ScratchOf(List<BackupDisk> disks)
-    {
-        var sizes = machine.Machine.Disks.ToDictionary(disk => disk.Name, disk => disk.SizeBytes, StringComparer.Ordinal);
-        return [.. disks.Select(disk => (disk.ScratchFile, sizes[disk.Target]))];
     }
 
     /// <summary>Windows' writers take part in a freeze (VSS); a Linux machine's applications do where its owner's script says so.</summary>
