@@ -36,6 +36,9 @@ public sealed class FreezeGuard : IDisposable
 
     private FreezeGuard(Process process) => _process = process;
 
+    /// <summary>It has not ended, whether it was told to or not.</summary>
+    internal bool IsThere => !_process.HasExited;
+
     /// <summary>Starts a guard, and returns when it is ready; null: it does not come up, and nothing must be frozen.</summary>
     internal static FreezeGuard? Start(FreezeGuardOptions options, string uri, LibvirtLogin? login, Guid domain, int run)
     {

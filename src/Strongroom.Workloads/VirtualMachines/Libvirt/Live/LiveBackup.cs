@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Machines;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
@@ -69,63 +69,64 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
         for (var attempt = 1; ; attempt++)
         {
             var (disks, others) = Disks(parent);
-            var making = mayMakeScratch ? ScratchFiles.TryCreateAsync(machine.Host, [.. disks.Select(disk => (disk.ScratchFile, disk.SizeBytes))]) : Task.FromResult(false);
-            // One for each freeze: a guard ends with the thaw.
-            using var guard = mayFreeze ? startGuard(_run) : null;
-            if (mayFreeze && guard is null) _notes.Add("The machine was not asked to hold still: the process that guards a freeze did not start.");
+            // On this thread, which may block; and before the guard starts, whose time is short.
+            var hasScratch = mayMakeScratch && ScratchFiles.TryCreateAsync(machine.Host, [.. disks.Select(disk => (disk.ScratchFile, disk.SizeBytes))]).GetAwaiter().GetResult();
             var name = _names.Checkpoint(request.Run, attempt);
             var checkpoint = BackupXml.Checkpoint(name, disks, others);
-            // On this thread, which may block.
-            var hasScratch = making.GetAwaiter().GetResult();
             var server = place.Server;
-            var stopwatch = Stopwatch.StartNew();
-            var frozen = guard is not null && TryFreeze();
+            // One for each try: a guard ends with the thaw.
+            using var freeze = mayFreeze ? new GuestFreeze(domain.Freeze, domain.Thaw, () => startGuard(_run), _notes, log) : null;
             try
             {
                 domain.BeginBackup(BackupXml.Backup(server, disks, others), checkpoint, hasScratch);
             }
             catch (LibvirtException exception)
             {
-                if (frozen) Thaw(guard!);
-                if (!exception.IsOfConnection && domain.RunNumber == _run && place.TryNext(exception))
-                {
-                    log.LogInformation("The disks of machine {Machine} cannot be served at {Server}: {Reason}", machine.Machine.Name, server.Address, exception.Message);
-                    continue;
-                }
-
-                if (exception.IsOfConnection || domain.RunNumber != _run || (parent is null && !hasScratch))
-                {
-                    _traces.RemoveFiles();
-                    throw;
-                }
-
-                // A checkpoint whose bitmaps are broken is of no use to anybody; another one may be.
-                var keep = exception.Code == LibvirtException.CheckpointInconsistent ? null : parent?.Checkpoint;
-                // QEMU's user may be one that libvirt does not give our files to.
-                if (hasScratch && (parent is null || exception.Message.Contains(machine.Host.ScratchPath, StringComparison.Ordinal)))
-                {
-                    log.LogInformation("The host makes the scratch files of machine {Machine} itself: {Reason}", machine.Machine.Name, exception.Message);
-                    mayMakeScratch = false;
-                }
-                else
-                {
-                    // Missing, inconsistent, of another size: whatever it is, the bitmaps are of no use, and the disks tell by themselves what has changed.
-                    _notes.Add($"All disks are read and compared: {exception.Message}.");
-                    parent = null;
-                }
-
-                _traces.Remove(keep);
+                freeze?.Dispose();
+                (parent, mayMakeScratch) = NextTry(exception, server, parent, hasScratch, mayMakeScratch);
                 continue;
             }
 
-            var isThawed = frozen && TryThaw();
-            var took = stopwatch.Elapsed;
-            // Not ours: the guard thawed first, so that the snapshot may be of a machine that moved.
-            var isOurs = !frozen || (isThawed && guard!.End());
-            if (!isOurs) _notes.Add("The snapshot took so long that the machine was let go before it.");
-            var isConsistent = frozen && isOurs;
-            return new(disks, checkpoint is null ? null : Tracking(name, disks), parent?.PointId, server, isConsistent ? Consistency(agent, pre) : "CrashConsistent", isConsistent ? took : null, [.. _notes.Distinct(StringComparer.Ordinal)]);
+            freeze?.End();
+            var consistency = freeze?.Held is null ? "CrashConsistent" : Consistency(agent, pre);
+            return new(disks, checkpoint is null ? null : Tracking(name, disks), parent?.PointId, server, consistency, freeze?.Held, [.. _notes.Distinct(StringComparer.Ordinal)]);
         }
+    }
+
+    /// <summary>What to try after a refusal.</summary>
+    /// <exception cref="LibvirtException">Nothing: this is the refusal.</exception>
+    private (KnownChanges? Parent, bool MayMakeScratch) NextTry(LibvirtException exception, BackupServer server, KnownChanges? parent, bool hasScratch, bool mayMakeScratch)
+    {
+        var mayGoOn = !exception.IsOfConnection && domain.RunNumber == _run;
+        if (mayGoOn && place.TryNext(exception))
+        {
+            log.LogInformation("The disks of machine {Machine} cannot be served at {Server}: {Reason}", machine.Machine.Name, server.Address, exception.Message);
+            return (parent, mayMakeScratch);
+        }
+
+        if (!mayGoOn || (parent is null && !hasScratch))
+        {
+            _traces.RemoveFiles();
+            ExceptionDispatchInfo.Throw(exception);
+        }
+
+        // A checkpoint whose bitmaps are broken is of no use to anybody; another one may be.
+        var keep = exception.Code == LibvirtException.CheckpointInconsistent ? null : parent?.Checkpoint;
+        // QEMU's user may be one that libvirt does not give our files to.
+        if (hasScratch && (parent is null || exception.Message.Contains(machine.Host.ScratchPath, StringComparison.Ordinal)))
+        {
+            log.LogInformation("The host makes the scratch files of machine {Machine} itself: {Reason}", machine.Machine.Name, exception.Message);
+            mayMakeScratch = false;
+        }
+        else
+        {
+            // Missing, inconsistent, of another size: whatever it is, the bitmaps are of no use, and the disks tell by themselves what has changed.
+            _notes.Add($"All disks are read and compared: {exception.Message}.");
+            parent = null;
+        }
+
+        _traces.Remove(keep);
+        return (parent, mayMakeScratch);
     }
 
     private TrackingToken Tracking(string checkpoint, List<BackupDisk> disks)
@@ -139,42 +140,6 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
     {
         if (pre == ScriptEnd.Failed) _notes.Add($"The script {GuestAgent.PreScript} failed, so that the applications are not known to be ready.");
         return pre == ScriptEnd.Succeeded || (pre == ScriptEnd.Absent && agent.IsWindows) ? "AppConsistent" : "FileSystemConsistent";
-    }
-
-    private bool TryFreeze()
-    {
-        try
-        {
-            domain.Freeze();
-            return true;
-        }
-        catch (LibvirtException exception)
-        {
-            _notes.Add($"The file systems could not be frozen: {exception.Message}.");
-            // Some may be.
-            TryThaw();
-            return false;
-        }
-    }
-
-    private void Thaw(FreezeGuard guard)
-    {
-        // When it cannot be done here, the guard goes on trying.
-        if (TryThaw()) guard.End();
-    }
-
-    private bool TryThaw()
-    {
-        try
-        {
-            domain.Thaw();
-            return true;
-        }
-        catch (LibvirtException exception)
-        {
-            log.LogError("The file systems of machine {Machine} could not be thawed: {Reason}", machine.Machine.Name, exception.Message);
-            return false;
-        }
     }
 
     private (List<BackupDisk> Disks, List<string> Others) Disks(KnownChanges? parent)
