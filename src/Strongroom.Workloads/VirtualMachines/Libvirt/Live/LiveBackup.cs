@@ -93,11 +93,25 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
         }
     }
 
+    /// <summary>Asked of the host: a domain that is held here keeps the number that it was found with.</summary>
+    private bool IsSameRun()
+    {
+        try
+        {
+            using var now = connection.FindDomain(machine.Machine.VmId);
+            return now?.RunNumber == _run;
+        }
+        catch (LibvirtException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>What to try after a refusal.</summary>
     /// <exception cref="LibvirtException">Nothing: this is the refusal.</exception>
     private (KnownChanges? Parent, bool MayMakeScratch) NextTry(LibvirtException exception, BackupServer server, KnownChanges? parent, bool hasScratch, bool mayMakeScratch)
     {
-        var mayGoOn = !exception.IsOfConnection && domain.RunNumber == _run;
+        var mayGoOn = !exception.IsOfConnection && IsSameRun();
         if (mayGoOn && place.TryNext(exception))
         {
             log.LogInformation("The disks of machine {Machine} cannot be served at {Server}: {Reason}", machine.Machine.Name, server.Address, exception.Message);

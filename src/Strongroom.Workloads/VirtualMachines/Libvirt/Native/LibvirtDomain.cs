@@ -60,7 +60,7 @@ internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
     /// <summary>There is a QEMU process, whether its processors run or are paused.</summary>
     public bool IsActive => State is not (LibvirtDomainState.ShutOff or LibvirtDomainState.Crashed or LibvirtDomainState.NoState);
 
-    /// <summary>The number of this run of the domain on its host; -1 when it does not run. Another run has another number until libvirt is started again.</summary>
+    /// <summary>The number of the run of the domain on its host that it was in when this object was made; -1 when it did not run. Another run has another number until libvirt is started again.</summary>
     public int RunNumber => (int)LibvirtCalls.DomainNumber(handle);
 
     public bool IsPersistent => LibvirtException.Check(LibvirtCalls.IsPersistent(handle)) == 1;
