@@ -122,8 +122,11 @@ public sealed class FreezeGuard : IDisposable
         var input = Console.In;
         var (uri, user, password, id, run, limit) = (input.ReadLine(), input.ReadLine(), input.ReadLine(), input.ReadLine(), input.ReadLine(), input.ReadLine());
         if (uri is null || limit is null || !Guid.TryParse(id, out var uuid) || !int.TryParse(run, CultureInfo.InvariantCulture, out var number)) return 2;
-        // The terminal's Ctrl-C is for the server: this process outlives it.
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, static context => context.Cancel = true);
+        // What ends the server (Ctrl-C, a closed terminal, systemd, which tells all processes of a service) is not for this process: it ends after the server.
+        using var interrupt = Ignore(PosixSignal.SIGINT);
+        using var end = Ignore(PosixSignal.SIGTERM);
+        using var hangUp = Ignore(PosixSignal.SIGHUP);
+        using var quit = Ignore(PosixSignal.SIGQUIT);
         LibvirtConnection connection;
         try
         {
@@ -148,6 +151,8 @@ public sealed class FreezeGuard : IDisposable
         Thaw(connection, () => LibvirtConnection.Open(uri, string.IsNullOrEmpty(user) ? null : new(user, password ?? "")), uuid, number);
         return 1;
     }
+
+    private static PosixSignalRegistration Ignore(PosixSignal signal) => PosixSignalRegistration.Create(signal, static context => context.Cancel = true);
 
     /// <summary>Tries for an hour: libvirt may be starting again, or the network be down. A machine that was started anew is not frozen.</summary>
     private static void Thaw(LibvirtConnection connection, Func<LibvirtConnection> open, Guid uuid, int run)
