@@ -152,10 +152,23 @@ public sealed class LiveBackupTests
         Assert.NotEmpty(Directory.GetFiles(host.Folders.Scratch));
         await machine.Agent.FreezeAsync(Cancellation);
         lab.Restart();
+        lab.Fence = 1;
         var second = await lab.BackUpAsync("web1", first, Cancellation);
         Assert.Empty(second.Notes);
+        Assert.Equal("FileSystemConsistent", second.Consistency);
         Assert.False(await machine.Agent.IsFrozenAsync(Cancellation));
         await AssertCleanAsync(host, second, machine);
+
+        // Nothing of ours was left: somebody else holds the machine still, and goes on doing so.
+        await machine.Agent.FreezeAsync(Cancellation);
+        var third = await lab.BackUpAsync("web1", second, Cancellation);
+        Assert.Contains("found frozen", Assert.Single(third.Notes), StringComparison.Ordinal);
+        Assert.Equal(("CrashConsistent", null), (third.Consistency, third.Frozen));
+        Assert.True(await machine.Agent.IsFrozenAsync(Cancellation));
+        // A run of the same job has died before it left a file.
+        lab.Fence = 2;
+        Assert.Empty((await lab.BackUpAsync("web1", third, Cancellation)).Notes);
+        Assert.False(await machine.Agent.IsFrozenAsync(Cancellation));
     }
 
     [Fact]

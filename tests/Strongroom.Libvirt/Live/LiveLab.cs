@@ -48,6 +48,9 @@ internal sealed class LiveLab : ILibvirtHosts, IDisposable
 
     public bool MayFreeze { get; set; } = true;
 
+    /// <summary>Of the next runs; null: each has another one. 1: no run of the same job has died.</summary>
+    public long? Fence { get; set; }
+
     public LibvirtHost Host => new($"/subscriptions/{Subscription}/resourceGroups/lab/providers/Strongroom.Fabric/hosts/kvm1", Subscription, "lab", "home", Uri ?? _libvirtd.Uri, "default", ScratchPath);
 
     public Task<IReadOnlyList<LibvirtHost>> ListAsync(string subscriptionId, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<LibvirtHost>>([Host]);
@@ -67,7 +70,7 @@ internal sealed class LiveLab : ILibvirtHosts, IDisposable
     }
 
     public async Task<IMachineSnapshot> SnapshotAsync(string name, TakenPoint? parent, CancellationToken cancellationToken, Func<int, bool>? selects = null, Guid pointId = default) =>
-        await Fabric.SnapshotAsync(await FindAsync(name, cancellationToken), new(ItemKey, new(Guid.NewGuid(), ++_fence)) { Selects = selects ?? (static _ => true), PointId = pointId, ParentTracking = parent?.Tracking, MayFreeze = MayFreeze }, cancellationToken);
+        await Fabric.SnapshotAsync(await FindAsync(name, cancellationToken), new(ItemKey, new(Guid.NewGuid(), Fence ?? ++_fence)) { Selects = selects ?? (static _ => true), PointId = pointId, ParentTracking = parent?.Tracking, MayFreeze = MayFreeze }, cancellationToken);
 
     /// <summary>Backs a machine up: what the snapshot calls unchanged is taken from the files of the point that it names.</summary>
     public async Task<TakenPoint> BackUpAsync(string name, TakenPoint? parent, CancellationToken cancellationToken, Func<IMachineSnapshot, Task>? meanwhile = null)

@@ -75,5 +75,13 @@ internal sealed class HostTraces(LibvirtConnection connection, LibvirtDomain dom
         }
     }
 
+    /// <summary>Whether a run of ours has died here: there is something of it, as far as the host shows it.</summary>
+    /// <param name="keep">The checkpoint of the newest recovery point, which is no such thing; null: there is none.</param>
+    /// <exception cref="LibvirtException">The host or the domain is gone.</exception>
+    public bool AreThere(string? keep) =>
+        IsOurs(domain.FindBackup())
+        || domain.ListCheckpoints().Any(name => name != keep && name.StartsWith(_names.CheckpointPrefix, StringComparison.Ordinal))
+        || (host.IsLocal && Directory.Exists(host.ScratchPath) && Directory.EnumerateFiles(host.ScratchPath, _names.FilePrefix + "*").Any());
+
     private bool IsOurs(string? backupXml) => backupXml is not null && backupXml.Contains(_names.FilePrefix, StringComparison.Ordinal);
 }

@@ -28,13 +28,14 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
     public LiveBackup Begin()
     {
         var parent = KnownChanges.Find(request.ParentTracking, machine, domain.ListCheckpoints(), _notes);
+        // A job that runs for the second time has died before; what it left may be less than a file.
+        var follows = request.Run.Fence > 1 || _traces.AreThere(keep: parent?.Checkpoint);
         _traces.Remove(keep: parent?.Checkpoint);
         RequireNobodyElse();
-        ThawWhatWasLeft();
         var agent = new GuestAgent(domain);
-        var silence = request.MayFreeze ? Silence(agent) : null;
+        var silence = Silence(agent, follows);
         var mayFreeze = request.MayFreeze && silence is null;
-        if (silence is not null) _notes.Add($"The machine was not asked to hold still: {silence}");
+        if (request.MayFreeze && silence is not null) _notes.Add($"The machine was not asked to hold still: {silence}");
         var pre = mayFreeze ? agent.Run(GuestAgent.PreScript) : ScriptEnd.Absent;
         try
         {
@@ -52,16 +53,18 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
         if (domain.FindBackup() is not null) throw new LibvirtException(LibvirtException.OperationInvalid, "another program is backing this machine up");
     }
 
-    /// <summary>A run that died between freeze and thaw, and its guard with it, left the machine frozen.</summary>
-    private void ThawWhatWasLeft()
+    /// <summary>Why the machine must not be asked to hold still; null: it may be. A run of ours that died between freeze and thaw, and its guard with it, left it frozen: then it is thawed.</summary>
+    /// <param name="follows">There was a run of ours that died.</param>
+    private string? Silence(GuestAgent agent, bool follows)
     {
-        var agent = new GuestAgent(domain);
-        if (!machine.Domain.HasAgentChannel || agent.FindSilence() is not null || !agent.IsFrozen) return;
-        log.LogWarning("The file systems of machine {Machine} were found frozen; they are thawed", machine.Machine.Name);
+        if (!machine.Domain.HasAgentChannel) return "it has no channel for QEMU's guest agent.";
+        if (agent.FindSilence() is { } silence) return silence;
+        if (!agent.IsFrozen) return null;
+        if (!follows) return "its file systems were found frozen, by another program or by hand.";
+        log.LogWarning("The file systems of machine {Machine} were found frozen after a run that died; they are thawed", machine.Machine.Name);
         domain.Thaw();
+        return null;
     }
-
-    private string? Silence(GuestAgent agent) => machine.Domain.HasAgentChannel ? agent.FindSilence() : "it has no channel for QEMU's guest agent.";
 
     private LiveBackup BeginFrozen(GuestAgent agent, bool mayFreeze, KnownChanges? parent, ScriptEnd pre)
     {
