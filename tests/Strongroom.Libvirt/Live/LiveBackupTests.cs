@@ -258,6 +258,11 @@ public sealed class LiveBackupTests
         Assert.Equal("AppConsistent", point.Consistency);
         Assert.Equal("pre\npost\n", (await machine.RunAsync("cat /data/scripts", Cancellation)).StandardOutput);
 
+        // The first run of this job has died, maybe between the two.
+        lab.Fence = 2;
+        point = await lab.BackUpAsync("web1", point, Cancellation);
+        Assert.Equal("pre\npost\npost\npre\npost\n", (await machine.RunAsync("cat /data/scripts", Cancellation)).StandardOutput);
+
         (await machine.RunAsync("printf '#!/bin/sh\\nexit 3\\n' >/etc/strongroom/pre-backup", Cancellation)).Succeeded();
         var failed = await lab.BackUpAsync("web1", point, Cancellation);
         Assert.Equal("FileSystemConsistent", failed.Consistency);

@@ -36,6 +36,8 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
         var silence = Silence(agent, follows);
         var mayFreeze = request.MayFreeze && silence is null;
         if (request.MayFreeze && silence is not null) _notes.Add($"The machine was not asked to hold still: {silence}");
+        // It may have died between the two scripts.
+        if (follows && mayFreeze) RunPostScript(agent);
         var pre = mayFreeze ? agent.Run(GuestAgent.PreScript) : ScriptEnd.Absent;
         try
         {
@@ -43,8 +45,13 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
         }
         finally
         {
-            if (pre != ScriptEnd.Absent && agent.Run(GuestAgent.PostScript) == ScriptEnd.Failed) log.LogWarning("The script {Script} of machine {Machine} failed", GuestAgent.PostScript, machine.Machine.Name);
+            if (pre != ScriptEnd.Absent) RunPostScript(agent);
         }
+    }
+
+    private void RunPostScript(GuestAgent agent)
+    {
+        if (agent.Run(GuestAgent.PostScript) == ScriptEnd.Failed) log.LogWarning("The script {Script} of machine {Machine} failed", GuestAgent.PostScript, machine.Machine.Name);
     }
 
     /// <exception cref="LibvirtException">A backup that is not of ours is under way.</exception>
