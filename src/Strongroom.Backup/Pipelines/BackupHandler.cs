@@ -168,7 +168,7 @@ public sealed class BackupHandler(
         job = job.Complete(BackupTasks.TakeSnapshot, time.GetUtcNow());
         if (snapshot.Frozen is { } frozen)
             job = job with { InternalProperties = job.InternalProperties.SetItem("strongroom.frozenMilliseconds", ((long)frozen.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)) };
-        return notes.Count == 0 ? job : job.Detail(BackupTasks.TakeSnapshot, string.Join(" ", notes));
+        return notes.Count == 0 ? job : job.Detail(BackupTasks.TakeSnapshot, string.Join(" ", notes.Select(note => note.EndsWith('.') ? note : note + ".")));
     }
 
     private static List<IMachineSnapshotDisk> Selected(ProtectedItem item, IMachineSnapshot snapshot)

@@ -29,7 +29,7 @@ internal sealed class KnownChanges
         }
 
         if (checkpoints.Contains(token.Checkpoint)) return new(token, machine.Host);
-        notes.Add("All disks are read and compared: the host has lost the checkpoint of the last recovery point.");
+        notes.Add("All disks are read and compared: the checkpoint of the last recovery point is not on the host any more. A restore in place removes it.");
         return null;
     }
 

@@ -180,7 +180,7 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
             }
 
             var hasBitmap = described.Format == "qcow2";
-            if (!hasBitmap) _notes.Add($"Disk '{disk.Name}' is read and compared: the host keeps no track of changes to {described.Format} disks.");
+            if (!hasBitmap) _notes.Add($"Disk '{disk.Name}' is read whole: the host keeps no track of changes to {described.Format} disks.");
             var since = hasBitmap && tracked.Contains(disk.Name) ? parent : null;
             if (since?.AreOf(described, out var reason) == false)
             {

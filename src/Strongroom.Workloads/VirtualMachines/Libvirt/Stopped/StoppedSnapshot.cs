@@ -51,7 +51,8 @@ internal sealed class StoppedSnapshot : IMachineSnapshot
             using var domain = connection.FindDomain(machine.Machine.VmId) ?? throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{machine.Machine.Name}' is not on its host any more.");
             return (domain.InactiveXml, domain.ListCheckpoints());
         }, cancellationToken);
-        var notes = new List<string>();
+        var notes = new List<string> { "The machine is off." };
+        if (request.ParentTracking is null) notes.Add("All disks are read whole: changes are recorded from the first backup of the running machine on.");
         var parent = KnownChanges.Find(request.ParentTracking, machine, checkpoints, notes);
         var disks = new List<StoppedDisk>();
         try
