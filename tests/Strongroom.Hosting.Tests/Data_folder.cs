@@ -20,6 +20,24 @@ public sealed class Data_folder : IDisposable
     }
 
     [Fact]
+    public void A_server_has_an_id_of_its_own_that_it_keeps()
+    {
+        var id = IdOf(temporary["one"]);
+        Assert.NotEqual(id, IdOf(temporary["two"]));
+        Assert.Equal(id, IdOf(temporary["one"]));
+        File.WriteAllText(temporary["one/server-id"], "damaged");
+        var another = IdOf(temporary["one"]);
+        Assert.NotEqual(id, another);
+        Assert.Equal(another, IdOf(temporary["one"]));
+
+        static Guid IdOf(string root)
+        {
+            using var data = DataFolder.Open(root);
+            return data.ServerId;
+        }
+    }
+
+    [Fact]
     public async Task The_database_is_private_also_in_a_folder_that_is_not()
     {
         var root = temporary["public"];

@@ -15,14 +15,18 @@ internal sealed class DataFolder : IDisposable
 
     private readonly FileStream ownership;
 
-    private DataFolder(string root, FileStream ownership)
+    private DataFolder(string root, FileStream ownership, Guid serverId)
     {
         Root = root;
+        ServerId = serverId;
         this.ownership = ownership;
     }
 
     /// <summary>The folder itself, an absolute path.</summary>
     public string Root { get; }
+
+    /// <summary>Another for each data folder, made at its first start: by it a server knows what it has left on hosts that it shares with others.</summary>
+    public Guid ServerId { get; }
 
     /// <summary>The private authority and the server's certificate, mode 0700.</summary>
     public string TlsFolder => Path.Combine(Root, "tls");
@@ -73,6 +77,8 @@ internal sealed class DataFolder : IDisposable
 
     private static string ProcessFile(string root) => Path.Combine(root, "strongroom.pid");
 
+    private static string ServerIdFile(string root) => Path.Combine(root, "server-id");
+
     private static string FormatFile(string root) => Path.Combine(root, "format");
 
     /// <summary>Opens the folder, making it (mode 0700) and its sub-folders where there are none.</summary>
@@ -94,7 +100,7 @@ internal sealed class DataFolder : IDisposable
             try
             {
                 CheckFormat(root);
-                var folder = new DataFolder(root, ownership);
+                var folder = new DataFolder(root, ownership, FindOrMakeServerId(root));
                 foreach (var part in (string[])[folder.TlsFolder, folder.IdentityFolder, folder.CredentialsFolder, folder.VaultsFolder, folder.StorageFolder, folder.OverlayFolder, folder.ReaderFolder])
                     AtomicFile.CreatePrivateFolder(part);
 
@@ -131,6 +137,18 @@ internal sealed class DataFolder : IDisposable
     {
         try { AtomicFile.Write(ProcessFile(root), Ascii(Environment.ProcessId), AtomicFile.Public); }
         catch (IOException) { /* As said: for people. */ }
+    }
+
+    /// <summary>One that cannot be read is made anew: what was left on hosts under the old one then stays there.</summary>
+    private static Guid FindOrMakeServerId(string root)
+    {
+        var file = ServerIdFile(root);
+        if (File.Exists(file) && Guid.TryParseExact(File.ReadAllText(file).Trim(), "N", out var found)) return found;
+        var made = Guid.NewGuid();
+        try { AtomicFile.Write(file, Encoding.ASCII.GetBytes($"{made:N}\n"), AtomicFile.Public); }
+        catch (IOException) { /* As the process's: a full disk is no reason not to start. */ }
+
+        return made;
     }
 
     /// <summary>Where there are stores there is no first start: an empty database would disown them, and a new key cannot open them.</summary>

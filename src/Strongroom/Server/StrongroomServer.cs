@@ -259,9 +259,9 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<LibvirtFabric>();
         services.AddSingleton<IHostProbe>(sp => sp.GetRequiredService<LibvirtFabric>());
         services.AddSingleton(sp => new LibvirtRestorer(
-            sp.GetRequiredService<ILibvirtHosts>(), sp.GetRequiredService<LibvirtFabric>(), data.StagingFolder, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<LibvirtRestorer>>()));
+            sp.GetRequiredService<ILibvirtHosts>(), sp.GetRequiredService<LibvirtFabric>(), data.StagingFolder, data.ServerId, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<LibvirtRestorer>>()));
         services.AddSingleton(sp => new LibvirtBooter(
-            sp.GetRequiredService<ILibvirtHosts>(), sp.GetRequiredService<LibvirtFabric>(), data.StagingFolder, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<LibvirtBooter>>()));
+            sp.GetRequiredService<ILibvirtHosts>(), sp.GetRequiredService<LibvirtFabric>(), data.StagingFolder, data.ServerId, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<LibvirtBooter>>()));
         services.AddSingleton(sp => new HostKind(LibvirtFabric.Kind, sp.GetRequiredService<LibvirtFabric>(), sp.GetRequiredService<LibvirtRestorer>(), sp.GetRequiredService<LibvirtBooter>()));
 
         // Where it goes.

@@ -74,6 +74,26 @@ public sealed class CreationTests
     }
 
     [Fact]
+    public async Task What_another_host_of_the_pool_or_another_server_of_the_host_works_on_stays()
+    {
+        await using var lab = await RestoreLab.StartAsync(Token);
+        await using var neighbour = await RestoreLab.StartAsync(Token);
+        // Folders of one network file system, as both hosts see them.
+        await neighbour.AddPoolAsync("shared", lab.Disks, Token);
+        var source = await SampleDomain.DefineAsync(lab, "web1", Token);
+        await using var restore = await lab.NewRestorer().CreateAsync(RestoreLab.Wanted(source, "web2", Run), Run, Token);
+        await SampleDomain.WriteAsync(restore, source.Disks[0], SampleDomain.Content(0), Token);
+        var files = lab.Files();
+        await neighbour.SweepAsync(Token);
+        Assert.Equal(files, lab.Files());
+
+        lab.ServerId = Guid.NewGuid();
+        await lab.SweepAsync(Token);
+        Assert.Equal(files, lab.Files());
+        await restore.CommitAsync(Token);
+    }
+
+    [Fact]
     public async Task A_restored_machine_whose_disks_are_taken_off_keeps_them_through_a_start_of_the_server()
     {
         await using var lab = await RestoreLab.StartAsync(Token);

@@ -152,7 +152,7 @@ public sealed class InstantBootTests
     }
 
     private static Task<IInstantBoot> BeginAsync(RestoreLab lab, VirtualMachine source, HostRun run) =>
-        new LibvirtBooter(lab, lab.Fabric, "/nowhere", TimeProvider.System, NullLogger<LibvirtBooter>.Instance).BeginAsync(RestoreLab.Wanted(source, "web2", run), run, Token);
+        new LibvirtBooter(lab, lab.Fabric, "/nowhere", lab.ServerId, TimeProvider.System, NullLogger<LibvirtBooter>.Instance).BeginAsync(RestoreLab.Wanted(source, "web2", run), run, Token);
 
     private static async Task<BootTransferState> TransferAsync(IInstantBoot boot)
     {

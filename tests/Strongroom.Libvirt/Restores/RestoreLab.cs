@@ -27,6 +27,9 @@ internal sealed class RestoreLab : ILibvirtHosts, IAsyncDisposable
 
     public LibvirtHost Host { get; set; }
 
+    /// <summary>Of the server that restores onto it.</summary>
+    public Guid ServerId { get; set; } = Guid.Parse("6ba7b810-9dad-11d1-80b4-00c04fd430c8");
+
     public LibvirtFabric Fabric { get; }
 
     /// <summary>The pool's folder.</summary>
@@ -36,7 +39,7 @@ internal sealed class RestoreLab : ILibvirtHosts, IAsyncDisposable
     public string[] Staged => Directory.Exists(_folder.Combine("staging")) ? Directory.GetFiles(_folder.Combine("staging")) : [];
 
     /// <summary>A restorer as a server has it after its start.</summary>
-    public LibvirtRestorer NewRestorer() => new(this, Fabric, _folder.Combine("staging"), TimeProvider.System, NullLogger<LibvirtRestorer>.Instance);
+    public LibvirtRestorer NewRestorer() => new(this, Fabric, _folder.Combine("staging"), ServerId, TimeProvider.System, NullLogger<LibvirtRestorer>.Instance);
 
     public static async Task<RestoreLab> StartAsync(CancellationToken cancellationToken)
     {

@@ -150,7 +150,7 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
     private void Clear(LibvirtConnection connection, Func<string, bool>? mayGo)
     {
         using var pool = StoragePools.Open(connection, setting.Host, setting.Host.DiskPool);
-        PoolSweep.Clear(connection, pool, run, mayGo);
+        PoolSweep.Clear(connection, pool, run, setting.Owner, mayGo);
     }
 
     private static bool Persists(LibvirtDomain domain)

@@ -7,8 +7,9 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.InstantBoot;
 
 /// <summary>Machines on hosts of kind <c>Libvirt</c> that run from the vault (docs/adr/0026-instant-boot.md).</summary>
 /// <param name="stagingFolder">As of <see cref="LibvirtRestorer"/>; nothing is written there.</param>
+/// <param name="serverId">As of <see cref="LibvirtRestorer"/>.</param>
 /// <remarks>Thread-safe.</remarks>
-public sealed class LibvirtBooter(ILibvirtHosts hosts, LibvirtFabric fabric, string stagingFolder, TimeProvider time, ILogger<LibvirtBooter> log) : IInstantBooter
+public sealed class LibvirtBooter(ILibvirtHosts hosts, LibvirtFabric fabric, string stagingFolder, Guid serverId, TimeProvider time, ILogger<LibvirtBooter> log) : IInstantBooter
 {
     /// <inheritdoc/>
     /// <remarks>The host is chosen as for a restored machine. It must be this machine: QEMU reads the disks through sockets in the host's scratch folder.</remarks>
@@ -25,11 +26,11 @@ public sealed class LibvirtBooter(ILibvirtHosts hosts, LibvirtFabric fabric, str
         if (!setting.Host.IsLocal)
             throw new MachineException(MachineProblem.NoHost, $"Host '{setting.Host.Name}' is another machine than the server. Only machines of hosts that are the server's own machine can run from the vault; restore it as a new machine instead (AlternateLocation).");
         await group.RequireFreeAsync(machine.Name, cancellationToken);
-        await setting.UseAsync(connection => HostSweep.Run(connection, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence), cancellationToken);
+        await setting.UseAsync(connection => HostSweep.Run(connection, setting.Owner, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence), cancellationToken);
         return new LibvirtBoot(machine, setting, run, await PoolStage.BeginAsync(setting, setting.Host.DiskPool, run, cancellationToken), log);
     }
 
-    private HostSetting Setting(LibvirtHost host) => new(host, fabric.Connections, stagingFolder, time);
+    private HostSetting Setting(LibvirtHost host) => new(host, fabric.Connections, stagingFolder, time) { ServerId = serverId };
 
     /// <summary>The run that has made a machine, or null where there is none.</summary>
     private static HostRun? FindRun(LibvirtConnection connection, Guid id)

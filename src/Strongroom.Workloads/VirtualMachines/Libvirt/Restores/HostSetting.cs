@@ -7,6 +7,12 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 /// <param name="StagingFolder">Folder of this server for disks that are sent to a host when they are whole.</param>
 internal sealed record HostSetting(LibvirtHost Host, LibvirtConnections Connections, string StagingFolder, TimeProvider Time)
 {
+    /// <summary>Of this server, for the marks that it leaves in pools.</summary>
+    public Guid ServerId { get; init; }
+
+    /// <inheritdoc cref="VolumeNames.Owner"/>
+    public string Owner => VolumeNames.Owner(ServerId, Host);
+
     /// <inheritdoc cref="LibvirtConnections.UseAsync{T}"/>
     public Task<T> UseAsync<T>(Func<LibvirtConnection, T> work, CancellationToken cancellationToken) => Connections.UseAsync(Host, work, cancellationToken);
 

@@ -6,8 +6,9 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 
 /// <summary>Restores machines onto hosts of kind <c>Libvirt</c> (docs/adr/0029-restores-onto-libvirt-hosts.md).</summary>
 /// <param name="stagingFolder">Folder of this server, of this class alone, for disks on their way to hosts whose pools it cannot write into. What is in it at a start is removed.</param>
+/// <param name="serverId">Another for each server, and the same after each start: the server removes only what it has left itself.</param>
 /// <remarks>Thread-safe.</remarks>
-public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, string stagingFolder, TimeProvider time, ILogger<LibvirtRestorer> log) : IMachineRestorer
+public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, string stagingFolder, Guid serverId, TimeProvider time, ILogger<LibvirtRestorer> log) : IMachineRestorer
 {
     private readonly LibvirtConnections _connections = fabric.Connections;
 
@@ -17,9 +18,9 @@ public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, s
     {
         var group = await HostGroup.FindAsync(hosts, machine, _connections, log, cancellationToken);
         var setting = Setting(group.Target);
-        if (await setting.UseAsync(connection => EndIfCommitted(connection, setting.Host, machine), cancellationToken)) return CommittedRestore.Instance;
+        if (await setting.UseAsync(connection => EndIfCommitted(connection, setting, machine), cancellationToken)) return CommittedRestore.Instance;
         await group.RequireFreeAsync(machine.Name, cancellationToken);
-        await setting.UseAsync(connection => HostSweep.Run(connection, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence), cancellationToken);
+        await setting.UseAsync(connection => HostSweep.Run(connection, setting.Owner, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence), cancellationToken);
         return new LibvirtCreation(machine, setting, await PoolStage.BeginAsync(setting, setting.Host.DiskPool, run, cancellationToken), run, log);
     }
 
@@ -31,7 +32,7 @@ public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, s
         var setting = Setting(host);
         var isCommitted = await setting.UseAsync(connection =>
         {
-            HostSweep.Run(connection, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence);
+            HostSweep.Run(connection, setting.Owner, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence);
             using var domain = connection.FindDomain(machine.VmId);
             return domain is not null && RestoreMetadata.Find(DomainDescription.Load(domain.InactiveXml))?.Run.JobId == run.JobId;
         }, cancellationToken);
@@ -50,7 +51,7 @@ public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, s
         {
             try
             {
-                await _connections.UseAsync(host, connection => HostSweep.Run(connection, static _ => true), cancellationToken);
+                await _connections.UseAsync(host, connection => HostSweep.Run(connection, Setting(host).Owner, static _ => true), cancellationToken);
             }
             catch (MachineException exception)
             {
@@ -59,16 +60,16 @@ public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, s
         }
     }
 
-    private HostSetting Setting(LibvirtHost host) => new(host, _connections, stagingFolder, time);
+    private HostSetting Setting(LibvirtHost host) => new(host, _connections, stagingFolder, time) { ServerId = serverId };
 
     /// <summary>Whether an earlier run of the job has made the machine; what it did not come to is done.</summary>
-    private static bool EndIfCommitted(LibvirtConnection connection, LibvirtHost host, NewMachine machine)
+    private static bool EndIfCommitted(LibvirtConnection connection, HostSetting setting, NewMachine machine)
     {
         // Its id is the job's.
         using var made = connection.FindDomain(machine.VmId);
         if (made is null) return false;
-        HostSweep.Run(connection, marked => marked.JobId == machine.VmId);
-        if (host.StartsRestoredMachines && !made.IsActive) made.Start();
+        HostSweep.Run(connection, setting.Owner, marked => marked.JobId == machine.VmId);
+        if (setting.Host.StartsRestoredMachines && !made.IsActive) made.Start();
         return true;
     }
 

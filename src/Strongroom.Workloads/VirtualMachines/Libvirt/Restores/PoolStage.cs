@@ -33,7 +33,7 @@ internal sealed class PoolStage
     {
         using var opened = StoragePools.Open(connection, setting.Host, pool);
         var isFiles = StoragePools.IsFolder(opened);
-        using var marker = setting.Writing(pool, () => opened.CreateVolume(VolumeXml(VolumeNames.Marker(run), MarkerBytes, isSparse: isFiles)));
+        using var marker = setting.Writing(pool, () => opened.CreateVolume(VolumeXml(VolumeNames.Marker(run, setting.Owner), MarkerBytes, isSparse: isFiles)));
         var path = marker.Path;
         return new PoolStage(setting, pool, run, isFiles, isFiles && setting.Host.IsLocal && CanWrite(path) ? Path.GetDirectoryName(path) : null);
     }, cancellationToken);
@@ -98,14 +98,14 @@ internal sealed class PoolStage
     public void Require(LibvirtConnection connection)
     {
         using var pool = StoragePools.Open(connection, _setting.Host, Pool);
-        using var marker = pool.FindVolume(VolumeNames.Marker(_run)) ?? throw new MachineException(MachineProblem.HostFailed, "The restore was taken over by another run of its job.");
+        using var marker = pool.FindVolume(VolumeNames.Marker(_run, _setting.Owner)) ?? throw new MachineException(MachineProblem.HostFailed, "The restore was taken over by another run of its job.");
     }
 
     /// <summary>Removes the mark, and of the disks those that no domain has.</summary>
     public Task EndAsync() => _setting.UseAsync(connection =>
     {
         using var pool = StoragePools.Open(connection, _setting.Host, Pool);
-        PoolSweep.Clear(connection, pool, _run);
+        PoolSweep.Clear(connection, pool, _run, _setting.Owner);
     }, CancellationToken.None);
 
     /// <param name="isSparse">It takes room as it is written.</param>

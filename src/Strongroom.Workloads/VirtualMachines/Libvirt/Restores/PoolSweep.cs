@@ -6,15 +6,15 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 /// <summary>Removes what runs of restores have left in storage pools.</summary>
 internal static class PoolSweep
 {
-    /// <summary>The runs that have left a mark in a pool.</summary>
-    public static IReadOnlyList<HostRun> FindRuns(LibvirtPool pool)
+    /// <summary>The runs of an owner that have left a mark in a pool.</summary>
+    public static IReadOnlyList<HostRun> FindRuns(LibvirtPool pool, string owner)
     {
         var runs = new List<HostRun>();
         foreach (var volume in pool.ListVolumes())
         {
             using (volume)
             {
-                if (VolumeNames.TryParseMarker(volume.Name, out var run)) runs.Add(run);
+                if (VolumeNames.TryParseMarker(volume.Name, owner, out var run)) runs.Add(run);
             }
         }
 
@@ -23,7 +23,7 @@ internal static class PoolSweep
 
     /// <summary>Removes the disks of a run that no domain has, and then its mark.</summary>
     /// <param name="mayGo">By its path, whether a disk may be removed; null: all may.</param>
-    public static void Clear(LibvirtConnection connection, LibvirtPool pool, HostRun run, Func<string, bool>? mayGo = null)
+    public static void Clear(LibvirtConnection connection, LibvirtPool pool, HostRun run, string owner, Func<string, bool>? mayGo = null)
     {
         // Files that the server has written are not known to libvirt yet.
         if (StoragePools.IsFolder(pool)) pool.Refresh();
@@ -36,7 +36,7 @@ internal static class PoolSweep
             }
         }
 
-        using var marker = pool.FindVolume(VolumeNames.Marker(run));
+        using var marker = pool.FindVolume(VolumeNames.Marker(run, owner));
         marker?.Delete();
     }
 }
