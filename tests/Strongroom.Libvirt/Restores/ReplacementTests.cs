@@ -122,7 +122,7 @@ public sealed class ReplacementTests
         await using var lab = await RestoreLab.StartAsync(Token);
         var machine = await SampleDomain.DefineAsync(lab, "web1", Token);
         var old = Path.Combine(lab.Disks, "web1.qcow2");
-        (await CommandResult.RunAsync("qemu-img", ["create", "-q", "-f", "qcow2", "-b", old, "-F", "qcow2", Path.Combine(lab.Disks, "clone.qcow2")], null, Token)).Succeeded();
+        await OverlayAsync(Path.Combine(lab.Disks, "clone.qcow2"), old);
         var outside = Path.Combine(lab.Libvirtd.Folders.Root, "data.img");
         File.Move(Path.Combine(lab.Disks, "web1-data.img"), outside);
         var description = await lab.DescribeAsync("web1", Token);
@@ -143,7 +143,55 @@ public sealed class ReplacementTests
         Assert.Equal((true, true), (File.Exists(old), File.Exists(outside)));
     }
 
+    [Theory]
+    [InlineData("of a machine that is off, by way of an image and a link that no pool has")]
+    [InlineData("that came into a pool behind libvirt's back")]
+    [InlineData("of a machine, which cannot be read")]
+    public async Task An_old_disk_is_kept_when_there_is_or_may_be_a_disk_made_over_it(string which)
+    {
+        await using var lab = await RestoreLab.StartAsync(Token);
+        var machine = await SampleDomain.DefineAsync(lab, "golden", Token);
+        var old = Path.Combine(lab.Disks, "golden.qcow2");
+        var outside = Directory.CreateDirectory(Path.Combine(lab.Libvirtd.Folders.Root, "clones")).FullName;
+        var clone = Path.Combine(outside, "clone.qcow2");
+        if (which.StartsWith("that", StringComparison.Ordinal))
+        {
+            await lab.AddPoolAsync("clones", outside, Token);
+            await OverlayAsync(clone, old);
+        }
+        else
+        {
+            if (!which.EndsWith("read", StringComparison.Ordinal))
+            {
+                File.CreateSymbolicLink(Path.Combine(outside, "images"), lab.Disks);
+                await OverlayAsync(Path.Combine(outside, "middle.qcow2"), Path.Combine("images", "golden.qcow2"));
+                await OverlayAsync(clone, "middle.qcow2");
+            }
+
+            var file = Path.Combine(lab.Libvirtd.Folders.Root, "clone.xml");
+            await File.WriteAllTextAsync(file,
+                $"""
+                <domain type='qemu'><name>clone</name><memory unit='MiB'>64</memory><os><type arch='x86_64'>hvm</type></os><devices>
+                <disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{clone}'/><target dev='vda' bus='virtio'/></disk>
+                </devices></domain>
+                """, Token);
+            await lab.VirshAsync(Token, "define", file);
+        }
+
+        await using (var restore = await lab.NewRestorer().ReplaceAsync(machine, Run, Token))
+        {
+            await SampleDomain.WriteAsync(restore, machine.Disks[0], SampleDomain.Content(1), Token);
+            await restore.CommitAsync(Token);
+            Assert.Equal(which.EndsWith("read", StringComparison.Ordinal) ? $"'{old}' is kept, because '{clone}' cannot be read, and may be made over it." : $"'{old}' is kept, because something else uses it.", Assert.Single(restore.Notes));
+        }
+
+        Assert.True(File.Exists(old));
+    }
+
     private static XElement DiskOf(XElement domain) => domain.Element("devices")!.Elements("disk").First();
+
+    private static async Task OverlayAsync(string path, string backing) =>
+        (await CommandResult.RunAsync("qemu-img", ["create", "-q", "-f", "qcow2", "-b", backing, "-F", "qcow2", path], null, Token)).Succeeded();
 
     /// <summary>A checkpoint needs a machine that runs.</summary>
     private static async Task MakeCheckpointAsync(RestoreLab lab)

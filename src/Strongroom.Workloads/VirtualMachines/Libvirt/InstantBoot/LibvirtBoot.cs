@@ -110,7 +110,7 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
         if (IsMade || stage is null) return;
         try
         {
-            await stage.EndAsync();
+            setting.WarnOfKept(log, await stage.EndAsync());
         }
         catch (MachineException exception)
         {
@@ -150,7 +150,7 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
     private void Clear(LibvirtConnection connection, Func<string, bool>? mayGo)
     {
         using var pool = StoragePools.Open(connection, setting.Host, setting.Host.DiskPool);
-        PoolSweep.Clear(connection, pool, run, setting.Owner, mayGo);
+        setting.WarnOfKept(log, PoolSweep.Clear(connection, setting, pool, run, mayGo));
     }
 
     private static bool Persists(LibvirtDomain domain)

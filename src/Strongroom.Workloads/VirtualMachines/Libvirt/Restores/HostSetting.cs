@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Machines;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
 
@@ -30,6 +31,12 @@ internal sealed record HostSetting(LibvirtHost Host, LibvirtConnections Connecti
         {
             throw new MachineException(MachineProblem.NotWritable, $"Storage pool '{pool}' of host '{Host.Name}' cannot be written: {exception.Message}", exception);
         }
+    }
+
+    /// <summary>Tells the operator of disks that a restore has left, and that stay.</summary>
+    public void WarnOfKept(ILogger log, IReadOnlyList<string> paths)
+    {
+        foreach (var path in paths) log.LogWarning("'{Path}' of host '{Host}', which a restore has left, is kept: a disk of the host cannot be read, and may be made over it", path, Host.Id);
     }
 
     public MachineException NotWritable(string pool, MachineDisk disk, Exception exception) =>

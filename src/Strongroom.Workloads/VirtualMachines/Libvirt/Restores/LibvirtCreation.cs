@@ -41,7 +41,7 @@ internal sealed class LibvirtCreation(NewMachine wanted, HostSetting setting, Po
     {
         try
         {
-            await stage.EndAsync();
+            setting.WarnOfKept(log, await stage.EndAsync());
         }
         catch (MachineException exception)
         {

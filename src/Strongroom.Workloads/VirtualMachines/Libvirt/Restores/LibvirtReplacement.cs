@@ -72,7 +72,7 @@ internal sealed class LibvirtReplacement : IMachineRestore
             await _setting.UseAsync(connection =>
             {
                 using var domain = Find(connection, _machine);
-                _notes.AddRange(ReplacedDisks.Remove(connection, domain, restore));
+                _notes.AddRange(ReplacedDisks.Remove(connection, _setting.Host, domain, restore));
             }, CancellationToken.None);
         }
         catch (MachineException exception)
@@ -91,7 +91,7 @@ internal sealed class LibvirtReplacement : IMachineRestore
         {
             try
             {
-                await stage.EndAsync();
+                _setting.WarnOfKept(_log, await stage.EndAsync());
             }
             catch (MachineException exception)
             {

@@ -20,7 +20,7 @@ public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, s
         var setting = Setting(group.Target);
         if (await setting.UseAsync(connection => EndIfCommitted(connection, setting, machine), cancellationToken)) return CommittedRestore.Instance;
         await group.RequireFreeAsync(machine.Name, cancellationToken);
-        await setting.UseAsync(connection => HostSweep.Run(connection, setting.Owner, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence), cancellationToken);
+        setting.WarnOfKept(log, await setting.UseAsync(connection => HostSweep.Run(connection, setting, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence), cancellationToken));
         return new LibvirtCreation(machine, setting, await PoolStage.BeginAsync(setting, setting.Host.DiskPool, run, cancellationToken), run, log);
     }
 
@@ -32,7 +32,7 @@ public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, s
         var setting = Setting(host);
         var isCommitted = await setting.UseAsync(connection =>
         {
-            HostSweep.Run(connection, setting.Owner, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence);
+            HostSweep.Run(connection, setting, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence);
             using var domain = connection.FindDomain(machine.VmId);
             return domain is not null && RestoreMetadata.Find(DomainDescription.Load(domain.InactiveXml))?.Run.JobId == run.JobId;
         }, cancellationToken);
@@ -51,7 +51,8 @@ public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, s
         {
             try
             {
-                await _connections.UseAsync(host, connection => HostSweep.Run(connection, Setting(host).Owner, static _ => true), cancellationToken);
+                var setting = Setting(host);
+                setting.WarnOfKept(log, await setting.UseAsync(connection => HostSweep.Run(connection, setting, static _ => true), cancellationToken));
             }
             catch (MachineException exception)
             {
@@ -68,7 +69,7 @@ public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, s
         // Its id is the job's.
         using var made = connection.FindDomain(machine.VmId);
         if (made is null) return false;
-        HostSweep.Run(connection, setting.Owner, marked => marked.JobId == machine.VmId);
+        HostSweep.Run(connection, setting, marked => marked.JobId == machine.VmId);
         if (setting.Host.StartsRestoredMachines && !made.IsActive) made.Start();
         return true;
     }

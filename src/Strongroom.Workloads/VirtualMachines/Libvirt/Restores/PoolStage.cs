@@ -102,10 +102,11 @@ internal sealed class PoolStage
     }
 
     /// <summary>Removes the mark, and of the disks those that no domain has.</summary>
-    public Task EndAsync() => _setting.UseAsync(connection =>
+    /// <returns>Paths of disks that stay, as does the mark.</returns>
+    public Task<IReadOnlyList<string>> EndAsync() => _setting.UseAsync(connection =>
     {
         using var pool = StoragePools.Open(connection, _setting.Host, Pool);
-        PoolSweep.Clear(connection, pool, _run, _setting.Owner);
+        return PoolSweep.Clear(connection, _setting, pool, _run);
     }, CancellationToken.None);
 
     /// <param name="isSparse">It takes room as it is written.</param>

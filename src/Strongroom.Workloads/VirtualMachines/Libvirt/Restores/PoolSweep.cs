@@ -23,20 +23,25 @@ internal static class PoolSweep
 
     /// <summary>Removes the disks of a run that no domain has, and then its mark.</summary>
     /// <param name="mayGo">By its path, whether a disk may be removed; null: all may.</param>
-    public static void Clear(LibvirtConnection connection, LibvirtPool pool, HostRun run, string owner, Func<string, bool>? mayGo = null)
+    /// <returns>Paths of disks that nothing is known to need, and that stay with the mark, because something of the host cannot be read.</returns>
+    public static IReadOnlyList<string> Clear(LibvirtConnection connection, HostSetting setting, LibvirtPool pool, HostRun run, Func<string, bool>? mayGo = null)
     {
         // Files that the server has written are not known to libvirt yet.
         if (StoragePools.IsFolder(pool)) pool.Refresh();
-        var used = StoragePools.PathsInUse(connection);
+        var used = DisksInUse.Find(connection, setting.Host);
+        var kept = new List<string>();
         foreach (var volume in pool.ListVolumes())
         {
             using (volume)
             {
-                if (VolumeNames.IsDiskOf(volume.Name, run) && !used.Contains(volume.Path) && mayGo?.Invoke(volume.Path) != false) volume.Delete();
+                if (!VolumeNames.IsDiskOf(volume.Name, run) || used.Contains(volume.Path) || mayGo?.Invoke(volume.Path) == false) continue;
+                if (used.Unread is null) volume.Delete();
+                else kept.Add(volume.Path);
             }
         }
 
-        using var marker = pool.FindVolume(VolumeNames.Marker(run, owner));
+        using var marker = kept.Count == 0 ? pool.FindVolume(VolumeNames.Marker(run, setting.Owner)) : null;
         marker?.Delete();
+        return kept;
     }
 }

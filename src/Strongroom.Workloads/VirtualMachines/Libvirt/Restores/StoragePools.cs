@@ -18,7 +18,7 @@ internal static class StoragePools
         try
         {
             if (!pool.IsActive) throw new MachineException(MachineProblem.NotWritable, $"Storage pool '{name}' of host '{host.Name}' is not active.");
-            return IsFolder(pool) || Devices.Contains(TypeOf(pool))
+            return TakesDisks(pool)
                 ? pool
                 : throw new MachineException(MachineProblem.NotWritable, $"Storage pool '{name}' of host '{host.Name}' is of type '{TypeOf(pool)}', which takes no restored disks.");
         }
@@ -31,6 +31,9 @@ internal static class StoragePools
 
     /// <summary>Its volumes are files of one folder.</summary>
     public static bool IsFolder(LibvirtPool pool) => Folders.Contains(TypeOf(pool));
+
+    /// <summary>Volumes can be made in it.</summary>
+    public static bool TakesDisks(LibvirtPool pool) => TypeOf(pool) is { } type && (Folders.Contains(type) || Devices.Contains(type));
 
     /// <summary>The volume at a path, also when it came into its pool behind libvirt's back; null when no pool has it.</summary>
     public static LibvirtVolume? FindVolume(LibvirtConnection connection, string path)
@@ -47,30 +50,6 @@ internal static class StoragePools
         return connection.FindVolume(path);
     }
 
-    /// <summary>All files and devices that domains of the host have as disks, now or at their next start, and those that other volumes are made over.</summary>
-    public static HashSet<string> PathsInUse(LibvirtConnection connection)
-    {
-        var paths = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var domain in connection.ListDomains())
-        {
-            using (domain) paths.UnionWith(Descriptions(domain).SelectMany(xml => SourcesOf(XElement.Parse(xml))).Select(source => PathOf(connection, source)).OfType<string>());
-        }
-
-        foreach (var pool in connection.ListPools())
-        {
-            using (pool)
-            {
-                if (!pool.IsActive) continue;
-                foreach (var volume in pool.ListVolumes())
-                {
-                    using (volume) paths.UnionWith(XElement.Parse(volume.Xml).Elements("backingStore").Select(backing => (string?)backing.Element("path")).OfType<string>());
-                }
-            }
-        }
-
-        return paths;
-    }
-
     /// <summary>The path of a disk's <c>source</c> element on the host; null for one that is no file, device or volume.</summary>
     public static string? PathOf(LibvirtConnection connection, XElement source)
     {
@@ -81,21 +60,8 @@ internal static class StoragePools
         return found?.Path;
     }
 
-    private static IEnumerable<XElement> SourcesOf(XElement domain) => domain.Elements("devices").Elements("disk").Descendants("source");
-
-    private static string[] Descriptions(LibvirtDomain domain)
-    {
-        try
-        {
-            return domain.IsPersistent ? [domain.Xml, domain.InactiveXml] : [domain.Xml];
-        }
-        catch (LibvirtException exception) when (exception.Code == LibvirtException.NoDomain)
-        {
-            return [];
-        }
-    }
+    /// <summary>The folder that its volumes are in.</summary>
+    public static string? PathOf(LibvirtPool pool) => (string?)XElement.Parse(pool.Xml).Element("target")?.Element("path");
 
     private static string? TypeOf(LibvirtPool pool) => (string?)XElement.Parse(pool.Xml).Attribute("type");
-
-    private static string? PathOf(LibvirtPool pool) => (string?)XElement.Parse(pool.Xml).Element("target")?.Element("path");
 }
