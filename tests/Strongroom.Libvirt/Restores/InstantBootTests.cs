@@ -123,6 +123,58 @@ public sealed class InstantBootTests
         Assert.Equal(before, lab.Files());
     }
 
+    [Theory]
+    [InlineData("snapshot")]
+    [InlineData("definition")]
+    public async Task A_machine_whose_owner_changed_it_is_not_taken_to_have_its_data_before_it_has_them(string change)
+    {
+        await using var lab = await RestoreLab.StartAsync(Token);
+        var source = await SampleDomain.DefineAsync(lab, "web1", Token);
+        using var folder = new TempFolder();
+        foreach (var disk in source.Disks) await File.WriteAllBytesAsync(folder.Combine(disk.Name), SampleDomain.Content(disk.Lun + 1), Token);
+        await using (var boot = await BeginAsync(lab, source, Run))
+        {
+            await using var first = await VaultDisk.OpenAsync(folder.Combine("vda"), Token);
+            await using var second = await VaultDisk.OpenAsync(folder.Combine("vdb"), Token);
+            await boot.ServeAsync([(source.Disks[0], first), (source.Disks[1], second)], Token);
+            await boot.BootAsync(Token);
+            if (change == "snapshot") await lab.VirshAsync(Token, "snapshot-create-as", "web2", "snap1", "--disk-only", "--no-metadata");
+            await lab.VirshAsync(Token, "destroy", "web2");
+            if (change == "definition")
+            {
+                var description = await lab.DescribeAsync("web2", Token);
+                description.Element("metadata")!.Remove();
+                await lab.UseAsync(connection =>
+                {
+                    using var defined = connection.DefineDomain(description.ToString());
+                    return 0;
+                }, Token);
+            }
+
+            Assert.Equal(BootTransferState.IsOff, (await boot.TransferAsync(Token)).State);
+        }
+
+        await lab.SweepAsync(Token);
+        await using (var boot = await BeginAsync(lab, source, Run with { Fence = 2 }))
+        {
+            await using var first = await VaultDisk.OpenAsync(folder.Combine("vda"), Token);
+            await using var second = await VaultDisk.OpenAsync(folder.Combine("vdb"), Token);
+            Assert.True(boot.IsMade);
+            await boot.ServeAsync([(source.Disks[0], first), (source.Disks[1], second)], Token);
+            Assert.Equal(BootTransferState.IsOff, (await boot.TransferAsync(Token)).State);
+            await lab.VirshAsync(Token, "start", "web2");
+            Assert.Equal(BootTransferState.IsDone, await TransferAsync(boot));
+            await boot.EndAsync(Token);
+        }
+
+        await lab.VirshAsync(Token, "destroy", "web2");
+        await lab.VirshAsync(Token, "start", "web2");
+        await lab.VirshAsync(Token, "destroy", "web2");
+        Assert.True(File.Exists(Path.Combine(lab.Disks, "web2-vda.0f8fad5b-1.qcow2")));
+        var image = (string)(await lab.DescribeAsync("web2", Token)).Element("devices")!.Elements("disk").First().Element("source")!.Attribute("file")!;
+        Assert.Equal(SampleDomain.Content(source.Disks[0].Lun + 1), await SampleDomain.ReadAsync(image, "qcow2", Token));
+    }
+
     [Fact]
     public async Task What_is_given_up_or_cannot_start_leaves_nothing()
     {

@@ -17,6 +17,7 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
 {
     private readonly ServedDisks _served = new();
     private readonly string _sockets = ServedDisks.PathPrefix(setting.Host, wanted.VmId);
+    private readonly VaultNeed _need = new(ServedDisks.PathPrefix(setting.Host, wanted.VmId));
     private IReadOnlyList<MachineDisk> _disks = [];
     private bool _isDisposed;
 
@@ -59,7 +60,7 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
         if (domain is null) return new BootTransfer(BootTransferState.IsGone, 0);
         try
         {
-            return domain.IsActive ? Move(domain) : new(NeedsVault(domain.InactiveXml) ? BootTransferState.IsOff : BootTransferState.IsDone, 0);
+            return domain.IsActive ? Move(connection, domain) : new(MayNeedVault(connection, domain) ? BootTransferState.IsOff : BootTransferState.IsDone, 0);
         }
         catch (LibvirtException exception) when (exception.Code is LibvirtException.NoDomain)
         {
@@ -74,8 +75,10 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
 
     public Task EndAsync(CancellationToken cancellationToken) => setting.UseAsync(connection =>
     {
+        bool isGone;
         using (var domain = connection.FindDomain(wanted.VmId))
         {
+            isGone = domain is null;
             if (domain is { IsPersistent: true })
             {
                 var description = DomainDescription.Load(domain.InactiveXml);
@@ -85,7 +88,8 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
             }
         }
 
-        Clear(connection, path => IsOverVault(path));
+        // What the owner of a machine has taken off it is the owner's.
+        Clear(connection, path => isGone && _need.IsOf(path) == true);
     }, cancellationToken);
 
     public async Task AbandonAsync()
@@ -119,13 +123,12 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
     }
 
     /// <summary>One disk after the other is pulled, so that they do not hinder each other and the machine.</summary>
-    private BootTransfer Move(LibvirtDomain domain)
+    private BootTransfer Move(LibvirtConnection connection, LibvirtDomain domain)
     {
         // While nobody served its disks it may have been stopped; it goes on where it was.
         if (domain.IsStoppedByDisk) domain.Resume();
-        var xml = domain.Xml;
-        var served = XElement.Parse(xml).Elements("devices").Elements("disk").Where(IsServed).Select(DomainDescription.TargetOf).ToList();
-        if (served.Count == 0) return new(NeedsVault(xml) ? BootTransferState.Moves : BootTransferState.IsDone, _disks.Sum(disk => disk.SizeBytes));
+        var served = XElement.Parse(domain.Xml).Elements("devices").Elements("disk").Where(IsServed).Select(DomainDescription.TargetOf).ToList();
+        if (served.Count == 0) return new(MayNeedVault(connection, domain) ? BootTransferState.Moves : BootTransferState.IsDone, _disks.Sum(disk => disk.SizeBytes));
         var job = domain.BlockJob(served[0]);
         // None yet, or one that failed because nobody served the disk for a while: what it has brought stays.
         if (!job.IsLive) domain.PullBlocks(served[0]);
@@ -136,16 +139,10 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
 
     private bool IsServed(XElement disk) => disk.Descendants("host").Any(host => ((string?)host.Attribute("socket"))?.StartsWith(_sockets, StringComparison.Ordinal) == true);
 
-    /// <summary>One of the images that a description names as disks is still made over the vault.</summary>
-    private bool NeedsVault(string xml) =>
-        XElement.Parse(xml).Elements("devices").Elements("disk").Elements("source").Select(source => (string?)source.Attribute("file")).OfType<string>().Any(IsOverVault);
-
-    private bool IsOverVault(string path)
-    {
-        if (!VolumeNames.IsDiskOf(Path.GetFileName(path), run) || !File.Exists(path)) return false;
-        using var file = DiskFile.OpenRegular(path);
-        return Blocks.Qcow2.Qcow2Header.Read(file.Handle).BackingFile is not null;
-    }
+    /// <summary>As it runs or as it will start again, the machine needs the vault, or may need it.</summary>
+    private bool MayNeedVault(LibvirtConnection connection, LibvirtDomain domain) =>
+        _need.MayBeOf(domain.Xml, source => StoragePools.PathOf(connection, source))
+        || (domain.IsPersistent && _need.MayBeOf(domain.InactiveXml, source => StoragePools.PathOf(connection, source)));
 
     private void Clear(LibvirtConnection connection, Func<string, bool>? mayGo)
     {
