@@ -24,8 +24,8 @@ public interface IInstantBoot : IAsyncDisposable
     /// <exception cref="MachineException">The host cannot be served.</exception>
     Task ServeAsync(IReadOnlyList<(MachineDisk Disk, IBlockDevice Content)> disks, CancellationToken cancellationToken);
 
-    /// <summary>Makes the machine and starts it. If it fails, there is no machine.</summary>
-    /// <exception cref="MachineException">The host does not take it, or cannot start it.</exception>
+    /// <summary>Makes the machine, if it is not there, and starts it, if it does not run. If the host refuses what it is asked for the first time, there is no machine afterwards.</summary>
+    /// <exception cref="MachineException">The host does not take it, or cannot start it; or it does not answer, and nobody knows whether the machine is there.</exception>
     Task BootAsync(CancellationToken cancellationToken);
 
     /// <summary>Looks how far the data are, and keeps them moving. To be called every so often, until the machine does not need the vault any more or is gone.</summary>

@@ -72,6 +72,32 @@ public sealed class InstantBootTests
     }
 
     [Fact]
+    public async Task A_machine_that_its_host_made_and_did_not_start_is_started_by_the_next_try()
+    {
+        await using var rig = await Rig.NewAsync();
+        var (vault, machine, point) = await BackedUpAsync(rig);
+        var starts = 0;
+        rig.Booter.OnStart = () => ++starts == 1 ? throw new MachineException(MachineProblem.HostUnreachable, "The host is away.") : Task.CompletedTask;
+
+        var job = await rig.RestoreAsync(vault, machine, Request(point));
+
+        Assert.Equal((JobStates.Completed, 1, 2), (job.State, rig.Booter.Boots, starts));
+    }
+
+    [Fact]
+    public async Task A_host_that_fell_silent_and_then_refuses_the_machine_fails_the_job()
+    {
+        await using var rig = await Rig.NewAsync();
+        var (vault, machine, point) = await BackedUpAsync(rig);
+        var tries = 0;
+        rig.Booter.OnBoot = _ => throw (++tries == 1 ? new MachineException(MachineProblem.HostUnreachable, "The host is away.") : new MachineException(MachineProblem.HostFailed, "It does not start."));
+
+        var job = await rig.RestoreAsync(vault, machine, Request(point));
+
+        Assert.Equal((JobStates.Failed, "It does not start.", 2), (job.State, Assert.Single(job.Errors).Message, tries));
+    }
+
+    [Fact]
     public async Task A_server_that_ends_is_followed_by_one_that_serves_the_same_machine_before_all_else()
     {
         await using var rig = await Rig.NewAsync();
@@ -132,6 +158,25 @@ public sealed class InstantBootTests
         Assert.Equal(BackupRefusal.JobNotCancellable, refused.Refusal);
         rig.Booter.OnTransfer = () => new(BootTransferState.IsDone, 0);
         Assert.Equal(JobStates.Completed, (await rig.EndOfAsync(vault, next.JobId!.Value)).State);
+    }
+
+    [Fact]
+    public async Task Cancelling_removes_a_machine_whose_host_does_not_start_it()
+    {
+        await using var rig = await Rig.NewAsync();
+        var (vault, machine, point) = await BackedUpAsync(rig);
+        var reached = new TaskCompletionSource();
+        rig.Booter.OnStart = () =>
+        {
+            reached.TrySetResult();
+            throw new MachineException(MachineProblem.HostFailed, "There is no memory left.");
+        };
+        await using var worker = await rig.StartWorkerAsync();
+        var operation = await rig.Admission.RestoreAsync(vault, Rig.NativeName(machine), point.Name, Request(point), Rig.Token);
+        await reached.Task;
+        await rig.Admission.CancelAsync(vault, operation.JobId!.Value, Rig.Token);
+        Assert.Equal(JobStates.Cancelled, (await rig.EndOfAsync(vault, operation.JobId.Value)).State);
+        Assert.Equal((1, false), (rig.Booter.Abandoned, rig.Booter.IsMade));
     }
 
     [Fact]

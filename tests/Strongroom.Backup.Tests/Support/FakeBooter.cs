@@ -26,6 +26,12 @@ internal sealed class FakeBooter : IInstantBooter
     /// <summary>Called when the machine is to be made; may wait or throw.</summary>
     public Func<CancellationToken, Task> OnBoot { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>Called when the machine is there and is to be started; may throw.</summary>
+    public Func<Task> OnStart { get; set; } = () => Task.CompletedTask;
+
+    /// <summary>The machine was started.</summary>
+    public bool IsStarted { get; private set; }
+
     /// <summary>How far the data are; may throw.</summary>
     public Func<BootTransfer> OnTransfer { get; set; } = () => new(BootTransferState.IsDone, 0);
 
@@ -52,14 +58,20 @@ internal sealed class FakeBooter : IInstantBooter
         public async Task BootAsync(CancellationToken cancellationToken)
         {
             Assert.True(_serves);
-            await owner.OnBoot(cancellationToken);
-            owner.IsMade = true;
-            owner.Boots++;
+            if (!owner.IsMade)
+            {
+                await owner.OnBoot(cancellationToken);
+                owner.IsMade = true;
+                owner.Boots++;
+            }
+
+            await owner.OnStart();
+            owner.IsStarted = true;
         }
 
         public Task<BootTransfer> TransferAsync(CancellationToken cancellationToken)
         {
-            Assert.True(_serves);
+            Assert.True(_serves && owner.IsStarted);
             return Task.FromResult(owner.OnTransfer());
         }
 

@@ -123,6 +123,42 @@ public sealed class InstantBootTests
         Assert.Equal(before, lab.Files());
     }
 
+    [Fact]
+    public async Task A_machine_that_was_made_and_not_started_is_started_by_the_next_try()
+    {
+        await using var lab = await RestoreLab.StartAsync(Token);
+        var source = await SampleDomain.DefineAsync(lab, "web1", Token);
+        source = source with { Disks = [source.Disks[0]] };
+        var before = lab.Files();
+        using var folder = new TempFolder();
+        await File.WriteAllBytesAsync(folder.Combine("vda"), SampleDomain.Content(1), Token);
+        await using var vault = await VaultDisk.OpenAsync(folder.Combine("vda"), Token);
+        await using (var boot = await BeginAsync(lab, source, Run))
+        {
+            await boot.ServeAsync([(source.Disks[0], vault)], Token);
+            await boot.BootAsync(Token);
+            // As if the host had been lost in between.
+            await lab.VirshAsync(Token, "destroy", "web2");
+        }
+
+        await using (var boot = await BeginAsync(lab, source, Run with { Fence = 2 }))
+        {
+            await boot.ServeAsync([(source.Disks[0], vault)], Token);
+            await boot.BootAsync(Token);
+            Assert.Equal("running", await lab.VirshAsync(Token, "domstate", "web2"));
+            await boot.BootAsync(Token);
+            await lab.VirshAsync(Token, "destroy", "web2");
+            File.Delete(Path.Combine(lab.Disks, "web2-vda.0f8fad5b-1.qcow2"));
+            // It may have run, so that it is not removed.
+            Assert.Equal(MachineProblem.HostFailed, (await Assert.ThrowsAsync<MachineException>(() => boot.BootAsync(Token))).Problem);
+            Assert.True(boot.IsMade);
+            await boot.AbandonAsync();
+        }
+
+        Assert.Equal("web1", await lab.VirshAsync(Token, "list", "--all", "--name"));
+        Assert.Equal(before, lab.Files());
+    }
+
     [Theory]
     [InlineData("snapshot")]
     [InlineData("definition")]

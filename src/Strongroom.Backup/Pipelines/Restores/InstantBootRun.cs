@@ -10,7 +10,8 @@ namespace Strongroom.Backup.Pipelines.Restores;
 
 /// <summary>One try at a machine that runs from the vault.</summary>
 /// <remarks>
-/// 1. Begin on the host, or find the machine there that an earlier run has made. 2. Serve the disks of the recovery point. 3. Make the machine and start it: from here on
+/// 1. Begin on the host, or find the machine there that an earlier run has made. 2. Serve the disks of the recovery point. 3. Make the machine and start it, which an earlier run
+/// may not have come to; its owner can stop it when that is written down, and then it is never started again. From here on
 /// the job can only be ended by the end of the transfer, or of the machine. 4. Look every so often how far the transfer is. 5. When no disk needs the vault, clear up.
 /// Whatever cuts this off leaves a machine that waits for its disks; the next run serves them under the same names.
 /// </remarks>
@@ -19,15 +20,18 @@ internal sealed class InstantBootRun(
 {
     private long TotalBytes => point.Disks.Sum(disk => disk.SizeBytes);
 
-    /// <summary>There is a machine that needs the vault.</summary>
-    public bool IsMade { get; private set; }
+    /// <summary>There is, or may be, a machine that needs the vault; null: the host was not asked.</summary>
+    public bool? IsMade { get; private set; }
+
+    /// <summary>It was cancelled, or the server is to stop, before it began.</summary>
+    public bool IsCancelled { get; private set; }
 
     public async Task<JobEnd> RunAsync(CancellationToken cancellationToken)
     {
         // Step 1. Whoever cancels while the machine is being made gets rid of it, also after a crash.
-        var isCancelled = run.Job.IsCancelRequested;
-        if (!isCancelled) await run.ReportAsync(job => IsBooted(job) ? job : job.Begin(RestoreTasks.Boot, time.GetUtcNow()), cancellationToken);
-        await using var boot = await BeginAsync(isCancelled ? CancellationToken.None : cancellationToken);
+        IsCancelled = run.Job.IsCancelRequested || cancellationToken.IsCancellationRequested;
+        if (!IsCancelled) await run.ReportAsync(job => IsBooted(job) ? job : job.Begin(RestoreTasks.Boot, time.GetUtcNow()), cancellationToken);
+        await using var boot = await BeginAsync(IsCancelled ? CancellationToken.None : cancellationToken);
         IsMade = boot.IsMade;
         var disks = new List<ReadOnlyDevice>();
         try
@@ -38,8 +42,7 @@ internal sealed class InstantBootRun(
             await boot.ServeAsync([.. point.Disks.Select((disk, index) => (AsBackedUp(disk), (IBlockDevice)disks[index]))], cancellationToken);
 
             // Step 3.
-            if (!boot.IsMade) await boot.BootAsync(cancellationToken);
-            IsMade = boot.IsMade;
+            if (!boot.IsMade || !IsBooted(run.Job)) await BootAsync(boot, cancellationToken);
             await run.ReportAsync(job => (IsBooted(job) ? job : job.Complete(RestoreTasks.Boot, time.GetUtcNow())).Begin(RestoreTasks.Transfer, time.GetUtcNow()), cancellationToken);
 
             // Step 4.
@@ -48,7 +51,12 @@ internal sealed class InstantBootRun(
         catch (OperationCanceledException) when (boot.IsMade)
         {
             // Not when the server stops: then the machine waits for the next one.
-            if (await ledger.FindAsync(run.Job.VaultKey, run.Job.Id, CancellationToken.None) is { IsCancelRequested: true }) await boot.AbandonAsync();
+            if (await ledger.FindAsync(run.Job.VaultKey, run.Job.Id, CancellationToken.None) is { IsCancelRequested: true })
+            {
+                await boot.AbandonAsync();
+                IsMade = false;
+            }
+
             throw;
         }
         finally
@@ -56,6 +64,21 @@ internal sealed class InstantBootRun(
             // The host's connections end before what they read is closed.
             await boot.DisposeAsync();
             foreach (var disk in disks) await disk.DisposeAsync();
+        }
+    }
+
+    private async Task BootAsync(IInstantBoot boot, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await boot.BootAsync(cancellationToken);
+            IsMade = boot.IsMade;
+        }
+        catch (MachineException exception)
+        {
+            // A host that fell silent may have made it.
+            IsMade = boot.IsMade || exception.Problem == MachineProblem.HostUnreachable;
+            throw;
         }
     }
 

@@ -32,13 +32,19 @@ public sealed class InstantBoots(IVaultStores stores, IResourceStore resources, 
             {
                 return await attempt.RunAsync(cancellationToken);
             }
-            catch (Exception exception) when ((mayBeMade || attempt.IsMade) && MayPass(exception) && !cancellationToken.IsCancellationRequested)
+            catch (Exception exception) when ((attempt.IsMade ?? mayBeMade) && MayPass(exception) && !cancellationToken.IsCancellationRequested)
             {
-                mayBeMade = true;
                 log.LogWarning(exception, "Job {JobId}: the machine that runs from the vault cannot be served now; trying again", run.Job.Id);
-                await run.ReportAsync(job => job.Detail(RestoreTasks.Transfer, exception.Message), cancellationToken);
-                await Task.Delay(RetryEvery, cancellationToken);
+                await run.ReportAsync(job => job.Detail(RestoreTasks.Transfer, exception.Message), CancellationToken.None);
+                await Task.Delay(RetryEvery, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
+            catch (Exception) when ((attempt.IsMade ?? mayBeMade) && cancellationToken.IsCancellationRequested && !attempt.IsCancelled)
+            {
+                // Whoever cancels gets rid of the machine, wherever it was: the next attempt begins as one that is cancelled.
+                if (await ledger.FindAsync(run.Job.VaultKey, run.Job.Id, CancellationToken.None) is not { IsCancelRequested: true }) throw;
+            }
+
+            mayBeMade = true;
         }
     }
 

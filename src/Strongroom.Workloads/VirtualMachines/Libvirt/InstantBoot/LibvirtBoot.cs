@@ -32,26 +32,8 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
 
     public async Task BootAsync(CancellationToken cancellationToken)
     {
-        var restored = new List<RestoredDisk>();
-        foreach (var (disk, index) in _disks.Select((disk, index) => (disk, index)))
-            restored.Add(await stage!.CreateOverlayAsync(wanted.Name, disk, _served.UriOf(index), cancellationToken));
-        await setting.UseAsync(connection =>
-        {
-            stage!.Require(connection);
-            MachineDefinition.Define(connection, setting.Host, wanted, restored, new(run, []) { IsServed = true }, DiskErrors.StopMachine);
-            IsMade = true;
-            using var domain = connection.FindDomain(wanted.VmId) ?? throw Gone();
-            try
-            {
-                domain.Start();
-            }
-            catch (LibvirtException exception) when (!exception.IsOfConnection)
-            {
-                domain.Undefine();
-                IsMade = false;
-                throw new MachineException(MachineProblem.HostFailed, $"Host '{setting.Host.Name}' cannot start the machine: {exception.Message}", exception);
-            }
-        }, cancellationToken);
+        if (!IsMade) await MakeAsync(cancellationToken);
+        await setting.UseAsync(Start, cancellationToken);
     }
 
     public Task<BootTransfer> TransferAsync(CancellationToken cancellationToken) => setting.UseAsync(connection =>
@@ -119,6 +101,35 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
         catch (MachineException exception)
         {
             log.LogWarning(exception, "What was made for '{Machine}' in storage pool '{Pool}' is removed at the server's next start", wanted.Name, stage.Pool);
+        }
+    }
+
+    private async Task MakeAsync(CancellationToken cancellationToken)
+    {
+        var restored = new List<RestoredDisk>();
+        foreach (var (disk, index) in _disks.Select((disk, index) => (disk, index)))
+            restored.Add(await stage!.CreateOverlayAsync(wanted.Name, disk, _served.UriOf(index), cancellationToken));
+        await setting.UseAsync(connection =>
+        {
+            stage!.Require(connection);
+            MachineDefinition.Define(connection, setting.Host, wanted, restored, new(run, []) { IsServed = true }, DiskErrors.StopMachine);
+            IsMade = true;
+        }, cancellationToken);
+    }
+
+    private void Start(LibvirtConnection connection)
+    {
+        using var domain = connection.FindDomain(wanted.VmId) ?? throw Gone();
+        try
+        {
+            if (!domain.IsActive) domain.Start();
+        }
+        catch (LibvirtException exception) when (!exception.IsOfConnection && stage is not null)
+        {
+            // One that an earlier run has made may have run and written something.
+            domain.Undefine();
+            IsMade = false;
+            throw new MachineException(MachineProblem.HostFailed, $"Host '{setting.Host.Name}' cannot start the machine: {exception.Message}", exception);
         }
     }
 
