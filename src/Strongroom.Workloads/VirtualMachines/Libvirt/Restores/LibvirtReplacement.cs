@@ -10,7 +10,8 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 /// <summary>Disks in the place of a domain's own: written beside them, and put into its definition all at once. The old ones go after that.</summary>
 /// <remarks>
 /// The definition also lists the old disks until they are removed, so that whoever comes after a crash removes them. Files of hosts that are this machine are locked from the begin
-/// to the end, so that the domain cannot be started in between; of others it is looked at before and after the definition, which is taken back when the domain was started meanwhile.
+/// to the end, so that the domain cannot be started in between; of others it is looked at before and after the definition, which is taken back when the domain was started meanwhile
+/// and has its old disks.
 /// </remarks>
 internal sealed class LibvirtReplacement : IMachineRestore
 {
@@ -100,6 +101,17 @@ internal sealed class LibvirtReplacement : IMachineRestore
         }
     }
 
+    /// <summary>
+    /// Whether a domain has all of these files and devices as its disks. One that somebody, such as a manager of clusters, has started since its definition was changed runs on the
+    /// new disks, and writes to them: then the restore is committed, and the old definition must not come back.
+    /// </summary>
+    /// <param name="xml">Its description as it runs.</param>
+    internal static bool RunsOn(string xml, IReadOnlyCollection<string> paths)
+    {
+        var sources = DomainDescription.Load(xml).Elements("devices").Elements("disk").Elements("source");
+        return !paths.Except(sources.Select(source => (string?)source.Attribute("file") ?? (string?)source.Attribute("dev")).OfType<string>()).Any();
+    }
+
     private RestoreMetadata Define(LibvirtConnection connection)
     {
         foreach (var stage in _stages.Values) stage.Require(connection);
@@ -109,9 +121,11 @@ internal sealed class LibvirtReplacement : IMachineRestore
         var description = DomainDescription.Load(before);
         var devices = description.Element("devices")!;
         var now = CurrentDisk.ListOf(connection, before);
+        var placed = new List<string>();
         foreach (var (disk, stage) in _disks)
         {
             var place = stage.Place(connection, disk);
+            placed.Add(place.Path);
             if (now.FirstOrDefault(found => found.Target == disk.Disk.Name) != _current.FirstOrDefault(found => found.Target == disk.Disk.Name))
                 throw new MachineException(MachineProblem.HostFailed, $"Disk '{disk.Disk.Name}' of '{_machine.Name}' was changed while it was being restored. Nothing was replaced.");
             if (DiskElements.Find(devices, disk.Disk.Name) is { } element) DiskElements.Place(element, place);
@@ -122,7 +136,7 @@ internal sealed class LibvirtReplacement : IMachineRestore
         var restore = new RestoreMetadata(_run, [.. old]);
         restore.Write(description);
         using var defined = connection.DefineDomain(description.ToString(SaveOptions.DisableFormatting));
-        if (!defined.IsActive) return restore;
+        if (!defined.IsActive || RunsOn(defined.Xml, placed)) return restore;
         using var reverted = connection.DefineDomain(before);
         throw Runs(_machine);
     }
