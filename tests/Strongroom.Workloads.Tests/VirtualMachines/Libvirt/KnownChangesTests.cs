@@ -79,7 +79,7 @@ public sealed class KnownChangesTests : IDisposable
         var machine = Machine(Local, ("vda", "a"));
         var notes = new List<string>();
         Assert.Null(KnownChanges.Find(TokenOf(machine), machine, [], notes));
-        Assert.Contains("lost", Assert.Single(notes), StringComparison.Ordinal);
+        Assert.Contains("not on the host any more", Assert.Single(notes), StringComparison.Ordinal);
         Assert.Null(KnownChanges.Find($"libvirt/2;{Guid.NewGuid()};{Checkpoint};{Guid.NewGuid()}", machine, [Checkpoint], notes));
         Assert.Contains("another machine", notes[1], StringComparison.Ordinal);
     }
