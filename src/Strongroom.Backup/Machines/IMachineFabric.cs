@@ -91,6 +91,9 @@ public sealed record MachineSnapshotRequest(Guid ItemKey, HostRun Run)
     /// <summary><see cref="IMachineSnapshot.ChangeTracking"/> of the parent recovery point; null: there is no parent, or it was not tracked.</summary>
     public string? ParentTracking { get; init; }
 
+    /// <summary>The machine as the newest recovery point has it: its disks keep the LUNs that they have there, where the host gives them none of their own. Null: there is no point.</summary>
+    public VirtualMachine? Previous { get; init; }
+
     /// <summary>False: the policy wants crash-consistent points, and the machine is not asked to hold still.</summary>
     public bool MayFreeze { get; init; } = true;
 }

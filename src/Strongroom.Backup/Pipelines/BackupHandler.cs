@@ -52,12 +52,14 @@ public sealed class BackupHandler(
             // Step 2.
             await run.ReportAsync(j => j.Begin(BackupTasks.TakeSnapshot, time.GetUtcNow()).Reset(BackupTasks.Transfer) with { InTransfer = null }, cancellationToken);
             var machine = await FindMachineAsync(item, cancellationToken);
+            var newest = await NewestAsync(item, cancellationToken);
             var parent = useParents ? await ParentPoint.FindAsync(item, points, store, cancellationToken) : ParentPoint.None;
             var wanted = new MachineSnapshotRequest(item.Key, new(run.Job.Id, run.Claim.Fence))
             {
                 Selects = lun => item.Disks?.Selects(lun) ?? true,
                 PointId = request.SnapshotId,
                 ParentTracking = parent.ChangeTracking,
+                Previous = newest?.Machine,
                 MayFreeze = (await policies.FindTermsAsync(item, cancellationToken))?.IsCrashConsistentOnly != true,
             };
             IMachineSnapshot taken;
@@ -75,7 +77,6 @@ public sealed class BackupHandler(
 
             await using var snapshot = taken;
             var tracked = snapshot.ChangesSince is { } since ? ParentPoint.Find(item, since, store) : parent;
-            var newest = await points.ListAsync(item.Key, null, null, null, 1, cancellationToken) is [var found, ..] ? found : null;
             var identity = PointIdentity.Next(time.GetUtcNow(), newest);
             var disks = Selected(item, snapshot);
             var moving = new PointInTransfer(
@@ -151,12 +152,15 @@ public sealed class BackupHandler(
         if (await fabric.FindAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken) is { } machine) return machine;
 
         // Its own id is what a rename leaves.
-        var newest = await points.ListAsync(item.Key, null, null, null, 1, cancellationToken) is [var found, ..] ? found.Machine.VmId : (Guid?)null;
+        var newest = (await NewestAsync(item, cancellationToken))?.Machine.VmId;
         var renamed = newest is null ? null : (await fabric.ListAsync(id.SubscriptionId, null, cancellationToken)).FirstOrDefault(m => m.VmId == newest);
         throw Gone(renamed is null
             ? $"Virtual machine '{item.FriendlyName}' does not exist any more."
             : $"Virtual machine '{item.FriendlyName}' is now '{renamed.Name}' in resource group '{renamed.ResourceGroup}'. Give it its name back, or stop the protection of '{item.FriendlyName}' and protect '{renamed.Name}'.");
     }
+
+    private async Task<RecoveryPoint?> NewestAsync(ProtectedItem item, CancellationToken cancellationToken) =>
+        await points.ListAsync(item.Key, null, null, null, 1, cancellationToken) is [var found, ..] ? found : null;
 
     private static MachineException Gone(string message) => new(MachineProblem.NotFound, message);
 

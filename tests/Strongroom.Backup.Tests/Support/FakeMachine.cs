@@ -108,6 +108,9 @@ internal sealed class FakeFabric : IMachineFabric
 
     public int Snapshots { get; private set; }
 
+    /// <summary>What the last snapshot was wanted for.</summary>
+    public MachineSnapshotRequest? LastRequest { get; private set; }
+
     public Task<IReadOnlyList<VirtualMachine>> ListAsync(string subscriptionId, string? resourceGroup, CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<VirtualMachine>>([.. Machines.Select(m => m.Describe()).Where(m => Same(m.SubscriptionId, subscriptionId) && (resourceGroup is null || Same(m.ResourceGroup, resourceGroup)))]);
 
@@ -119,6 +122,7 @@ internal sealed class FakeFabric : IMachineFabric
     public Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken)
     {
         Snapshots++;
+        LastRequest = request;
         var found = Machines.Find(m => m.VmId == machine.VmId) ?? throw new MachineException(MachineProblem.NotFound, $"'{machine.Name}' is gone.");
         return Task.FromResult<IMachineSnapshot>(new Snapshot(machine, [.. found.Disks], found.ChangesSince));
     }

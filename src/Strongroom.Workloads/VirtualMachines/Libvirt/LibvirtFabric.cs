@@ -88,6 +88,7 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
     public async Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken)
     {
         var found = await FindAsync(machine, cancellationToken) ?? throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{machine.Name}' is not on its host any more.");
+        found = KnownDisks.Renumber(found, request.Previous);
         if (found.Machine.Problem is { } problem) throw new MachineException(MachineProblem.DiskUnreadable, problem);
         var isActive = await _connections.UseAsync(found.Host, connection =>
         {
