@@ -16,6 +16,12 @@ public interface IMachineFabric
     /// <summary>One machine, or null when no host has it now.</summary>
     Task<VirtualMachine?> FindAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken);
 
+    /// <summary>The machine that an item protects, or null when no host has it now.</summary>
+    /// <param name="id">Its name may be another machine's too, or another one's by now.</param>
+    /// <param name="before">The machine as a recovery point of the item has it; null: there is none.</param>
+    /// <exception cref="MachineException">A host that could have it does not answer, and no other has one that is known to be it.</exception>
+    Task<VirtualMachine?> FindProtectedAsync(MachineId id, VirtualMachine? before, CancellationToken cancellationToken) => FindAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken);
+
     /// <summary>Takes a snapshot of the machine: the moment that a recovery point will show. What an earlier backup of the item has left on the host is removed first.</summary>
     /// <exception cref="MachineException">The machine cannot be snapshotted; the message tells its owner why.</exception>
     Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken);

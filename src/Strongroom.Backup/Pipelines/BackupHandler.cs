@@ -51,8 +51,8 @@ public sealed class BackupHandler(
         {
             // Step 2.
             await run.ReportAsync(j => j.Begin(BackupTasks.TakeSnapshot, time.GetUtcNow()).Reset(BackupTasks.Transfer) with { InTransfer = null }, cancellationToken);
-            var machine = await FindMachineAsync(item, cancellationToken);
             var newest = await NewestAsync(item, cancellationToken);
+            var machine = await FindMachineAsync(item, newest?.Machine, cancellationToken);
             var parent = useParents ? await ParentPoint.FindAsync(item, points, store, cancellationToken) : ParentPoint.None;
             var wanted = new MachineSnapshotRequest(item.Key, new(run.Job.Id, run.Claim.Fence))
             {
@@ -146,14 +146,13 @@ public sealed class BackupHandler(
         _ => null,
     };
 
-    private async Task<VirtualMachine> FindMachineAsync(ProtectedItem item, CancellationToken cancellationToken)
+    private async Task<VirtualMachine> FindMachineAsync(ProtectedItem item, VirtualMachine? before, CancellationToken cancellationToken)
     {
         if (!MachineId.TryParse(item.SourceResourceId, out var id)) throw Gone($"Virtual machine '{item.FriendlyName}' does not exist any more.");
-        if (await fabric.FindAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken) is { } machine) return machine;
+        if (await fabric.FindProtectedAsync(id, before, cancellationToken) is { } machine) return machine;
 
         // Its own id is what a rename leaves.
-        var newest = (await NewestAsync(item, cancellationToken))?.Machine.VmId;
-        var renamed = newest is null ? null : (await fabric.ListAsync(id.SubscriptionId, null, cancellationToken)).FirstOrDefault(m => m.VmId == newest);
+        var renamed = before is null ? null : (await fabric.ListAsync(id.SubscriptionId, null, cancellationToken)).FirstOrDefault(m => m.VmId == before.VmId);
         throw Gone(renamed is null
             ? $"Virtual machine '{item.FriendlyName}' does not exist any more."
             : $"Virtual machine '{item.FriendlyName}' is now '{renamed.Name}' in resource group '{renamed.ResourceGroup}'. Give it its name back, or stop the protection of '{item.FriendlyName}' and protect '{renamed.Name}'.");

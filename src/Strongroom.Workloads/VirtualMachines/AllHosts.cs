@@ -31,6 +31,17 @@ public sealed class AllHosts(IEnumerable<HostKind> kinds) : IMachineFabric, IMac
     }
 
     /// <inheritdoc/>
+    public async Task<VirtualMachine?> FindProtectedAsync(MachineId id, VirtualMachine? before, CancellationToken cancellationToken)
+    {
+        foreach (var kind in _kinds)
+        {
+            if (await kind.Fabric.FindProtectedAsync(id, before, cancellationToken) is { } machine) return machine;
+        }
+
+        return null;
+    }
+
+    /// <inheritdoc/>
     public Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken) =>
         KindOf(machine).Fabric.SnapshotAsync(machine, request, cancellationToken);
 

@@ -111,11 +111,20 @@ internal sealed class FakeFabric : IMachineFabric
     /// <summary>What the last snapshot was wanted for.</summary>
     public MachineSnapshotRequest? LastRequest { get; private set; }
 
+    /// <summary>By what the last protected machine was to be known.</summary>
+    public VirtualMachine? LastBefore { get; private set; }
+
     public Task<IReadOnlyList<VirtualMachine>> ListAsync(string subscriptionId, string? resourceGroup, CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<VirtualMachine>>([.. Machines.Select(m => m.Describe()).Where(m => Same(m.SubscriptionId, subscriptionId) && (resourceGroup is null || Same(m.ResourceGroup, resourceGroup)))]);
 
     public async Task<VirtualMachine?> FindAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken) =>
         (await ListAsync(subscriptionId, resourceGroup, cancellationToken)).FirstOrDefault(m => Same(m.Name, name));
+
+    public Task<VirtualMachine?> FindProtectedAsync(MachineId id, VirtualMachine? before, CancellationToken cancellationToken)
+    {
+        LastBefore = before;
+        return FindAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken);
+    }
 
     public Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -61,28 +61,17 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
     public async Task<IReadOnlyList<VirtualMachine>> ListAsync(string subscriptionId, string? resourceGroup, CancellationToken cancellationToken)
     {
         var found = await Task.WhenAll((await HostsAsync(subscriptionId, resourceGroup, cancellationToken)).Select(host => TryListAsync(host, cancellationToken)));
-        return [.. found.SelectMany(machines => machines ?? []).Select(found => found.Machine).DistinctBy(machine => machine.ResourceId, StringComparer.OrdinalIgnoreCase)];
+        return [.. NamedMachines.Distinct(found.SelectMany(machines => machines ?? []).Select(found => found.Machine))];
     }
 
     /// <inheritdoc/>
     /// <exception cref="MachineException">No host that answers has it, and another does not answer.</exception>
-    public async Task<VirtualMachine?> FindAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken)
-    {
-        MachineException? silent = null;
-        foreach (var host in await HostsAsync(subscriptionId, resourceGroup, cancellationToken))
-        {
-            try
-            {
-                if (await FindAsync(host, connection => connection.FindDomain(name), cancellationToken) is { } machine) return machine.Machine;
-            }
-            catch (MachineException exception) when (exception.Problem is MachineProblem.HostUnreachable or MachineProblem.ToolMissing)
-            {
-                silent ??= exception;
-            }
-        }
+    public async Task<VirtualMachine?> FindAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken) =>
+        (await AskAsync(subscriptionId, resourceGroup, name, cancellationToken)).First;
 
-        return silent is null ? null : throw silent;
-    }
+    /// <inheritdoc/>
+    public async Task<VirtualMachine?> FindProtectedAsync(MachineId id, VirtualMachine? before, CancellationToken cancellationToken) =>
+        (await AskAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken)).Protected(before);
 
     /// <inheritdoc/>
     public async Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken)
@@ -123,6 +112,24 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
     {
         var host = (await _hosts.ListAsync(machine.SubscriptionId, cancellationToken)).FirstOrDefault(host => host.Id.Equals(machine.HostId, StringComparison.OrdinalIgnoreCase));
         return host is null ? null : await FindAsync(host, connection => connection.FindDomain(machine.VmId), cancellationToken);
+    }
+
+    private async Task<NamedMachines> AskAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken)
+    {
+        var answers = await Task.WhenAll((await HostsAsync(subscriptionId, resourceGroup, cancellationToken)).Select(host => AskAsync(host, name, cancellationToken)));
+        return new([.. answers.Select(answer => answer.Found).OfType<VirtualMachine>()], answers.Select(answer => answer.Silent).FirstOrDefault(silent => silent is not null));
+    }
+
+    private async Task<(VirtualMachine? Found, MachineException? Silent)> AskAsync(LibvirtHost host, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return ((await FindAsync(host, connection => connection.FindDomain(name), cancellationToken))?.Machine, null);
+        }
+        catch (MachineException exception) when (exception.Problem is MachineProblem.HostUnreachable or MachineProblem.ToolMissing)
+        {
+            return (null, exception);
+        }
     }
 
     private Task<LibvirtMachine?> FindAsync(LibvirtHost host, Func<LibvirtConnection, LibvirtDomain?> find, CancellationToken cancellationToken) => _connections.UseAsync(host, connection =>
