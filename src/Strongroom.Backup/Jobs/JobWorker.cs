@@ -135,11 +135,21 @@ public sealed class JobWorker(
     {
         var job = claim.Job;
         if (!_handlers.TryGetValue(job.Operation, out var handler)) return Failed(job, JobErrors.Internal(job.Operation));
-        if (job.Attempt > options.MaxAttempts && !job.IsServing) return Failed(job, JobErrors.Interrupted(job.Attempt - 1));
         var run = new JobRun(ledger, claim, time);
+        if (job.Attempt > options.MaxAttempts && !job.IsServing)
+        {
+            await AbandonAsync(handler, run, stop);
+            return Failed(job, JobErrors.Interrupted(job.Attempt - 1));
+        }
+
         try
         {
-            if (job.IsCancelRequested && !job.IsServing) return Cancelled(job);
+            if (job.IsCancelRequested && !job.IsServing)
+            {
+                await AbandonAsync(handler, run, stop);
+                return Cancelled(job);
+            }
+
             if (job.IsCancelRequested) await cancelled.CancelAsync();
             return await handler.RunAsync(run, stop);
         }
@@ -171,6 +181,20 @@ public sealed class JobWorker(
         finally
         {
             await run.FlushAsync();
+        }
+    }
+
+    private async Task AbandonAsync(IJobHandler handler, JobRun run, CancellationToken stop)
+    {
+        // Once: should the server die of this too, the job ends all the same.
+        if (run.Job.Attempt > options.MaxAttempts + 1) return;
+        try
+        {
+            await handler.AbandonAsync(run, stop);
+        }
+        catch (Exception e)
+        {
+            log.LogWarning(e, "What earlier runs of job {JobId} left cannot be removed now", run.Job.Id);
         }
     }
 

@@ -28,6 +28,14 @@ public interface IMachineFabric
 
     /// <summary>Removes from a machine's host what keeps track of its changes, for an item that is not backed up any more. A machine that is not there is no error.</summary>
     Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Removes what a backup that died has left on a machine's host, for a job that will not back the machine up again: left alone it could stop the machine. Nothing
+    /// is left where a snapshot keeps nothing on its host. A machine that is not there is no error.
+    /// </summary>
+    /// <param name="tracking"><see cref="IMachineSnapshot.ChangeTracking"/> of the item's newest recovery point, which stays.</param>
+    /// <exception cref="MachineException">The host refuses.</exception>
+    Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, CancellationToken cancellationToken) => Task.CompletedTask;
 }
 
 /// <summary>A machine's disks at one moment, held until disposed.</summary>

@@ -15,7 +15,7 @@ namespace Strongroom.Backup.Pipelines;
 /// Backs up a virtual machine.
 /// </summary>
 /// <remarks>
-/// 1. Find what an earlier run of the same job committed: then only the recovery point's row is missing.
+/// 1. Find what an earlier run of the same job committed: then only the recovery point's row is missing, and what that run left on the host goes.
 /// 2. Snapshot the machine: from here on the job shows the recovery point, in transfer. 3. Write each selected disk as an image against the parent's. 4. Look whether a disk moved under the reading;
 /// if so begin again, and after <see cref="MaxReads"/> tries fail: what was never the machine at one moment is no recovery point.
 /// 5. Commit the snapshot in the store. 6. The worker writes the recovery point's row under its fence.
@@ -43,7 +43,9 @@ public sealed class BackupHandler(
         if (store.Find(new(request.SnapshotId)) is { } committed)
         {
             log.LogInformation("Job {JobId} finds its snapshot committed by an earlier run", run.Job.Id);
-            return End(run, SnapshotPoints.Of(item.Key, committed, request.ExpiresAt), SnapshotConfiguration.Read(committed.Configuration).Bytes);
+            var point = SnapshotPoints.Of(item.Key, committed, request.ExpiresAt);
+            await EndOnHostAsync(point.Machine, item.Key, point.ChangeTracking, cancellationToken);
+            return End(run, point, SnapshotConfiguration.Read(committed.Configuration).Bytes);
         }
 
         var useParents = true;
@@ -137,6 +139,15 @@ public sealed class BackupHandler(
         }
     }
 
+    /// <summary>A run that died may have left a backup job on the machine's host.</summary>
+    public async Task AbandonAsync(JobRun run, CancellationToken cancellationToken)
+    {
+        if ((run.Job.Attempt <= 1 && run.Job.InTransfer is null) || await items.FindAsync(run.Job.ItemKey, cancellationToken) is not { } item) return;
+        var newest = await NewestAsync(item, cancellationToken);
+        var machine = run.Job.InTransfer?.Machine ?? await FindMachineAsync(item, newest?.Machine, cancellationToken);
+        await EndOnHostAsync(machine, item.Key, newest?.ChangeTracking, cancellationToken);
+    }
+
     public JobError? Explain(Exception exception) => exception switch
     {
         MachineException e => JobErrors.Machine(e),
@@ -145,6 +156,18 @@ public sealed class BackupHandler(
         StoreException or IOException or UnauthorizedAccessException => JobErrors.BackupFailed(exception.Message),
         _ => null,
     };
+
+    private async Task EndOnHostAsync(VirtualMachine machine, Guid itemKey, string? tracking, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await fabric.EndBackupAsync(machine, itemKey, tracking, cancellationToken);
+        }
+        catch (MachineException e)
+        {
+            log.LogWarning(e, "What an earlier run left on the host of '{Machine}' is not removed yet", machine.Name);
+        }
+    }
 
     private async Task<VirtualMachine> FindMachineAsync(ProtectedItem item, VirtualMachine? before, CancellationToken cancellationToken)
     {

@@ -49,6 +49,9 @@ public sealed class AllHosts(IEnumerable<HostKind> kinds) : IMachineFabric, IMac
     public Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken) => KindOf(machine).Fabric.ForgetAsync(machine, itemKey, cancellationToken);
 
     /// <inheritdoc/>
+    public Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, CancellationToken cancellationToken) => KindOf(machine).Fabric.EndBackupAsync(machine, itemKey, tracking, cancellationToken);
+
+    /// <inheritdoc/>
     /// <remarks>On a host of the source's kind, if the resource group has one; else on one of another kind.</remarks>
     public Task<IMachineRestore> CreateAsync(NewMachine machine, HostRun run, CancellationToken cancellationToken) =>
         FirstAsync(_kinds, machine, kind => kind.Restorer.CreateAsync(machine, run, cancellationToken));

@@ -111,6 +111,14 @@ internal sealed class FakeFabric : IMachineFabric
     /// <summary>What the last snapshot was wanted for.</summary>
     public MachineSnapshotRequest? LastRequest { get; private set; }
 
+    /// <summary>What snapshots name their moments by.</summary>
+    public string? ChangeTracking { get; set; }
+
+    /// <summary>Backups that died and were ended on the host.</summary>
+    public List<(string Machine, Guid ItemKey, string? Tracking)> Ended { get; } = [];
+
+    public bool EndFails { get; set; }
+
     /// <summary>By what the last protected machine was to be known.</summary>
     public VirtualMachine? LastBefore { get; private set; }
 
@@ -126,6 +134,12 @@ internal sealed class FakeFabric : IMachineFabric
         return FindAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken);
     }
 
+    public Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, CancellationToken cancellationToken)
+    {
+        Ended.Add((machine.Name, itemKey, tracking));
+        return EndFails ? throw new MachineException(MachineProblem.HostFailed, "The host refuses.") : Task.CompletedTask;
+    }
+
     public Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken)
@@ -133,12 +147,12 @@ internal sealed class FakeFabric : IMachineFabric
         Snapshots++;
         LastRequest = request;
         var found = Machines.Find(m => m.VmId == machine.VmId) ?? throw new MachineException(MachineProblem.NotFound, $"'{machine.Name}' is gone.");
-        return Task.FromResult<IMachineSnapshot>(new Snapshot(machine, [.. found.Disks], found.ChangesSince));
+        return Task.FromResult<IMachineSnapshot>(new Snapshot(machine, [.. found.Disks], found.ChangesSince, ChangeTracking));
     }
 
     private static bool Same(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
 
-    private sealed class Snapshot(VirtualMachine machine, FakeDisk[] disks, Guid? changesSince) : IMachineSnapshot
+    private sealed class Snapshot(VirtualMachine machine, FakeDisk[] disks, Guid? changesSince, string? changeTracking) : IMachineSnapshot
     {
         private readonly int[] _versions = [.. disks.Select(d => d.Version)];
 
@@ -146,6 +160,7 @@ internal sealed class FakeFabric : IMachineFabric
         public IReadOnlyList<IMachineSnapshotDisk> Disks => disks;
         public VirtualMachine Machine => machine;
         public Guid? ChangesSince => changesSince;
+        public string? ChangeTracking => changeTracking;
 
         public Task<IReadOnlyList<string>> FindChangesAsync(CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<string>>([.. disks.Where((d, n) => d.Version != _versions[n]).Select(d => $"{d.Describe().Name}: it was written")]);

@@ -17,13 +17,16 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
 
     private const int MostWarnings = 10_000;
 
+    /// <summary>libvirt may be starting again when a backup ends: so many seconds are waited for it.</summary>
+    private const int CleanUpTries = 10;
+
     /// <summary>A host that does not answer keeps a listing waiting no longer than this.</summary>
     private static readonly TimeSpan ListLimit = TimeSpan.FromSeconds(15);
 
     private readonly ILibvirtHosts _hosts;
     private readonly LibvirtConnections _connections;
     private readonly FreezeGuardOptions _guard;
-    private readonly TimeProvider _time;
+    private readonly OwedCleanUps _owed;
     private readonly ILogger<LibvirtFabric> _log;
     private readonly ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
 
@@ -37,7 +40,7 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
         _hosts = hosts;
         _connections = new(hosts, limits);
         _guard = guard;
-        _time = time;
+        _owed = new(TimeSpan.FromSeconds(1), time, log);
         _log = log;
     }
 
@@ -76,6 +79,7 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
     /// <inheritdoc/>
     public async Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken)
     {
+        await _owed.StopAsync(request.ItemKey);
         var found = await FindAsync(machine, cancellationToken) ?? throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{machine.Name}' is not on its host any more.");
         found = KnownDisks.Renumber(found, request.Previous);
         if (found.Machine.Problem is { } problem) throw new MachineException(MachineProblem.DiskUnreadable, problem);
@@ -87,7 +91,7 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
         return isActive switch
         {
             null => throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{machine.Name}' is not on its host any more."),
-            true => await LiveSnapshot.TakeAsync(found, request, _connections, _guard, Ports, _time, _log, cancellationToken),
+            true => await TakeLiveAsync(found, request, cancellationToken),
             false => await StoppedSnapshot.TakeAsync(found, request, _connections, cancellationToken),
         };
     }
@@ -95,23 +99,66 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
     /// <inheritdoc/>
     public async Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken)
     {
-        if (await FindAsync(machine, cancellationToken) is not { } found) return;
-        await _connections.UseAsync(found.Host, connection =>
+        await _owed.StopAsync(itemKey);
+        if (await FindHostAsync(machine, cancellationToken) is not { } host) return;
+        await _connections.UseAsync(host, connection =>
         {
             using var domain = connection.FindDomain(machine.VmId);
             if (domain is null) return;
-            new HostTraces(connection, domain, found.Host, itemKey, _log).Remove(keep: null);
-            if (!domain.IsActive) StoredCheckpoints.Remove(domain, found.Host, itemKey, _log);
+            new HostTraces(connection, domain, host, itemKey, _log).Remove(keep: null);
+            if (!domain.IsActive) StoredCheckpoints.Remove(domain, host, itemKey, _log);
         }, cancellationToken);
     }
 
-    public void Dispose() => _connections.Dispose();
+    /// <inheritdoc/>
+    /// <remarks>On a host that does not answer it is done when it does.</remarks>
+    public Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, CancellationToken cancellationToken) =>
+        EndBackupAsync(machine, itemKey, tracking, tries: 1);
+
+    public void Dispose()
+    {
+        _owed.Dispose();
+        _connections.Dispose();
+    }
 
     /// <summary>The machine by its own id: its name may have changed.</summary>
     internal async Task<LibvirtMachine?> FindAsync(VirtualMachine machine, CancellationToken cancellationToken)
     {
-        var host = (await _hosts.ListAsync(machine.SubscriptionId, cancellationToken)).FirstOrDefault(host => host.Id.Equals(machine.HostId, StringComparison.OrdinalIgnoreCase));
+        var host = await FindHostAsync(machine, cancellationToken);
         return host is null ? null : await FindAsync(host, connection => connection.FindDomain(machine.VmId), cancellationToken);
+    }
+
+    private async Task<LibvirtHost?> FindHostAsync(VirtualMachine machine, CancellationToken cancellationToken) =>
+        (await _hosts.ListAsync(machine.SubscriptionId, cancellationToken)).FirstOrDefault(host => host.Id.Equals(machine.HostId, StringComparison.OrdinalIgnoreCase));
+
+    private async Task<IMachineSnapshot> TakeLiveAsync(LibvirtMachine found, MachineSnapshotRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await LiveSnapshot.TakeAsync(found, request, _connections, _guard, Ports, keep => EndBackupAsync(found.Machine, request.ItemKey, keep, CleanUpTries), _log, cancellationToken);
+        }
+        catch (MachineException exception) when (exception.Problem == MachineProblem.HostUnreachable)
+        {
+            // The backup may have begun, or may still do so.
+            await EndBackupAsync(found.Machine, request.ItemKey, request.ParentTracking, tries: 1);
+            throw;
+        }
+    }
+
+    private Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, int tries)
+    {
+        var keep = TrackingToken.TryParse(tracking, out var token) ? token.Checkpoint : null;
+        return _owed.DoAsync(itemKey, () => RemoveTracesAsync(machine, itemKey, keep, CancellationToken.None), tries);
+    }
+
+    private async Task RemoveTracesAsync(VirtualMachine machine, Guid itemKey, string? keep, CancellationToken cancellationToken)
+    {
+        if (await FindHostAsync(machine, cancellationToken) is not { } host) return;
+        await _connections.UseAsync(host, connection =>
+        {
+            using var domain = connection.FindDomain(machine.VmId);
+            if (domain is not null) new HostTraces(connection, domain, host, itemKey, _log).Remove(keep);
+        }, cancellationToken);
     }
 
     private async Task<NamedMachines> AskAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken)

@@ -1,0 +1,89 @@
+using System.Xml.Linq;
+using Strongroom.Libvirt.Hosts;
+
+namespace Strongroom.Libvirt.Live;
+
+/// <summary>What backups leave on a host, of machines that run and never boot.</summary>
+public sealed class HostTraceTests
+{
+    private const string Name = "blank";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_backup_that_died_is_ended_on_the_host_and_the_newest_points_checkpoint_stays()
+    {
+        await using var host = await Libvirtd.StartAsync(Cancellation);
+        using var lab = new LiveLab(host);
+        await StartMachineAsync(host);
+        var point = await lab.BackUpAsync(Name, null, Cancellation);
+        // The server dies.
+        _ = await lab.SnapshotAsync(Name, point, Cancellation);
+        lab.Restart();
+
+        await lab.Fabric.EndBackupAsync(await lab.FindAsync(Name, Cancellation), lab.ItemKey, point.Tracking, Cancellation);
+
+        await AssertCleanAsync(host, point);
+    }
+
+    [Fact]
+    public async Task A_backup_that_died_is_ended_when_its_host_answers_again()
+    {
+        await using var host = await Libvirtd.StartAsync(Cancellation);
+        using var lab = new LiveLab(host);
+        await StartMachineAsync(host);
+        var point = await lab.BackUpAsync(Name, null, Cancellation);
+        _ = await lab.SnapshotAsync(Name, point, Cancellation);
+        var machine = await lab.FindAsync(Name, Cancellation);
+        lab.Restart();
+        await host.KillAsync();
+
+        await lab.Fabric.EndBackupAsync(machine, lab.ItemKey, point.Tracking, Cancellation);
+
+        await host.StartAgainAsync(Cancellation);
+        while (Directory.GetFileSystemEntries(host.Folders.Scratch).Length > 0 || (await CheckpointsAsync(host)).Length > 1) await Task.Delay(100, Cancellation);
+        await AssertCleanAsync(host, point);
+    }
+
+    [Fact]
+    public async Task Of_a_machine_that_ends_while_it_is_backed_up_no_files_stay()
+    {
+        await using var host = await Libvirtd.StartAsync(Cancellation);
+        using var lab = new LiveLab(host);
+        await StartMachineAsync(host);
+        await using (await lab.SnapshotAsync(Name, null, Cancellation))
+        {
+            Assert.NotEmpty(Directory.GetFileSystemEntries(host.Folders.Scratch));
+            (await host.VirshAsync(["destroy", Name], Cancellation)).Succeeded();
+        }
+
+        Assert.Empty(Directory.GetFileSystemEntries(host.Folders.Scratch));
+    }
+
+    private static async Task StartMachineAsync(Libvirtd host)
+    {
+        var disk = Path.Combine(host.Folders.Disks, $"{Name}.qcow2");
+        (await CommandResult.RunAsync(Peer.RequireOrSkip("qemu-img", "qemu-utils"), ["create", "-q", "-f", "qcow2", disk, "8M"], null, Cancellation)).Succeeded();
+        var file = Path.Combine(host.Folders.Root, $"{Name}.xml");
+        await File.WriteAllTextAsync(file, new XElement("domain", new XAttribute("type", "qemu"),
+            new XElement("name", Name),
+            new XElement("memory", new XAttribute("unit", "MiB"), 64),
+            new XElement("os", new XElement("type", new XAttribute("arch", "x86_64"), new XAttribute("machine", "pc"), "hvm")),
+            new XElement("devices", new XElement("disk", new XAttribute("type", "file"), new XAttribute("device", "disk"),
+                new XElement("driver", new XAttribute("name", "qemu"), new XAttribute("type", "qcow2")),
+                new XElement("source", new XAttribute("file", disk)),
+                new XElement("target", new XAttribute("dev", "vda"), new XAttribute("bus", "virtio"))))).ToString(), Cancellation);
+        (await host.VirshAsync(["define", file], Cancellation)).Succeeded();
+        (await host.VirshAsync(["start", Name], Cancellation)).Succeeded();
+    }
+
+    private static async Task<string[]> CheckpointsAsync(Libvirtd host) =>
+        (await host.VirshAsync(["checkpoint-list", Name, "--name"], Cancellation)).Succeeded().StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    private static async Task AssertCleanAsync(Libvirtd host, TakenPoint point)
+    {
+        Assert.Empty(Directory.GetFileSystemEntries(host.Folders.Scratch));
+        Assert.EndsWith($";{Assert.Single(await CheckpointsAsync(host))}", point.Tracking, StringComparison.Ordinal);
+        Assert.NotEqual(0, (await host.VirshAsync(["backup-dumpxml", Name], Cancellation)).ExitCode);
+    }
+}
