@@ -62,16 +62,25 @@ internal sealed class HostTraces(LibvirtConnection connection, LibvirtDomain dom
 
     private void RemoveLocalFiles()
     {
-        foreach (var file in Directory.GetFiles(host.ScratchPath, _names.FilePrefix + "*"))
+        try
         {
-            try
-            {
-                File.Delete(file);
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                log.LogWarning(exception, "'{File}' was left by a backup and cannot be removed", file);
-            }
+            foreach (var file in Directory.GetFiles(host.ScratchPath, _names.FilePrefix + "*")) RemoveLocalFile(file);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning(exception, "What backups left in '{Folder}' cannot be looked for", host.ScratchPath);
+        }
+    }
+
+    private void RemoveLocalFile(string file)
+    {
+        try
+        {
+            File.Delete(file);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning(exception, "'{File}' was left by a backup and cannot be removed", file);
         }
     }
 

@@ -90,10 +90,16 @@ internal sealed class LiveSnapshot : IMachineSnapshot
 
     public async ValueTask DisposeAsync()
     {
-        if (_watch is not null) await _watch.DisposeAsync();
-        // Whatever the parent's point remembers stays: the next backup goes on from it.
-        if (!_isCommitted) await _cleanUp(_request.ParentTracking);
-        _place.Dispose();
+        try
+        {
+            if (_watch is not null) await _watch.DisposeAsync();
+        }
+        finally
+        {
+            // Whatever the parent's point remembers stays: the next backup goes on from it.
+            if (!_isCommitted) await _cleanUp(_request.ParentTracking);
+            _place.Dispose();
+        }
     }
 
     /// <returns>Null: the room cannot be told.</returns>
