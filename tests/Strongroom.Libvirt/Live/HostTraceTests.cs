@@ -60,6 +60,40 @@ public sealed class HostTraceTests
         Assert.Empty(Directory.GetFileSystemEntries(host.Folders.Scratch));
     }
 
+    [Fact]
+    public async Task A_backup_that_is_given_up_between_its_last_read_and_its_commit_is_a_point_as_any_other()
+    {
+        using var folder = new TempFolder();
+        var mounted = await CommandResult.RunAsync("mount", ["-t", "tmpfs", "-o", "size=32m,mode=1777", "strongroom-test", folder.Path], null, Cancellation);
+        Assert.SkipWhen(mounted.ExitCode != 0, $"This machine mounts nothing: {mounted.StandardError}");
+        try
+        {
+            await using var host = await Libvirtd.StartAsync(Cancellation);
+            using var lab = new LiveLab(host) { ScratchPath = folder.Path };
+            await StartMachineAsync(host);
+            var first = await lab.BackUpAsync(Name, null, Cancellation);
+            string? tracking;
+            await using (var snapshot = await lab.SnapshotAsync(Name, first, Cancellation))
+            {
+                var filler = Path.Combine(folder.Path, "other");
+                await File.WriteAllBytesAsync(filler, new byte[30 << 20], Cancellation);
+                while ((await host.VirshAsync(["backup-dumpxml", Name], Cancellation)).ExitCode == 0) await Task.Delay(20, Cancellation);
+                File.Delete(filler);
+                Assert.Empty(await snapshot.FindChangesAsync(Cancellation));
+                tracking = snapshot.ChangeTracking;
+                await snapshot.CommittedAsync();
+            }
+
+            Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+            Assert.Equal([tracking!.Split(';')[^1]], await CheckpointsAsync(host));
+            Assert.DoesNotContain("compared", string.Join(" ", (await lab.BackUpAsync(Name, first with { Tracking = tracking }, Cancellation)).Notes), StringComparison.Ordinal);
+        }
+        finally
+        {
+            (await CommandResult.RunAsync("umount", ["--lazy", folder.Path], null, CancellationToken.None)).Succeeded();
+        }
+    }
+
     private static async Task StartMachineAsync(Libvirtd host)
     {
         var disk = Path.Combine(host.Folders.Disks, $"{Name}.qcow2");

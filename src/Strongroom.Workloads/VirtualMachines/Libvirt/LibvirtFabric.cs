@@ -17,9 +17,6 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
 
     private const int MostWarnings = 10_000;
 
-    /// <summary>libvirt may be starting again when a backup ends: so many seconds are waited for it.</summary>
-    private const int CleanUpTries = 10;
-
     /// <summary>A host that does not answer keeps a listing waiting no longer than this.</summary>
     private static readonly TimeSpan ListLimit = TimeSpan.FromSeconds(15);
 
@@ -113,7 +110,7 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
     /// <inheritdoc/>
     /// <remarks>On a host that does not answer it is done when it does.</remarks>
     public Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, CancellationToken cancellationToken) =>
-        EndBackupAsync(machine, itemKey, tracking, tries: 1);
+        CleanUpOf(machine, itemKey).RemoveAsync(tracking, tries: 1);
 
     public void Dispose()
     {
@@ -133,31 +130,28 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
 
     private async Task<IMachineSnapshot> TakeLiveAsync(LibvirtMachine found, MachineSnapshotRequest request, CancellationToken cancellationToken)
     {
+        var cleanUp = CleanUpOf(found.Machine, request.ItemKey);
         try
         {
-            return await LiveSnapshot.TakeAsync(found, request, _connections, _guard, Ports, keep => EndBackupAsync(found.Machine, request.ItemKey, keep, CleanUpTries), _log, cancellationToken);
+            return await LiveSnapshot.TakeAsync(found, request, _connections, _guard, Ports, cleanUp, _log, cancellationToken);
         }
         catch (MachineException exception) when (exception.Problem == MachineProblem.HostUnreachable)
         {
             // The backup may have begun, or may still do so.
-            await EndBackupAsync(found.Machine, request.ItemKey, request.ParentTracking, tries: 1);
+            await cleanUp.RemoveAsync(request.ParentTracking, tries: 1);
             throw;
         }
     }
 
-    private Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, int tries)
-    {
-        var keep = TrackingToken.TryParse(tracking, out var token) ? token.Checkpoint : null;
-        return _owed.DoAsync(itemKey, () => RemoveTracesAsync(machine, itemKey, keep, CancellationToken.None), tries);
-    }
+    private SnapshotCleanUp CleanUpOf(VirtualMachine machine, Guid itemKey) => new(_owed, itemKey, use => UseTracesAsync(machine, itemKey, use, CancellationToken.None));
 
-    private async Task RemoveTracesAsync(VirtualMachine machine, Guid itemKey, string? keep, CancellationToken cancellationToken)
+    private async Task UseTracesAsync(VirtualMachine machine, Guid itemKey, Action<HostTraces> use, CancellationToken cancellationToken)
     {
         if (await FindHostAsync(machine, cancellationToken) is not { } host) return;
         await _connections.UseAsync(host, connection =>
         {
             using var domain = connection.FindDomain(machine.VmId);
-            if (domain is not null) new HostTraces(connection, domain, host, itemKey, _log).Remove(keep);
+            if (domain is not null) use(new(connection, domain, host, itemKey, _log));
         }, cancellationToken);
     }
 

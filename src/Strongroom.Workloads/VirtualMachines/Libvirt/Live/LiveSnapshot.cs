@@ -13,11 +13,12 @@ internal sealed class LiveSnapshot : IMachineSnapshot
     private readonly BackupPlace _place;
     private readonly LiveBackup _backup;
     private readonly ILogger _log;
-    private readonly Func<string?, Task> _cleanUp;
-    private readonly ScratchWatch? _watch;
+    private readonly SnapshotCleanUp _cleanUp;
+    private ScratchWatch? _watch;
+    private Task _givingUp = Task.CompletedTask;
     private bool _isCommitted;
 
-    private LiveSnapshot(LibvirtMachine machine, MachineSnapshotRequest request, LibvirtConnections connections, BackupPlace place, LiveBackup backup, string definition, ScratchSpace? scratch, Func<string?, Task> cleanUp, ILogger log)
+    private LiveSnapshot(LibvirtMachine machine, MachineSnapshotRequest request, LibvirtConnections connections, BackupPlace place, LiveBackup backup, string definition, ScratchSpace? scratch, SnapshotCleanUp cleanUp, ILogger log)
     {
         _machine = machine;
         _request = request;
@@ -52,10 +53,9 @@ internal sealed class LiveSnapshot : IMachineSnapshot
     /// <summary>Why the backup was ended on the host in the middle of it; null: it was not.</summary>
     public string? GivenUp { get; private set; }
 
-    /// <param name="cleanUp">Ends the job on the host and drops all checkpoints but that of the given tracking, now or later. Never fails.</param>
     /// <exception cref="MachineException">The machine is gone, or its host refuses.</exception>
     public static async Task<LiveSnapshot> TakeAsync(
-        LibvirtMachine machine, MachineSnapshotRequest request, LibvirtConnections connections, FreezeGuardOptions guard, BackupPorts ports, Func<string?, Task> cleanUp, ILogger log, CancellationToken cancellationToken)
+        LibvirtMachine machine, MachineSnapshotRequest request, LibvirtConnections connections, FreezeGuardOptions guard, BackupPorts ports, SnapshotCleanUp cleanUp, ILogger log, CancellationToken cancellationToken)
     {
         var scratch = await FindScratchAsync(machine.Host, connections, cancellationToken);
         if (scratch is not null && await scratch.LookAsync(cancellationToken) is { } room && ScratchWatch.Refuse(scratch.Folder, room) is { } full) throw new MachineException(MachineProblem.ScratchFull, full);
@@ -85,19 +85,20 @@ internal sealed class LiveSnapshot : IMachineSnapshot
     public async Task CommittedAsync()
     {
         _isCommitted = true;
-        await _cleanUp(ChangeTracking);
+        await EndWatchAsync();
+        await _cleanUp.RemoveAsync(ChangeTracking);
     }
 
     public async ValueTask DisposeAsync()
     {
         try
         {
-            if (_watch is not null) await _watch.DisposeAsync();
+            await EndWatchAsync();
         }
         finally
         {
             // Whatever the parent's point remembers stays: the next backup goes on from it.
-            if (!_isCommitted) await _cleanUp(_request.ParentTracking);
+            if (!_isCommitted) await _cleanUp.RemoveAsync(_request.ParentTracking);
             _place.Dispose();
         }
     }
@@ -114,11 +115,24 @@ internal sealed class LiveSnapshot : IMachineSnapshot
         ? new SocketPlace(Path.Combine(host.ScratchPath, new TraceNames(request.ItemKey).Socket(request.Run)))
         : await RemotePlace.FindAsync(host, ports, cancellationToken);
 
+    private async Task EndWatchAsync()
+    {
+        if (_watch is { } watch)
+        {
+            _watch = null;
+            await watch.DisposeAsync();
+        }
+
+        // None is begun after the end of the watch, and one under way must not meet the item's next backup.
+        await _givingUp;
+    }
+
+    /// <remarks>The checkpoint stays: if all is read already, the point is committed in spite of it.</remarks>
     private void GiveUp(string reason)
     {
         GivenUp = reason;
         _log.LogWarning("The backup of {Machine} is given up: {Reason}", _machine.Machine.Name, reason);
-        _ = _cleanUp(_request.ParentTracking);
+        _givingUp = _cleanUp.EndJobAsync();
     }
 
     private static MachineException NotFound(LibvirtMachine machine) => new(MachineProblem.NotFound, $"Virtual machine '{machine.Machine.Name}' is not on its host any more.");

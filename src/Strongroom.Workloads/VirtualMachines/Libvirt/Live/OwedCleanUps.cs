@@ -17,16 +17,17 @@ internal sealed class OwedCleanUps(TimeSpan firstPause, TimeProvider time, ILogg
     private readonly Lock _gate = new();
     private bool _isDisposed;
 
-    /// <summary>Does it now; if the host does not answer, again and again behind the caller's back.</summary>
+    /// <summary>Does it now, instead of what is owed of the item; if the host does not answer, again and again behind the caller's back.</summary>
     /// <param name="itemKey">Whose backup has left it.</param>
     /// <param name="tries">How often it is tried before the caller goes on.</param>
     public async Task DoAsync(Guid itemKey, Func<Task> cleanUp, int tries)
     {
+        await StopAsync(itemKey);
         for (var tried = 1; !await TryAsync(cleanUp); tried++)
         {
             if (tried == tries)
             {
-                await OweAsync(itemKey, cleanUp);
+                Owe(itemKey, cleanUp);
                 return;
             }
 
@@ -57,9 +58,8 @@ internal sealed class OwedCleanUps(TimeSpan firstPause, TimeProvider time, ILogg
         }
     }
 
-    private async Task OweAsync(Guid itemKey, Func<Task> cleanUp)
+    private void Owe(Guid itemKey, Func<Task> cleanUp)
     {
-        await StopAsync(itemKey);
         lock (_gate)
         {
             if (_isDisposed) return;
