@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Xml.Linq;
 using Strongroom.Libvirt.Hosts;
 
@@ -92,6 +93,43 @@ public sealed class HostTraceTests
         {
             (await CommandResult.RunAsync("umount", ["--lazy", folder.Path], null, CancellationToken.None)).Succeeded();
         }
+    }
+
+    [Fact]
+    public async Task A_checkpoint_whose_bitmap_is_in_use_stays_until_it_can_be_deleted_and_one_that_has_lost_it_is_forgotten()
+    {
+        await using var host = await Libvirtd.StartAsync(Cancellation);
+        using var lab = new LiveLab(host);
+        await StartMachineAsync(host);
+        var machine = await lab.FindAsync(Name, Cancellation);
+        var first = (await lab.BackUpAsync(Name, null, Cancellation)).Tracking!.Split(';')[^1];
+        var node = (await QemuAsync(host, "query-block", [])).AsArray().Select(disk => (string?)disk!["inserted"]?["node-name"]).OfType<string>().First();
+        // A job that waits for its end has the bitmap.
+        await QemuAsync(host, "blockdev-add", new() { ["driver"] = "null-co", ["node-name"] = "nowhere", ["size"] = 8 << 20 });
+        await QemuAsync(host, "blockdev-backup", new() { ["job-id"] = "mine", ["device"] = node, ["target"] = "nowhere", ["sync"] = "incremental", ["bitmap"] = first, ["auto-finalize"] = false });
+        while ((string?)(await QemuAsync(host, "query-jobs", [])).AsArray().Single()!["status"] != "pending") await Task.Delay(20, Cancellation);
+
+        await lab.Fabric.EndBackupAsync(machine, lab.ItemKey, null, Cancellation);
+        Assert.Equal([first], await CheckpointsAsync(host));
+
+        await QemuAsync(host, "job-cancel", new() { ["id"] = "mine" });
+        while ((await QemuAsync(host, "query-jobs", [])).AsArray().Count > 0) await Task.Delay(20, Cancellation);
+        await lab.Fabric.EndBackupAsync(machine, lab.ItemKey, null, Cancellation);
+        Assert.Empty(await CheckpointsAsync(host));
+        Assert.DoesNotContain(first, (await QemuAsync(host, "query-block", [])).ToJsonString(), StringComparison.Ordinal);
+
+        var second = (await lab.BackUpAsync(Name, null, Cancellation)).Tracking!.Split(';')[^1];
+        await QemuAsync(host, "block-dirty-bitmap-remove", new() { ["node"] = node, ["name"] = second });
+        await lab.Fabric.EndBackupAsync(machine, lab.ItemKey, null, Cancellation);
+        Assert.Empty(await CheckpointsAsync(host));
+    }
+
+    private static async Task<JsonNode> QemuAsync(Libvirtd host, string command, JsonObject arguments)
+    {
+        var asked = new JsonObject { ["execute"] = command };
+        if (arguments.Count > 0) asked["arguments"] = arguments;
+        var answer = JsonNode.Parse((await host.VirshAsync(["qemu-monitor-command", Name, asked.ToJsonString()], Cancellation)).Succeeded().StandardOutput)!;
+        return answer["return"] ?? throw new InvalidOperationException(answer.ToJsonString());
     }
 
     private static async Task StartMachineAsync(Libvirtd host)

@@ -39,19 +39,28 @@ internal sealed class HostTraces(LibvirtConnection connection, LibvirtDomain dom
         }
     }
 
-    /// <summary>Deletes a checkpoint with its bitmaps; one whose bitmaps are gone or cannot be reached is only forgotten.</summary>
-    public void DeleteCheckpoint(string name)
+    /// <summary>Deletes a checkpoint with its bitmaps; one that has lost them is only forgotten. Where it cannot be done now it stays, for the next backup.</summary>
+    private void DeleteCheckpoint(string name)
     {
         try
         {
             domain.DeleteCheckpoint(name);
         }
-        catch (LibvirtException exception) when (!exception.IsOfConnection && exception.Code != LibvirtException.NoDomain)
+        catch (LibvirtException exception) when (HasLostBitmap(exception))
         {
             log.LogInformation("Checkpoint {Checkpoint} is only forgotten: {Reason}", name, exception.Message);
             domain.DeleteCheckpoint(name, isMetadataOnly: true);
         }
+        catch (LibvirtException exception) when (!exception.IsOfConnection && exception.Code != LibvirtException.NoDomain)
+        {
+            // A bitmap whose checkpoint is forgotten stays in its image for ever, and records.
+            log.LogWarning("Checkpoint {Checkpoint} cannot be deleted now: {Reason}", name, exception.Message);
+        }
     }
+
+    /// <summary>Whether a checkpoint could not be deleted because a bitmap of it is gone, or is of no use. libvirt has no code for the first; should its words change, the checkpoint stays.</summary>
+    internal static bool HasLostBitmap(LibvirtException exception) =>
+        exception.Code == LibvirtException.CheckpointInconsistent || (exception.Message.Contains("bitmap", StringComparison.Ordinal) && exception.Message.Contains("not found in backing chain", StringComparison.Ordinal));
 
     /// <summary>Sockets stay when QEMU is killed; scratch files when libvirt is. Of another machine only what its scratch pool shows is seen.</summary>
     public void RemoveFiles()

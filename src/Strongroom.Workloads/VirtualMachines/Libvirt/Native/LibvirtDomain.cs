@@ -176,7 +176,7 @@ internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
         return XElement.Parse(xml).Descendants("disk").Where(disk => (string?)disk.Attribute("checkpoint") == "bitmap").Select(disk => (string?)disk.Attribute("name")).OfType<string>().ToHashSet(StringComparer.Ordinal);
     }
 
-    /// <summary>Deletes a checkpoint if it is there: its bitmaps join those of the one before.</summary>
+    /// <summary>Deletes a checkpoint if it is there, with its bitmaps.</summary>
     /// <param name="isMetadataOnly">Forgets it and leaves the disks alone: for one whose bitmaps are missing or broken.</param>
     public void DeleteCheckpoint(string name, bool isMetadataOnly = false)
     {
