@@ -146,7 +146,7 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts, ConnectionLimits l
         if (hangs && Environment.TickCount64 - before!.StartedAt < limits.Hanging(before.Hanging).TotalMilliseconds) return before.Task;
         var task = OnOwnThread(() =>
         {
-            Keep(host, LibvirtConnection.Open(host.Uri, LoginOf(host), limits.KeepAliveSeconds, limits.KeepAliveCount));
+            Keep(host, OwnSocket.Require(host, LibvirtConnection.Open(host.Uri, LoginOf(host), limits.KeepAliveSeconds, limits.KeepAliveCount)));
             return true;
         });
         _opening[Key(host)] = new(task, Environment.TickCount64, hangs ? before!.Hanging + 1 : 0);

@@ -74,7 +74,7 @@ public sealed class LibvirtVerifier(ILibvirtHosts hosts, LibvirtFabric fabric, s
     {
         try
         {
-            return LibvirtConnection.Open(host.Uri, fabric.Connections.LoginOf(host));
+            return OwnSocket.Require(host, LibvirtConnection.Open(host.Uri, fabric.Connections.LoginOf(host)));
         }
         catch (LibvirtException exception)
         {
