@@ -26,6 +26,15 @@ public sealed class HostProbeTests
         await libvirtd.StartAgainAsync(Cancellation);
         await probe.ProbeAsync(host.SubscriptionId, host.Id, Cancellation);
 
+        using (var brief = new LiveLab(libvirtd, new() { Idle = TimeSpan.FromMilliseconds(100) }))
+        {
+            var connections = brief.Fabric.Connections;
+            await connections.UseAsync(brief.Host, connection => connection.ListNetworks(), Cancellation);
+            // One that nobody uses is closed.
+            while (connections.IdleCount > 0) await Task.Delay(20, Cancellation);
+            await connections.UseAsync(brief.Host, connection => connection.ListNetworks(), Cancellation);
+        }
+
         using (var naming = libvirtd.StartBeside(Peer.RequireOrSkip("hostname", "hostname"), ["elsewhere"])) await naming.WaitForExitAsync(Cancellation);
         lab.Restart();
         probe = lab.Fabric;
