@@ -135,21 +135,20 @@ public sealed class JobWorker(
     {
         var job = claim.Job;
         if (!_handlers.TryGetValue(job.Operation, out var handler)) return Failed(job, JobErrors.Internal(job.Operation));
-        var run = new JobRun(ledger, claim, time);
-        if (job.Attempt > options.MaxAttempts && !job.IsServing)
-        {
-            await AbandonAsync(handler, run, stop);
-            return Failed(job, JobErrors.Interrupted(job.Attempt - 1));
-        }
+        var end = await TryAsync(claim, handler, cancelled, lost, stop, stoppingToken);
+        if (end is not null && end.Job.State != JobStates.Completed && !lost.IsCancellationRequested) await AbandonAsync(handler, claim, stoppingToken);
+        return end;
+    }
 
+    private async Task<JobEnd?> TryAsync(
+        JobClaim claim, IJobHandler handler, CancellationTokenSource cancelled, CancellationTokenSource lost, CancellationToken stop, CancellationToken stoppingToken)
+    {
+        var job = claim.Job;
+        if (job.Attempt > options.MaxAttempts && !job.IsServing) return Failed(job, JobErrors.Interrupted(job.Attempt - 1));
+        var run = new JobRun(ledger, claim, time);
         try
         {
-            if (job.IsCancelRequested && !job.IsServing)
-            {
-                await AbandonAsync(handler, run, stop);
-                return Cancelled(job);
-            }
-
+            if (job.IsCancelRequested && !job.IsServing) return Cancelled(job);
             if (job.IsCancelRequested) await cancelled.CancelAsync();
             return await handler.RunAsync(run, stop);
         }
@@ -184,17 +183,17 @@ public sealed class JobWorker(
         }
     }
 
-    private async Task AbandonAsync(IJobHandler handler, JobRun run, CancellationToken stop)
+    private async Task AbandonAsync(IJobHandler handler, JobClaim claim, CancellationToken stoppingToken)
     {
         // Once: should the server die of this too, the job ends all the same.
-        if (run.Job.Attempt > options.MaxAttempts + 1) return;
+        if (claim.Job.Attempt > options.MaxAttempts + 1) return;
         try
         {
-            await handler.AbandonAsync(run, stop);
+            await handler.AbandonAsync(claim.Job, stoppingToken);
         }
         catch (Exception e)
         {
-            log.LogWarning(e, "What earlier runs of job {JobId} left cannot be removed now", run.Job.Id);
+            log.LogWarning(e, "What earlier runs of job {JobId} left cannot be removed now", claim.Job.Id);
         }
     }
 

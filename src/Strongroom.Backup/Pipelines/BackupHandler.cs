@@ -140,11 +140,11 @@ public sealed class BackupHandler(
     }
 
     /// <summary>A run that died may have left a backup job on the machine's host.</summary>
-    public async Task AbandonAsync(JobRun run, CancellationToken cancellationToken)
+    public async Task AbandonAsync(Job job, CancellationToken cancellationToken)
     {
-        if ((run.Job.Attempt <= 1 && run.Job.InTransfer is null) || await items.FindAsync(run.Job.ItemKey, cancellationToken) is not { } item) return;
+        if ((job.Attempt <= 1 && job.InTransfer is null) || await items.FindAsync(job.ItemKey, cancellationToken) is not { } item) return;
         var newest = await NewestAsync(item, cancellationToken);
-        var machine = run.Job.InTransfer?.Machine ?? await FindMachineAsync(item, newest?.Machine, cancellationToken);
+        var machine = job.InTransfer?.Machine ?? await FindMachineAsync(item, newest?.Machine, cancellationToken);
         await EndOnHostAsync(machine, item.Key, newest?.ChangeTracking, cancellationToken);
     }
 
