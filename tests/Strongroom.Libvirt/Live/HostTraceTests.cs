@@ -4,7 +4,7 @@ using Strongroom.Libvirt.Hosts;
 
 namespace Strongroom.Libvirt.Live;
 
-/// <summary>What backups leave on a host, of machines that run and never boot.</summary>
+/// <summary>What backups leave on a host, and how they find its disks: of machines that run and never boot.</summary>
 public sealed class HostTraceTests
 {
     private const string Name = "blank";
@@ -122,6 +122,28 @@ public sealed class HostTraceTests
         await QemuAsync(host, "block-dirty-bitmap-remove", new() { ["node"] = node, ["name"] = second });
         await lab.Fabric.EndBackupAsync(machine, lab.ItemKey, null, Cancellation);
         Assert.Empty(await CheckpointsAsync(host));
+    }
+
+    [Fact]
+    public async Task A_disk_that_is_added_takes_no_number_of_those_that_the_newest_point_knows()
+    {
+        await using var host = await Libvirtd.StartAsync(Cancellation);
+        using var lab = new LiveLab(host);
+        await StartMachineAsync(host);
+        var point = await lab.BackUpAsync(Name, null, Cancellation);
+        (await host.VirshAsync(["destroy", Name], Cancellation)).Succeeded();
+        var added = Path.Combine(host.Folders.Disks, "added.img");
+        await File.WriteAllBytesAsync(added, new byte[1 << 20], Cancellation);
+        (await host.VirshAsync(["attach-disk", Name, added, "hda", "--targetbus", "ide", "--config"], Cancellation)).Succeeded();
+        (await host.VirshAsync(["start", Name], Cancellation)).Succeeded();
+        var machine = await lab.FindAsync(Name, Cancellation);
+        Assert.Equal(["hda", "vda"], machine.Disks.Select(disk => disk.Name));
+
+        // All data disks are excluded.
+        await using var snapshot = await lab.Fabric.SnapshotAsync(machine, new(lab.ItemKey, new(Guid.NewGuid(), 9)) { Selects = lun => lun < 0, Previous = point.Machine, ParentTracking = point.Tracking }, Cancellation);
+
+        Assert.Equal([(-1, "vda"), (0, "hda")], snapshot.Machine.Disks.Select(disk => (disk.Lun, disk.Name)));
+        Assert.Equal("vda", Assert.Single(snapshot.Disks).Disk.Name);
     }
 
     private static async Task<JsonNode> QemuAsync(Libvirtd host, string command, JsonObject arguments)
