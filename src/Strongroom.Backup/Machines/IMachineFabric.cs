@@ -34,8 +34,9 @@ public interface IMachineFabric
     /// is left where a snapshot keeps nothing on its host. A machine that is not there is no error.
     /// </summary>
     /// <param name="tracking"><see cref="IMachineSnapshot.ChangeTracking"/> of the item's newest recovery point, which stays.</param>
+    /// <param name="mayBeFrozen">The backup may have died while the machine held still for it: then it is let go.</param>
     /// <exception cref="MachineException">The host refuses.</exception>
-    Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, CancellationToken cancellationToken) => Task.CompletedTask;
+    Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, bool mayBeFrozen, CancellationToken cancellationToken) => Task.CompletedTask;
 }
 
 /// <summary>A machine's disks at one moment, held until disposed.</summary>

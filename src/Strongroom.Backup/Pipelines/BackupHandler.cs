@@ -44,7 +44,7 @@ public sealed class BackupHandler(
         {
             log.LogInformation("Job {JobId} finds its snapshot committed by an earlier run", run.Job.Id);
             var point = SnapshotPoints.Of(item.Key, committed, request.ExpiresAt);
-            await EndOnHostAsync(point.Machine, item.Key, point.ChangeTracking, cancellationToken);
+            await EndOnHostAsync(point.Machine, item.Key, point.ChangeTracking, mayBeFrozen: false, cancellationToken);
             return End(run, point, SnapshotConfiguration.Read(committed.Configuration).Bytes);
         }
 
@@ -145,7 +145,7 @@ public sealed class BackupHandler(
         if ((job.Attempt <= 1 && job.InTransfer is null) || await items.FindAsync(job.ItemKey, cancellationToken) is not { } item) return;
         var newest = await NewestAsync(item, cancellationToken);
         var machine = job.InTransfer?.Machine ?? await FindMachineAsync(item, newest?.Machine, cancellationToken);
-        await EndOnHostAsync(machine, item.Key, newest?.ChangeTracking, cancellationToken);
+        await EndOnHostAsync(machine, item.Key, newest?.ChangeTracking, mayBeFrozen: job.InTransfer is null, cancellationToken);
     }
 
     public JobError? Explain(Exception exception) => exception switch
@@ -157,11 +157,11 @@ public sealed class BackupHandler(
         _ => null,
     };
 
-    private async Task EndOnHostAsync(VirtualMachine machine, Guid itemKey, string? tracking, CancellationToken cancellationToken)
+    private async Task EndOnHostAsync(VirtualMachine machine, Guid itemKey, string? tracking, bool mayBeFrozen, CancellationToken cancellationToken)
     {
         try
         {
-            await fabric.EndBackupAsync(machine, itemKey, tracking, cancellationToken);
+            await fabric.EndBackupAsync(machine, itemKey, tracking, mayBeFrozen, cancellationToken);
         }
         catch (MachineException e)
         {

@@ -49,7 +49,8 @@ public sealed class AllHosts(IEnumerable<HostKind> kinds) : IMachineFabric, IMac
     public Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken) => KindOf(machine).Fabric.ForgetAsync(machine, itemKey, cancellationToken);
 
     /// <inheritdoc/>
-    public Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, CancellationToken cancellationToken) => KindOf(machine).Fabric.EndBackupAsync(machine, itemKey, tracking, cancellationToken);
+    public Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, bool mayBeFrozen, CancellationToken cancellationToken) =>
+        KindOf(machine).Fabric.EndBackupAsync(machine, itemKey, tracking, mayBeFrozen, cancellationToken);
 
     /// <inheritdoc/>
     /// <remarks>On a host of the source's kind, if the resource group has one; else on one of another kind.</remarks>

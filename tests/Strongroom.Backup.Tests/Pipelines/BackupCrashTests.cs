@@ -91,7 +91,7 @@ public sealed class BackupCrashTests
 
         Assert.Equal(JobStates.Completed, job.State);
         Assert.Equal(2, job.Attempt);
-        Assert.Equal([(machine.Name, end.Outcome.NewRecoveryPoint!.ItemKey, "the new point's")], rig.Fabric.Ended);
+        Assert.Equal([(machine.Name, end.Outcome.NewRecoveryPoint!.ItemKey, "the new point's", false)], rig.Fabric.Ended);
         Assert.Equal(read, machine.Disks[0].BytesRead);
         var point = Assert.Single(await rig.PointsAsync(vault, machine));
         Assert.Equal((end.Outcome.NewRecoveryPoint!.Name, end.Outcome.NewRecoveryPoint.SnapshotId), (point.Name, point.SnapshotId));
@@ -129,6 +129,6 @@ public sealed class BackupCrashTests
         var job = await rig.RunAsync(vault, operation);
 
         Assert.Equal(isCancelled ? JobStates.Cancelled : JobStates.Failed, job.State);
-        Assert.Equal([(machine.Name, item.Key, "the newest point's")], rig.Fabric.Ended);
+        Assert.Equal([(machine.Name, item.Key, "the newest point's", true)], rig.Fabric.Ended);
     }
 }

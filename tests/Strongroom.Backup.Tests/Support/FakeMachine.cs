@@ -115,7 +115,7 @@ internal sealed class FakeFabric : IMachineFabric
     public string? ChangeTracking { get; set; }
 
     /// <summary>Backups that died and were ended on the host.</summary>
-    public List<(string Machine, Guid ItemKey, string? Tracking)> Ended { get; } = [];
+    public List<(string Machine, Guid ItemKey, string? Tracking, bool MayBeFrozen)> Ended { get; } = [];
 
     public bool EndFails { get; set; }
 
@@ -134,9 +134,9 @@ internal sealed class FakeFabric : IMachineFabric
         return FindAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken);
     }
 
-    public Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, CancellationToken cancellationToken)
+    public Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, bool mayBeFrozen, CancellationToken cancellationToken)
     {
-        Ended.Add((machine.Name, itemKey, tracking));
+        Ended.Add((machine.Name, itemKey, tracking, mayBeFrozen));
         return EndFails ? throw new MachineException(MachineProblem.HostFailed, "The host refuses.") : Task.CompletedTask;
     }
 

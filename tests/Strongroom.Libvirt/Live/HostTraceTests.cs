@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
+using Strongroom.Libvirt.Guests;
 using Strongroom.Libvirt.Hosts;
+using Strongroom.Libvirt.Machines;
 
 namespace Strongroom.Libvirt.Live;
 
@@ -22,9 +24,25 @@ public sealed class HostTraceTests
         _ = await lab.SnapshotAsync(Name, point, Cancellation);
         lab.Restart();
 
-        await lab.Fabric.EndBackupAsync(await lab.FindAsync(Name, Cancellation), lab.ItemKey, point.Tracking, Cancellation);
+        await lab.Fabric.EndBackupAsync(await lab.FindAsync(Name, Cancellation), lab.ItemKey, point.Tracking, mayBeFrozen: false, Cancellation);
 
         await AssertCleanAsync(host, point);
+    }
+
+    [Fact]
+    public async Task A_machine_that_a_backup_died_over_while_it_held_still_is_let_go()
+    {
+        var guest = await LiveGuest.FindAsync(Cancellation);
+        await using var host = await Libvirtd.StartAsync(Cancellation);
+        using var lab = new LiveLab(host);
+        var machine = await LiveMachine.DefineAsync(host, guest, new("web1"), Cancellation);
+        await machine.StartAsync(Cancellation);
+        await machine.Agent.FreezeAsync(Cancellation);
+
+        await lab.Fabric.EndBackupAsync(await lab.FindAsync("web1", Cancellation), lab.ItemKey, null, mayBeFrozen: false, Cancellation);
+        Assert.True(await machine.Agent.IsFrozenAsync(Cancellation));
+        await lab.Fabric.EndBackupAsync(await lab.FindAsync("web1", Cancellation), lab.ItemKey, null, mayBeFrozen: true, Cancellation);
+        Assert.False(await machine.Agent.IsFrozenAsync(Cancellation));
     }
 
     [Fact]
@@ -39,7 +57,7 @@ public sealed class HostTraceTests
         lab.Restart();
         await host.KillAsync();
 
-        await lab.Fabric.EndBackupAsync(machine, lab.ItemKey, point.Tracking, Cancellation);
+        await lab.Fabric.EndBackupAsync(machine, lab.ItemKey, point.Tracking, mayBeFrozen: true, Cancellation);
 
         await host.StartAgainAsync(Cancellation);
         while (Directory.GetFileSystemEntries(host.Folders.Scratch).Length > 0 || (await CheckpointsAsync(host)).Length > 1) await Task.Delay(100, Cancellation);
@@ -86,8 +104,9 @@ public sealed class HostTraceTests
             }
 
             Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
-            Assert.Equal([tracking!.Split(';')[^1]], await CheckpointsAsync(host));
-            Assert.DoesNotContain("compared", string.Join(" ", (await lab.BackUpAsync(Name, first with { Tracking = tracking }, Cancellation)).Notes), StringComparison.Ordinal);
+            Assert.Equal([tracking!.Split(';')[2]], await CheckpointsAsync(host));
+            await using var next = await lab.SnapshotAsync(Name, first with { Tracking = tracking }, Cancellation);
+            Assert.True(Assert.Single(next.Disks).KnowsChanges);
         }
         finally
         {
@@ -102,25 +121,25 @@ public sealed class HostTraceTests
         using var lab = new LiveLab(host);
         await StartMachineAsync(host);
         var machine = await lab.FindAsync(Name, Cancellation);
-        var first = (await lab.BackUpAsync(Name, null, Cancellation)).Tracking!.Split(';')[^1];
+        var first = (await lab.BackUpAsync(Name, null, Cancellation)).Tracking!.Split(';')[2];
         var node = (await QemuAsync(host, "query-block", [])).AsArray().Select(disk => (string?)disk!["inserted"]?["node-name"]).OfType<string>().First();
         // A job that waits for its end has the bitmap.
         await QemuAsync(host, "blockdev-add", new() { ["driver"] = "null-co", ["node-name"] = "nowhere", ["size"] = 8 << 20 });
         await QemuAsync(host, "blockdev-backup", new() { ["job-id"] = "mine", ["device"] = node, ["target"] = "nowhere", ["sync"] = "incremental", ["bitmap"] = first, ["auto-finalize"] = false });
         while ((string?)(await QemuAsync(host, "query-jobs", [])).AsArray().Single()!["status"] != "pending") await Task.Delay(20, Cancellation);
 
-        await lab.Fabric.EndBackupAsync(machine, lab.ItemKey, null, Cancellation);
+        await lab.Fabric.EndBackupAsync(machine, lab.ItemKey, null, mayBeFrozen: false, Cancellation);
         Assert.Equal([first], await CheckpointsAsync(host));
 
         await QemuAsync(host, "job-cancel", new() { ["id"] = "mine" });
         while ((await QemuAsync(host, "query-jobs", [])).AsArray().Count > 0) await Task.Delay(20, Cancellation);
-        await lab.Fabric.EndBackupAsync(machine, lab.ItemKey, null, Cancellation);
+        await lab.Fabric.EndBackupAsync(machine, lab.ItemKey, null, mayBeFrozen: false, Cancellation);
         Assert.Empty(await CheckpointsAsync(host));
         Assert.DoesNotContain(first, (await QemuAsync(host, "query-block", [])).ToJsonString(), StringComparison.Ordinal);
 
-        var second = (await lab.BackUpAsync(Name, null, Cancellation)).Tracking!.Split(';')[^1];
+        var second = (await lab.BackUpAsync(Name, null, Cancellation)).Tracking!.Split(';')[2];
         await QemuAsync(host, "block-dirty-bitmap-remove", new() { ["node"] = node, ["name"] = second });
-        await lab.Fabric.EndBackupAsync(machine, lab.ItemKey, null, Cancellation);
+        await lab.Fabric.EndBackupAsync(machine, lab.ItemKey, null, mayBeFrozen: false, Cancellation);
         Assert.Empty(await CheckpointsAsync(host));
     }
 
@@ -177,7 +196,7 @@ public sealed class HostTraceTests
     private static async Task AssertCleanAsync(Libvirtd host, TakenPoint point)
     {
         Assert.Empty(Directory.GetFileSystemEntries(host.Folders.Scratch));
-        Assert.EndsWith($";{Assert.Single(await CheckpointsAsync(host))}", point.Tracking, StringComparison.Ordinal);
+        Assert.Equal(point.Tracking!.Split(';')[2], Assert.Single(await CheckpointsAsync(host)));
         Assert.NotEqual(0, (await host.VirshAsync(["backup-dumpxml", Name], Cancellation)).ExitCode);
     }
 }

@@ -109,8 +109,8 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
 
     /// <inheritdoc/>
     /// <remarks>On a host that does not answer it is done when it does.</remarks>
-    public Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, CancellationToken cancellationToken) =>
-        CleanUpOf(machine, itemKey).RemoveAsync(tracking, tries: 1);
+    public Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, bool mayBeFrozen, CancellationToken cancellationToken) =>
+        CleanUpOf(machine, itemKey).RemoveAsync(tracking, tries: 1, mayBeFrozen);
 
     public void Dispose()
     {

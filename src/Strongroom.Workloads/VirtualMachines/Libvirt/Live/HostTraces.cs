@@ -101,5 +101,16 @@ internal sealed class HostTraces(LibvirtConnection connection, LibvirtDomain dom
         || domain.ListCheckpoints().Any(name => name != keep && name.StartsWith(_names.CheckpointPrefix, StringComparison.Ordinal))
         || (host.IsLocal && Directory.Exists(host.ScratchPath) && Directory.EnumerateFiles(host.ScratchPath, _names.FilePrefix + "*").Any());
 
+    /// <summary>Thaws the machine if it is frozen, and has its applications told, as they would have been after the snapshot.</summary>
+    /// <exception cref="LibvirtException">The host or the domain is gone.</exception>
+    public void LetGo()
+    {
+        if (!domain.IsActive || !DomainDescription.Parse(domain.Xml).HasAgentChannel) return;
+        var agent = new GuestAgent(domain);
+        if (agent.FindSilence() is not null) return;
+        if (agent.IsFrozen) domain.Thaw();
+        if (agent.Run(GuestAgent.PostScript) == ScriptEnd.Failed) log.LogWarning("The script {Script} of domain {Domain} failed", GuestAgent.PostScript, domain.Name);
+    }
+
     private bool IsOurs(string? backupXml) => backupXml is not null && backupXml.Contains(_names.FilePrefix, StringComparison.Ordinal);
 }

@@ -9,10 +9,15 @@ internal sealed class SnapshotCleanUp(OwedCleanUps owed, Guid itemKey, Func<Acti
 
     /// <summary>Ends the job, and drops its files and all checkpoints but one.</summary>
     /// <param name="tracking">Of the recovery point whose checkpoint stays; null: none does.</param>
-    public Task RemoveAsync(string? tracking, int tries = PatientTries)
+    /// <param name="mayBeFrozen">The backup may have died while the machine held still for it.</param>
+    public Task RemoveAsync(string? tracking, int tries = PatientTries, bool mayBeFrozen = false)
     {
         var keep = TrackingToken.TryParse(tracking, out var token) ? token.Checkpoint : null;
-        return owed.DoAsync(itemKey, () => use(traces => traces.Remove(keep)), tries);
+        return owed.DoAsync(itemKey, () => use(traces =>
+        {
+            traces.Remove(keep);
+            if (mayBeFrozen) traces.LetGo();
+        }), tries);
     }
 
     /// <summary>Ends the job, so that the machine does not fill its scratch files further. Checkpoints stay: the backup may be about to be committed.</summary>
