@@ -14,6 +14,10 @@ public interface IJobHandler
     /// <param name="cancellationToken">Fires when the user cancels, the claim is lost or the server stops; the worker knows which.</param>
     Task<JobEnd> RunAsync(JobRun run, CancellationToken cancellationToken);
 
+    /// <summary>The job ends without success: removes what an earlier run, which died, has left outside of the server. What it throws is logged, and changes nothing.</summary>
+    /// <param name="job">As the earlier run left it.</param>
+    Task AbandonAsync(Job job, CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>Says in the job's errors what an exception of <see cref="RunAsync"/> means, or null for a fault of our own.</summary>
     JobError? Explain(Exception exception);
 }

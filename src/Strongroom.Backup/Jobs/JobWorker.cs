@@ -135,6 +135,15 @@ public sealed class JobWorker(
     {
         var job = claim.Job;
         if (!_handlers.TryGetValue(job.Operation, out var handler)) return Failed(job, JobErrors.Internal(job.Operation));
+        var end = await TryAsync(claim, handler, cancelled, lost, stop, stoppingToken);
+        if (end is not null && end.Job.State != JobStates.Completed && !lost.IsCancellationRequested) await AbandonAsync(handler, claim, stoppingToken);
+        return end;
+    }
+
+    private async Task<JobEnd?> TryAsync(
+        JobClaim claim, IJobHandler handler, CancellationTokenSource cancelled, CancellationTokenSource lost, CancellationToken stop, CancellationToken stoppingToken)
+    {
+        var job = claim.Job;
         if (job.Attempt > options.MaxAttempts && !job.IsServing) return Failed(job, JobErrors.Interrupted(job.Attempt - 1));
         var run = new JobRun(ledger, claim, time);
         try
@@ -171,6 +180,20 @@ public sealed class JobWorker(
         finally
         {
             await run.FlushAsync();
+        }
+    }
+
+    private async Task AbandonAsync(IJobHandler handler, JobClaim claim, CancellationToken stoppingToken)
+    {
+        // Once: should the server die of this too, the job ends all the same.
+        if (claim.Job.Attempt > options.MaxAttempts + 1) return;
+        try
+        {
+            await handler.AbandonAsync(claim.Job, stoppingToken);
+        }
+        catch (Exception e)
+        {
+            log.LogWarning(e, "What earlier runs of job {JobId} left cannot be removed now", claim.Job.Id);
         }
     }
 

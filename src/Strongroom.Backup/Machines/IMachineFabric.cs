@@ -16,12 +16,27 @@ public interface IMachineFabric
     /// <summary>One machine, or null when no host has it now.</summary>
     Task<VirtualMachine?> FindAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken);
 
+    /// <summary>The machine that an item protects, or null when no host has it now.</summary>
+    /// <param name="id">Its name may be another machine's too, or another one's by now.</param>
+    /// <param name="before">The machine as a recovery point of the item has it; null: there is none.</param>
+    /// <exception cref="MachineException">A host that could have it does not answer, and no other has one that is known to be it.</exception>
+    Task<VirtualMachine?> FindProtectedAsync(MachineId id, VirtualMachine? before, CancellationToken cancellationToken) => FindAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken);
+
     /// <summary>Takes a snapshot of the machine: the moment that a recovery point will show. What an earlier backup of the item has left on the host is removed first.</summary>
     /// <exception cref="MachineException">The machine cannot be snapshotted; the message tells its owner why.</exception>
     Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken);
 
     /// <summary>Removes from a machine's host what keeps track of its changes, for an item that is not backed up any more. A machine that is not there is no error.</summary>
     Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Removes what a backup that died has left on a machine's host, for a job that will not back the machine up again: left alone it could stop the machine. Nothing
+    /// is left where a snapshot keeps nothing on its host. A machine that is not there is no error.
+    /// </summary>
+    /// <param name="tracking"><see cref="IMachineSnapshot.ChangeTracking"/> of the item's newest recovery point, which stays.</param>
+    /// <param name="mayBeFrozen">The backup may have died while the machine held still for it: then it is let go.</param>
+    /// <exception cref="MachineException">The host refuses.</exception>
+    Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, bool mayBeFrozen, CancellationToken cancellationToken) => Task.CompletedTask;
 }
 
 /// <summary>A machine's disks at one moment, held until disposed.</summary>
@@ -90,6 +105,9 @@ public sealed record MachineSnapshotRequest(Guid ItemKey, HostRun Run)
 
     /// <summary><see cref="IMachineSnapshot.ChangeTracking"/> of the parent recovery point; null: there is no parent, or it was not tracked.</summary>
     public string? ParentTracking { get; init; }
+
+    /// <summary>The machine as the newest recovery point has it: its disks keep the LUNs that they have there, where the host gives them none of their own. Null: there is no point.</summary>
+    public VirtualMachine? Previous { get; init; }
 
     /// <summary>False: the policy wants crash-consistent points, and the machine is not asked to hold still.</summary>
     public bool MayFreeze { get; init; } = true;

@@ -15,7 +15,7 @@ namespace Strongroom.Backup.Pipelines;
 /// Backs up a virtual machine.
 /// </summary>
 /// <remarks>
-/// 1. Find what an earlier run of the same job committed: then only the recovery point's row is missing.
+/// 1. Find what an earlier run of the same job committed: then only the recovery point's row is missing, and what that run left on the host goes.
 /// 2. Snapshot the machine: from here on the job shows the recovery point, in transfer. 3. Write each selected disk as an image against the parent's. 4. Look whether a disk moved under the reading;
 /// if so begin again, and after <see cref="MaxReads"/> tries fail: what was never the machine at one moment is no recovery point.
 /// 5. Commit the snapshot in the store. 6. The worker writes the recovery point's row under its fence.
@@ -43,7 +43,9 @@ public sealed class BackupHandler(
         if (store.Find(new(request.SnapshotId)) is { } committed)
         {
             log.LogInformation("Job {JobId} finds its snapshot committed by an earlier run", run.Job.Id);
-            return End(run, SnapshotPoints.Of(item.Key, committed, request.ExpiresAt), SnapshotConfiguration.Read(committed.Configuration).Bytes);
+            var point = SnapshotPoints.Of(item.Key, committed, request.ExpiresAt);
+            await EndOnHostAsync(point.Machine, item.Key, point.ChangeTracking, mayBeFrozen: false, cancellationToken);
+            return End(run, point, SnapshotConfiguration.Read(committed.Configuration).Bytes);
         }
 
         var useParents = true;
@@ -51,13 +53,15 @@ public sealed class BackupHandler(
         {
             // Step 2.
             await run.ReportAsync(j => j.Begin(BackupTasks.TakeSnapshot, time.GetUtcNow()).Reset(BackupTasks.Transfer) with { InTransfer = null }, cancellationToken);
-            var machine = await FindMachineAsync(item, cancellationToken);
+            var newest = await NewestAsync(item, cancellationToken);
+            var machine = await FindMachineAsync(item, newest?.Machine, cancellationToken);
             var parent = useParents ? await ParentPoint.FindAsync(item, points, store, cancellationToken) : ParentPoint.None;
             var wanted = new MachineSnapshotRequest(item.Key, new(run.Job.Id, run.Claim.Fence))
             {
                 Selects = lun => item.Disks?.Selects(lun) ?? true,
                 PointId = request.SnapshotId,
                 ParentTracking = parent.ChangeTracking,
+                Previous = newest?.Machine,
                 MayFreeze = (await policies.FindTermsAsync(item, cancellationToken))?.IsCrashConsistentOnly != true,
             };
             IMachineSnapshot taken;
@@ -75,7 +79,6 @@ public sealed class BackupHandler(
 
             await using var snapshot = taken;
             var tracked = snapshot.ChangesSince is { } since ? ParentPoint.Find(item, since, store) : parent;
-            var newest = await points.ListAsync(item.Key, null, null, null, 1, cancellationToken) is [var found, ..] ? found : null;
             var identity = PointIdentity.Next(time.GetUtcNow(), newest);
             var disks = Selected(item, snapshot);
             var moving = new PointInTransfer(
@@ -136,6 +139,15 @@ public sealed class BackupHandler(
         }
     }
 
+    /// <summary>A run that died may have left a backup job on the machine's host.</summary>
+    public async Task AbandonAsync(Job job, CancellationToken cancellationToken)
+    {
+        if ((job.Attempt <= 1 && job.InTransfer is null) || await items.FindAsync(job.ItemKey, cancellationToken) is not { } item) return;
+        var newest = await NewestAsync(item, cancellationToken);
+        var machine = job.InTransfer?.Machine ?? await FindMachineAsync(item, newest?.Machine, cancellationToken);
+        await EndOnHostAsync(machine, item.Key, newest?.ChangeTracking, mayBeFrozen: job.InTransfer is null, cancellationToken);
+    }
+
     public JobError? Explain(Exception exception) => exception switch
     {
         MachineException e => JobErrors.Machine(e),
@@ -145,18 +157,32 @@ public sealed class BackupHandler(
         _ => null,
     };
 
-    private async Task<VirtualMachine> FindMachineAsync(ProtectedItem item, CancellationToken cancellationToken)
+    private async Task EndOnHostAsync(VirtualMachine machine, Guid itemKey, string? tracking, bool mayBeFrozen, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await fabric.EndBackupAsync(machine, itemKey, tracking, mayBeFrozen, cancellationToken);
+        }
+        catch (MachineException e)
+        {
+            log.LogWarning(e, "What an earlier run left on the host of '{Machine}' is not removed yet", machine.Name);
+        }
+    }
+
+    private async Task<VirtualMachine> FindMachineAsync(ProtectedItem item, VirtualMachine? before, CancellationToken cancellationToken)
     {
         if (!MachineId.TryParse(item.SourceResourceId, out var id)) throw Gone($"Virtual machine '{item.FriendlyName}' does not exist any more.");
-        if (await fabric.FindAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken) is { } machine) return machine;
+        if (await fabric.FindProtectedAsync(id, before, cancellationToken) is { } machine) return machine;
 
         // Its own id is what a rename leaves.
-        var newest = await points.ListAsync(item.Key, null, null, null, 1, cancellationToken) is [var found, ..] ? found.Machine.VmId : (Guid?)null;
-        var renamed = newest is null ? null : (await fabric.ListAsync(id.SubscriptionId, null, cancellationToken)).FirstOrDefault(m => m.VmId == newest);
+        var renamed = before is null ? null : (await fabric.ListAsync(id.SubscriptionId, null, cancellationToken)).FirstOrDefault(m => m.VmId == before.VmId);
         throw Gone(renamed is null
             ? $"Virtual machine '{item.FriendlyName}' does not exist any more."
             : $"Virtual machine '{item.FriendlyName}' is now '{renamed.Name}' in resource group '{renamed.ResourceGroup}'. Give it its name back, or stop the protection of '{item.FriendlyName}' and protect '{renamed.Name}'.");
     }
+
+    private async Task<RecoveryPoint?> NewestAsync(ProtectedItem item, CancellationToken cancellationToken) =>
+        await points.ListAsync(item.Key, null, null, null, 1, cancellationToken) is [var found, ..] ? found : null;
 
     private static MachineException Gone(string message) => new(MachineProblem.NotFound, message);
 

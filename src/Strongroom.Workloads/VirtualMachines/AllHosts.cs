@@ -31,11 +31,26 @@ public sealed class AllHosts(IEnumerable<HostKind> kinds) : IMachineFabric, IMac
     }
 
     /// <inheritdoc/>
+    public async Task<VirtualMachine?> FindProtectedAsync(MachineId id, VirtualMachine? before, CancellationToken cancellationToken)
+    {
+        foreach (var kind in _kinds)
+        {
+            if (await kind.Fabric.FindProtectedAsync(id, before, cancellationToken) is { } machine) return machine;
+        }
+
+        return null;
+    }
+
+    /// <inheritdoc/>
     public Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken) =>
         KindOf(machine).Fabric.SnapshotAsync(machine, request, cancellationToken);
 
     /// <inheritdoc/>
     public Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken) => KindOf(machine).Fabric.ForgetAsync(machine, itemKey, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, bool mayBeFrozen, CancellationToken cancellationToken) =>
+        KindOf(machine).Fabric.EndBackupAsync(machine, itemKey, tracking, mayBeFrozen, cancellationToken);
 
     /// <inheritdoc/>
     /// <remarks>On a host of the source's kind, if the resource group has one; else on one of another kind.</remarks>

@@ -77,6 +77,7 @@ public sealed class BackupCrashTests
         await using var rig = await Rig.NewAsync();
         var (vault, machine) = await rig.ProtectedMachineAsync(FakeDisk.New(-1, "os", 1));
         var operation = await rig.Admission.BackUpAsync(vault, Rig.NativeName(machine), null, Rig.Token);
+        rig.Fabric.ChangeTracking = "the new point's";
         // The first run as far as the commit; its end is never written.
         var claim = (await rig.Ledger.ClaimAsync("dead", TimeSpan.FromHours(1), Rig.Token))!;
         var end = await rig.BackupHandler.RunAsync(new(rig.Ledger, claim, rig.Time), Rig.Token);
@@ -90,6 +91,7 @@ public sealed class BackupCrashTests
 
         Assert.Equal(JobStates.Completed, job.State);
         Assert.Equal(2, job.Attempt);
+        Assert.Equal([(machine.Name, end.Outcome.NewRecoveryPoint!.ItemKey, "the new point's", false)], rig.Fabric.Ended);
         Assert.Equal(read, machine.Disks[0].BytesRead);
         var point = Assert.Single(await rig.PointsAsync(vault, machine));
         Assert.Equal((end.Outcome.NewRecoveryPoint!.Name, end.Outcome.NewRecoveryPoint.SnapshotId), (point.Name, point.SnapshotId));
@@ -98,5 +100,35 @@ public sealed class BackupCrashTests
         // The dead worker wakes up and tries to end it once more.
         Assert.False(await rig.Ledger.TryFinishAsync(claim, end.Job, end.Outcome, Rig.Token));
         Assert.Single(await rig.PointsAsync(vault, machine));
+    }
+
+    [Theory]
+    // Cancelled, begun too often, or failed before it had a snapshot of its own.
+    [InlineData(1, true)]
+    [InlineData(5, false)]
+    [InlineData(1, false)]
+    public async Task What_dead_runs_left_on_the_host_goes_when_the_job_does_not_succeed(int deaths, bool isCancelled)
+    {
+        await using var rig = await Rig.NewAsync();
+        var (vault, machine) = await rig.ProtectedMachineAsync(FakeDisk.New(-1, "os", 1));
+        rig.Fabric.ChangeTracking = "the newest point's";
+        Assert.Equal(JobStates.Completed, (await rig.BackUpAsync(vault, machine)).State);
+        var item = (await rig.Items.FindAsync(vault.Key, Rig.NativeName(machine), Rig.Token))!;
+        rig.Fabric.ChangeTracking = "the dead run's";
+        rig.Fabric.EndFails = true;
+        machine.Disks.Clear();
+        var operation = await rig.Admission.BackUpAsync(vault, Rig.NativeName(machine), null, Rig.Token);
+        // Servers that die.
+        for (var attempt = 1; attempt <= deaths; attempt++)
+        {
+            Assert.NotNull(await rig.Ledger.ClaimAsync("dead", TimeSpan.FromHours(1), Rig.Token));
+            if (isCancelled) await rig.Admission.CancelAsync(vault, operation.JobId!.Value, Rig.Token);
+            await rig.Ledger.ReleaseAllAsync(Rig.Token);
+        }
+
+        var job = await rig.RunAsync(vault, operation);
+
+        Assert.Equal(isCancelled ? JobStates.Cancelled : JobStates.Failed, job.State);
+        Assert.Equal([(machine.Name, item.Key, "the newest point's", true)], rig.Fabric.Ended);
     }
 }

@@ -22,6 +22,9 @@ public sealed class BackupTests
         var second = await rig.BackUpAsync(vault, machine);
 
         Assert.Equal(JobStates.Completed, second.State);
+        Assert.Equal(machine.VmId, rig.Fabric.LastBefore!.VmId);
+        // By which the disks keep their LUNs.
+        Assert.Equal(machine.Describe().Disks, rig.Fabric.LastRequest!.Previous!.Disks);
         var points = await rig.PointsAsync(vault, machine);
         Assert.Equal(2, points.Count);
         Assert.True(points[0].Time > points[1].Time);

@@ -108,24 +108,51 @@ internal sealed class FakeFabric : IMachineFabric
 
     public int Snapshots { get; private set; }
 
+    /// <summary>What the last snapshot was wanted for.</summary>
+    public MachineSnapshotRequest? LastRequest { get; private set; }
+
+    /// <summary>What snapshots name their moments by.</summary>
+    public string? ChangeTracking { get; set; }
+
+    /// <summary>Backups that died and were ended on the host.</summary>
+    public List<(string Machine, Guid ItemKey, string? Tracking, bool MayBeFrozen)> Ended { get; } = [];
+
+    public bool EndFails { get; set; }
+
+    /// <summary>By what the last protected machine was to be known.</summary>
+    public VirtualMachine? LastBefore { get; private set; }
+
     public Task<IReadOnlyList<VirtualMachine>> ListAsync(string subscriptionId, string? resourceGroup, CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<VirtualMachine>>([.. Machines.Select(m => m.Describe()).Where(m => Same(m.SubscriptionId, subscriptionId) && (resourceGroup is null || Same(m.ResourceGroup, resourceGroup)))]);
 
     public async Task<VirtualMachine?> FindAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken) =>
         (await ListAsync(subscriptionId, resourceGroup, cancellationToken)).FirstOrDefault(m => Same(m.Name, name));
 
+    public Task<VirtualMachine?> FindProtectedAsync(MachineId id, VirtualMachine? before, CancellationToken cancellationToken)
+    {
+        LastBefore = before;
+        return FindAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken);
+    }
+
+    public Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, bool mayBeFrozen, CancellationToken cancellationToken)
+    {
+        Ended.Add((machine.Name, itemKey, tracking, mayBeFrozen));
+        return EndFails ? throw new MachineException(MachineProblem.HostFailed, "The host refuses.") : Task.CompletedTask;
+    }
+
     public Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken)
     {
         Snapshots++;
+        LastRequest = request;
         var found = Machines.Find(m => m.VmId == machine.VmId) ?? throw new MachineException(MachineProblem.NotFound, $"'{machine.Name}' is gone.");
-        return Task.FromResult<IMachineSnapshot>(new Snapshot(machine, [.. found.Disks], found.ChangesSince));
+        return Task.FromResult<IMachineSnapshot>(new Snapshot(machine, [.. found.Disks], found.ChangesSince, ChangeTracking));
     }
 
     private static bool Same(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
 
-    private sealed class Snapshot(VirtualMachine machine, FakeDisk[] disks, Guid? changesSince) : IMachineSnapshot
+    private sealed class Snapshot(VirtualMachine machine, FakeDisk[] disks, Guid? changesSince, string? changeTracking) : IMachineSnapshot
     {
         private readonly int[] _versions = [.. disks.Select(d => d.Version)];
 
@@ -133,6 +160,7 @@ internal sealed class FakeFabric : IMachineFabric
         public IReadOnlyList<IMachineSnapshotDisk> Disks => disks;
         public VirtualMachine Machine => machine;
         public Guid? ChangesSince => changesSince;
+        public string? ChangeTracking => changeTracking;
 
         public Task<IReadOnlyList<string>> FindChangesAsync(CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<string>>([.. disks.Where((d, n) => d.Version != _versions[n]).Select(d => $"{d.Describe().Name}: it was written")]);

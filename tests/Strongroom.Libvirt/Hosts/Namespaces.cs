@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Strongroom.Libvirt.Hosts;
 
 /// <summary>
-/// A mount namespace with folders of ours in the place of some of the machine's, and a process namespace. The kernel ends
+/// A mount namespace with folders of ours in the place of some of the machine's, a process namespace, and one for the machine's name. The kernel ends
 /// all that runs in it with its first process, which waits for our end of a pipe: also when this process is killed.
 /// </summary>
 /// <remarks>
@@ -32,7 +32,7 @@ internal sealed class Namespaces : IAsyncDisposable
     {
         if (!Environment.IsPrivilegedProcess)
             Peer.Unsupported("A libvirtd of one's own needs root.");
-        string[] arguments = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c", FirstProcess, "bash",
+        string[] arguments = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "--uts", "bash", "-c", FirstProcess, "bash",
             .. folders.SelectMany(folder => (string[])[folder.Ours, folder.Theirs])];
         var holder = Process.Start(new ProcessStartInfo(Peer.RequireOrSkip("unshare", "util-linux"), arguments)
         {
@@ -51,7 +51,7 @@ internal sealed class Namespaces : IAsyncDisposable
 
     /// <summary>Starts a program in them, as a child of the returned process, which ends with it.</summary>
     public Process Start(string program, IEnumerable<string> arguments) => Process.Start(new ProcessStartInfo(
-        Peer.RequireOrSkip("nsenter", "util-linux"), [$"--mount=/proc/{_first}/ns/mnt", $"--pid=/proc/{_first}/ns/pid", program, .. arguments])
+        Peer.RequireOrSkip("nsenter", "util-linux"), [$"--mount=/proc/{_first}/ns/mnt", $"--pid=/proc/{_first}/ns/pid", $"--uts=/proc/{_first}/ns/uts", program, .. arguments])
     {
         RedirectStandardInput = true,
         RedirectStandardOutput = true,

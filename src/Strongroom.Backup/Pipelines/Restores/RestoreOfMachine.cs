@@ -48,7 +48,7 @@ internal sealed class RestoreOfMachine(
             return await restorer.CreateAsync(new(point.Machine, group.SubscriptionId, group.Name, target.Name, run.Job.Id, request.VirtualNetworkId, request.SubnetId), host, cancellationToken);
         }
 
-        var machine = MachineId.TryParse(item.SourceResourceId, out var id) ? await fabric.FindAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken) : null;
+        var machine = MachineId.TryParse(item.SourceResourceId, out var id) ? await fabric.FindProtectedAsync(id, point.Machine, cancellationToken) : null;
         return machine is null
             ? throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{item.FriendlyName}' does not exist any more, so that its disks cannot be replaced.")
             : await restorer.ReplaceAsync(machine, host, cancellationToken);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Strongroom.Arm;
 using Strongroom.Backup.Machines;
 
 namespace Strongroom.Workloads.VirtualMachines.Folder;
@@ -62,7 +63,7 @@ internal sealed class FolderScan(FolderHost host, string? onlyName, AllowedRoots
         }
 
         var name = description.Name ?? folderName;
-        if (!MachineNames.IsValid(name))
+        if (!ResourceNames.IsMachine(name))
         {
             warn($"Folder '{path}' of host '{host.Id}' is left out: '{name}' is not a valid name of a virtual machine. Give it one in {MachineDescription.FileName}.");
             return null;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Strongroom.Arm;
 
 namespace Strongroom.Workloads.VirtualMachines.Folder;
 
@@ -34,7 +35,7 @@ internal sealed record MachineDescription(string? Name, string? Size, string? Os
                 return Broken($"{FileName} must hold an object.");
             var problems = new List<string>();
             var name = Text(document.RootElement, "name", problems);
-            if (name is not null && !MachineNames.IsValid(name))
+            if (name is not null && !ResourceNames.IsMachine(name))
             {
                 problems.Add($"'{name}' is not a valid name of a virtual machine");
                 name = null;

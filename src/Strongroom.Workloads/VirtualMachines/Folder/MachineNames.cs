@@ -1,15 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
-using Strongroom.Arm;
 
 namespace Strongroom.Workloads.VirtualMachines.Folder;
 
-/// <summary>Names and ids of machines.</summary>
+/// <summary>Ids of machines that are named by folders.</summary>
 internal static class MachineNames
 {
-    /// <summary>Azure's rule for Microsoft.Compute/virtualMachines.</summary>
-    public static bool IsValid(string name) => ResourceNames.IsMachine(name);
-
     /// <summary>The id of a machine that has none written down: always the same for a folder of a host (a version 8 UUID, RFC 9562 section 5.8, over a SHA-256).</summary>
     public static Guid DeriveId(string hostId, string folderName)
     {

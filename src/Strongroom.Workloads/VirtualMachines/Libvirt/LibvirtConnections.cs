@@ -7,14 +7,37 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt;
 /// <remarks>
 /// <para>Thread-safe. Whoever was given a connection that breaks gets libvirt's error from its calls, half a minute after the host was last heard of at the latest.</para>
 /// <para>A connection is one caller's at a time, though libvirt allows for more: the client library of libvirt 9.0 wakes one thread for another in a way that
-/// hangs, or ends the process, when a connection dies under both. One that is alive is kept, since a domain may end with it.</para>
+/// hangs, or ends the process, when a connection dies under both. One that nobody has used for a while is closed: its host may be gone from the server, or its login
+/// changed.</para>
 /// </remarks>
-internal sealed class LibvirtConnections(ILibvirtHosts hosts, ConnectionLimits limits) : IDisposable
+internal sealed class LibvirtConnections : IDisposable
 {
-    private readonly Dictionary<(string Id, string Uri, string? Credentials), Stack<LibvirtConnection>> _idle = [];
+    /// <summary>How long the end of connections is waited for when the server ends.</summary>
+    private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(5);
+
+    private readonly ILibvirtHosts _hosts;
+    private readonly ConnectionLimits _limits;
+    private readonly Timer _trimming;
+    private readonly Dictionary<(string Id, string Uri, string? Credentials), List<Idle>> _idle = [];
     private readonly Dictionary<(string Id, string Uri, string? Credentials), Opening> _opening = [];
     private readonly Lock _gate = new();
     private bool _isDisposed;
+
+    public LibvirtConnections(ILibvirtHosts hosts, ConnectionLimits limits)
+    {
+        _hosts = hosts;
+        _limits = limits;
+        _trimming = new(_ => Trim(), null, limits.Idle / 2, limits.Idle / 2);
+    }
+
+    /// <summary>How many connections are kept that nobody uses now.</summary>
+    public int IdleCount
+    {
+        get
+        {
+            lock (_gate) return _idle.Values.Sum(connections => connections.Count);
+        }
+    }
 
     /// <summary>Does something on a host, on a thread of its own: libvirt answers when it does.</summary>
     /// <exception cref="MachineException">The host cannot be reached, or libvirt refuses.</exception>
@@ -56,12 +79,17 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts, ConnectionLimits l
 
     public void Dispose()
     {
+        _trimming.Dispose();
+        Task[] closing;
         lock (_gate)
         {
             _isDisposed = true;
-            foreach (var connection in _idle.Values.SelectMany(connections => connections)) connection.Dispose();
+            closing = [.. _idle.Values.SelectMany(connections => connections).Select(idle => CloseAsync(idle.Connection))];
             _idle.Clear();
         }
+
+        // A host that stands still does not keep the server from its end.
+        Task.WaitAll(closing, CloseLimit);
     }
 
     /// <summary>Who logs in to a host, or null.</summary>
@@ -69,7 +97,7 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts, ConnectionLimits l
     public LibvirtLogin? LoginOf(LibvirtHost host)
     {
         if (host.Credentials is not { } name) return null;
-        return hosts.FindLogin(name) is var (user, password)
+        return _hosts.FindLogin(name) is var (user, password)
             ? new(user, password)
             : throw new MachineException(MachineProblem.HostUnreachable, $"Host '{host.Name}': the server has no credentials named '{name}'.");
     }
@@ -79,9 +107,9 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts, ConnectionLimits l
     /// <summary>A call that should have ended with its connection, and has not, is left to itself.</summary>
     private async Task<T> WhileAliveAsync<T>(LibvirtHost host, LibvirtConnection connection, Task<T> call)
     {
-        for (var looksDead = 0; await Task.WhenAny(call, Task.Delay(limits.Look, CancellationToken.None)) != call;)
+        for (var looksDead = 0; await Task.WhenAny(call, Task.Delay(_limits.Look, CancellationToken.None)) != call;)
         {
-            if (!connection.IsAlive && ++looksDead > limits.LooksDead) throw Silent(host, null);
+            if (!connection.IsAlive && ++looksDead > _limits.LooksDead) throw Silent(host, null);
         }
 
         return await call;
@@ -102,7 +130,7 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts, ConnectionLimits l
             try
             {
                 // Another may take what was opened.
-                await opening.WaitAsync(limits.Opening, cancellationToken);
+                await opening.WaitAsync(_limits.Opening, cancellationToken);
             }
             catch (TimeoutException exception)
             {
@@ -114,14 +142,38 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts, ConnectionLimits l
     private LibvirtConnection? FindIdle(LibvirtHost host)
     {
         if (!_idle.TryGetValue(Key(host), out var connections)) return null;
-        while (connections.TryPop(out var connection))
+        // The last one first, so that what is not needed grows old.
+        while (connections.Count > 0)
         {
+            var connection = connections[^1].Connection;
+            connections.RemoveAt(connections.Count - 1);
             if (connection.IsAlive) return connection;
             connection.Dispose();
         }
 
         return null;
     }
+
+    private void Trim()
+    {
+        lock (_gate)
+        {
+            foreach (var (key, connections) in _idle.ToList())
+            {
+                var old = connections.Where(idle => Environment.TickCount64 - idle.Since >= _limits.Idle.TotalMilliseconds).ToHashSet();
+                foreach (var idle in old) _ = CloseAsync(idle.Connection);
+                connections.RemoveAll(old.Contains);
+                if (connections.Count == 0) _idle.Remove(key);
+            }
+        }
+    }
+
+    /// <summary>On a thread of its own: closing is a question to the host, too.</summary>
+    private static Task CloseAsync(LibvirtConnection connection) => OnOwnThread(() =>
+    {
+        connection.Dispose();
+        return true;
+    });
 
     private void Keep(LibvirtHost host, LibvirtConnection connection)
     {
@@ -134,7 +186,7 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts, ConnectionLimits l
             }
 
             if (!_idle.TryGetValue(Key(host), out var connections)) _idle[Key(host)] = connections = [];
-            connections.Push(connection);
+            connections.Add(new(connection, Environment.TickCount64));
         }
     }
 
@@ -143,10 +195,10 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts, ConnectionLimits l
     {
         var before = _opening.GetValueOrDefault(Key(host));
         var hangs = before is { Task.IsCompleted: false };
-        if (hangs && Environment.TickCount64 - before!.StartedAt < limits.Hanging(before.Hanging).TotalMilliseconds) return before.Task;
+        if (hangs && Environment.TickCount64 - before!.StartedAt < _limits.Hanging(before.Hanging).TotalMilliseconds) return before.Task;
         var task = OnOwnThread(() =>
         {
-            Keep(host, LibvirtConnection.Open(host.Uri, LoginOf(host), limits.KeepAliveSeconds, limits.KeepAliveCount));
+            Keep(host, OwnSocket.Require(host, LibvirtConnection.Open(host.Uri, LoginOf(host), _limits.KeepAliveSeconds, _limits.KeepAliveCount)));
             return true;
         });
         _opening[Key(host)] = new(task, Environment.TickCount64, hangs ? before!.Hanging + 1 : 0);
@@ -157,6 +209,9 @@ internal sealed class LibvirtConnections(ILibvirtHosts hosts, ConnectionLimits l
 
     /// <summary>A host whose resource is changed is another host.</summary>
     private static (string Id, string Uri, string? Credentials) Key(LibvirtHost host) => (host.Id, host.Uri, host.Credentials);
+
+    /// <param name="Since">In milliseconds, of <see cref="Environment.TickCount64"/>.</param>
+    private sealed record Idle(LibvirtConnection Connection, long Since);
 
     /// <param name="StartedAt">In milliseconds, of <see cref="Environment.TickCount64"/>.</param>
     /// <param name="Hanging">Tries before it that have not ended.</param>
@@ -177,6 +232,9 @@ internal sealed record ConnectionLimits
 
     /// <summary>After how many questions without an answer it is gone.</summary>
     public int KeepAliveCount { get; init; } = 6;
+
+    /// <summary>How long a connection is kept that nobody uses.</summary>
+    public TimeSpan Idle { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How often a connection with a call under way is looked at.</summary>
     public TimeSpan Look { get; init; } = TimeSpan.FromSeconds(1);

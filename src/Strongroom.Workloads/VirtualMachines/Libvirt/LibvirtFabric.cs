@@ -23,7 +23,7 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
     private readonly ILibvirtHosts _hosts;
     private readonly LibvirtConnections _connections;
     private readonly FreezeGuardOptions _guard;
-    private readonly TimeProvider _time;
+    private readonly OwedCleanUps _owed;
     private readonly ILogger<LibvirtFabric> _log;
     private readonly ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
 
@@ -37,7 +37,7 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
         _hosts = hosts;
         _connections = new(hosts, limits);
         _guard = guard;
-        _time = time;
+        _owed = new(TimeSpan.FromSeconds(1), time, log);
         _log = log;
     }
 
@@ -61,33 +61,24 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
     public async Task<IReadOnlyList<VirtualMachine>> ListAsync(string subscriptionId, string? resourceGroup, CancellationToken cancellationToken)
     {
         var found = await Task.WhenAll((await HostsAsync(subscriptionId, resourceGroup, cancellationToken)).Select(host => TryListAsync(host, cancellationToken)));
-        return [.. found.SelectMany(machines => machines ?? []).Select(found => found.Machine).DistinctBy(machine => machine.ResourceId, StringComparer.OrdinalIgnoreCase)];
+        return [.. NamedMachines.Distinct(found.SelectMany(machines => machines ?? []).Select(found => found.Machine))];
     }
 
     /// <inheritdoc/>
     /// <exception cref="MachineException">No host that answers has it, and another does not answer.</exception>
-    public async Task<VirtualMachine?> FindAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken)
-    {
-        MachineException? silent = null;
-        foreach (var host in await HostsAsync(subscriptionId, resourceGroup, cancellationToken))
-        {
-            try
-            {
-                if (await FindAsync(host, connection => connection.FindDomain(name), cancellationToken) is { } machine) return machine.Machine;
-            }
-            catch (MachineException exception) when (exception.Problem is MachineProblem.HostUnreachable or MachineProblem.ToolMissing)
-            {
-                silent ??= exception;
-            }
-        }
+    public async Task<VirtualMachine?> FindAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken) =>
+        (await AskAsync(subscriptionId, resourceGroup, name, cancellationToken)).First;
 
-        return silent is null ? null : throw silent;
-    }
+    /// <inheritdoc/>
+    public async Task<VirtualMachine?> FindProtectedAsync(MachineId id, VirtualMachine? before, CancellationToken cancellationToken) =>
+        (await AskAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken)).Protected(before);
 
     /// <inheritdoc/>
     public async Task<IMachineSnapshot> SnapshotAsync(VirtualMachine machine, MachineSnapshotRequest request, CancellationToken cancellationToken)
     {
+        await _owed.StopAsync(request.ItemKey);
         var found = await FindAsync(machine, cancellationToken) ?? throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{machine.Name}' is not on its host any more.");
+        found = KnownDisks.Renumber(found, request.Previous);
         if (found.Machine.Problem is { } problem) throw new MachineException(MachineProblem.DiskUnreadable, problem);
         var isActive = await _connections.UseAsync(found.Host, connection =>
         {
@@ -97,7 +88,7 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
         return isActive switch
         {
             null => throw new MachineException(MachineProblem.NotFound, $"Virtual machine '{machine.Name}' is not on its host any more."),
-            true => await LiveSnapshot.TakeAsync(found, request, _connections, _guard, Ports, _time, _log, cancellationToken),
+            true => await TakeLiveAsync(found, request, cancellationToken),
             false => await StoppedSnapshot.TakeAsync(found, request, _connections, cancellationToken),
         };
     }
@@ -105,23 +96,81 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
     /// <inheritdoc/>
     public async Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken)
     {
-        if (await FindAsync(machine, cancellationToken) is not { } found) return;
-        await _connections.UseAsync(found.Host, connection =>
+        await _owed.StopAsync(itemKey);
+        if (await FindHostAsync(machine, cancellationToken) is not { } host) return;
+        await _connections.UseAsync(host, connection =>
         {
             using var domain = connection.FindDomain(machine.VmId);
             if (domain is null) return;
-            new HostTraces(connection, domain, found.Host, itemKey, _log).Remove(keep: null);
-            if (!domain.IsActive) StoredCheckpoints.Remove(domain, found.Host, itemKey, _log);
+            new HostTraces(connection, domain, host, itemKey, _log).Remove(keep: null);
+            if (!domain.IsActive) StoredCheckpoints.Remove(domain, host, itemKey, _log);
         }, cancellationToken);
     }
 
-    public void Dispose() => _connections.Dispose();
+    /// <inheritdoc/>
+    /// <remarks>On a host that does not answer it is done when it does.</remarks>
+    public Task EndBackupAsync(VirtualMachine machine, Guid itemKey, string? tracking, bool mayBeFrozen, CancellationToken cancellationToken) =>
+        CleanUpOf(machine, itemKey).RemoveAsync(tracking, tries: 1, mayBeFrozen);
+
+    public void Dispose()
+    {
+        _owed.Dispose();
+        _connections.Dispose();
+    }
 
     /// <summary>The machine by its own id: its name may have changed.</summary>
     internal async Task<LibvirtMachine?> FindAsync(VirtualMachine machine, CancellationToken cancellationToken)
     {
-        var host = (await _hosts.ListAsync(machine.SubscriptionId, cancellationToken)).FirstOrDefault(host => host.Id.Equals(machine.HostId, StringComparison.OrdinalIgnoreCase));
+        var host = await FindHostAsync(machine, cancellationToken);
         return host is null ? null : await FindAsync(host, connection => connection.FindDomain(machine.VmId), cancellationToken);
+    }
+
+    private async Task<LibvirtHost?> FindHostAsync(VirtualMachine machine, CancellationToken cancellationToken) =>
+        (await _hosts.ListAsync(machine.SubscriptionId, cancellationToken)).FirstOrDefault(host => host.Id.Equals(machine.HostId, StringComparison.OrdinalIgnoreCase));
+
+    private async Task<IMachineSnapshot> TakeLiveAsync(LibvirtMachine found, MachineSnapshotRequest request, CancellationToken cancellationToken)
+    {
+        var cleanUp = CleanUpOf(found.Machine, request.ItemKey);
+        try
+        {
+            return await LiveSnapshot.TakeAsync(found, request, _connections, _guard, Ports, cleanUp, _log, cancellationToken);
+        }
+        catch (MachineException exception) when (exception.Problem == MachineProblem.HostUnreachable)
+        {
+            // The backup may have begun, or may still do so.
+            await cleanUp.RemoveAsync(request.ParentTracking, tries: 1);
+            throw;
+        }
+    }
+
+    private SnapshotCleanUp CleanUpOf(VirtualMachine machine, Guid itemKey) => new(_owed, itemKey, use => UseTracesAsync(machine, itemKey, use, CancellationToken.None));
+
+    private async Task UseTracesAsync(VirtualMachine machine, Guid itemKey, Action<HostTraces> use, CancellationToken cancellationToken)
+    {
+        if (await FindHostAsync(machine, cancellationToken) is not { } host) return;
+        await _connections.UseAsync(host, connection =>
+        {
+            using var domain = connection.FindDomain(machine.VmId);
+            if (domain is not null) use(new(connection, domain, host, itemKey, _log));
+        }, cancellationToken);
+    }
+
+    private async Task<NamedMachines> AskAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken)
+    {
+        var answers = await Task.WhenAll((await HostsAsync(subscriptionId, resourceGroup, cancellationToken)).Select(host => AskAsync(host, name, cancellationToken)));
+        return new([.. answers.Select(answer => answer.Found).OfType<VirtualMachine>()], answers.Select(answer => answer.Silent).FirstOrDefault(silent => silent is not null));
+    }
+
+    private async Task<(VirtualMachine? Found, MachineException? Silent)> AskAsync(LibvirtHost host, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return ((await FindAsync(host, connection => connection.FindDomain(name), cancellationToken))?.Machine, null);
+        }
+        catch (MachineException exception) when (exception.Problem is MachineProblem.HostUnreachable or MachineProblem.ToolMissing)
+        {
+            return (null, exception);
+        }
     }
 
     private Task<LibvirtMachine?> FindAsync(LibvirtHost host, Func<LibvirtConnection, LibvirtDomain?> find, CancellationToken cancellationToken) => _connections.UseAsync(host, connection =>

@@ -11,7 +11,11 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt;
 public sealed record LibvirtHost(string Id, string SubscriptionId, string ResourceGroup, string Location, string Uri, string DiskPool, string ScratchPath)
 {
     /// <summary>The host is the machine that the server runs on: its files can be read and its sockets connected to.</summary>
-    public bool IsLocal => new Uri(Uri).Host.Length == 0;
+    /// <remarks>What another transport (<c>ext</c>, <c>libssh</c>) leads to is not known, also where the URI names no host. A socket of the operator's is looked at when it is connected to (<see cref="OwnSocket"/>).</remarks>
+    public bool IsLocal => new Uri(Uri) is { Host.Length: 0, Scheme: "qemu" or "qemu+unix" };
+
+    /// <summary>The URI names a socket on this machine. What listens there may pass on to another.</summary>
+    public bool HasOwnSocket => IsLocal && new Uri(Uri).Query.TrimStart('?').Split('&').Any(part => part.StartsWith("socket=", StringComparison.Ordinal));
 
     /// <summary>The name or address that the URI has for the host; empty for this machine.</summary>
     public string HostName => new Uri(Uri).DnsSafeHost;

@@ -21,6 +21,9 @@ internal static class LibvirtMachines
     /// <summary>What the name of a domain that is booted for a verification begins with; 32 hexadecimal digits follow.</summary>
     public const string VerificationPrefix = "strongroom-verify-";
 
+    /// <summary>Azure's word for the state of a machine that does not run.</summary>
+    public const string Off = "deallocated";
+
     public static IReadOnlyList<LibvirtMachine> List(LibvirtConnection connection, LibvirtHost host, Action<string> warn)
     {
         var machines = new List<LibvirtMachine>();
@@ -141,7 +144,7 @@ internal static class LibvirtMachines
     /// <summary>Azure's words.</summary>
     private static string PowerState(LibvirtDomainState state) => state switch
     {
-        LibvirtDomainState.ShutOff or LibvirtDomainState.Crashed or LibvirtDomainState.NoState => "deallocated",
+        LibvirtDomainState.ShutOff or LibvirtDomainState.Crashed or LibvirtDomainState.NoState => Off,
         LibvirtDomainState.ShuttingDown => "stopping",
         LibvirtDomainState.Paused or LibvirtDomainState.Suspended => "stopped",
         _ => "running",

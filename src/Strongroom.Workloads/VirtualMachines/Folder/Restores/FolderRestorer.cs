@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Strongroom.Arm;
 using Strongroom.Backup.Machines;
 
 namespace Strongroom.Workloads.VirtualMachines.Folder.Restores;
@@ -11,7 +12,7 @@ public sealed class FolderRestorer(IFolderHosts hosts, AllowedRoots roots, Folde
     /// <remarks>The host is the source's own where it is in the wanted group, else the first of the group by id, in the source's location.</remarks>
     public async Task<IMachineRestore> CreateAsync(NewMachine machine, HostRun run, CancellationToken cancellationToken)
     {
-        if (!MachineNames.IsValid(machine.Name)) throw new MachineException(MachineProblem.NotWritable, $"'{machine.Name}' is not a valid name of a virtual machine.");
+        if (!ResourceNames.IsMachine(machine.Name)) throw new MachineException(MachineProblem.NotWritable, $"'{machine.Name}' is not a valid name of a virtual machine.");
         var host = (await hosts.ListAsync(machine.SubscriptionId, cancellationToken))
             .Where(h => Same(h.ResourceGroup, machine.ResourceGroup) && Same(h.Location, machine.Source.Location))
             .OrderBy(h => Same(h.Id, machine.Source.HostId) ? 0 : 1).ThenBy(h => h.Id, StringComparer.OrdinalIgnoreCase).FirstOrDefault()

@@ -11,7 +11,7 @@ internal sealed class ServedDisks : IAsyncDisposable
 {
     private readonly List<NbdServer> _servers = [];
 
-    /// <summary>What the path of each socket of a job begins with. The name is short, since that of a socket may have 107 bytes, of which the folder takes 80.</summary>
+    /// <summary>What the path of each socket of a job begins with. The name is short, since that of a socket may have 107 bytes, of which the folder takes 70.</summary>
     public static string PathPrefix(LibvirtHost host, Guid jobId) => Path.Combine(host.ScratchPath, $"boot-{jobId.ToString("N")[..12]}.");
 
     /// <summary>The path of a disk's socket.</summary>

@@ -39,19 +39,28 @@ internal sealed class HostTraces(LibvirtConnection connection, LibvirtDomain dom
         }
     }
 
-    /// <summary>Deletes a checkpoint with its bitmaps; one whose bitmaps are gone or cannot be reached is only forgotten.</summary>
-    public void DeleteCheckpoint(string name)
+    /// <summary>Deletes a checkpoint with its bitmaps; one that has lost them is only forgotten. Where it cannot be done now it stays, for the next backup.</summary>
+    private void DeleteCheckpoint(string name)
     {
         try
         {
             domain.DeleteCheckpoint(name);
         }
-        catch (LibvirtException exception) when (!exception.IsOfConnection && exception.Code != LibvirtException.NoDomain)
+        catch (LibvirtException exception) when (HasLostBitmap(exception))
         {
             log.LogInformation("Checkpoint {Checkpoint} is only forgotten: {Reason}", name, exception.Message);
             domain.DeleteCheckpoint(name, isMetadataOnly: true);
         }
+        catch (LibvirtException exception) when (!exception.IsOfConnection && exception.Code != LibvirtException.NoDomain)
+        {
+            // A bitmap whose checkpoint is forgotten stays in its image for ever, and records.
+            log.LogWarning("Checkpoint {Checkpoint} cannot be deleted now: {Reason}", name, exception.Message);
+        }
     }
+
+    /// <summary>Whether a checkpoint could not be deleted because a bitmap of it is gone, or is of no use. libvirt has no code for the first; should its words change, the checkpoint stays.</summary>
+    internal static bool HasLostBitmap(LibvirtException exception) =>
+        exception.Code == LibvirtException.CheckpointInconsistent || (exception.Message.Contains("bitmap", StringComparison.Ordinal) && exception.Message.Contains("not found in backing chain", StringComparison.Ordinal));
 
     /// <summary>Sockets stay when QEMU is killed; scratch files when libvirt is. Of another machine only what its scratch pool shows is seen.</summary>
     public void RemoveFiles()
@@ -62,16 +71,25 @@ internal sealed class HostTraces(LibvirtConnection connection, LibvirtDomain dom
 
     private void RemoveLocalFiles()
     {
-        foreach (var file in Directory.GetFiles(host.ScratchPath, _names.FilePrefix + "*"))
+        try
         {
-            try
-            {
-                File.Delete(file);
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                log.LogWarning(exception, "'{File}' was left by a backup and cannot be removed", file);
-            }
+            foreach (var file in Directory.GetFiles(host.ScratchPath, _names.FilePrefix + "*")) RemoveLocalFile(file);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning(exception, "What backups left in '{Folder}' cannot be looked for", host.ScratchPath);
+        }
+    }
+
+    private void RemoveLocalFile(string file)
+    {
+        try
+        {
+            File.Delete(file);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning(exception, "'{File}' was left by a backup and cannot be removed", file);
         }
     }
 
@@ -82,6 +100,17 @@ internal sealed class HostTraces(LibvirtConnection connection, LibvirtDomain dom
         IsOurs(domain.FindBackup())
         || domain.ListCheckpoints().Any(name => name != keep && name.StartsWith(_names.CheckpointPrefix, StringComparison.Ordinal))
         || (host.IsLocal && Directory.Exists(host.ScratchPath) && Directory.EnumerateFiles(host.ScratchPath, _names.FilePrefix + "*").Any());
+
+    /// <summary>Thaws the machine if it is frozen, and has its applications told, as they would have been after the snapshot.</summary>
+    /// <exception cref="LibvirtException">The host or the domain is gone.</exception>
+    public void LetGo()
+    {
+        if (!domain.IsActive || !DomainDescription.Parse(domain.Xml).HasAgentChannel) return;
+        var agent = new GuestAgent(domain);
+        if (agent.FindSilence() is not null) return;
+        if (agent.IsFrozen) domain.Thaw();
+        if (agent.Run(GuestAgent.PostScript) == ScriptEnd.Failed) log.LogWarning("The script {Script} of domain {Domain} failed", GuestAgent.PostScript, domain.Name);
+    }
 
     private bool IsOurs(string? backupXml) => backupXml is not null && backupXml.Contains(_names.FilePrefix, StringComparison.Ordinal);
 }

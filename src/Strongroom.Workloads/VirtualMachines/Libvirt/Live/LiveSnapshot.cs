@@ -7,26 +7,25 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 /// <summary>The disks of a running machine at one moment, served by its QEMU while it runs on.</summary>
 internal sealed class LiveSnapshot : IMachineSnapshot
 {
-    private const int CleanUpTries = 10;
-
     private readonly LibvirtMachine _machine;
     private readonly MachineSnapshotRequest _request;
     private readonly LibvirtConnections _connections;
     private readonly BackupPlace _place;
     private readonly LiveBackup _backup;
     private readonly ILogger _log;
-    private readonly TimeProvider _time;
-    private readonly ScratchWatch? _watch;
+    private readonly SnapshotCleanUp _cleanUp;
+    private ScratchWatch? _watch;
+    private Task _givingUp = Task.CompletedTask;
     private bool _isCommitted;
 
-    private LiveSnapshot(LibvirtMachine machine, MachineSnapshotRequest request, LibvirtConnections connections, BackupPlace place, LiveBackup backup, string definition, ScratchSpace? scratch, TimeProvider time, ILogger log)
+    private LiveSnapshot(LibvirtMachine machine, MachineSnapshotRequest request, LibvirtConnections connections, BackupPlace place, LiveBackup backup, string definition, ScratchSpace? scratch, SnapshotCleanUp cleanUp, ILogger log)
     {
         _machine = machine;
         _request = request;
         _connections = connections;
         _place = place;
         _backup = backup;
-        _time = time;
+        _cleanUp = cleanUp;
         _log = log;
         Machine = machine.Machine with { Definition = definition };
         var byName = machine.Machine.Disks.ToDictionary(disk => disk.Name, StringComparer.Ordinal);
@@ -56,7 +55,7 @@ internal sealed class LiveSnapshot : IMachineSnapshot
 
     /// <exception cref="MachineException">The machine is gone, or its host refuses.</exception>
     public static async Task<LiveSnapshot> TakeAsync(
-        LibvirtMachine machine, MachineSnapshotRequest request, LibvirtConnections connections, FreezeGuardOptions guard, BackupPorts ports, TimeProvider time, ILogger log, CancellationToken cancellationToken)
+        LibvirtMachine machine, MachineSnapshotRequest request, LibvirtConnections connections, FreezeGuardOptions guard, BackupPorts ports, SnapshotCleanUp cleanUp, ILogger log, CancellationToken cancellationToken)
     {
         var scratch = await FindScratchAsync(machine.Host, connections, cancellationToken);
         if (scratch is not null && await scratch.LookAsync(cancellationToken) is { } room && ScratchWatch.Refuse(scratch.Folder, room) is { } full) throw new MachineException(MachineProblem.ScratchFull, full);
@@ -71,7 +70,7 @@ internal sealed class LiveSnapshot : IMachineSnapshot
                 var start = new LiveBackupStart(connection, domain, machine, request, place, run => FreezeGuard.Start(guard, machine.Host.Uri, login, machine.Machine.VmId, run), log);
                 return (start.Begin(), definition);
             }, cancellationToken);
-            return new(machine, request, connections, place, backup, definition, scratch, time, log);
+            return new(machine, request, connections, place, backup, definition, scratch, cleanUp, log);
         }
         catch
         {
@@ -86,15 +85,22 @@ internal sealed class LiveSnapshot : IMachineSnapshot
     public async Task CommittedAsync()
     {
         _isCommitted = true;
-        await CleanUpAsync(_backup.Tracking?.Checkpoint);
+        await EndWatchAsync();
+        await _cleanUp.RemoveAsync(ChangeTracking);
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_watch is not null) await _watch.DisposeAsync();
-        // Whatever the parent's point remembers stays: the next backup goes on from it.
-        if (!_isCommitted) await CleanUpAsync(TrackingToken.TryParse(_request.ParentTracking, out var parent) ? parent.Checkpoint : null);
-        _place.Dispose();
+        try
+        {
+            await EndWatchAsync();
+        }
+        finally
+        {
+            // Whatever the parent's point remembers stays: the next backup goes on from it.
+            if (!_isCommitted) await _cleanUp.RemoveAsync(_request.ParentTracking);
+            _place.Dispose();
+        }
     }
 
     /// <returns>Null: the room cannot be told.</returns>
@@ -109,38 +115,24 @@ internal sealed class LiveSnapshot : IMachineSnapshot
         ? new SocketPlace(Path.Combine(host.ScratchPath, new TraceNames(request.ItemKey).Socket(request.Run)))
         : await RemotePlace.FindAsync(host, ports, cancellationToken);
 
-    /// <summary>Ends the job on the host and drops all but one checkpoint. What fails now is done by the next backup.</summary>
-    private async Task CleanUpAsync(string? keep)
+    private async Task EndWatchAsync()
     {
-        for (var tries = 1; ; tries++)
+        if (_watch is { } watch)
         {
-            try
-            {
-                await _connections.UseAsync(_machine.Host, connection =>
-                {
-                    using var domain = connection.FindDomain(_machine.Machine.VmId);
-                    if (domain is { IsActive: true }) new HostTraces(connection, domain, _machine.Host, _request.ItemKey, _log).Remove(keep);
-                }, CancellationToken.None);
-                return;
-            }
-            catch (MachineException exception) when (tries < CleanUpTries && exception.Problem == MachineProblem.HostUnreachable)
-            {
-                // libvirt may be starting again.
-                await Task.Delay(TimeSpan.FromSeconds(1), _time, CancellationToken.None);
-            }
-            catch (MachineException exception)
-            {
-                _log.LogWarning(exception, "What the backup of {Machine} made on its host is not removed yet", _machine.Machine.Name);
-                return;
-            }
+            _watch = null;
+            await watch.DisposeAsync();
         }
+
+        // None is begun after the end of the watch, and one under way must not meet the item's next backup.
+        await _givingUp;
     }
 
+    /// <remarks>The checkpoint stays: if all is read already, the point is committed in spite of it.</remarks>
     private void GiveUp(string reason)
     {
         GivenUp = reason;
         _log.LogWarning("The backup of {Machine} is given up: {Reason}", _machine.Machine.Name, reason);
-        _ = CleanUpAsync(TrackingToken.TryParse(_request.ParentTracking, out var parent) ? parent.Checkpoint : null);
+        _givingUp = _cleanUp.EndJobAsync();
     }
 
     private static MachineException NotFound(LibvirtMachine machine) => new(MachineProblem.NotFound, $"Virtual machine '{machine.Machine.Name}' is not on its host any more.");

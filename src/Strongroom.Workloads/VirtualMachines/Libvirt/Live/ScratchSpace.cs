@@ -30,5 +30,6 @@ internal sealed class LocalScratch(string folder) : ScratchSpace(folder)
 
     public ScratchRoom Room => new(_drive.TotalSize, _drive.AvailableFreeSpace);
 
-    public override Task<ScratchRoom?> LookAsync(CancellationToken cancellationToken) => Task.FromResult<ScratchRoom?>(Room);
+    /// <remarks>On a thread of the pool: a network file system whose server is gone keeps it for as long as it likes.</remarks>
+    public override Task<ScratchRoom?> LookAsync(CancellationToken cancellationToken) => Task.Run<ScratchRoom?>(() => Room, cancellationToken);
 }

@@ -46,8 +46,7 @@ internal sealed class ScratchWatch : IAsyncDisposable
             using var timer = new PeriodicTimer(space.Interval);
             do
             {
-                // A host that hangs does not keep the watch from ending.
-                if (await space.LookAsync(_end.Token).WaitAsync(_end.Token) is not { } room) continue;
+                if (await TryLookAsync(space) is not { } room) continue;
                 // The worst seen fades by an eighth each time, so that a burst is remembered for a while.
                 perInterval = Math.Max((before ?? room.AvailableBytes) - room.AvailableBytes, perInterval - (perInterval / 8));
                 before = room.AvailableBytes;
@@ -59,6 +58,20 @@ internal sealed class ScratchWatch : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
+        }
+    }
+
+    /// <returns>Null: it cannot be told now. The next look may tell.</returns>
+    private async Task<ScratchRoom?> TryLookAsync(ScratchSpace space)
+    {
+        try
+        {
+            // A host that hangs does not keep the watch from ending.
+            return await space.LookAsync(_end.Token).WaitAsync(_end.Token);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 

@@ -16,8 +16,8 @@ internal sealed record TraceNames(Guid ItemKey)
     /// <summary>Sockets and scratch files of the item. Short: a socket's path has 107 bytes in all.</summary>
     public string FilePrefix => $"strongroom-{ItemKey.ToString("N")[..12]}-";
 
-    /// <summary>Another name for each run and each try: what a dead run left is never in the way.</summary>
-    public string Checkpoint(HostRun run, int attempt) => string.Create(CultureInfo.InvariantCulture, $"{CheckpointPrefix}{run.JobId.ToString("N")[..8]}-{run.Fence}-{attempt}");
+    /// <summary>Another name each time: what could not be removed is never in the way.</summary>
+    public string Checkpoint(HostRun run, int attempt) => string.Create(CultureInfo.InvariantCulture, $"{CheckpointPrefix}{run.JobId.ToString("N")[..8]}-{run.Fence}-{attempt}-{RandomNumberGenerator.GetHexString(6, lowercase: true)}");
 
     public string Socket(HostRun run) => string.Create(CultureInfo.InvariantCulture, $"{FilePrefix}{run.Fence}.sock");
 

@@ -208,15 +208,6 @@ internal static partial class LibvirtCalls
     [LibraryImport(Library, EntryPoint = "virDomainAbortJob")]
     public static partial int AbortJob(DomainHandle domain);
 
-    [LibraryImport(Library, EntryPoint = "virDomainGetJobStats")]
-    public static partial int JobStatistics(DomainHandle domain, out int type, out nint parameters, out int count, uint flags);
-
-    [LibraryImport(Library, EntryPoint = "virTypedParamsGetULLong", StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int TypedNumber(nint parameters, int count, string name, out ulong value);
-
-    [LibraryImport(Library, EntryPoint = "virTypedParamsFree")]
-    public static partial void FreeTyped(nint parameters, int count);
-
     [LibraryImport(Library, EntryPoint = "virDomainListAllCheckpoints")]
     public static partial int ListCheckpoints(DomainHandle domain, out nint checkpoints, uint flags);
 

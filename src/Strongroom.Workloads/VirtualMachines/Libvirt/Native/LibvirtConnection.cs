@@ -74,6 +74,9 @@ internal sealed unsafe class LibvirtConnection : IDisposable
     public LibvirtDomain StartTransientDomain(string xml, bool endsWithConnection) =>
         new(LibvirtException.Check(LibvirtCalls.StartTransientDomain(_handle, xml, endsWithConnection ? 2u : 0)));
 
+    /// <summary>The host's own name of itself.</summary>
+    public string HostName => LibvirtException.TakeText(LibvirtCalls.HostName(_handle));
+
     /// <summary>What the host can run (https://libvirt.org/formatcaps.html).</summary>
     public string Capabilities => LibvirtException.TakeText(LibvirtCalls.Capabilities(_handle));
 

@@ -139,20 +139,6 @@ internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
 
     public void AbortJob() => LibvirtException.Check(LibvirtCalls.AbortJob(handle));
 
-    /// <summary>How much of its scratch space the backup under way uses, in bytes; null when libvirt does not say.</summary>
-    public ulong? BackupScratchBytes()
-    {
-        LibvirtException.Check(LibvirtCalls.JobStatistics(handle, out _, out var parameters, out var count, 0));
-        try
-        {
-            return LibvirtCalls.TypedNumber(parameters, count, "disk_temp_used", out var used) == 1 ? used : null;
-        }
-        finally
-        {
-            LibvirtCalls.FreeTyped(parameters, count);
-        }
-    }
-
     public IReadOnlyList<string> ListCheckpoints()
     {
         var count = LibvirtException.Check(LibvirtCalls.ListCheckpoints(handle, out var list, 0));
@@ -176,7 +162,7 @@ internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
         return XElement.Parse(xml).Descendants("disk").Where(disk => (string?)disk.Attribute("checkpoint") == "bitmap").Select(disk => (string?)disk.Attribute("name")).OfType<string>().ToHashSet(StringComparer.Ordinal);
     }
 
-    /// <summary>Deletes a checkpoint if it is there: its bitmaps join those of the one before.</summary>
+    /// <summary>Deletes a checkpoint if it is there, with its bitmaps.</summary>
     /// <param name="isMetadataOnly">Forgets it and leaves the disks alone: for one whose bitmaps are missing or broken.</param>
     public void DeleteCheckpoint(string name, bool isMetadataOnly = false)
     {

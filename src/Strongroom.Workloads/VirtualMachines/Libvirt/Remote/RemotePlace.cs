@@ -44,8 +44,15 @@ internal sealed class RemotePlace : BackupPlace
     /// <exception cref="MachineException">The server has no certificates for the host, the host's name means nothing here, or all ports are in use.</exception>
     public static async Task<RemotePlace> FindAsync(LibvirtHost host, BackupPorts ports, CancellationToken cancellationToken)
     {
+        RequireName(host);
         var tls = RemoteCertificates.Load(host) with { HostName = host.HostName };
         return new(host, ports, tls, Candidates(await ResolveAsync(host, cancellationToken)));
+    }
+
+    /// <exception cref="MachineException">The URI names no host. To the resolver that would be this machine.</exception>
+    internal static void RequireName(LibvirtHost host)
+    {
+        if (host.HostName.Length == 0) throw Unknown(host, null);
     }
 
     /// <inheritdoc/>
@@ -98,14 +105,14 @@ internal sealed class RemotePlace : BackupPlace
         }
         catch (SocketException exception)
         {
-            throw Unknown(exception);
+            throw Unknown(host, exception);
         }
 
-        throw Unknown(null);
-
-        MachineException Unknown(Exception? cause) => new(MachineProblem.HostUnreachable,
-            $"Host '{host.Name}': the name '{host.HostName}' of its URI means no address to the server. Disks are read over a connection of their own, which needs one, also where ssh knows the name by its own settings.", cause);
+        throw Unknown(host, null);
     }
+
+    private static MachineException Unknown(LibvirtHost host, SocketException? cause) => new(MachineProblem.HostUnreachable,
+        $"Host '{host.Name}': the name '{host.HostName}' of its URI means no address to the server. Disks are read over a connection of their own, which needs one, also where ssh knows the name by its own settings.", cause);
 
     private static ImmutableArray<(string Listen, string Connect)> Candidates(IPAddress[] addresses)
     {

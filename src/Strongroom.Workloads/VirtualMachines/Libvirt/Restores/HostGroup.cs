@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
+using Strongroom.Arm;
 using Strongroom.Backup.Machines;
-using Strongroom.Workloads.VirtualMachines.Folder;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
@@ -22,7 +22,7 @@ internal sealed class HostGroup
     /// <exception cref="MachineException">The name cannot be that of a machine, or no host can take it.</exception>
     public static async Task<HostGroup> FindAsync(ILibvirtHosts hosts, NewMachine machine, LibvirtConnections connections, ILogger log, CancellationToken cancellationToken)
     {
-        if (!MachineNames.IsValid(machine.Name)) throw new MachineException(MachineProblem.NotWritable, $"'{machine.Name}' is not a valid name of a virtual machine.");
+        if (!ResourceNames.IsMachine(machine.Name)) throw new MachineException(MachineProblem.NotWritable, $"'{machine.Name}' is not a valid name of a virtual machine.");
         var candidates = (await hosts.ListAsync(machine.SubscriptionId, cancellationToken))
             .Where(host => Same(host.ResourceGroup, machine.ResourceGroup))
             .OrderBy(host => Same(host.Id, machine.Source.HostId) ? 0 : 1).ThenBy(host => host.Id, StringComparer.OrdinalIgnoreCase).ToList();

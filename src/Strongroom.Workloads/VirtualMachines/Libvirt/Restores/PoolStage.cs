@@ -24,9 +24,6 @@ internal sealed class PoolStage
     /// <summary>The pool's name.</summary>
     public string Pool { get; }
 
-    /// <summary>The server writes into the pool's folder itself.</summary>
-    public bool IsDirect => _folder is not null;
-
     /// <summary>Marks a pool as one that this run works in.</summary>
     /// <exception cref="MachineException">The pool cannot take disks.</exception>
     public static Task<PoolStage> BeginAsync(HostSetting setting, string pool, HostRun run, CancellationToken cancellationToken) => setting.UseAsync(connection =>

@@ -23,6 +23,9 @@ public sealed class LibvirtVerifier(ILibvirtHosts hosts, LibvirtFabric fabric, s
     /// <summary>Room that is left on the server's disk.</summary>
     private const long ReserveBytes = 256L << 20;
 
+    /// <summary>How long the end of a machine is waited for.</summary>
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
     public string Kind => LibvirtFabric.Kind;
@@ -37,8 +40,8 @@ public sealed class LibvirtVerifier(ILibvirtHosts hosts, LibvirtFabric fabric, s
         // Of an earlier run of the job: what it wrote is nothing to this one.
         for (var index = 0; index < disks.Count; index++) File.Delete(OverlayFile(attempt, index));
         // A connection of its own: the domain ends with it.
-        using var connection = await Task.Run(() => Open(host), cancellationToken);
-        RemoveLeftovers(connection, attempt);
+        await using var calls = await HostCalls<LibvirtConnection>.OpenAsync(() => Open(host), cancellationToken);
+        await RemoveLeftoversAsync(calls, attempt, cancellationToken);
         var overlays = new List<OverlayDevice>();
         await using var served = new ServedDisks();
         try
@@ -51,11 +54,11 @@ public sealed class LibvirtVerifier(ILibvirtHosts hosts, LibvirtFabric fabric, s
             }
 
             var sockets = disks.Select((disk, index) => (disk.Disk, ServedDisks.PathOf(host, run.JobId, index))).ToList();
-            return await BootAsync(connection, machine, attempt, sockets, terms, cancellationToken);
+            return await BootAsync(calls, machine, attempt, sockets, terms, cancellationToken);
         }
         finally
         {
-            RemoveLeftovers(connection, attempt);
+            await EndAsync(calls, attempt);
             await served.DisposeAsync();
             foreach (var overlay in overlays) await overlay.DisposeAsync();
             for (var index = 0; index < disks.Count; index++) File.Delete(OverlayFile(attempt, index));
@@ -74,7 +77,7 @@ public sealed class LibvirtVerifier(ILibvirtHosts hosts, LibvirtFabric fabric, s
     {
         try
         {
-            return LibvirtConnection.Open(host.Uri, fabric.Connections.LoginOf(host));
+            return OwnSocket.Require(host, LibvirtConnection.Open(host.Uri, fabric.Connections.LoginOf(host)));
         }
         catch (LibvirtException exception)
         {
@@ -83,20 +86,20 @@ public sealed class LibvirtVerifier(ILibvirtHosts hosts, LibvirtFabric fabric, s
     }
 
     private async Task<MachineVerification> BootAsync(
-        LibvirtConnection connection, VirtualMachine machine, BootAttempt attempt, IReadOnlyList<(MachineDisk, string)> sockets, VerificationTerms terms, CancellationToken cancellationToken)
+        HostCalls<LibvirtConnection> calls, VirtualMachine machine, BootAttempt attempt, IReadOnlyList<(MachineDisk, string)> sockets, VerificationTerms terms, CancellationToken cancellationToken)
     {
-        using var domain = await Task.Run(() => Start(connection, machine, attempt, sockets), cancellationToken);
+        using var domain = await calls.RunAsync(connection => Start(connection, machine, attempt, sockets), cancellationToken);
         var started = Stopwatch.GetTimestamp();
         var console = terms.ConsolePattern is { } pattern ? new ConsoleLog(attempt.ConsoleFile, RestoreVerification.Pattern(pattern)) : null;
         var agent = new GuestAgent(domain);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var look = await Task.Run(() => Look(domain, agent, console), cancellationToken);
+            var look = await calls.RunAsync(_ => Look(domain, agent, console), cancellationToken);
             var took = Stopwatch.GetElapsedTime(started);
-            if (look.By is not null) return new(look.By, took, look.Message, await Task.Run(() => Picture(domain, connection), cancellationToken));
+            if (look.By is not null) return new(look.By, took, look.Message, await calls.RunAsync(connection => Picture(domain, connection), cancellationToken));
             if (look.IsOver) return new(null, took, look.Message, default);
-            if (took > terms.Timeout) return new(null, took, $"The machine has not proven itself within {terms.Timeout.TotalSeconds:0} seconds.", await Task.Run(() => Picture(domain, connection), cancellationToken));
+            if (took > terms.Timeout) return new(null, took, $"The machine has not proven itself within {terms.Timeout.TotalSeconds:0} seconds.", await calls.RunAsync(connection => Picture(domain, connection), cancellationToken));
             await Task.Delay(Interval, CancellationToken.None);
         }
     }
@@ -147,20 +150,45 @@ public sealed class LibvirtVerifier(ILibvirtHosts hosts, LibvirtFabric fabric, s
         }
     }
 
-    /// <summary>Ends domains of the job, and removes their files.</summary>
-    private void RemoveLeftovers(LibvirtConnection connection, BootAttempt attempt)
+    /// <summary>Ends the machine. A host that stands still keeps nobody: the machine ends with its connection.</summary>
+    private async Task EndAsync(HostCalls<LibvirtConnection> calls, BootAttempt attempt)
     {
+        using var limit = new CancellationTokenSource(EndLimit);
         try
         {
-            using var domain = connection.FindDomain(attempt.Name);
-            if (domain is { IsActive: true }) domain.Destroy(gracefully: false);
+            if (!calls.Hangs) await RemoveLeftoversAsync(calls, attempt, limit.Token);
+            else RemoveFiles(attempt);
         }
-        catch (LibvirtException exception)
+        catch (OperationCanceledException)
         {
-            // It goes with the connection.
-            log.LogWarning("The machine '{Name}' could not be ended: {Reason}", attempt.Name, exception.Message);
+            log.LogWarning("The machine '{Name}' is not ended yet: its host does not answer", attempt.Name);
+            RemoveFiles(attempt);
         }
+    }
 
+    /// <summary>Ends domains of the job, and removes their files.</summary>
+    private async Task RemoveLeftoversAsync(HostCalls<LibvirtConnection> calls, BootAttempt attempt, CancellationToken cancellationToken)
+    {
+        await calls.RunAsync(connection =>
+        {
+            try
+            {
+                using var domain = connection.FindDomain(attempt.Name);
+                if (domain is { IsActive: true }) domain.Destroy(gracefully: false);
+            }
+            catch (LibvirtException exception)
+            {
+                // It goes with the connection.
+                log.LogWarning("The machine '{Name}' could not be ended: {Reason}", attempt.Name, exception.Message);
+            }
+
+            return true;
+        }, cancellationToken);
+        RemoveFiles(attempt);
+    }
+
+    private static void RemoveFiles(BootAttempt attempt)
+    {
         File.Delete(attempt.ConsoleFile);
         File.Delete(attempt.VariablesFile);
     }
