@@ -15,7 +15,7 @@ public sealed class KillTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_500_000)]
     public async Task No_recovery_point_is_lost_or_changed_when_the_server_is_killed_at_random_moments()
     {
         var cancellationToken = TestContext.Current.CancellationToken;

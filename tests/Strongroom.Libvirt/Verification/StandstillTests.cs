@@ -6,7 +6,7 @@ using Strongroom.Workloads.VirtualMachines.Libvirt.Verification;
 
 namespace Strongroom.Libvirt.Verification;
 
-/// <summary>A host that takes the connection and says nothing.</summary>
+/// <summary>Machines and hosts that say nothing, such as one that takes the connection and no more.</summary>
 public sealed class StandstillTests : ILibvirtHosts, IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -21,26 +21,40 @@ public sealed class StandstillTests : ILibvirtHosts, IDisposable
         silent.Listen();
         using var fabric = new LibvirtFabric(this, new() { Executable = "/nowhere" }, TimeProvider.System, NullLogger<LibvirtFabric>.Instance);
         var verifier = new LibvirtVerifier(this, fabric, _folder.Path, TimeProvider.System, NullLogger<LibvirtVerifier>.Instance);
-        var machine = new VirtualMachine
-        {
-            SubscriptionId = "s",
-            ResourceGroup = "lab",
-            Name = "web1",
-            Location = "home",
-            VmId = Guid.NewGuid(),
-            HostId = Host.Id,
-            Definition = "<domain/>",
-            Disks = [],
-        };
+        var machine = Machine("<domain/>");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
 
-        var verifying = verifier.VerifyAsync(machine, [], new(TimeSpan.FromMinutes(1), null, null), new(Guid.NewGuid(), 1), limit.Token);
+        var verifying = verifier.VerifyAsync(machine, [], new(TimeSpan.FromMinutes(1), "login:", null), new(Guid.NewGuid(), 1), limit.Token);
         // It is connected to.
         using var accepted = await silent.AcceptAsync(TestContext.Current.CancellationToken);
         await limit.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => verifying);
     }
+
+    [Fact]
+    public async Task A_machine_that_could_never_prove_itself_is_not_booted()
+    {
+        using var fabric = new LibvirtFabric(this, new() { Executable = "/nowhere" }, TimeProvider.System, NullLogger<LibvirtFabric>.Instance);
+        var verifier = new LibvirtVerifier(this, fabric, _folder.Path, TimeProvider.System, NullLogger<LibvirtVerifier>.Instance);
+        var mute = Machine($"<domain><name>web1</name><uuid>{Guid.NewGuid()}</uuid><devices/></domain>");
+
+        var refused = await Assert.ThrowsAsync<MachineException>(() => verifier.VerifyAsync(mute, [], new(TimeSpan.FromMinutes(1), null, null), new(Guid.NewGuid(), 1), TestContext.Current.CancellationToken));
+
+        Assert.Contains("consolePattern", refused.Message, StringComparison.Ordinal);
+    }
+
+    private VirtualMachine Machine(string definition) => new()
+    {
+        SubscriptionId = "s",
+        ResourceGroup = "lab",
+        Name = "web1",
+        Location = "home",
+        VmId = Guid.NewGuid(),
+        HostId = Host.Id,
+        Definition = definition,
+        Disks = [],
+    };
 
     public Task<IReadOnlyList<LibvirtHost>> ListAsync(string subscriptionId, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<LibvirtHost>>([Host]);
 

@@ -43,6 +43,9 @@ public sealed class LibvirtFabric : IMachineFabric, IHostProbe, IDisposable
 
     internal LibvirtConnections Connections => _connections;
 
+    /// <summary>What hosts that did not answer have yet to be rid of.</summary>
+    internal OwedCleanUps Owed => _owed;
+
     /// <summary>Where disks of machines of remote hosts are served.</summary>
     internal BackupPorts Ports { get; init; } = BackupPorts.Standard();
 

@@ -14,7 +14,11 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 /// <param name="Consistency">As the recovery point has it.</param>
 /// <param name="Frozen">How long the file systems stood still, from the call that freezes them to the return of the one that thaws them; null: they did not.</param>
 /// <param name="Notes">What the machine's owner should know.</param>
-internal sealed record LiveBackup(IReadOnlyList<BackupDisk> Disks, TrackingToken? Tracking, Guid? ChangesSince, BackupServer Server, string Consistency, TimeSpan? Frozen, IReadOnlyList<string> Notes);
+internal sealed record LiveBackup(IReadOnlyList<BackupDisk> Disks, TrackingToken? Tracking, Guid? ChangesSince, BackupServer Server, string Consistency, TimeSpan? Frozen, IReadOnlyList<string> Notes)
+{
+    /// <summary>The owner's script before the snapshot was run; the one after it is due, and may take minutes, in which the scratch space is to be watched.</summary>
+    public bool OwesPostScript { get; init; }
+}
 
 /// <summary>Begins backup jobs of running domains: freeze, checkpoint and backup of all disks in one go, thaw. Blocks.</summary>
 internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomain domain, LibvirtMachine machine, MachineSnapshotRequest request, BackupPlace place, Func<int, FreezeGuard?> startGuard, ILogger log)
@@ -41,15 +45,18 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
         var pre = mayFreeze ? agent.Run(GuestAgent.PreScript) : ScriptEnd.Absent;
         try
         {
-            return BeginFrozen(agent, mayFreeze, parent, pre);
+            return BeginFrozen(agent, mayFreeze, parent, pre) with { OwesPostScript = pre != ScriptEnd.Absent };
         }
-        finally
+        catch
         {
             if (pre != ScriptEnd.Absent) RunPostScript(agent);
+            throw;
         }
     }
 
-    private void RunPostScript(GuestAgent agent)
+    private void RunPostScript(GuestAgent agent) => RunPostScript(agent, machine, log);
+
+    public static void RunPostScript(GuestAgent agent, LibvirtMachine machine, ILogger log)
     {
         if (agent.Run(GuestAgent.PostScript) == ScriptEnd.Failed) log.LogWarning("The script {Script} of machine {Machine} failed", GuestAgent.PostScript, machine.Machine.Name);
     }

@@ -61,6 +61,7 @@ internal sealed class LiveSnapshot : IMachineSnapshot
         if (scratch is not null && await scratch.LookAsync(cancellationToken) is { } room && ScratchWatch.Refuse(scratch.Folder, room) is { } full) throw new MachineException(MachineProblem.ScratchFull, full);
         var login = connections.LoginOf(machine.Host);
         var place = await FindPlaceAsync(machine.Host, request, ports, cancellationToken);
+        LiveSnapshot snapshot;
         try
         {
             var (backup, definition) = await connections.UseAsync(machine.Host, connection =>
@@ -70,14 +71,32 @@ internal sealed class LiveSnapshot : IMachineSnapshot
                 var start = new LiveBackupStart(connection, domain, machine, request, place, run => FreezeGuard.Start(guard, machine.Host.Uri, login, machine.Machine.VmId, run), log);
                 return (start.Begin(), definition);
             }, cancellationToken);
-            return new(machine, request, connections, place, backup, definition, scratch, cleanUp, log);
+            snapshot = new(machine, request, connections, place, backup, definition, scratch, cleanUp, log);
         }
         catch
         {
             place.Dispose();
             throw;
         }
+
+        try
+        {
+            // The scratch space is watched by now.
+            if (snapshot._backup.OwesPostScript) await snapshot.RunPostScriptAsync(cancellationToken);
+            return snapshot;
+        }
+        catch
+        {
+            await snapshot.DisposeAsync();
+            throw;
+        }
     }
+
+    private Task RunPostScriptAsync(CancellationToken cancellationToken) => _connections.UseAsync(_machine.Host, connection =>
+    {
+        using var domain = connection.FindDomain(_machine.Machine.VmId);
+        if (domain is not null) LiveBackupStart.RunPostScript(new(domain), _machine, _log);
+    }, cancellationToken);
 
     /// <summary>QEMU serves one moment or nothing: what could be read is of that moment.</summary>
     public Task<IReadOnlyList<string>> FindChangesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);

@@ -18,7 +18,7 @@ internal sealed class OwedCleanUps(TimeSpan firstPause, TimeProvider time, ILogg
     private bool _isDisposed;
 
     /// <summary>Does it now, instead of what is owed of the item; if the host does not answer, again and again behind the caller's back.</summary>
-    /// <param name="itemKey">Whose backup has left it.</param>
+    /// <param name="itemKey">Whose backup has left it; for others the job's id.</param>
     /// <param name="tries">How often it is tried before the caller goes on.</param>
     public async Task DoAsync(Guid itemKey, Func<Task> cleanUp, int tries)
     {
@@ -90,7 +90,7 @@ internal sealed class OwedCleanUps(TimeSpan firstPause, TimeProvider time, ILogg
         }
         catch (MachineException exception) when (exception.Problem == MachineProblem.HostUnreachable)
         {
-            log.LogInformation("What a backup made on its host is not removed yet: {Reason}", exception.Message);
+            log.LogInformation("What was made on a host is not removed yet: {Reason}", exception.Message);
             return false;
         }
         catch (Exception exception)

@@ -19,7 +19,6 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Verification;
 /// <param name="folder">Folder of this server, for what machines write.</param>
 public sealed class LibvirtVerifier(ILibvirtHosts hosts, LibvirtFabric fabric, string folder, TimeProvider time, ILogger<LibvirtVerifier> log) : IMachineVerifier
 {
-
     /// <summary>Room that is left on the server's disk.</summary>
     private const long ReserveBytes = 256L << 20;
 
@@ -33,6 +32,8 @@ public sealed class LibvirtVerifier(ILibvirtHosts hosts, LibvirtFabric fabric, s
     public async Task<MachineVerification> VerifyAsync(VirtualMachine machine, IReadOnlyList<VerifiedDisk> disks, VerificationTerms terms, HostRun run, CancellationToken cancellationToken)
     {
         if (machine.Definition is null) throw new MachineException(MachineProblem.BadDescription, $"The recovery point holds no description of '{machine.Name}' that it could be booted by.");
+        if (terms.ConsolePattern is null && !HasAgentChannel(machine.Definition))
+            throw new MachineException(MachineProblem.BadDescription, $"'{machine.Name}' has no channel for QEMU's guest agent, so it can prove itself by its serial console only: give the policy's verification a consolePattern.");
         var host = await HostAsync(machine, terms, cancellationToken);
         var setting = new HostSetting(host, fabric.Connections, folder, time);
         var attempt = new BootAttempt(host, run.JobId);
@@ -62,6 +63,18 @@ public sealed class LibvirtVerifier(ILibvirtHosts hosts, LibvirtFabric fabric, s
             await served.DisposeAsync();
             foreach (var overlay in overlays) await overlay.DisposeAsync();
             for (var index = 0; index < disks.Count; index++) File.Delete(OverlayFile(attempt, index));
+        }
+    }
+
+    private static bool HasAgentChannel(string definition)
+    {
+        try
+        {
+            return DomainDescription.Parse(definition).HasAgentChannel;
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new MachineException(MachineProblem.BadDescription, $"What the recovery point holds of the machine cannot be understood: {exception.Message}", exception);
         }
     }
 
@@ -150,41 +163,55 @@ public sealed class LibvirtVerifier(ILibvirtHosts hosts, LibvirtFabric fabric, s
         }
     }
 
-    /// <summary>Ends the machine. A host that stands still keeps nobody: the machine ends with its connection.</summary>
+    /// <summary>Ends the machine. A host that stands still keeps nobody, nor does one whose libvirt has died: the machine does not go with the connection then, and is ended when the host answers.</summary>
     private async Task EndAsync(HostCalls<LibvirtConnection> calls, BootAttempt attempt)
     {
         using var limit = new CancellationTokenSource(EndLimit);
+        var isEnded = false;
         try
         {
-            if (!calls.Hangs) await RemoveLeftoversAsync(calls, attempt, limit.Token);
-            else RemoveFiles(attempt);
+            if (!calls.Hangs) isEnded = await TryEndAsync(calls, attempt, limit.Token);
         }
         catch (OperationCanceledException)
         {
-            log.LogWarning("The machine '{Name}' is not ended yet: its host does not answer", attempt.Name);
-            RemoveFiles(attempt);
         }
+
+        if (!isEnded)
+        {
+            log.LogWarning("The machine '{Name}' is not ended yet: its host does not answer", attempt.Name);
+            await fabric.Owed.DoAsync(attempt.JobId, () => fabric.Connections.UseAsync(attempt.Host, connection => Destroy(connection, attempt), CancellationToken.None), tries: 1);
+        }
+
+        RemoveFiles(attempt);
     }
 
-    /// <summary>Ends domains of the job, and removes their files.</summary>
+    /// <summary>Ends a domain of an earlier run of the job, and removes its files.</summary>
     private async Task RemoveLeftoversAsync(HostCalls<LibvirtConnection> calls, BootAttempt attempt, CancellationToken cancellationToken)
     {
-        await calls.RunAsync(connection =>
-        {
-            try
-            {
-                using var domain = connection.FindDomain(attempt.Name);
-                if (domain is { IsActive: true }) domain.Destroy(gracefully: false);
-            }
-            catch (LibvirtException exception)
-            {
-                // It goes with the connection.
-                log.LogWarning("The machine '{Name}' could not be ended: {Reason}", attempt.Name, exception.Message);
-            }
-
-            return true;
-        }, cancellationToken);
+        await fabric.Owed.StopAsync(attempt.JobId);
+        await TryEndAsync(calls, attempt, cancellationToken);
         RemoveFiles(attempt);
+    }
+
+    /// <returns>False: the host does not answer.</returns>
+    private Task<bool> TryEndAsync(HostCalls<LibvirtConnection> calls, BootAttempt attempt, CancellationToken cancellationToken) => calls.RunAsync(connection =>
+    {
+        try
+        {
+            Destroy(connection, attempt);
+            return true;
+        }
+        catch (LibvirtException exception)
+        {
+            log.LogInformation("The machine '{Name}' could not be ended: {Reason}", attempt.Name, exception.Message);
+            return !exception.IsOfConnection;
+        }
+    }, cancellationToken);
+
+    private static void Destroy(LibvirtConnection connection, BootAttempt attempt)
+    {
+        using var domain = connection.FindDomain(attempt.Name);
+        if (domain is { IsActive: true }) domain.Destroy(gracefully: false);
     }
 
     private static void RemoveFiles(BootAttempt attempt)
