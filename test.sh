@@ -81,6 +81,16 @@ install_packages() {
   if wanted Strongroom.Store.S3.Tests; then
     command -v radosgw >/dev/null && command -v ceph-mon >/dev/null && command -v ceph-osd >/dev/null || packages+=(radosgw ceph-mon ceph-osd)
   fi
+  if wanted Strongroom.Workloads.Tests || wanted Strongroom.Clients; then
+    command -v mkfs.btrfs >/dev/null || [ -x /usr/sbin/mkfs.btrfs ] || packages+=(btrfs-progs)
+  fi
+  if wanted Strongroom.Workloads.Tests; then
+    command -v mkfs.xfs >/dev/null || [ -x /usr/sbin/mkfs.xfs ] || packages+=(xfsprogs)
+    command -v smbclient >/dev/null && command -v smbcacls >/dev/null || packages+=(smbclient)
+    command -v ip >/dev/null || [ -x /usr/sbin/ip ] || packages+=(iproute2)
+    # A service that lets people in: for continuous integration, not for somebody's own machine.
+    command -v smbd >/dev/null || [ -x /usr/sbin/smbd ] || [ "${STRONGROOM_REQUIRE_PEERS:-}" != 1 ] || packages+=(samba samba-vfs-modules)
+  fi
   if wanted Strongroom.Clients; then
     command -v guestfish >/dev/null || packages+=(guestfish)
     [ -f "$guestfs/packages" ] || packages+=(libguestfs0)

@@ -11,6 +11,7 @@ return await new RootCommand("Measures the store: beside its peers, at size, and
 {
     BenchCommands.Image(),
     BenchCommands.Peers(),
+    BenchCommands.Files(),
     BenchCommands.Iscsi(),
     BenchCommands.Nbd(),
     BenchCommands.Live(),

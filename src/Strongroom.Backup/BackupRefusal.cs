@@ -33,6 +33,15 @@ public enum BackupRefusal
     /// <summary>An input of another request is wrong.</summary>
     InvalidInput,
 
+    /// <summary>The storage account is not there, or not registered.</summary>
+    ContainerNotFound,
+
+    /// <summary>Items are in the container: its registration stays.</summary>
+    ContainerInUse,
+
+    /// <summary>The storage account is registered with another vault.</summary>
+    ContainerRegisteredElsewhere,
+
     /// <summary>The item has a live job already.</summary>
     ItemBusy,
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Strongroom.Arm;
+using Strongroom.Backup.Containers;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Operations;
@@ -22,6 +23,7 @@ namespace Strongroom.Metadata;
 [JsonSerializable(typeof(Vault))]
 [JsonSerializable(typeof(BackupPolicy))]
 [JsonSerializable(typeof(ProtectedItem))]
+[JsonSerializable(typeof(RegisteredContainer))]
 [JsonSerializable(typeof(RecoveryPoint))]
 [JsonSerializable(typeof(PointVerification))]
 [JsonSerializable(typeof(Job))]

@@ -36,6 +36,13 @@ internal sealed class ItemRow : DocumentRow
     public long DueAt { get; set; }
 }
 
+internal sealed class ContainerRow : DocumentRow
+{
+    public Guid VaultKey { get; set; }
+    public required string NativeName { get; set; }
+    public required string SourceKey { get; set; }
+}
+
 internal sealed class PointRow : DocumentRow
 {
     public Guid ItemKey { get; set; }

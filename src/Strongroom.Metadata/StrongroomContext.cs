@@ -11,6 +11,7 @@ public sealed class StrongroomContext(DbContextOptions<StrongroomContext> option
     internal DbSet<VaultRow> Vaults => Set<VaultRow>();
     internal DbSet<PolicyRow> Policies => Set<PolicyRow>();
     internal DbSet<ItemRow> Items => Set<ItemRow>();
+    internal DbSet<ContainerRow> Containers => Set<ContainerRow>();
     internal DbSet<PointRow> Points => Set<PointRow>();
     internal DbSet<VerificationRow> Verifications => Set<VerificationRow>();
     internal DbSet<JobRow> Jobs => Set<JobRow>();
@@ -39,9 +40,15 @@ public sealed class StrongroomContext(DbContextOptions<StrongroomContext> option
             e.HasKey(r => r.Key);
             e.Property(r => r.Key).ValueGeneratedNever();
             e.HasIndex(r => new { r.VaultKey, r.NativeName }).IsUnique();
-            // A machine is protected in one vault only; soft-deleted items still own their machine.
+            // A machine or a share is protected in one vault only; soft-deleted items still own it.
             e.HasIndex(r => r.SourceKey).IsUnique();
             e.HasIndex(r => r.DueAt);
+        });
+        model.Entity<ContainerRow>(e =>
+        {
+            e.HasKey(r => new { r.VaultKey, r.NativeName });
+            // A storage account is registered with one vault only.
+            e.HasIndex(r => r.SourceKey).IsUnique();
         });
         model.Entity<PointRow>(e =>
         {

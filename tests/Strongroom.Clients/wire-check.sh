@@ -39,10 +39,12 @@ const explained = [
     why: 'az sends the type of an identity in lower case' },
   { operation: 'ProtectedItems_CreateOrUpdate', code: 'READONLY_PROPERTY_NOT_ALLOWED_IN_REQUEST', word: 'cannot be sent in the request', side: 'request',
     why: "Terraform's azurerm sends friendlyName, virtualMachineId and workloadType" },
+  ...['RecoveryPoints_List', 'RecoveryPoints_Get'].map(operation => ({ operation, code: 'OBJECT_ADDITIONAL_PROPERTIES', word: 'recoveryPointTierDetails',
+    why: 'points of shares tell their tiers since api-version 2025-02-01; the description compared with is that of 2024-04-01' })),
   { operation: 'VaultCertificates_Create', code: 'INVALID_RESPONSE_CODE', word: "'400'", side: 'response',
     why: 'the description of this operation has no refusal' },
 ];
-// URLs that the description does not have, and that clients follow or read all the same: tracking of a refresh, a setting
+// URLs that the description does not have, and that clients follow or read all the same: tracking of a refresh and of a registration, a setting
 // of Site Recovery, deleted vaults (described since 2026), and the list of operations, which is below no subscription.
 const undescribed = [
   /\/backupFabrics\/Azure\/operationsStatus\/[^/]+ ->/, /\/replicationVaultSettings\/default ->/, /\/locations\/[^/]+\/deletedVaults(\/.*)? ->/,

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Strongroom.Bench.Disks;
+using Strongroom.Bench.Files;
 using Strongroom.Bench.Indexing;
 using Strongroom.Bench.Iscsi;
 using Strongroom.Bench.Live;
@@ -153,6 +154,35 @@ internal static class BenchCommands
                     parsed.GetValue(json)),
                 cancellationToken);
         });
+    }
+
+    public static Command Files()
+    {
+        var small = Options.Standard("--small", "Small files, 4 KiB on average", 100_000);
+        var large = Options.Standard("--large", "GiB in files of 4 to 256 MiB", 4.0);
+        var percent = Options.Standard("--changed", "Percent that change between two backups", 1.0);
+        var peers = Options.Standard("--peers", "Beside which programs, with a comma; empty for none", "restic,borg");
+        var rounds = Options.Standard("--rounds", "How often; medians are printed", 3);
+        var strongroom = Options.Optional("--strongroom", "The command strongroom; without it the one that was built with this");
+        var json = Options.Optional("--json", "File that takes every number");
+        var source = Options.Source;
+        var folder = Options.Folder;
+        var keep = Options.Keep;
+        Option[] all = [small, large, percent, peers, rounds, strongroom, json, source, folder, keep];
+        return Options.Verb("files", "Folders of files beside restic and borg", all, (parsed, cancellationToken) => FilesBench.RunAsync(
+            new(
+                parsed.GetValue(small),
+                (long)(parsed.GetValue(large) * Gibibyte),
+                parsed.GetValue(percent),
+                parsed.GetValue(source)!,
+                parsed.GetValue(peers)!.Split(',', StringSplitOptions.RemoveEmptyEntries),
+                parsed.GetValue(rounds),
+                parsed.GetValue(folder)!,
+                Settle: true,
+                parsed.GetValue(keep),
+                Path.GetFullPath(parsed.GetValue(strongroom) ?? Repository.ServerExecutable),
+                parsed.GetValue(json)),
+            cancellationToken));
     }
 
     public static Command Index()

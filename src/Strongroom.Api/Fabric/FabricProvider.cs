@@ -10,17 +10,23 @@ internal sealed class FabricProvider(IResourceStore store) : StoredResourceProvi
 
     public override string Namespace => "Strongroom.Fabric";
 
-    public override IReadOnlyList<ResourceTypeInfo> ResourceTypes { get; } = [new("hosts", s_versions), new("operations", s_versions, [])];
+    public override IReadOnlyList<ResourceTypeInfo> ResourceTypes { get; } = [new("hosts", s_versions), new("fileServers", s_versions), new("operations", s_versions, [])];
 
     public override IReadOnlyList<ProviderOperation> Operations { get; } =
     [
-        Of("read", "Get Host", "Gets or lists the hosts on which virtual machines are found."),
-        Of("write", "Create or Update Host", "Adds a host or changes it."),
-        Of("delete", "Delete Host", "Removes a host from the lists; its machines stay as they are."),
+        OfHosts("read", "Get Host", "Gets or lists the hosts on which virtual machines are found."),
+        OfHosts("write", "Create or Update Host", "Adds a host or changes it."),
+        OfHosts("delete", "Delete Host", "Removes a host from the lists; its machines stay as they are."),
+        OfFileServers("read", "Get File Server", "Gets or lists the file servers on which shares are found."),
+        OfFileServers("write", "Create or Update File Server", "Adds a file server or changes it."),
+        OfFileServers("delete", "Delete File Server", "Removes a file server from the lists; its shares stay as they are."),
     ];
 
-    protected override IReadOnlyList<string> StoredTypes => [Hosts.Type];
+    protected override IReadOnlyList<string> StoredTypes => [Hosts.Type, FileServers.Type];
 
-    private static ProviderOperation Of(string verb, string operation, string description) =>
+    private static ProviderOperation OfHosts(string verb, string operation, string description) =>
         new($"{Hosts.Type}/{verb}", "Strongroom Fabric", "Hosts", operation, description);
+
+    private static ProviderOperation OfFileServers(string verb, string operation, string description) =>
+        new($"{FileServers.Type}/{verb}", "Strongroom Fabric", "File Servers", operation, description);
 }

@@ -38,7 +38,7 @@ public sealed class Hosts(TrackedResources resources, IEnumerable<IHostValidator
             {
                 throw ArmErrors.InvalidRequestContent($"the kind of a host stays what it was, '{kind}'", "$.properties.kind");
             }
-            return before with { Tags = tags ?? before.Tags, Properties = sent is null ? before.Properties : Accept(kind, Merge(before.Properties, sent)) };
+            return before with { Tags = tags ?? before.Tags, Properties = sent is null ? before.Properties : Accept(kind, PropertyMerge.Of(before.Properties, sent)) };
         }, cancellationToken);
     }
 
@@ -71,18 +71,5 @@ public sealed class Hosts(TrackedResources resources, IEnumerable<IHostValidator
         {
             throw ArmErrors.Custom(400, refused.Code, refused.Message, $"$.properties.{refused.Property}");
         }
-    }
-
-    private static JsonObject Merge(JsonObject before, JsonObject sent)
-    {
-        var merged = new JsonObject();
-        foreach ((string name, JsonNode? value) in before)
-        {
-            if (!sent.HasField(name)) merged[name] = value?.DeepClone();
-        }
-        foreach ((string name, JsonNode? value) in sent) merged[name] = value?.DeepClone();
-        // Where it stands in the request, so that an error names the place.
-        _ = new JsonObject { ["properties"] = merged };
-        return merged;
     }
 }

@@ -1,5 +1,6 @@
 using Strongroom.Arm;
 using Strongroom.Backup;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Vaults;
 
@@ -13,6 +14,11 @@ internal static class RecoveryServicesErrors
 
     /// <summary>What a host says in the middle of a request: it does not answer, so that nothing can be said of its machines.</summary>
     public static ArmException From(MachineException problem) => ArmErrors.Custom(503, "HostUnreachable", problem.Message);
+
+    /// <summary>What a file server says in the middle of a request: nothing can be said of its shares.</summary>
+    public static ArmException From(ShareException problem) => problem.Problem == ShareProblem.NotFound
+        ? NotFound("BMSUserErrorContainerObjectNotFound", problem.Message)
+        : ArmErrors.Custom(503, "FileServerUnreachable", problem.Message);
 
     public static ArmException From(BackupRefusedException refused) => refused.Refusal switch
     {
@@ -28,6 +34,9 @@ internal static class RecoveryServicesErrors
         BackupRefusal.PolicyInUse => ArmErrors.Custom(400, "BMSUserErrorPolicyObjectInUse", refused.Message),
         BackupRefusal.InvalidConfigureProtection => InvalidConfigureProtection(refused.Message),
         BackupRefusal.InvalidInput => InvalidInput(refused.Message, refused.Subject),
+        BackupRefusal.ContainerNotFound => NotFound("BMSUserErrorContainerObjectNotFound", refused.Message),
+        BackupRefusal.ContainerInUse => ArmErrors.Custom(400, "BMSUserErrorContainerHasDatasources", refused.Message),
+        BackupRefusal.ContainerRegisteredElsewhere => ArmErrors.Custom(400, "BMSUserErrorContainerAlreadyRegisteredWithAnotherVault", refused.Message),
         BackupRefusal.ItemBusy => ArmErrors.Custom(409, "BMSUserErrorObjectLocked", refused.Message),
         BackupRefusal.BackupRunning => ArmErrors.Custom(409, "UserErrorBackupOperationInProgress", refused.Message),
         BackupRefusal.ItemSoftDeleted => ArmErrors.Custom(400, "BMSUserErrorItemInSoftDeletedState", refused.Message),

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Arm;
 using Strongroom.Backup;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Vaults;
@@ -41,6 +42,10 @@ internal static class VaultRequest
         {
             throw RecoveryServicesErrors.From(problem);
         }
+        catch (ShareException problem)
+        {
+            throw RecoveryServicesErrors.From(problem);
+        }
     }
 
     /// <summary>The vault that the path names.</summary>
@@ -54,15 +59,13 @@ internal static class VaultRequest
     }
 
     /// <summary>The native name that container and item in the path stand for.</summary>
-    /// <exception cref="ArmException">404: they are not names of a virtual machine's container and item, or do not belong together.</exception>
+    /// <exception cref="ArmException">404: they are not names of a container and an item of a kind that is here, or do not belong together.</exception>
     public static string NativeName(this HttpContext context)
     {
         var container = Route(context, "containerName");
         var item = Route(context, "protectedItemName");
-        var native = ItemNames.FromContainer(container) ?? throw RecoveryServicesErrors.ContainerNotFound(container);
-        if (ItemNames.FromItem(item) != native)
-            throw RecoveryServicesErrors.ItemNotFound($"'{(item.Length > 120 ? item[..120] : item)}' is not an item of that container.");
-        return native;
+        if (ItemNames.FromContainer(container) is null) throw RecoveryServicesErrors.ContainerNotFound(container);
+        return ItemNames.FromPath(container, item) ?? throw RecoveryServicesErrors.ItemNotFound($"'{(item.Length > 120 ? item[..120] : item)}' is not an item of that container.");
     }
 
     /// <summary>The item that the path names.</summary>

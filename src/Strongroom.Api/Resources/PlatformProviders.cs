@@ -6,6 +6,7 @@ using Strongroom.Api.Fabric;
 using Strongroom.Api.Network;
 using Strongroom.Api.Storage;
 using Strongroom.Arm;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Machines;
 
 namespace Strongroom.Api.Resources;
@@ -15,15 +16,20 @@ public static class PlatformProviders
 {
     private static readonly TimeSpan s_hostLimit = TimeSpan.FromSeconds(5);
 
-    /// <summary>Registers them. They need <see cref="ArmOptions"/>, <see cref="IResourceStore"/>, TimeProvider, and the doors of Strongroom.Backup.Machines.</summary>
+    /// <summary>Registers them. They need <see cref="ArmOptions"/>, <see cref="IResourceStore"/>, TimeProvider, and the doors of Strongroom.Backup.Machines and .FileShares.</summary>
     public static IServiceCollection AddPlatformProviders(this IServiceCollection services)
     {
         services.AddSingleton<TrackedResources>();
         services.AddSingleton<ResourceGroups>();
+        services.AddSingleton<StorageAccountNames>();
+        services.AddSingleton<FileServerAccounts>();
         services.AddSingleton<StorageAccounts>();
+        services.AddSingleton<StorageAccountView>();
         services.AddSingleton<Hosts>();
         services.AddSingleton(sp => new HostStates(sp.GetServices<IHostProbe>(), sp.GetRequiredService<Hosts>(), sp.GetRequiredService<ILogger<HostStates>>(), s_hostLimit));
         services.AddSingleton(sp => new HostView(sp.GetRequiredService<IMachineFabric>(), sp.GetRequiredService<HostStates>(), 2 * s_hostLimit));
+        services.AddSingleton<FileServers>();
+        services.AddSingleton(sp => new FileServerView(sp.GetRequiredService<IFileShareFabric>(), sp.GetRequiredService<FileServers>(), s_hostLimit));
         services.AddSingleton<VirtualNetworks>();
         services.AddSingleton<IResourceProvider, ResourcesProvider>();
         services.AddSingleton<IResourceProvider, ComputeProvider>();
@@ -43,7 +49,9 @@ public static class PlatformProviders
         routes.MapVirtualMachines();
         routes.MapDisks();
         routes.MapStorageAccounts();
+        routes.MapShares();
         routes.MapHosts();
+        routes.MapFileServers();
         routes.MapVirtualNetworks();
         routes.MapNetworkInterfaces();
     }

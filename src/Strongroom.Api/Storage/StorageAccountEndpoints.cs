@@ -2,12 +2,11 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Strongroom.Api.Resources;
 using Strongroom.Arm;
 
 namespace Strongroom.Api.Storage;
 
-/// <summary><c>Microsoft.Storage/storageAccounts</c>: where restored disks go. Each is a folder of the server.</summary>
+/// <summary><c>Microsoft.Storage/storageAccounts</c>: where restored disks go, each a folder of the server; and the file servers, which are only shown.</summary>
 public static class StorageAccountEndpoints
 {
     private const string OfSubscription = "/subscriptions/{subscriptionId}/providers/Microsoft.Storage/";
@@ -26,36 +25,39 @@ public static class StorageAccountEndpoints
         routes.MapPost(Account + "/listKeys", ListKeysAsync).WithAction("Microsoft.Storage/storageAccounts/listKeys/action");
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, IResourceStore store, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(HttpContext context, StorageAccountView view, CancellationToken cancellationToken)
     {
         PageRequest page = Paging.Read(context.Request);
         ArmScope scope = ArmScope.Of(context);
-        IReadOnlyList<TrackedResource> accounts = await store.ListAsync(scope.SubscriptionId, scope.Group?.Name, StorageAccounts.Type, cancellationToken);
-        return ArmResults.Page(context.Request, Paging.Take(context.WhereAllowed(accounts, static a => a.Id.ToString()), static a => a.Id.ToString(), page), account => ToJson(context.Request, account));
+        IReadOnlyList<ShownAccount> accounts = await view.ListAsync(scope.SubscriptionId, scope.Group?.Name, cancellationToken);
+        return ArmResults.Page(context.Request, Paging.Take(context.WhereAllowed(accounts, static a => a.Id), static a => a.Id, page), account => account.ToJson(context.Request));
     }
 
-    private static async Task<IResult> GetAsync(HttpContext context, string accountName, TrackedResources resources, CancellationToken cancellationToken) =>
-        ArmResults.Ok(ToJson(context.Request, await resources.GetAsync(Id(context, accountName), cancellationToken)));
+    private static async Task<IResult> GetAsync(HttpContext context, string accountName, StorageAccountView view, CancellationToken cancellationToken) =>
+        ArmResults.Ok((await view.GetAsync(Id(context, accountName), cancellationToken)).ToJson(context.Request));
 
     private static async Task<IResult> PutAsync(HttpContext context, string accountName, StorageAccounts accounts, CancellationToken cancellationToken)
     {
         JsonObject body = await ArmJson.ReadObjectAsync(context.Request, cancellationToken);
-        return ArmResults.Ok(ToJson(context.Request, await accounts.PutAsync(Id(context, accountName), body, cancellationToken)));
+        return ArmResults.Ok(new ShownAccount(await accounts.PutAsync(Id(context, accountName), body, cancellationToken), false).ToJson(context.Request));
     }
 
     private static async Task<IResult> PatchAsync(HttpContext context, string accountName, StorageAccounts accounts, CancellationToken cancellationToken)
     {
         JsonObject body = await ArmJson.ReadObjectAsync(context.Request, cancellationToken);
-        return ArmResults.Ok(ToJson(context.Request, await accounts.PatchAsync(Id(context, accountName), body, cancellationToken)));
+        return ArmResults.Ok(new ShownAccount(await accounts.PatchAsync(Id(context, accountName), body, cancellationToken), false).ToJson(context.Request));
     }
 
-    private static async Task<IResult> DeleteAsync(HttpContext context, string accountName, StorageAccounts accounts, CancellationToken cancellationToken) =>
-        ArmResults.Empty(await accounts.DeleteAsync(Id(context, accountName), cancellationToken) ? StatusCodes.Status200OK : StatusCodes.Status204NoContent);
+    private static async Task<IResult> DeleteAsync(HttpContext context, string accountName, StorageAccounts accounts, FileServerAccounts fileServers, CancellationToken cancellationToken)
+    {
+        await fileServers.RequireNoneAsync(Id(context, accountName), cancellationToken);
+        return ArmResults.Empty(await accounts.DeleteAsync(Id(context, accountName), cancellationToken) ? StatusCodes.Status200OK : StatusCodes.Status204NoContent);
+    }
 
     /// <summary>There are no shared keys: downloads take the caller's own token, and an account says so (<c>allowSharedKeyAccess</c> false).</summary>
-    private static async Task<IResult> ListKeysAsync(HttpContext context, string accountName, TrackedResources resources, CancellationToken cancellationToken)
+    private static async Task<IResult> ListKeysAsync(HttpContext context, string accountName, StorageAccountView view, CancellationToken cancellationToken)
     {
-        await resources.GetAsync(Id(context, accountName), cancellationToken);
+        await view.GetAsync(Id(context, accountName), cancellationToken);
         throw ArmErrors.Custom(StatusCodes.Status403Forbidden, "KeyBasedAuthenticationNotPermitted",
             "Key based authentication is not permitted on this storage account. Use a bearer token, as for every other request.");
     }
@@ -74,14 +76,4 @@ public static class StorageAccountEndpoints
     }
 
     private static ResourceId Id(HttpContext context, string accountName) => ArmScope.Of(context).ResourceId("Microsoft.Storage", "storageAccounts", accountName);
-
-    private static JsonObject ToJson(HttpRequest request, TrackedResource account)
-    {
-        var properties = (JsonObject)account.Properties.DeepClone();
-        properties["primaryEndpoints"] = new JsonObject { ["blob"] = PublicUrl.For(request, $"/storage/{account.Id.Name}/") };
-        properties["supportsHttpsTrafficOnly"] = true;
-        properties["allowSharedKeyAccess"] = false;
-        properties["allowBlobPublicAccess"] = false;
-        return TrackedResources.ToJson(account, properties);
-    }
 }

@@ -5,9 +5,10 @@ using Strongroom.Backup.StorageAccounts;
 
 namespace Strongroom.Api.Storage;
 
-/// <summary>The rules for storage accounts: a name belongs to one account only, in whatever group and subscription it is.</summary>
+/// <summary>The rules for storage accounts that are folders of blobs.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-public sealed class StorageAccounts(IResourceStore store, TrackedResources resources, StorageAccountFolders folders, ArmOptions options, TimeProvider time) : IDisposable
+public sealed class StorageAccounts(
+    IResourceStore store, TrackedResources resources, StorageAccountNames names, FileServerAccounts fileServers, StorageAccountFolders folders, ArmOptions options, TimeProvider time)
 {
     public const string Type = "Microsoft.Storage/storageAccounts";
 
@@ -15,40 +16,36 @@ public sealed class StorageAccounts(IResourceStore store, TrackedResources resou
 
     private static readonly string[] s_kinds = ["Storage", "StorageV2", "BlobStorage", "FileStorage", "BlockBlobStorage"];
 
-    // Two accounts of one name would share a folder: looking for the name and taking it must be one step.
-    private readonly SemaphoreSlim _names = new(1, 1);
-
     /// <summary>Makes or replaces an account.</summary>
     /// <exception cref="ArmException">400: name, location, sku or kind; 409: the name is taken.</exception>
     public async Task<TrackedResource> PutAsync(ResourceId id, JsonObject body, CancellationToken cancellationToken)
     {
-        if (!ResourceNames.IsStorageAccount(id.Name)) throw InvalidName(id.Name);
+        StorageAccountNames.RequireValid(id.Name);
         string location = options.RequireLocation(body.OptionalText("location"), Type);
         IReadOnlyDictionary<string, string> tags = ResourceTags.Read(body, MaxTagNameLength);
         JsonObject sku = Sku(body.OptionalObject("sku"));
         string kind = Kind(body.OptionalText("kind"));
         JsonObject properties = Settings(body.OptionalObject("properties"));
-        await _names.WaitAsync(cancellationToken);
-        try
-        {
-            if (await FindAsync(id.Name, cancellationToken) is { } taken && taken.Id != id) throw AlreadyTaken(taken.Id, id);
-            return (await resources.PutAsync(id, before => Build(before, TrackedResources.New(id, location, tags, properties) with { Sku = sku, Kind = kind }), cancellationToken)).Resource;
-        }
-        finally
-        {
-            _names.Release();
-        }
+        // Two accounts of one name would share a folder.
+        return await names.HoldAsync(
+            async () =>
+            {
+                await names.RequireFreeAsync(id, cancellationToken);
+                return (await resources.PutAsync(id, before => Build(before, TrackedResources.New(id, location, tags, properties) with { Sku = sku, Kind = kind }), cancellationToken)).Resource;
+            },
+            cancellationToken);
     }
 
     /// <summary>Changes tags, sku or the settings that are kept.</summary>
-    /// <exception cref="ArmException">400; 404.</exception>
-    public Task<TrackedResource> PatchAsync(ResourceId id, JsonObject body, CancellationToken cancellationToken)
+    /// <exception cref="ArmException">400; 404; 409: it is a file server.</exception>
+    public async Task<TrackedResource> PatchAsync(ResourceId id, JsonObject body, CancellationToken cancellationToken)
     {
         IReadOnlyDictionary<string, string>? tags = body.HasField("tags") ? ResourceTags.Read(body, MaxTagNameLength) : null;
         JsonObject? sku = body.OptionalObject("sku") is { } sent ? Sku(sent) : null;
         string? kind = body.OptionalText("kind") is { } text ? Kind(text) : null;
         JsonObject settings = Settings(body.OptionalObject("properties"));
-        return resources.PatchAsync(id, before =>
+        await fileServers.RequireNoneAsync(id, cancellationToken);
+        return await resources.PatchAsync(id, before =>
         {
             var properties = (JsonObject)before.Properties.DeepClone();
             foreach ((string name, JsonNode? value) in settings) properties[name] = value?.DeepClone();
@@ -58,30 +55,23 @@ public sealed class StorageAccounts(IResourceStore store, TrackedResources resou
 
     /// <summary>Deletes an account with all that is stored in it, as in Azure.</summary>
     /// <returns>False when there is none.</returns>
-    public async Task<bool> DeleteAsync(ResourceId id, CancellationToken cancellationToken)
-    {
+    public Task<bool> DeleteAsync(ResourceId id, CancellationToken cancellationToken) =>
         // The folder is known by the account's name alone: it must be gone before another account can take the name.
-        await _names.WaitAsync(cancellationToken);
-        try
-        {
-            if (!await store.DeleteAsync(id, cancellationToken)) return false;
-            folders.DeleteAccount(id.Name);
-            return true;
-        }
-        finally
-        {
-            _names.Release();
-        }
-    }
+        names.HoldAsync(
+            async () =>
+            {
+                if (!await store.DeleteAsync(id, cancellationToken)) return false;
+                folders.DeleteAccount(id.Name);
+                return true;
+            },
+            cancellationToken);
 
     /// <summary>Why a new account cannot have this name, as (reason, message), or null when it can.</summary>
     public async Task<(string Reason, string Message)?> FindObstacleAsync(string name, CancellationToken cancellationToken)
     {
-        if (!ResourceNames.IsStorageAccount(name)) return ("AccountNameInvalid", InvalidName(name).Message);
-        return await FindAsync(name, cancellationToken) is null ? null : ("AlreadyExists", $"The storage account name '{name}' is already taken.");
+        if (!ResourceNames.IsStorageAccount(name)) return ("AccountNameInvalid", StorageAccountNames.Invalid(name).Message);
+        return await names.FindAsync(name, cancellationToken) is null ? null : ("AlreadyExists", $"The storage account name '{name}' is already taken.");
     }
-
-    public void Dispose() => _names.Dispose();
 
     private TrackedResource Build(TrackedResource? before, TrackedResource wanted)
     {
@@ -92,17 +82,8 @@ public sealed class StorageAccounts(IResourceStore store, TrackedResources resou
         return wanted;
     }
 
-    /// <summary>The account of this name in any subscription, or null.</summary>
-    /// <summary>The account of this name, in whatever group, or null.</summary>
-    internal async Task<TrackedResource?> FindAsync(string name, CancellationToken cancellationToken)
-    {
-        foreach (ArmSubscription subscription in options.Subscriptions)
-        {
-            IReadOnlyList<TrackedResource> accounts = await store.ListAsync(subscription.Id, null, Type, cancellationToken);
-            if (accounts.FirstOrDefault(a => a.Id.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } found) return found;
-        }
-        return null;
-    }
+    /// <summary>The account of blobs of this name, in whatever group, or null.</summary>
+    internal Task<TrackedResource?> FindAsync(string name, CancellationToken cancellationToken) => names.FindAsync(Type, name, cancellationToken);
 
     private static JsonObject Sku(JsonObject? sent)
     {
@@ -126,12 +107,4 @@ public sealed class StorageAccounts(IResourceStore store, TrackedResources resou
         }
         return kept;
     }
-
-    private static ArmException InvalidName(string name) => ArmErrors.Custom(400, "AccountNameInvalid",
-        $"'{(name.Length > 60 ? name[..60] : name)}' is not a storage account name: it must have 3 to 24 digits and lower-case letters only.");
-
-    private static ArmException AlreadyTaken(ResourceId taken, ResourceId wanted) =>
-        string.Equals(taken.SubscriptionId, wanted.SubscriptionId, StringComparison.OrdinalIgnoreCase)
-            ? ArmErrors.Custom(409, "StorageAccountInAnotherResourceGroup", $"The storage account '{wanted.Name}' is in another resource group of this subscription.")
-            : ArmErrors.Custom(409, "StorageAccountAlreadyTaken", $"The storage account name '{wanted.Name}' is already taken.");
 }

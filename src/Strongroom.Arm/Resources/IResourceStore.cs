@@ -35,6 +35,11 @@ public interface IResourceStore
     /// <param name="cancellationToken">Cancels before the write; afterwards it has happened as a whole or not at all.</param>
     Task<PutOutcome> PutAsync(TrackedResource resource, string? expectedETag, CancellationToken cancellationToken);
 
+    /// <summary>Makes several resources, all or none of them; false, and nothing is written, when one of them is there.</summary>
+    /// <param name="resources">With different ids.</param>
+    /// <param name="cancellationToken">Cancels before the write; afterwards it has happened as a whole or not at all.</param>
+    Task<bool> TryAddAsync(IReadOnlyCollection<TrackedResource> resources, CancellationToken cancellationToken);
+
     /// <summary>Removes a resource; false when there is none.</summary>
     Task<bool> DeleteAsync(ResourceId id, CancellationToken cancellationToken);
 }

@@ -1,6 +1,9 @@
 using System.Text.Json;
 using Strongroom.Arm;
+using Strongroom.Backup.Containers;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
+using Strongroom.Backup.Machines;
 using Strongroom.Backup.Pipelines;
 using Strongroom.Backup.Policies;
 using Strongroom.Backup.Vaults;
@@ -14,13 +17,13 @@ namespace Strongroom.Backup.Catalogue;
 /// knows it. 4. The recovery points, under the names that they had. No server may work on the catalogue meanwhile.
 /// </remarks>
 public sealed class CatalogueRebuild(
-    IVaultRepository vaults, IItemRepository items, IPolicyRepository policies, IResourceStore resources, ICatalogueWriter catalogue, TimeProvider time)
+    IVaultRepository vaults, IItemRepository items, IPolicyRepository policies, IContainerRepository containers, IResourceStore resources, ICatalogueWriter catalogue, TimeProvider time)
 {
     /// <param name="store">The vault's store.</param>
     /// <param name="storage">Where it is; null: in the server's own folder, under the vault's key.</param>
     /// <param name="subscriptionId">The subscription of the server that the catalogue belongs to: all ids are written under it.</param>
     /// <param name="cancellationToken">Leaves what was added until then.</param>
-    /// <exception cref="BackupRefusedException">Conflict: another vault has the name, or a machine is protected in another vault.</exception>
+    /// <exception cref="BackupRefusedException">Conflict: another vault has the name, or a machine or share is protected in another vault.</exception>
     public async Task<RebuildReport> RunAsync(VaultStore store, VaultStorage? storage, string subscriptionId, CancellationToken cancellationToken)
     {
         // Step 1.
@@ -48,10 +51,10 @@ public sealed class CatalogueRebuild(
         foreach (var snapshot in known)
         {
             var point = SnapshotPoints.Of(snapshot.Item.Key, snapshot.Snapshot, snapshot.ExpiresAt);
-            if (await catalogue.TryAddAsync(point with { Machine = snapshot.Machine }, cancellationToken)) added++;
+            if (await catalogue.TryAddAsync(point with { MachineOrNone = snapshot.Machine, Share = snapshot.Share }, cancellationToken)) added++;
         }
 
-        if (isNew) notes.Add("Hosts and policies of your own are not in the log: put them again. Backups go on when the machines' hosts are there.");
+        if (isNew) notes.Add("Hosts, file servers and policies of your own are not in the log: put them again. Backups go on when the hosts are there.");
         return new(vault.Name, isNew ? 1 : 0, itemsAdded, added, known.Count - added, all.Count - known.Count, notes);
     }
 
@@ -64,12 +67,13 @@ public sealed class CatalogueRebuild(
 
         // The server may be another one than then, with a subscription of its own.
         string Moved(string id) => id.Replace($"/subscriptions/{vault.SubscriptionId}/", $"/subscriptions/{subscriptionId}/", StringComparison.OrdinalIgnoreCase);
-        var machine = configuration.Machine;
+        var (machine, share) = (configuration.Machine, configuration.Share);
         return new(
             snapshot,
             vault with { SubscriptionId = subscriptionId },
             item with { SourceResourceId = Moved(item.SourceResourceId), VaultKey = vault.Key },
-            machine with { SubscriptionId = subscriptionId, HostId = Moved(machine.HostId) },
+            machine is null ? null : machine with { SubscriptionId = subscriptionId, HostId = Moved(machine.HostId) },
+            share is null ? null : share with { ResourceId = Moved(share.ResourceId) },
             configuration.ExpiresAt);
     }
 
@@ -113,15 +117,35 @@ public sealed class CatalogueRebuild(
             // What the store still has is listed again.
             DoomedSnapshots = [],
         };
+        if (made.Kind == ItemKind.FileShare) await RegisterAsync(vault, made, cancellationToken);
         if (!await items.TryAddAsync(made, cancellationToken))
         {
             throw new BackupRefusedException(BackupRefusal.Conflict,
-                $"The machine of '{item.FriendlyName}' is protected in the catalogue already, as another item. Stop that protection with deletion of its data, then rebuild again.");
+                $"The source of '{item.FriendlyName}' is protected in the catalogue already, as another item. Stop that protection with deletion of its data, then rebuild again.");
         }
 
         return true;
     }
 
+    /// <summary>Shares are protected in registered accounts only.</summary>
+    /// <exception cref="BackupRefusedException">Conflict: another vault has registered the account.</exception>
+    private async Task RegisterAsync(Vault vault, ProtectedItem item, CancellationToken cancellationToken)
+    {
+        if (item.Account is not { } account) return;
+        var container = new RegisteredContainer
+        {
+            VaultKey = vault.Key,
+            NativeName = ItemNames.ContainerOf(item.NativeName),
+            FriendlyName = account.Name,
+            SourceResourceId = account.ResourceId,
+            RegisteredAt = time.GetUtcNow(),
+        };
+        if (await containers.TryAddAsync(container, cancellationToken) || await containers.FindBySourceAsync(account.ResourceId, cancellationToken) is not { } known || known.VaultKey == vault.Key) return;
+        var other = await vaults.FindAsync(known.VaultKey, cancellationToken);
+        throw new BackupRefusedException(BackupRefusal.Conflict,
+            $"Storage account '{account.Name}' is registered with {(other is null ? "another vault" : $"vault '{other.Name}'")} of the catalogue. Unregister it there, then rebuild again.");
+    }
+
     /// <summary>A snapshot with what the server wrote into its commit, under the present subscription.</summary>
-    private sealed record KnownSnapshot(Snapshot Snapshot, Vault Vault, ProtectedItem Item, Machines.VirtualMachine Machine, DateTimeOffset? ExpiresAt);
+    private sealed record KnownSnapshot(Snapshot Snapshot, Vault Vault, ProtectedItem Item, VirtualMachine? Machine, SharePoint? Share, DateTimeOffset? ExpiresAt);
 }

@@ -141,6 +141,7 @@ public sealed class FileRecoveryMounts(
         {
             hold = holds.Hold(item, pointName);
             var point = await points.FindRestorableAsync(ledger, item, pointName, cancellationToken);
+            if (item.Kind == ItemKind.FileShare) throw new BackupRefusedException(BackupRefusal.NotSupported, "A file share has no disks to mount: browse its files ('strongroom files'), or restore them (ItemLevelRestore).");
             if (point.Disks.IsEmpty) throw new BackupRefusedException(BackupRefusal.InvalidInput, $"Recovery point '{point.Name}' holds no disks, so there are no files in it.");
             disks.AddRange(await stores.OpenAsync(item.VaultKey, point, cancellationToken));
             var mount = new FileRecoveryMount(Guid.NewGuid(), item, point, request, time.GetUtcNow());

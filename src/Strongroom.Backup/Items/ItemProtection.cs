@@ -1,8 +1,6 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using Strongroom.Backup.Jobs;
-using Strongroom.Backup.Machines;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Policies;
 using Strongroom.Backup.RecoveryPoints;
@@ -12,7 +10,7 @@ using Strongroom.Backup.Vaults;
 namespace Strongroom.Backup.Items;
 
 /// <summary>What a PUT of a protected item asks for.</summary>
-/// <param name="SourceResourceId">The machine's ARM id; may be null where the item exists.</param>
+/// <param name="SourceResourceId">The ARM id of the machine, or of the share's storage account; may be null where the item exists.</param>
 /// <param name="PolicyName">Null: not said. Empty: no policy (stop).</param>
 /// <param name="ProtectionState">Null: not said.</param>
 public sealed record ProtectionRequest(
@@ -25,9 +23,9 @@ public sealed record ProtectionRequest(
     public GuardPass Pass { get; init; } = GuardPass.None;
 }
 
-/// <summary>Puts machines under protection and takes them out: enable, change, stop, resume, undelete, delete.</summary>
+/// <summary>Puts machines and shares under protection and takes them out: enable, change, stop, resume, undelete, delete.</summary>
 public sealed class ItemProtection(
-    IItemRepository items, IPolicyRepository policies, IVaultRepository vaults, IMachineFabric fabric, IRecoveryPointRepository points,
+    IItemRepository items, IPolicyRepository policies, IVaultRepository vaults, IEnumerable<IItemSource> sources, IRecoveryPointRepository points,
     IJobLedger ledger, IOperationRepository operations, JobSignal signal, TimeProvider time)
 {
     /// <summary>Does what a PUT asks for and answers the operation to track, which is over already.</summary>
@@ -36,8 +34,8 @@ public sealed class ItemProtection(
     {
         var item = await items.FindAsync(vault.Key, request.NativeName, cancellationToken);
         Require(item, request.NativeName, request.Condition);
-        if (item is not null && request.SourceResourceId is { Length: > 0 } source && !source.Equals(item.SourceResourceId, StringComparison.OrdinalIgnoreCase))
-            throw Invalid("sourceResourceId names another machine than the item protects.");
+        if (item is not null && request.SourceResourceId is { Length: > 0 } source && !SourceOf(item.Kind).IsOf(item, source))
+            throw Invalid($"sourceResourceId names another {Noun(item.Kind)} than the item {(item.Kind == ItemKind.FileShare ? "is in" : "protects")}.");
 
         if (request.IsRehydrate) return await UndeleteAsync(vault, item, request, cancellationToken);
         if (request.ProtectionState is ProtectionStates.Stopped or ProtectionStates.Suspended) return await StopAsync(vault, item, request, cancellationToken);
@@ -46,8 +44,11 @@ public sealed class ItemProtection(
 
         var policy = await policies.FindAsync(vault.Key, request.PolicyName, cancellationToken)
             ?? throw NoPolicy(vault, request.PolicyName);
-        if (policy.BackupManagementType != "AzureIaasVM")
-            throw new BackupRefusedException(BackupRefusal.PolicyUnsuitable, $"Policy '{policy.Name}' is for {policy.BackupManagementType}, not for virtual machines.");
+        if (policy.Kind != ItemNames.KindOf(request.NativeName))
+        {
+            var what = ItemNames.KindOf(request.NativeName) == ItemKind.FileShare ? "file shares" : "virtual machines";
+            throw new BackupRefusedException(BackupRefusal.PolicyUnsuitable, $"Policy '{policy.Name}' is for {policy.BackupManagementType}, not for {what}.");
+        }
 
         return item is null
             ? await EnableAsync(vault, request, policy, cancellationToken)
@@ -73,7 +74,7 @@ public sealed class ItemProtection(
         pass.Require(vault, CriticalOperation.DeleteItem, item.NativeName);
         var job = NewJob(item, JobOperations.DeleteBackupData) with
         {
-            Properties = Bag(("VM Name", item.FriendlyName), ("Number of Recovery Points", kept.Count.ToString(CultureInfo.InvariantCulture))),
+            Properties = item.Properties(("Number of Recovery Points", kept.Count.ToString(CultureInfo.InvariantCulture))),
         };
 
         if (vault.Config.IsSoftDeleteOn)
@@ -99,23 +100,14 @@ public sealed class ItemProtection(
     private async Task<AsyncOperation> EnableAsync(Vault vault, ProtectionRequest request, BackupPolicy policy, CancellationToken cancellationToken)
     {
         if (string.IsNullOrEmpty(request.SourceResourceId)) throw Invalid("sourceResourceId is missing.");
-        if (!MachineId.TryParse(request.SourceResourceId, out var id)) throw Invalid("sourceResourceId is not the id of a virtual machine.");
-        if (ItemNames.NativeName(id.ResourceGroup, id.Name) != request.NativeName)
-            throw Invalid("The names of container and item do not belong to the machine in sourceResourceId.");
-
-        var machine = id.SubscriptionId.Equals(vault.SubscriptionId, StringComparison.OrdinalIgnoreCase)
-            ? await fabric.FindAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken)
-            : null;
-        if (machine is null)
-            throw new BackupRefusedException(BackupRefusal.ItemNotFound, $"Virtual machine '{id.Name}' was not found in resource group '{id.ResourceGroup}'.");
-
+        var source = await SourceOf(ItemNames.KindOf(request.NativeName)).FindAsync(vault, request, cancellationToken);
         var item = new ProtectedItem
         {
             Key = Guid.NewGuid(),
             VaultKey = vault.Key,
             NativeName = request.NativeName,
-            FriendlyName = machine.Name,
-            SourceResourceId = machine.ResourceId,
+            FriendlyName = source.FriendlyName,
+            SourceResourceId = source.ResourceId,
             PolicyName = policy.Name,
             ProtectionState = ProtectionStates.InitialPending,
             Disks = request.Disks,
@@ -123,11 +115,11 @@ public sealed class ItemProtection(
             CreatedAt = time.GetUtcNow(),
             ScheduledUntil = time.GetUtcNow(),
         };
-        var job = NewJob(item, JobOperations.ConfigureBackup) with { Properties = Bag(("VM Name", item.FriendlyName), ("Policy Name", policy.Name)) };
+        var job = NewJob(item, JobOperations.ConfigureBackup) with { Properties = item.Properties(("Policy Name", policy.Name)) };
 
         // Azure accepts the request in these two cases and lets the job fail.
-        if (!machine.Location.Equals(vault.Location, StringComparison.OrdinalIgnoreCase))
-            return await RecordAsync(Failed(job, JobErrors.LocationMismatch(machine, vault)));
+        if (!source.Location.Equals(vault.Location, StringComparison.OrdinalIgnoreCase))
+            return await RecordAsync(Failed(job, JobErrors.LocationMismatch(item, source, vault)));
         if (!await items.TryAddAsync(item, cancellationToken))
         {
             // The policy may have been deleted since it was read.
@@ -162,7 +154,7 @@ public sealed class ItemProtection(
         };
         // A policy that keeps less may have taken the name of the one that was allowed.
         if (!await items.TryUpdateAsync(changed, policy, cancellationToken)) throw Changed(item);
-        var job = NewJob(item, JobOperations.ConfigureBackup) with { Properties = Bag(("VM Name", item.FriendlyName), ("Policy Name", policy.Name)) };
+        var job = NewJob(item, JobOperations.ConfigureBackup) with { Properties = item.Properties(("Policy Name", policy.Name)) };
         return await RecordAsync(Completed(job));
     }
 
@@ -174,7 +166,7 @@ public sealed class ItemProtection(
         // "Retain as per policy" needs the policy to stay; "retain forever" has none.
         var suspended = request.ProtectionState == ProtectionStates.Suspended;
         await UpdateAsync(item with { ProtectionState = request.ProtectionState!, PolicyName = suspended ? item.PolicyName : "" }, cancellationToken);
-        var job = NewJob(item, JobOperations.DisableBackup) with { Properties = Bag(("VM Name", item.FriendlyName)) };
+        var job = NewJob(item, JobOperations.DisableBackup) with { Properties = item.Properties() };
         return await RecordAsync(Completed(job));
     }
 
@@ -185,7 +177,7 @@ public sealed class ItemProtection(
         // Its time may have come, and the job that purges it be at work.
         await RequireIdleAsync(item, cancellationToken);
         await UpdateAsync(item with { DeletedAt = null, SoftDeleteDays = 0, ProtectionState = ProtectionStates.Stopped, PolicyName = "" }, cancellationToken);
-        var job = NewJob(item, JobOperations.Undelete) with { Properties = Bag(("VM Name", item.FriendlyName), ("Undelete flag", "True")) };
+        var job = NewJob(item, JobOperations.Undelete) with { Properties = item.Properties(("Undelete flag", "True")) };
         return await RecordAsync(Completed(job));
     }
 
@@ -193,8 +185,12 @@ public sealed class ItemProtection(
     {
         var other = await items.FindBySourceAsync(item.SourceResourceId, cancellationToken);
         var vault = other is null ? null : await vaults.FindAsync(other.VaultKey, cancellationToken);
-        return JobErrors.ProtectedElsewhere(item.FriendlyName, vault?.Name);
+        return JobErrors.ProtectedElsewhere(item, vault?.Name);
     }
+
+    private IItemSource SourceOf(ItemKind kind) => sources.Single(s => s.Kind == kind);
+
+    private static string Noun(ItemKind kind) => kind == ItemKind.FileShare ? "storage account" : "machine";
 
     private async Task LockStorageTypeAsync(Guid vaultKey, CancellationToken cancellationToken)
     {
@@ -238,9 +234,6 @@ public sealed class ItemProtection(
     private Job Completed(Job job) => job with { State = JobStates.Completed, EndedAt = time.GetUtcNow() };
 
     private Job Failed(Job job, JobError error) => job with { State = JobStates.Failed, EndedAt = time.GetUtcNow(), Errors = [error] };
-
-    private static ImmutableSortedDictionary<string, string> Bag(params (string Key, string Value)[] entries) =>
-        entries.ToImmutableSortedDictionary(e => e.Key, e => e.Value, StringComparer.Ordinal);
 
     private static void Require(ProtectedItem? item, string nativeName, string? condition)
     {

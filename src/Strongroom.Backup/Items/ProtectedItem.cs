@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Policies;
 
 namespace Strongroom.Backup.Items;
 
-/// <summary>Azure's protection states that a virtual machine's item goes through.</summary>
+/// <summary>Azure's protection states that an item goes through.</summary>
 public static class ProtectionStates
 {
     /// <summary>Protected, but no backup has succeeded yet ("initial replica pending").</summary>
@@ -32,19 +33,19 @@ public sealed record DiskSelection(ImmutableArray<int> Luns, bool IsInclusion)
     public bool Selects(int lun) => lun < 0 || Luns.Contains(lun) == IsInclusion;
 }
 
-/// <summary>A virtual machine under protection in a vault.</summary>
+/// <summary>A virtual machine or a file share under protection in a vault.</summary>
 public sealed record ProtectedItem
 {
     public required Guid Key { get; init; }
     public required Guid VaultKey { get; init; }
 
-    /// <summary>The native name <c>iaasvmcontainerv2;{rg};{vm}</c>, in lower case; containers and items are named after it.</summary>
+    /// <summary>As <see cref="ItemNames"/> has it; container and item are named after it.</summary>
     public required string NativeName { get; init; }
 
-    /// <summary>The machine's name in its owner's spelling.</summary>
+    /// <summary>The machine's or the share's name in its owner's spelling.</summary>
     public required string FriendlyName { get; init; }
 
-    /// <summary>The machine's ARM id in its owner's spelling.</summary>
+    /// <summary>The machine's or the share's ARM id in its owner's spelling.</summary>
     public required string SourceResourceId { get; init; }
 
     /// <summary>Empty when protection is stopped.</summary>
@@ -52,12 +53,12 @@ public sealed record ProtectedItem
 
     public required string ProtectionState { get; init; }
 
-    /// <summary><c>Completed</c>, <c>Failed</c> or empty before the first backup.</summary>
+    /// <summary><c>Completed</c>, <c>CompletedWithWarnings</c>, <c>Failed</c> or empty before the first backup.</summary>
     public string LastBackupStatus { get; init => field = value ?? ""; } = "";
     public DateTimeOffset? LastBackupTime { get; init; }
     public DateTimeOffset? LastRecoveryPointTime { get; init; }
 
-    /// <summary>Why the last backup that failed did so; told of while <see cref="LastBackupStatus"/> says <c>Failed</c>.</summary>
+    /// <summary>Why the last backup failed, or what it left out; told of while <see cref="LastBackupStatus"/> says so.</summary>
     public JobError? LastBackupError { get; init; }
 
     public bool IsFailing => LastBackupStatus == "Failed";
@@ -89,6 +90,14 @@ public sealed record ProtectedItem
 
     public bool IsDeleted => DeletedAt is not null;
 
+    public ItemKind Kind => ItemNames.KindOf(NativeName);
+
+    /// <summary>Of a share: its storage account; else null.</summary>
+    public ShareAccountId? Account => ShareId.TryParse(SourceResourceId, out var share) ? share.Account : null;
+
+    /// <summary>Of a share: the name of its storage account in its owner's spelling; else empty.</summary>
+    public string AccountName => Account?.Name ?? "";
+
     /// <summary>True while its policy's schedule makes backups of it.</summary>
     public bool IsBackedUp => !IsDeleted && ProtectionState is (ProtectionStates.Protected or ProtectionStates.InitialPending);
 
@@ -109,7 +118,13 @@ public sealed record ItemQuery
     public string? PolicyName { get; init; }
     public string? NativeName { get; init; }
 
-    /// <summary>The machine's name.</summary>
+    /// <summary>Only items of this kind.</summary>
+    public ItemKind? Kind { get; init; }
+
+    /// <summary>The native name of the container that they are in.</summary>
+    public string? Container { get; init; }
+
+    /// <summary>The machine's or the share's name.</summary>
     public string? FriendlyName { get; init; }
 
     /// <summary>Whether the last backup failed.</summary>
@@ -128,13 +143,13 @@ public interface IItemRepository
     /// <summary>By native name, at most <paramref name="count"/> of those after <paramref name="after"/>.</summary>
     Task<IReadOnlyList<ProtectedItem>> ListAsync(Guid vaultKey, ItemQuery query, string? after, int count, CancellationToken cancellationToken);
 
-    /// <summary>The items, in any vault, that protect a machine: at most one, since a machine can be protected in one vault only.</summary>
+    /// <summary>The item, in any vault, that protects a machine or a share: at most one, since it can be protected in one vault only.</summary>
     Task<ProtectedItem?> FindBySourceAsync(string sourceResourceId, CancellationToken cancellationToken);
 
-    /// <summary>ARM ids (lower case) of all machines of a subscription that some vault protects.</summary>
+    /// <summary>ARM ids (lower case) of all machines and shares that some vault protects.</summary>
     Task<IReadOnlySet<string>> ListProtectedSourcesAsync(CancellationToken cancellationToken);
 
-    /// <returns>False when the machine has an item already, in this vault or another, or when the vault or the item's policy is gone.</returns>
+    /// <returns>False when the machine or the share has an item already, in this vault or another, or when the vault, the item's policy or, of a share, the registration of its storage account is gone.</returns>
     Task<bool> TryAddAsync(ProtectedItem item, CancellationToken cancellationToken);
 
     /// <summary>Writes the item if its version is still <see cref="ProtectedItem.Version"/> and a policy that it has come to exists, and counts the version up.</summary>

@@ -1,3 +1,5 @@
+using Strongroom.Backup.Items;
+
 namespace Strongroom.Backup.Jobs;
 
 /// <summary>Does the work of one kind of job.</summary>
@@ -9,6 +11,9 @@ public interface IJobHandler
 {
     /// <summary>One of <see cref="JobOperations"/>.</summary>
     string Operation { get; }
+
+    /// <summary>The kind of items whose jobs it does; null: of all.</summary>
+    ItemKind? Kind => null;
 
     /// <summary>Runs the job to its end.</summary>
     /// <param name="cancellationToken">Fires when the user cancels, the claim is lost or the server stops; the worker knows which.</param>

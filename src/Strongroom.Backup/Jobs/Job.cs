@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
+using Strongroom.Backup.Items;
 using Strongroom.Backup.Pipelines;
 using Strongroom.Backup.Pipelines.Restores;
 using Strongroom.Backup.RecoveryPoints;
@@ -89,6 +90,9 @@ public sealed record Job
     public long Fence { get; init; }
 
     public bool IsLive => JobStates.IsLive(State);
+
+    /// <summary>What kind of item it is of.</summary>
+    public ItemKind Kind => ItemNames.KindOf(NativeName);
 
     /// <summary>A machine runs from what the job serves to it: the job is begun before others, however many run, and is never given up as long as the machine needs it.</summary>
     public bool IsServing => Operation == JobOperations.Restore && (string?)Request[RestoreRequest.RecoveryTypeMember] == RecoveryTypes.InstantBoot;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Pipelines;
@@ -36,6 +37,23 @@ public sealed class JobAdmission(
         var job = RestoreJobs.New(item, point, request, time.GetUtcNow());
         // For restores the service uses one id for the job and its operation.
         return await AdmitAsync(item, job, job.Id, BackupRefusal.ItemBusy, cancellationToken);
+    }
+
+    /// <summary>Starts a restore of a share's recovery point.</summary>
+    public async Task<AsyncOperation> RestoreShareAsync(Vault vault, string nativeName, string pointName, ShareRestoreRequest request, CancellationToken cancellationToken)
+    {
+        var (item, point) = await CheckRestoreShareAsync(vault, nativeName, pointName, request, cancellationToken);
+        var job = ShareRestoreJobs.New(item, point, request, time.GetUtcNow());
+        return await AdmitAsync(item, job, job.Id, BackupRefusal.ItemBusy, cancellationToken);
+    }
+
+    /// <summary>What a restore of a share is refused for, without restoring.</summary>
+    public async Task<(ProtectedItem Item, RecoveryPoint Point)> CheckRestoreShareAsync(Vault vault, string nativeName, string pointName, ShareRestoreRequest request, CancellationToken cancellationToken)
+    {
+        var item = await FindItemAsync(vault, nativeName, cancellationToken);
+        var point = await points.FindRestorableAsync(ledger, item, pointName, cancellationToken);
+        ShareRestoreJobs.Check(vault, item, request);
+        return (item, point);
     }
 
     /// <summary>What a restore is refused for, without restoring.</summary>

@@ -1,3 +1,5 @@
+using Strongroom.Backup.FileShares;
+using Strongroom.Backup.Items;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Vaults;
 using Strongroom.Store;
@@ -7,11 +9,11 @@ namespace Strongroom.Backup.Jobs;
 /// <summary>The errors that jobs end with: Azure Backup's numbers and titles, our words.</summary>
 public static class JobErrors
 {
-    public static JobError LocationMismatch(VirtualMachine machine, Vault vault) => new(400175, "UserErrorVmVaultLocationMismatch",
-        $"Virtual machine '{machine.Name}' is in '{machine.Location}', the vault is in '{vault.Location}'.", ["Protect it in a vault of its own location."]);
+    public static JobError LocationMismatch(ProtectedItem item, ItemSource source, Vault vault) => new(400175, item.Kind == ItemKind.FileShare ? "UserErrorFileShareVaultLocationMismatch" : "UserErrorVmVaultLocationMismatch",
+        $"{Noun(item)} '{item.FriendlyName}' is in '{source.Location}', the vault is in '{vault.Location}'.", ["Protect it in a vault of its own location."]);
 
-    public static JobError ProtectedElsewhere(string machine, string? vault) => new(400050, "UserErrorVmAlreadyProtected",
-        $"Virtual machine '{machine}' is registered with {(vault is null ? "another Recovery Services vault" : $"Recovery Services vault '{vault}'")} already.",
+    public static JobError ProtectedElsewhere(ProtectedItem item, string? vault) => new(400050, item.Kind == ItemKind.FileShare ? "UserErrorFileShareAlreadyProtected" : "UserErrorVmAlreadyProtected",
+        $"{Noun(item)} '{item.FriendlyName}' is registered with {(vault is null ? "another Recovery Services vault" : $"Recovery Services vault '{vault}'")} already.",
         ["Stop protection there and delete its backup data, then protect it here."]);
 
     public static JobError Cancelled() => new(400158, "UserErrorJobSuccessfullyCancelled", "The job was cancelled.", ["Start it again when it suits."]);
@@ -40,6 +42,38 @@ public static class JobErrors
         MachineProblem.DiskUnsupported => new(400367, "UserErrorDiskUnsupported", problem.Message, ["Restore it as a new machine (AlternateLocation), or its disks alone (RestoreDisks)."]),
         _ => new(400003, "RestoreOperationFailed", problem.Message, ["Check that the server may write to the host's folder and that it has room, then start the restore again."]),
     };
+
+    private static string Noun(ProtectedItem item) => item.Kind == ItemKind.FileShare ? "File share" : "Virtual machine";
+
+    public static JobError Share(ShareException problem) => problem.Problem switch
+    {
+        ShareProblem.NotFound => new(400136, "UserErrorFileShareNotFound", problem.Message, ["Check that the share is still on its file server, or stop its protection."]),
+        ShareProblem.ServerFailed => new(400003, "UserErrorFileServerUnreachable", problem.Message, ["Check that the file server runs and lets Strongroom in, then start the job again."]),
+        _ => new(400039, "FileShareUnreadable", problem.Message, ["Check that the server may read the share's folder, then start the job again."]),
+    };
+
+    public static JobError ShareOfRestore(ShareException problem) => problem.Problem switch
+    {
+        ShareProblem.NotFound => new(400136, "UserErrorFileShareNotFound", problem.Message, ["Restore to a share that is there (AlternateLocation)."]),
+        ShareProblem.ServerFailed => new(400003, "UserErrorFileServerUnreachable", problem.Message, ["Check that the file server runs and lets Strongroom in, then start the restore again."]),
+        _ => new(400003, "RestoreOperationFailed", problem.Message, ["Check that the server may write to the share's folder and that it has room, then start the restore again."]),
+    };
+
+    /// <summary>The warning of a backup that has a recovery point, and not every file in it as it is.</summary>
+    public static JobError FilesNotBackedUp(SharePoint point) => new(400053, "FilesNotBackedUp",
+        Listed($"{point.ProblemCount} files or folders could not be backed up as they are", point.Problems, point.ProblemCount),
+        ["Read the list, mend the cause and start the backup again; all other files are in the recovery point."]);
+
+    /// <summary>The warning of a restore that left something out.</summary>
+    public static JobError FilesNotRestored(TreeRestoreResult restored) => new(400054, "FilesNotRestored",
+        Listed($"{restored.ProblemCount} files or folders could not be restored, or not as they were", [.. restored.Problems.Take(SharePoint.MaxProblems).Select(SharePoint.Text)], restored.ProblemCount),
+        ["Read the list, mend the cause and restore these files again."]);
+
+    public static JobError NothingRestored(TreeRestoreResult restored) => RestoreFailed("Nothing was restored. "
+        + Listed($"{restored.ProblemCount} files or folders could not be restored", [.. restored.Problems.Take(SharePoint.MaxProblems).Select(SharePoint.Text)], restored.ProblemCount));
+
+    private static string Listed(string what, IReadOnlyCollection<string> lines, long count) =>
+        $"{what}: {string.Join("; ", lines)}{(count > lines.Count ? $"; and {count - lines.Count} more" : "")}.";
 
     public static JobError ResourceGroupMissing(string group) => new(400141, "UserErrorResourceGroupNotFound",
         $"The target resource group '{group}' does not exist.", ["Create it, or restore to another one."]);

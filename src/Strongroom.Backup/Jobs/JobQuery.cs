@@ -1,3 +1,5 @@
+using Strongroom.Backup.Items;
+
 namespace Strongroom.Backup.Jobs;
 
 /// <summary>Which jobs of a vault are asked for; null: all. Texts are compared without regard to case.</summary>
@@ -6,6 +8,9 @@ public sealed record JobQuery
     public string? State { get; init; }
     public string? Operation { get; init; }
     public Guid? JobId { get; init; }
+
+    /// <summary>Jobs of items of this kind.</summary>
+    public ItemKind? Kind { get; init; }
 
     /// <summary>Jobs that started at or after this.</summary>
     public DateTimeOffset? From { get; init; }

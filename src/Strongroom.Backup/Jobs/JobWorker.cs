@@ -34,7 +34,7 @@ public sealed record JobWorkerOptions
 public sealed class JobWorker(
     IJobLedger ledger, IEnumerable<IJobHandler> handlers, JobSignal signal, JobWorkerOptions options, TimeProvider time, ILogger<JobWorker> log) : BackgroundService
 {
-    private readonly Dictionary<string, IJobHandler> _handlers = handlers.ToDictionary(h => h.Operation);
+    private readonly IReadOnlyList<IJobHandler> _handlers = [.. handlers];
     private readonly string _owner = Guid.NewGuid().ToString("N");
 
     /// <summary>The claims of a dead process end before anything else is served: what they held is not there any more.</summary>
@@ -134,48 +134,49 @@ public sealed class JobWorker(
         JobClaim claim, CancellationTokenSource cancelled, CancellationTokenSource lost, CancellationToken stop, CancellationToken stoppingToken)
     {
         var job = claim.Job;
-        if (!_handlers.TryGetValue(job.Operation, out var handler)) return Failed(job, JobErrors.Internal(job.Operation));
-        var end = await TryAsync(claim, handler, cancelled, lost, stop, stoppingToken);
-        if (end is not null && end.Job.State != JobStates.Completed && !lost.IsCancellationRequested) await AbandonAsync(handler, claim, stoppingToken);
+        if (_handlers.FirstOrDefault(h => h.Operation == job.Operation && (h.Kind ?? job.Kind) == job.Kind) is not { } handler) return Failed(job, JobErrors.Internal(job.Operation));
+        var (end, isDone) = await TryAsync(claim, handler, cancelled, lost, stop, stoppingToken);
+        if (end is not null && !isDone && !lost.IsCancellationRequested) await AbandonAsync(handler, claim, stoppingToken);
         return end;
     }
 
-    private async Task<JobEnd?> TryAsync(
+    /// <summary>Runs the handler. Done: it came to an end of its own, be it with warnings.</summary>
+    private async Task<(JobEnd? End, bool IsDone)> TryAsync(
         JobClaim claim, IJobHandler handler, CancellationTokenSource cancelled, CancellationTokenSource lost, CancellationToken stop, CancellationToken stoppingToken)
     {
         var job = claim.Job;
-        if (job.Attempt > options.MaxAttempts && !job.IsServing) return Failed(job, JobErrors.Interrupted(job.Attempt - 1));
+        if (job.Attempt > options.MaxAttempts && !job.IsServing) return (Failed(job, JobErrors.Interrupted(job.Attempt - 1)), false);
         var run = new JobRun(ledger, claim, time);
         try
         {
-            if (job.IsCancelRequested && !job.IsServing) return Cancelled(job);
+            if (job.IsCancelRequested && !job.IsServing) return (Cancelled(job), false);
             if (job.IsCancelRequested) await cancelled.CancelAsync();
-            return await handler.RunAsync(run, stop);
+            return (await handler.RunAsync(run, stop), true);
         }
         catch (Exception e) when (e is ClaimLostException || (e is OperationCanceledException && lost.IsCancellationRequested))
         {
             log.LogWarning("Job {JobId} was claimed by another worker; this one stops", job.Id);
-            return null;
+            return (null, false);
         }
         catch (OperationCanceledException) when (cancelled.IsCancellationRequested)
         {
-            return Cancelled(run.Job);
+            return (Cancelled(run.Job), false);
         }
         catch (Exception e) when (stoppingToken.IsCancellationRequested)
         {
             // Also other exceptions: what a handler relies on (a child process, a connection) may end with the server. A fault of the job's own comes again.
             log.LogInformation(e, "Job {JobId} is interrupted by the server's end and goes on at its next start", job.Id);
-            return null;
+            return (null, false);
         }
         catch (Exception e) when (handler.Explain(e) is { } error)
         {
             log.LogWarning(e, "Job {JobId} failed: {Message}", job.Id, error.Message);
-            return Failed(run.Job, error);
+            return (Failed(run.Job, error), false);
         }
         catch (Exception e)
         {
             log.LogError(e, "Job {JobId} failed with a fault of our own", job.Id);
-            return Failed(run.Job, JobErrors.Internal(job.Operation));
+            return (Failed(run.Job, JobErrors.Internal(job.Operation)), false);
         }
         finally
         {

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
@@ -89,8 +88,7 @@ public sealed class ItemLifecycle(
         var job = JobFactory.New(item, JobOperations.DeleteBackupData, now) with
         {
             Request = new JsonObject { [DeleteHandler.IsPurge] = true },
-            Properties = ImmutableSortedDictionary<string, string>.Empty.Add("VM Name", item.FriendlyName)
-                .Add("Number of Recovery Points", count.ToString(CultureInfo.InvariantCulture)),
+            Properties = item.Properties(("Number of Recovery Points", count.ToString(CultureInfo.InvariantCulture))),
         };
         return await FireAsync(item with { ScheduledUntil = now }, job, cancellationToken);
     }

@@ -1,6 +1,6 @@
 namespace Strongroom.Backup.Machines;
 
-/// <summary>Remembers which machines a vault has discovered: a new machine is offered for protection only after the vault's containers were refreshed.</summary>
+/// <summary>Remembers which machines and storage accounts a vault has discovered: a new one is offered for protection only after the vault's containers were refreshed.</summary>
 public interface IDiscoveryRepository
 {
     /// <summary>ARM ids, lower case.</summary>

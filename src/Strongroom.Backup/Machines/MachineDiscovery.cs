@@ -1,18 +1,22 @@
+using Strongroom.Backup.Containers;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Backup.Machines;
 
-/// <summary>Finds the machines that a vault can protect.</summary>
+/// <summary>Finds the machines and storage accounts that a vault can protect.</summary>
 public sealed class MachineDiscovery(
-    IMachineFabric fabric, IDiscoveryRepository discovered, IItemRepository items, IOperationRepository operations, TimeProvider time)
+    IMachineFabric fabric, IFileShareFabric shares, IDiscoveryRepository discovered, IItemRepository items, IOperationRepository operations, TimeProvider time)
 {
-    /// <summary>Looks for machines anew (refreshContainers) and answers the operation to track, which is over already.</summary>
+    /// <summary>Looks for machines and storage accounts anew (refreshContainers) and answers the operation to track, which is over already.</summary>
     public async Task<AsyncOperation> RefreshAsync(Vault vault, CancellationToken cancellationToken)
     {
         var machines = await fabric.ListAsync(vault.SubscriptionId, null, cancellationToken);
-        await discovered.ReplaceAsync(vault.Key, [.. machines.Where(m => InReach(vault, m)).Select(m => m.ResourceId)], cancellationToken);
+        var accounts = await shares.ListAccountsAsync(vault.SubscriptionId, null, cancellationToken);
+        string[] found = [.. machines.Where(m => InReach(vault, m)).Select(m => m.ResourceId), .. accounts.Where(a => ContainerRegistration.IsInReach(vault, a)).Select(a => a.ResourceId)];
+        await discovered.ReplaceAsync(vault.Key, found, cancellationToken);
         var operation = new AsyncOperation { Id = Guid.NewGuid(), VaultKey = vault.Key, StartedAt = time.GetUtcNow() };
         await operations.AddAsync(operation, cancellationToken);
         return operation;

@@ -32,6 +32,8 @@ public sealed class BackupHandler(
 
     public string Operation => JobOperations.Backup;
 
+    public ItemKind? Kind => ItemKind.VirtualMachine;
+
     public async Task<JobEnd> RunAsync(JobRun run, CancellationToken cancellationToken)
     {
         var request = BackupRequest.FromJson(run.Job.Request);
@@ -253,18 +255,7 @@ public sealed class BackupHandler(
             Properties = job.Properties.SetItem("Backup Size", (bytes.Stored / (1024 * 1024)).ToString(CultureInfo.InvariantCulture) + " MB"),
             InternalProperties = bytes.AddTo(job.InternalProperties),
         };
-        return new(job, new JobOutcome
-        {
-            NewRecoveryPoint = point,
-            ChangeItem = item => item with
-            {
-                LastBackupStatus = "Completed",
-                LastBackupTime = run.Job.StartedAt,
-                LastRecoveryPointTime = point.Time,
-                // Protection may have been stopped while the backup ran.
-                ProtectionState = item.ProtectionState == ProtectionStates.InitialPending ? ProtectionStates.Protected : item.ProtectionState,
-            },
-        });
+        return new(job, BackupOutcome.Of(job, point));
     }
 
     /// <summary>The disks would not stand still.</summary>

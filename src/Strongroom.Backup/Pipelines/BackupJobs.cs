@@ -14,14 +14,14 @@ internal static class BackupJobs
     /// <param name="now">When it is admitted.</param>
     public static Job New(ProtectedItem item, DateTimeOffset? expiresAt, DateTimeOffset? dueAt, DateTimeOffset now)
     {
-        var properties = ImmutableSortedDictionary<string, string>.Empty.WithComparers(StringComparer.Ordinal).Add("VM Name", item.FriendlyName);
+        var properties = item.Properties();
         if (expiresAt is { } expiry) properties = properties.Add("Recovery Point Expiry Time in UTC", WireTime(expiry));
         return JobFactory.New(item, JobOperations.Backup, now) with
         {
             Request = new BackupRequest(Guid.NewGuid(), expiresAt, dueAt).ToJson(),
             Tasks = BackupTasks.Initial,
             Properties = properties,
-            InternalProperties = ImmutableSortedDictionary<string, string>.Empty.Add("IsInstantRpJob", "True"),
+            InternalProperties = item.Kind == ItemKind.VirtualMachine ? ImmutableSortedDictionary<string, string>.Empty.Add("IsInstantRpJob", "True") : ImmutableSortedDictionary<string, string>.Empty,
             ProgressPercent = 0,
         };
     }

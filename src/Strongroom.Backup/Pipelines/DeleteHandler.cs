@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Strongroom.Backup.FileRecovery;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Machines;
@@ -15,7 +16,7 @@ namespace Strongroom.Backup.Pipelines;
 /// In this order no point is ever listed that cannot be restored; a run that is cut off is repeated, and deleting what is gone does nothing.
 /// </remarks>
 public sealed class DeleteHandler(
-    IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, IJobLedger ledger, FileRecoveryMounts mounts, IMachineFabric fabric, TimeProvider time, ILogger<DeleteHandler> log) : IJobHandler
+    IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, IJobLedger ledger, FileRecoveryMounts mounts, IMachineFabric fabric, IFileShareFabric shares, TimeProvider time, ILogger<DeleteHandler> log) : IJobHandler
 {
     /// <summary>A member of the request: the item is purged because it was deleted softly, and only if it still is.</summary>
     public const string IsPurge = "isPurge";
@@ -42,7 +43,8 @@ public sealed class DeleteHandler(
             await mounts.EndItemAsync(item.Key);
             await ledger.RequestCancelBesideAsync(item.Key, cancellationToken);
             foreach (var id in all) await store.DeleteSnapshotAsync(id, cancellationToken);
-            if (newestFirst is [var newest, ..]) await ForgetAsync(newest, item.Key, cancellationToken);
+            if (item.Account is { } account) await EndOnServerAsync(account, item, cancellationToken);
+            if (newestFirst is [{ MachineOrNone: { } machine }, ..]) await ForgetAsync(machine, item.Key, cancellationToken);
             if (all.Count > 0) await CollectAsync(store, item.VaultKey, cancellationToken);
         }
 
@@ -51,12 +53,26 @@ public sealed class DeleteHandler(
     }
 
     /// <summary>A host that keeps track of changes for the item need not do so any longer. One that cannot be told goes on, at the cost of a few megabytes.</summary>
-    private async Task ForgetAsync(RecoveryPoint newest, Guid itemKey, CancellationToken cancellationToken)
+    private async Task ForgetAsync(VirtualMachine machine, Guid itemKey, CancellationToken cancellationToken)
     {
-        try { await fabric.ForgetAsync(newest.Machine, itemKey, cancellationToken); }
+        try { await fabric.ForgetAsync(machine, itemKey, cancellationToken); }
         catch (MachineException e)
         {
-            log.LogWarning(e, "The host of '{Machine}' could not be told that it is not backed up any more", newest.Machine.Name);
+            log.LogWarning(e, "The host of '{Machine}' could not be told that it is not backed up any more", machine.Name);
+        }
+    }
+
+    /// <summary>A backup that died may have left a snapshot on the share's server.</summary>
+    private async Task EndOnServerAsync(ShareAccountId id, ProtectedItem item, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await shares.FindAccountAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken) is { } account)
+                await shares.EndBackupAsync(new(account, item.FriendlyName), item.Key, cancellationToken);
+        }
+        catch (ShareException e)
+        {
+            log.LogWarning(e, "What a backup left on the server of '{Share}' could not be removed", item.FriendlyName);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Policies;
@@ -15,8 +16,13 @@ namespace Strongroom.Backup.Pipelines;
 /// What a snapshot in the store says besides its images: enough to make the rows of the recovery point, its item and its vault again from the store alone.
 /// </summary>
 /// <param name="DiskSizesBytes">The virtual size of each image, in the images' order.</param>
-public sealed record SnapshotConfiguration(VirtualMachine Machine, ImmutableArray<long> DiskSizesBytes, BackupBytes Bytes)
+/// <param name="Machine">The machine as it was; null for a share.</param>
+/// <param name="Bytes">What the backup looked at, read and wrote.</param>
+public sealed record SnapshotConfiguration(VirtualMachine? Machine, ImmutableArray<long> DiskSizesBytes, BackupBytes Bytes)
 {
+    /// <summary>Of a share: its files.</summary>
+    public SharePoint? Share { get; init; }
+
     /// <summary>The vault as it was then.</summary>
     public Vault? Vault { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Strongroom.Backup.Items;
 using Strongroom.Backup.Verification;
 
 namespace Strongroom.Backup.Policies;
@@ -16,7 +17,13 @@ public sealed record BackupPolicy(Guid VaultKey, string Name, JsonObject Propert
     /// <summary><c>AzureIaasVM</c>, <c>AzureWorkload</c>, <c>AzureStorage</c>.</summary>
     public string BackupManagementType => Properties["backupManagementType"]?.GetValue<string>() ?? "";
 
-    public bool IsForMachines => BackupManagementType == "AzureIaasVM";
+    /// <summary>What it is for; null: for what this version does not protect.</summary>
+    public ItemKind? Kind => BackupManagementType switch
+    {
+        "AzureIaasVM" => ItemKind.VirtualMachine,
+        "AzureStorage" => ItemKind.FileShare,
+        _ => null,
+    };
 
     /// <summary>True for policyType V2.</summary>
     public bool IsEnhanced => (string?)Properties["policyType"] == "V2";

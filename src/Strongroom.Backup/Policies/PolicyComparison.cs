@@ -11,13 +11,15 @@ public static class PolicyComparison
         Shorter("daily", had.Daily?.Days, has.Daily?.Days) ?? Shorter("weekly", had.Weekly?.Weeks, has.Weekly?.Weeks)
         ?? Shorter("monthly", had.Monthly?.Months, has.Monthly?.Months) ?? Shorter("yearly", had.Yearly?.Years, has.Yearly?.Years);
 
-    /// <summary>Whether a policy for machines keeps points or snapshots for a shorter time than another, or leaves more time between two backups.</summary>
-    /// <remarks>Policies for anything else protect nothing here. What cannot be read counts as weaker.</remarks>
+    /// <summary>Whether a policy keeps points or snapshots for a shorter time than another, or leaves more time between two backups.</summary>
+    /// <remarks>Policies for databases protect nothing here. What cannot be read counts as weaker.</remarks>
     public static bool IsWeaker(BackupPolicy before, BackupPolicy after)
     {
-        if (!before.IsForMachines || !after.IsForMachines) return false;
+        if (before.Kind is null || after.Kind is null) return false;
         if (ItemTerms.TryRead(before) is not { } had || ItemTerms.TryRead(after) is not { } has) return true;
-        return ShorterTag(had.Retention, has.Retention) is not null || has.InstantDays < had.InstantDays || LongestGap(has.Schedule) > LongestGap(had.Schedule);
+        // Days of snapshots that are all there is are not those of snapshots beside points in the vault.
+        var hasShorterSnapshots = has.IsVaultTier == had.IsVaultTier && has.InstantDays < had.InstantDays;
+        return ShorterTag(had.Retention, has.Retention) is not null || hasShorterSnapshots || (had.IsVaultTier && !has.IsVaultTier) || LongestGap(has.Schedule) > LongestGap(had.Schedule);
     }
 
     private static TimeSpan LongestGap(PolicySchedule schedule)

@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Policies;
 
 namespace Strongroom.Backup.RecoveryPoints;
 
-/// <summary>A recovery point as it is shown: one that can be restored, or one whose disks are on their way into the vault.</summary>
+/// <summary>A recovery point as it is shown: one that can be restored, or one whose disks or files are on their way into the vault.</summary>
 public sealed record ListedPoint
 {
     /// <summary>For how many days a point counts as instantly restorable where no policy says it: the number of Azure's policies unless they say another.</summary>
@@ -17,8 +18,11 @@ public sealed record ListedPoint
 
     public required string Consistency { get; init; }
 
-    /// <summary>The machine as it was.</summary>
-    public required VirtualMachine Machine { get; init; }
+    /// <summary>The machine as it was; null for a share.</summary>
+    public required VirtualMachine? Machine { get; init; }
+
+    /// <summary>What is known of a share's files; null for a machine, and while they are on their way.</summary>
+    public SharePoint? Share { get; init; }
 
     /// <summary>LUN and name of each disk that is in it, in LUN order.</summary>
     public required ImmutableArray<(int Lun, string Name)> Disks { get; init; }
@@ -29,6 +33,9 @@ public sealed record ListedPoint
     /// <summary>False while its disks are on their way: it cannot be restored yet.</summary>
     public required bool IsInVault { get; init; }
 
+    /// <summary>Whether it is said to be in the vault tier, once it is in the vault: not so of shares whose policy keeps snapshots alone.</summary>
+    public bool IsVaultTier { get; init; } = true;
+
     /// <summary>Whether the days of its policy for instant restores are not over.</summary>
     public required bool IsInstant { get; init; }
 
@@ -37,11 +44,14 @@ public sealed record ListedPoint
         Name = point.Name,
         Time = point.Time,
         Consistency = point.Consistency,
-        Machine = point.Machine,
+        Machine = point.MachineOrNone,
+        Share = point.Share,
         Disks = [.. point.Disks.Select(d => (d.Lun, d.Name))],
         ExpiresAt = Expiry(point, terms),
         IsInVault = true,
-        IsInstant = now < point.Time.AddDays(terms?.InstantDays ?? InstantDaysWithoutPolicy),
+        IsVaultTier = terms?.IsVaultTier ?? point.Share is null,
+        // A share without a policy has only snapshots.
+        IsInstant = (terms is null && point.Share is not null) || now < point.Time.AddDays(terms?.InstantDays ?? InstantDaysWithoutPolicy),
     };
 
     public static ListedPoint Of(PointInTransfer point) => new()
@@ -50,7 +60,7 @@ public sealed record ListedPoint
         Time = point.Time,
         Consistency = point.Consistency,
         Machine = point.Machine,
-        Disks = [.. point.Machine.Disks.Where(d => point.Luns.Contains(d.Lun)).OrderBy(d => d.Lun).Select(d => (d.Lun, d.Name))],
+        Disks = [.. (point.Machine?.Disks ?? []).Where(d => point.Luns.Contains(d.Lun)).OrderBy(d => d.Lun).Select(d => (d.Lun, d.Name))],
         ExpiresAt = point.ExpiresAt,
         IsInVault = false,
         IsInstant = true,

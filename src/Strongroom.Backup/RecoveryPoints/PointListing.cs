@@ -13,7 +13,7 @@ public sealed class PointListing(IRecoveryPointRepository points, IJobLedger led
 {
     public async Task<ListedPoint?> FindAsync(ProtectedItem item, string name, CancellationToken cancellationToken)
     {
-        var moving = await ledger.FindInTransferAsync(item.Key, cancellationToken);
+        var moving = await FindMovingAsync(item, cancellationToken);
         if (await points.FindAsync(item.Key, name, cancellationToken) is { } point)
             return ListedPoint.Of(point, await policies.FindTermsAsync(item, cancellationToken), time.GetUtcNow());
         return moving?.Name == name ? ListedPoint.Of(moving) : null;
@@ -23,7 +23,7 @@ public sealed class PointListing(IRecoveryPointRepository points, IJobLedger led
     public async Task<IReadOnlyList<ListedPoint>> ListAsync(
         ProtectedItem item, DateTimeOffset? from, DateTimeOffset? until, string? after, int count, CancellationToken cancellationToken)
     {
-        var moving = await ledger.FindInTransferAsync(item.Key, cancellationToken);
+        var moving = await FindMovingAsync(item, cancellationToken);
         var found = await points.ListAsync(item.Key, from, until, after, count, cancellationToken);
         var (terms, now) = (await policies.FindTermsAsync(item, cancellationToken), time.GetUtcNow());
         var listed = found.Select(p => ListedPoint.Of(p, terms, now));
@@ -36,10 +36,14 @@ public sealed class PointListing(IRecoveryPointRepository points, IJobLedger led
     /// <summary>How many there are, and how old.</summary>
     public async Task<(int Count, DateTimeOffset? Oldest, DateTimeOffset? OldestInVault)> SummarizeAsync(ProtectedItem item, CancellationToken cancellationToken)
     {
-        var moving = await ledger.FindInTransferAsync(item.Key, cancellationToken);
+        var moving = await FindMovingAsync(item, cancellationToken);
         var inVault = await points.SummarizeAsync(item.Key, cancellationToken);
         // A point that arrived between the two looks has been counted.
         var isCounted = moving is null || inVault.Newest is { } newest && string.CompareOrdinal(newest, moving.Name) >= 0;
         return (inVault.Count + (isCounted ? 0 : 1), inVault.Oldest ?? moving?.Time, inVault.Oldest);
     }
+
+    /// <summary>Only machines': a point of a share that is listed can be restored, and nothing in it would say that this one cannot.</summary>
+    private async Task<PointInTransfer?> FindMovingAsync(ProtectedItem item, CancellationToken cancellationToken) =>
+        item.Kind == ItemKind.VirtualMachine ? await ledger.FindInTransferAsync(item.Key, cancellationToken) : null;
 }

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Policies;
 
@@ -21,11 +23,24 @@ public sealed record RecoveryPoint
     /// <summary><c>CrashConsistent</c>, <c>FileSystemConsistent</c> or <c>AppConsistent</c>.</summary>
     public required string Consistency { get; init; }
 
-    /// <summary>The machine as it was: name, size, operating system, disks.</summary>
-    public required VirtualMachine Machine { get; init; }
+    /// <summary>Of a machine's point: the machine as it was. Null of a share's.</summary>
+    [JsonPropertyName("Machine")]
+    public VirtualMachine? MachineOrNone { get; init; }
 
-    /// <summary>The disks that are in it, in LUN order.</summary>
+    /// <summary>The machine as it was: name, size, operating system, disks.</summary>
+    /// <exception cref="InvalidOperationException">It is the point of a share.</exception>
+    [JsonIgnore]
+    public VirtualMachine Machine
+    {
+        get => MachineOrNone ?? throw new InvalidOperationException("The recovery point is of a file share: there is no machine in it.");
+        init => MachineOrNone = value;
+    }
+
+    /// <summary>The disks that are in it, in LUN order. None in a share's.</summary>
     public required ImmutableArray<RecoveryPointDisk> Disks { get; init; }
+
+    /// <summary>Of a share's point: its files.</summary>
+    public SharePoint? Share { get; init; }
 
     /// <summary>Names its moment for the host's tracking of changes; null where the host tracks none.</summary>
     public string? ChangeTracking { get; init; }

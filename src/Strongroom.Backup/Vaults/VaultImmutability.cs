@@ -29,7 +29,7 @@ public static class VaultImmutability
     /// <exception cref="BackupRefusedException">Immutable.</exception>
     public static void RequireNoShorter(Vault vault, BackupPolicy before, BackupPolicy after)
     {
-        if (!vault.Config.IsImmutable || !before.IsForMachines || !after.IsForMachines) return;
+        if (!vault.Config.IsImmutable || before.Kind is null || after.Kind is null) return;
         var (had, has) = (PolicyTerms.Read(before).Retention, PolicyTerms.Read(after).Retention);
         if (PolicyComparison.ShorterTag(had, has) is { } tag)
         {

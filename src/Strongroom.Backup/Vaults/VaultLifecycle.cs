@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Strongroom.Backup.Containers;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Policies;
 using Strongroom.Store;
@@ -6,7 +7,7 @@ using Strongroom.Store;
 namespace Strongroom.Backup.Vaults;
 
 /// <summary>Makes, changes and deletes vaults.</summary>
-public sealed class VaultLifecycle(IVaultRepository vaults, IItemRepository items, IVaultStores stores, IVaultPlaces places, TimeProvider time, ILogger<VaultLifecycle> log)
+public sealed class VaultLifecycle(IVaultRepository vaults, IItemRepository items, IContainerRepository containers, IVaultStores stores, IVaultPlaces places, TimeProvider time, ILogger<VaultLifecycle> log)
 {
     /// <summary>Makes the vault, or changes the one that has its name.</summary>
     /// <param name="change">Makes the wanted vault out of the existing one, or out of null; called again when someone else wrote in between.</param>
@@ -57,6 +58,12 @@ public sealed class VaultLifecycle(IVaultRepository vaults, IItemRepository item
     public async Task<BackupRefusedException?> FindObstacleAsync(Vault vault, CancellationToken cancellationToken)
     {
         var all = await items.ListAsync(vault.Key, cancellationToken);
+        if (all.Count == 0 && await containers.ListAsync(vault.Key, cancellationToken) is { Count: > 0 } registered)
+        {
+            return new(BackupRefusal.VaultNotEmpty, "Vault cannot be deleted as there are existing resources within the vault. : "
+                + string.Join(", ", registered.Select(c => c.Container.NativeName)) + "\r\nUnregister its storage accounts, then delete the vault.");
+        }
+
         if (all.Count == 0) return null;
         var remedy = vault.Config.IsSoftDeleteAlwaysOn
             ? "Soft delete of this vault is always on: wait until their days are over."

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Strongroom.Backup.Containers;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Store;
@@ -12,10 +13,23 @@ namespace Strongroom.Backup.Vaults;
 /// <param name="RunningJobs">Jobs of the last day that are not over.</param>
 /// <param name="FailedJobs">Jobs of the last day that failed.</param>
 /// <param name="BytesStored">What the store takes: deduplicated, compressed, encrypted; null where it does not answer.</param>
-public sealed record VaultUsage(int Items, int SoftDeletedItems, int FailingItems, int RunningJobs, int FailedJobs, long? BytesStored);
+public sealed record VaultUsage(int Items, int SoftDeletedItems, int FailingItems, int RunningJobs, int FailedJobs, long? BytesStored)
+{
+    /// <summary>How many of <see cref="Items"/> are file shares.</summary>
+    public int Shares { get; init; }
+
+    /// <summary>How many of <see cref="FailingItems"/> are.</summary>
+    public int FailingShares { get; init; }
+
+    /// <summary>How many of <see cref="SoftDeletedItems"/> are.</summary>
+    public int SoftDeletedShares { get; init; }
+
+    /// <summary>Storage accounts that are registered.</summary>
+    public int Accounts { get; init; }
+}
 
 /// <summary>Counts how much vaults are used.</summary>
-public sealed class VaultUsages(IItemRepository items, IJobLedger ledger, IVaultStores stores, TimeProvider time, ILogger<VaultUsages> log)
+public sealed class VaultUsages(IItemRepository items, IContainerRepository containers, IJobLedger ledger, IVaultStores stores, TimeProvider time, ILogger<VaultUsages> log)
 {
     public async Task<VaultUsage> CountAsync(Guid vaultKey, CancellationToken cancellationToken)
     {
@@ -24,7 +38,13 @@ public sealed class VaultUsages(IItemRepository items, IJobLedger ledger, IVault
         var recent = await ledger.ListAsync(vaultKey, new() { From = time.GetUtcNow().AddDays(-1) }, null, int.MaxValue, cancellationToken);
         return new(
             live.Count, all.Count - live.Count, live.Count(i => i.IsFailing),
-            recent.Count(j => j.IsLive), recent.Count(j => j.State == JobStates.Failed), await BytesAsync(vaultKey, cancellationToken));
+            recent.Count(j => j.IsLive), recent.Count(j => j.State == JobStates.Failed), await BytesAsync(vaultKey, cancellationToken))
+        {
+            Shares = live.Count(i => i.Kind == ItemKind.FileShare),
+            FailingShares = live.Count(i => i.Kind == ItemKind.FileShare && i.IsFailing),
+            SoftDeletedShares = all.Count(i => i.Kind == ItemKind.FileShare && i.IsDeleted),
+            Accounts = (await containers.ListAsync(vaultKey, cancellationToken)).Count,
+        };
     }
 
     private async Task<long?> BytesAsync(Guid vaultKey, CancellationToken cancellationToken)

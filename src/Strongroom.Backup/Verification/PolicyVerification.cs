@@ -1,3 +1,4 @@
+using Strongroom.Backup.Items;
 using Strongroom.Backup.Policies;
 using Strongroom.Backup.Vaults;
 
@@ -12,7 +13,7 @@ public sealed class PolicyVerification(IPolicyRepository policies)
     {
         option.Validate();
         var policy = await policies.FindAsync(vault.Key, policyName, cancellationToken);
-        if (policy is { IsForMachines: false }) throw new BackupRefusedException(BackupRefusal.NotSupported, $"Policy '{policyName}' is not for virtual machines: nothing of its items can be booted.");
+        if (policy is { Kind: not ItemKind.VirtualMachine }) throw new BackupRefusedException(BackupRefusal.NotSupported, $"Policy '{policyName}' is not for virtual machines: nothing of its items can be booted.");
         if (policy is null || !await policies.TrySetVerificationAsync(vault.Key, policyName, option, cancellationToken))
             throw new BackupRefusedException(BackupRefusal.PolicyNotFound, $"Policy '{policyName}' does not exist in vault '{vault.Name}'.");
         return policy.Verification is null;

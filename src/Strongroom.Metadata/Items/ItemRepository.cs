@@ -34,8 +34,10 @@ internal sealed class ItemRepository(IDbContextFactory<StrongroomContext> contex
         var rows = db.Items.AsNoTracking().Where(r => r.VaultKey == vaultKey);
         if (query.PolicyName?.Key() is { } policy) rows = rows.Where(r => r.PolicyKey == policy);
         if (query.NativeName?.Key() is { } name) rows = rows.Where(r => r.NativeName == name);
-        // The last part of a native name is the machine's.
-        if (query.FriendlyName?.Key() is { } machine) rows = rows.Where(r => r.NativeName.EndsWith(";" + machine));
+        if (query.Kind is { } kind) rows = OfKind(rows, kind);
+        if (query.Container?.Key() is { } container) rows = rows.Where(r => r.NativeName == container || r.NativeName.StartsWith(container + ";"));
+        // The last part of an ARM id is the name.
+        if (query.FriendlyName?.Key() is { } friendly) rows = rows.Where(r => r.SourceKey.EndsWith("/" + friendly));
         if (query.IsFailing is { } isFailing) rows = rows.Where(r => (StrongroomContext.JsonText(r.Document, "$.LastBackupStatus") == "Failed") == isFailing);
         if (after?.Key() is { } last) rows = rows.Where(r => r.NativeName.CompareTo(last) > 0);
         var page = await rows.OrderBy(r => r.NativeName).Take(count).ToListAsync(cancellationToken);
@@ -60,7 +62,7 @@ internal sealed class ItemRepository(IDbContextFactory<StrongroomContext> contex
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         // The vault may be deleted at this very moment; an item without a vault would never be found again.
-        if (!await db.Vaults.AnyAsync(r => r.Key == item.VaultKey, cancellationToken) || !await HasPolicyAsync(db, item, cancellationToken)) return false;
+        if (!await db.Vaults.AnyAsync(r => r.Key == item.VaultKey, cancellationToken) || !await HasPolicyAsync(db, item, cancellationToken) || !await HasContainerAsync(db, item, cancellationToken)) return false;
         db.Items.Add(new ItemRow
         {
             Key = item.Key,
@@ -93,6 +95,21 @@ internal sealed class ItemRepository(IDbContextFactory<StrongroomContext> contex
         if (!await PolicyRepository.IsAsync(db, item.VaultKey, item.PolicyName.Key(), judged, cancellationToken) || !await UpdateAsync(db, item, cancellationToken)) return false;
         await transaction.CommitAsync(cancellationToken);
         return true;
+    }
+
+    /// <summary>The rows, by what they carry a native name, of one kind.</summary>
+    private static IQueryable<ItemRow> OfKind(IQueryable<ItemRow> rows, ItemKind kind)
+    {
+        var prefix = ItemNames.PrefixOf(kind);
+        return rows.Where(r => r.NativeName.StartsWith(prefix));
+    }
+
+    /// <summary>False when a share's account has been unregistered meanwhile. Machines need no registration.</summary>
+    private static async Task<bool> HasContainerAsync(StrongroomContext db, ProtectedItem item, CancellationToken cancellationToken)
+    {
+        if (item.Kind == ItemKind.VirtualMachine) return true;
+        var container = ItemNames.ContainerOf(item.NativeName).Key();
+        return await db.Containers.AnyAsync(r => r.VaultKey == item.VaultKey && r.NativeName == container, cancellationToken);
     }
 
     /// <summary>False when the item is about to get a policy that was deleted meanwhile. One that it has cannot be deleted.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Pipelines.Restores;
 using Strongroom.Backup.RecoveryPoints;
@@ -52,6 +53,7 @@ internal sealed class JobLedger(IDbContextFactory<StrongroomContext> contexts) :
         var rows = db.Jobs.AsNoTracking().Where(r => r.VaultKey == vaultKey);
         if (query.State is { } state) rows = rows.Where(r => EF.Functions.Collate(r.State, IgnoreCase) == state);
         if (query.Operation is { } operation) rows = rows.Where(r => EF.Functions.Collate(StrongroomContext.JsonText(r.Document, "$.Operation"), IgnoreCase) == operation);
+        if (query.Kind is { } kind && ItemNames.PrefixOf(kind) is var prefix) rows = rows.Where(r => StrongroomContext.JsonText(r.Document, "$.NativeName")!.StartsWith(prefix));
         if (query.JobId is { } id) rows = rows.Where(r => r.Id == id);
         if (query.From?.UtcTicks is { } from) rows = rows.Where(r => r.StartedAt >= from);
         if (query.Until?.UtcTicks is { } until) rows = rows.Where(r => r.StartedAt <= until);

@@ -61,6 +61,30 @@ namespace Strongroom.Metadata.Migrations
                     b.ToTable("Activities");
                 });
 
+            modelBuilder.Entity("Strongroom.Metadata.ContainerRow", b =>
+                {
+                    b.Property<Guid>("VaultKey")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("NativeName")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Document")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("SourceKey")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("VaultKey", "NativeName");
+
+                    b.HasIndex("SourceKey")
+                        .IsUnique();
+
+                    b.ToTable("Containers");
+                });
+
             modelBuilder.Entity("Strongroom.Metadata.DiscoveryRow", b =>
                 {
                     b.Property<Guid>("VaultKey")

@@ -78,14 +78,7 @@ internal sealed class ResourceStore(IDbContextFactory<StrongroomContext> context
         if (expectedETag is not null && expectedETag != (before?.ETag ?? "")) return PutOutcome.Conflict;
         if (row is null)
         {
-            db.Resources.Add(new ResourceRow
-            {
-                IdKey = resource.Id.ToString().Key(),
-                SubscriptionKey = (resource.Id.SubscriptionId ?? "").Key(),
-                GroupKey = (resource.Id.ResourceGroup ?? "").Key(),
-                TypeKey = resource.Id.Type.Key(),
-                Document = Documents.Write(StoredResource.Of(resource), Documents.Default.StoredResource),
-            });
+            db.Resources.Add(NewRow(resource));
         }
         else
         {
@@ -98,12 +91,28 @@ internal sealed class ResourceStore(IDbContextFactory<StrongroomContext> context
         return row is null ? PutOutcome.Created : PutOutcome.Updated;
     }
 
+    public async Task<bool> TryAddAsync(IReadOnlyCollection<TrackedResource> resources, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        db.Resources.AddRange(resources.Select(NewRow));
+        return await db.TrySaveUniqueAsync(cancellationToken);
+    }
+
     public async Task<bool> DeleteAsync(ResourceId id, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var key = id.ToString().Key();
         return await db.Resources.Where(r => r.IdKey == key).ExecuteDeleteAsync(cancellationToken) > 0;
     }
+
+    private static ResourceRow NewRow(TrackedResource resource) => new()
+    {
+        IdKey = resource.Id.ToString().Key(),
+        SubscriptionKey = (resource.Id.SubscriptionId ?? "").Key(),
+        GroupKey = (resource.Id.ResourceGroup ?? "").Key(),
+        TypeKey = resource.Id.Type.Key(),
+        Document = Documents.Write(StoredResource.Of(resource), Documents.Default.StoredResource),
+    };
 
     private static Task<GroupRow?> FindGroupAsync(StrongroomContext db, string subscriptionId, string name, CancellationToken cancellationToken)
     {

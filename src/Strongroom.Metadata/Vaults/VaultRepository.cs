@@ -68,7 +68,7 @@ internal sealed class VaultRepository(IDbContextFactory<StrongroomContext> conte
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        if (await db.Items.AnyAsync(r => r.VaultKey == key, cancellationToken)) return false;
+        if (await db.Items.AnyAsync(r => r.VaultKey == key, cancellationToken) || await db.Containers.AnyAsync(r => r.VaultKey == key, cancellationToken)) return false;
         await db.Vaults.Where(r => r.Key == key).ExecuteDeleteAsync(cancellationToken);
         await db.Policies.Where(r => r.VaultKey == key).ExecuteDeleteAsync(cancellationToken);
         await db.Jobs.Where(r => r.VaultKey == key).ExecuteDeleteAsync(cancellationToken);

@@ -10,6 +10,9 @@ internal static class AttributeCalls
     private const int GreatestNamesLengthBytes = 64 << 10;
     private const int GreatestValueLengthBytes = 64 << 10;
 
+    private static readonly byte[] AccessListName = "system.posix_acl_access\0"u8.ToArray();
+    private static readonly byte[] DefaultListName = "system.posix_acl_default\0"u8.ToArray();
+
     private delegate nint ListCall(Span<byte> result);
 
     private delegate nint GetCall(ReadOnlySpan<byte> name, Span<byte> result);
@@ -37,6 +40,55 @@ internal static class AttributeCalls
     public static bool TrySet(FolderHandle folder, ReadOnlySpan<byte> name, ExtendedAttribute attribute) => IsAllowed(LinuxCalls.SetAttribute(
         PathOf(folder, name), LinuxCalls.Terminated(attribute.Name.Span), attribute.Value.Span, attribute.Value.Length, 0));
 
+    /// <summary>Sets an attribute without a value where that can be done.</summary>
+    public static void MarkIfPossible(SafeFileHandle file, byte[] terminatedName) => LinuxCalls.SetAttribute(file, terminatedName, [], 0, 0);
+
+    public static bool IsThere(SafeFileHandle file, byte[] terminatedName) => LinuxCalls.GetAttribute(file, terminatedName, [], 0) >= 0;
+
+    public static void RemoveIfThere(SafeFileHandle file, byte[] terminatedName)
+    {
+        // Asked first: to take away what is not there would be a change of the file.
+        if (IsThere(file, terminatedName) && LinuxCalls.RemoveAttribute(file, terminatedName) != 0)
+            throw LinuxCalls.Failure("removexattr");
+    }
+
+    /// <summary>Takes away the ACLs that a new file has from its folder's default, so far as they are not its own.</summary>
+    public static void RemoveInherited(SafeFileHandle file, TreeEntry entry)
+    {
+        foreach (var name in InheritedNames(entry))
+            RemoveIfThere(file, name);
+    }
+
+    /// <inheritdoc cref="RemoveInherited(SafeFileHandle, TreeEntry)"/>
+    public static void RemoveInherited(FolderHandle folder, ReadOnlySpan<byte> name, TreeEntry entry)
+    {
+        var path = PathOf(folder, name);
+        foreach (var attribute in InheritedNames(entry))
+        {
+            if (LinuxCalls.GetAttribute(path, attribute, [], 0) >= 0 && LinuxCalls.RemoveAttribute(path, attribute) != 0)
+                throw LinuxCalls.Failure("removexattr");
+        }
+    }
+
+    private static IEnumerable<byte[]> InheritedNames(TreeEntry entry)
+    {
+        if (!Has(entry, "system.posix_acl_access"u8))
+            yield return AccessListName;
+        if (entry.Kind == TreeEntryKind.Folder && !Has(entry, "system.posix_acl_default"u8))
+            yield return DefaultListName;
+    }
+
+    private static bool Has(TreeEntry entry, ReadOnlySpan<byte> name)
+    {
+        foreach (var attribute in entry.Attributes)
+        {
+            if (attribute.Name.Span.SequenceEqual(name))
+                return true;
+        }
+
+        return false;
+    }
+
     private static IReadOnlyList<ExtendedAttribute> Read(ListCall list, GetCall get)
     {
         // Most files have none, and then the first call is the only one.
@@ -56,7 +108,7 @@ internal static class AttributeCalls
             var end = rest.IndexOf((byte)0);
             if (end < 0)
                 break;
-            if (end > 0 && ReadValue(get, rest[..(end + 1)]) is { } value)
+            if (end > 0 && !UnfinishedFolders.IsMark(rest[..end]) && ReadValue(get, rest[..(end + 1)]) is { } value)
                 found.Add(new(rest[..end].ToArray(), value));
             rest = rest[(end + 1)..];
         }

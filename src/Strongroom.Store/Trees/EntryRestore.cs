@@ -1,274 +1,277 @@
-using Microsoft.Win32.SafeHandles;
 using Strongroom.Store.Manifests;
-using Strongroom.Store.Streams;
 
 namespace Strongroom.Store.Trees;
 
-/// <summary>Puts single entries in place: made complete under a temporary name, then renamed. Thread-safe.</summary>
-/// <remarks>What goes wrong with one entry is reported; a full disk ends the restore.</remarks>
-internal sealed class EntryRestore(ManifestReader tree, bool mayReplace)
+/// <summary>What became of an entry, or of all that is below a folder.</summary>
+internal enum Fate
 {
-    /// <summary>Of each file: there are several at once.</summary>
-    private const int ChunksAhead = 2;
-    private const int SparseBlockBytes = 4096;
-    private const int SetIdBits = 0xC00; // 06000
-    private readonly bool isRoot = LinuxCalls.EffectiveUser() == 0;
+    Restored,
+
+    /// <summary>Something was there already, and stays.</summary>
+    Skipped,
+    Failed,
+}
+
+/// <summary>Puts single entries in place, each complete before it has its name. Thread-safe.</summary>
+/// <remarks>What goes wrong with one entry is reported; a full disk ends the restore.</remarks>
+internal sealed class EntryRestore
+{
+    private const int OwnerWrites = 0x80; // 0200
+    private const int OwnerMayAll = 0x1C0; // 0700
+    private readonly ManifestReader tree;
+    private readonly ExistingFiles existing;
+    private readonly EarlierRun? earlier;
+    private readonly bool syncsEach;
+    private readonly EntryMetadata metadata;
     private long folders;
     private long count;
     private long bytes;
+    private long skipped;
+    private long failed;
+
+    /// <param name="tree">Where the contents are.</param>
+    /// <param name="options">What becomes of what is there.</param>
+    /// <param name="syncsEach">True: each file is on the disk when it has its name, and its name when this returns. False: that is for the caller to see to.</param>
+    public EntryRestore(ManifestReader tree, TreeRestoreOptions options, bool syncsEach)
+    {
+        this.tree = tree;
+        existing = options.Existing;
+        if (options.Resumes && existing is not (ExistingFiles.Refuse or ExistingFiles.Overwrite))
+            earlier = new(tree, existing == ExistingFiles.CreateCopy, EarlierRun.Started());
+        this.syncsEach = syncsEach;
+        metadata = new(Problems);
+    }
 
     public ProblemList Problems { get; } = new();
 
-    public TreeRestoreResult ToResult() => new(
-        Interlocked.Read(ref folders), Interlocked.Read(ref count), Interlocked.Read(ref bytes), Problems.ToList(), Problems.Count);
+    public UnfinishedFolders Unfinished { get; } = new();
 
-    public void Report(IProgress<TreeProgress>? progress) =>
-        progress?.Report(new(Interlocked.Read(ref folders) + Interlocked.Read(ref count), Interlocked.Read(ref bytes)));
+    /// <summary>True for the failure that ends a restore.</summary>
+    public static bool IsFull(IOException failure) => failure.HResult is LinuxCalls.NoRoom or LinuxCalls.QuotaExceeded;
 
-    /// <summary>The folder to fill, or null when it cannot be made.</summary>
-    public FolderHandle? OpenFolder(FolderHandle parent, TreeEntry entry, TreePath path)
+    public TreeRestoreResult ToResult()
     {
+        if (metadata.Strangers > 0)
+            Problems.Add(default, $"{metadata.Strangers} files and folders belong to you now: only root may give them back to their owners.");
+        return new(folders, count, bytes, skipped, failed, Problems.ToList(), Problems.Count);
+    }
+
+    public void Report(IProgress<TreeProgress>? progress) => progress?.Report(
+        new(Interlocked.Read(ref folders) + Interlocked.Read(ref count) + Interlocked.Read(ref skipped) + Interlocked.Read(ref failed), Interlocked.Read(ref bytes)));
+
+    /// <summary>Counts what is not restored, and for which there is nothing more to be said.</summary>
+    public void CountUnrestored(Fate fate) => Interlocked.Increment(ref fate == Fate.Skipped ? ref skipped : ref failed);
+
+    public void Fail(TreePath path, string what)
+    {
+        Interlocked.Increment(ref failed);
+        Problems.Add(path, what);
+    }
+
+    /// <summary>Makes a folder, or opens the one that is there.</summary>
+    /// <returns>Its handle, its name, and whether it was made, by this restore or one that did not finish it; without a handle what becomes of all below it.</returns>
+    public (FolderHandle? Handle, byte[] Name, bool IsNew, Fate Fate) OpenFolder(FolderHandle parent, TreeEntry entry, WalkedFolder at)
+    {
+        var name = entry.Name.ToArray();
         try
         {
-            if (!parent.TryMakeFolder(entry.Name.Span))
+            if (parent.TryMakeFolder(name))
+                return Made(parent, name);
+            if (parent.TryOpenFolder(name) is { } there)
+                return (there, name, Unfinished.Take(there, isMade: false), Fate.Restored);
+            switch (existing)
             {
-                // In the way: a folder is filled, anything else, a symbolic link above all, is replaced.
-                if (!mayReplace)
+                case ExistingFiles.Overwrite:
+                    parent.Unlink(name);
+                    parent.TryMakeFolder(name);
+                    break;
+                case ExistingFiles.CreateCopy:
+                    if (earlier?.FindFolder(parent, at, entry, Unfinished) is { } copied)
+                        return (copied.Handle, copied.Name, true, Fate.Restored);
+                    name = PlaceCopy(name, copy => parent.TryMakeFolder(copy));
+                    earlier?.Add(at, name);
+                    break;
+                case ExistingFiles.Skip:
+                    CountUnrestored(Fate.Skipped);
+                    return (null, name, false, Fate.Skipped);
+                default:
                     throw LinuxCalls.Failure("mkdir", LinuxCalls.Exists);
-                if (parent.Stat(entry.Name.Span).Kind != TreeEntryKind.Folder)
-                {
-                    parent.Unlink(entry.Name.Span);
-                    parent.TryMakeFolder(entry.Name.Span);
-                }
             }
 
-            return parent.OpenFolder(entry.Name.Span);
+            return Made(parent, name);
         }
         catch (IOException failure) when (!IsFull(failure))
         {
-            Problems.Add(path, $"The folder cannot be made: {failure.Message}.");
-            return null;
+            Fail(at.PathOf(name), $"The folder cannot be made: {failure.Message}.");
+            return (null, name, false, Fate.Failed);
         }
     }
 
-    /// <summary>Sets a folder's own metadata, when nothing in it changes any more.</summary>
-    public void FinishFolder(FolderHandle folder, TreeEntry entry, TreePath path)
+    /// <summary>Sets a folder's own metadata, when nothing in it changes any more. What was there keeps its own unless it is to be overwritten.</summary>
+    public void FinishFolder(OpenFolders open, WalkedFolder folder, TreeEntry entry, bool isNew)
     {
         Interlocked.Increment(ref folders);
         try
         {
-            ApplyMetadata(folder.Handle, entry, path);
+            if (!isNew && existing is not (ExistingFiles.Overwrite or ExistingFiles.Refuse))
+                return;
+            using var lease = open.Use(folder);
+
+            // The mark goes last, but where its owner may not write to the folder, and so not to its attributes.
+            var isMarkedToTheEnd = (entry.Mode & OwnerWrites) != 0;
+            if (isNew && !isMarkedToTheEnd)
+                UnfinishedFolders.Unmark(lease.Handle);
+            metadata.Apply(lease.Handle.Handle, entry, folder, []);
+            if (isNew && isMarkedToTheEnd)
+                UnfinishedFolders.Unmark(lease.Handle);
+            if (syncsEach)
+                lease.Handle.Sync();
         }
         catch (IOException failure)
         {
-            Problems.Add(path, $"The folder's metadata cannot be set: {failure.Message}.");
+            Problems.Add(folder.Path, $"The folder's metadata cannot be set: {failure.Message}.");
+        }
+        finally
+        {
+            if (isNew)
+                Unfinished.Remove(folder);
         }
     }
 
-    /// <summary>True when the entry is in place, so that other names may be linked to it.</summary>
-    public async Task<bool> RestoreAsync(FolderHandle folder, TreeEntry entry, TreePath path, CancellationToken cancellationToken)
+    /// <summary>Gives the folders that a restore made and does not come to finish the metadata of the tree, so far as that can be done. Whoever restores again may still fill them, and finds their marks.</summary>
+    public void LeaveUnfinished(OpenFolders open)
     {
-        if (!entry.HasContent)
+        foreach (var (folder, entry) in Unfinished.DeepestFirst())
         {
-            Problems.Add(path, "The file could not be read when it was backed up.");
-            return false;
+            try
+            {
+                using var lease = open.Use(folder);
+                metadata.Apply(lease.Handle.Handle, entry with { Mode = entry.Mode | OwnerMayAll }, folder, []);
+            }
+            catch (IOException failure)
+            {
+                Problems.Add(folder.Path, $"The folder's metadata cannot be set: {failure.Message}.");
+            }
         }
+    }
 
-        if (!isRoot && entry.Kind is TreeEntryKind.CharacterDevice or TreeEntryKind.BlockDevice)
-        {
-            Problems.Add(path, "Only root may make devices.");
-            return false;
-        }
-
-        var temporary = FolderHandle.TemporaryName();
+    /// <summary>The name that the entry has now, so that others may be linked to it; null when it is not restored.</summary>
+    public async Task<byte[]?> RestoreAsync(FolderHandle handle, WalkedFolder folder, TreeEntry entry, CancellationToken cancellationToken)
+    {
         try
         {
-            if (entry.Kind == TreeEntryKind.File)
-                await WriteFileAsync(folder, temporary, entry, path, cancellationToken);
-            else
-                MakeSpecial(folder, temporary, entry, path);
-            folder.Place(temporary, entry.Name.Span, mayReplace);
-            Count(entry);
-            return true;
+            if (!entry.HasContent)
+                throw new IOException("it could not be read when it was backed up");
+            if (!metadata.IsRoot && entry.Kind is TreeEntryKind.CharacterDevice or TreeEntryKind.BlockDevice)
+                throw new IOException("only root may make devices");
+
+            if (earlier is not null && await earlier.FindAsync(handle, folder, entry, cancellationToken) is { } own)
+                return Count(handle, entry, own);
+
+            // Looked for first, to save the reading; what appears later is found when it gets its name.
+            if (existing is not (ExistingFiles.Overwrite or ExistingFiles.CreateCopy) && handle.TryStat(entry.Name.Span) is not null)
+                return Taken();
+            if (entry.Kind != TreeEntryKind.File)
+            {
+                using var special = NewEntry.Make(handle, entry.Name.Span, name => MakeSpecial(handle, name, entry, folder));
+                return Place(special, handle, folder, entry);
+            }
+
+            var (made, file) = NewEntry.CreateFile(handle);
+            using (made)
+            {
+                await FileWriter.WriteAsync(tree, file, entry, cancellationToken);
+                metadata.Apply(file, entry, folder, entry.Name.Span);
+                if (syncsEach)
+                    RandomAccess.FlushToDisk(file);
+                return Place(made, handle, folder, entry);
+            }
         }
         catch (IOException failure) when (!IsFull(failure))
         {
-            Discard(folder, temporary);
-            Problems.Add(path, $"It cannot be restored: {failure.Message}.");
-            return false;
+            Fail(folder.PathOf(entry.Name.Span), $"It cannot be restored: {failure.Message}.");
+            return null;
         }
         catch (StoreException failure) when (failure.IsDamage)
         {
-            Discard(folder, temporary);
-            Problems.Add(path, $"Its content is lost: {failure.Message}");
-            return false;
-        }
-        catch
-        {
-            Discard(folder, temporary);
-            throw;
+            Fail(folder.PathOf(entry.Name.Span), $"Its content is lost: {failure.Message}");
+            return null;
         }
     }
 
-    /// <summary>Makes a further name of a file that is in place. The way to it is walked without symbolic links.</summary>
-    public bool Link(FolderHandle root, TreePath first, FolderHandle folder, TreeEntry entry, TreePath path)
+    /// <summary>Makes a further name of a file that is in place.</summary>
+    public void Link(OpenFolders open, WalkedFolder from, byte[] fromName, WalkedFolder folder, TreeEntry entry)
     {
-        var temporary = FolderHandle.TemporaryName();
         try
         {
-            var names = first.Names();
-            using var way = new FolderWay(root);
-            foreach (var name in names.SkipLast(1))
-                way.Enter(name);
-            folder.Link(way.Current, names[^1], temporary);
-            folder.Place(temporary, entry.Name.Span, mayReplace);
-            Count(entry);
-            return true;
+            using var source = open.Use(from);
+            using var target = open.Use(folder);
+            if (earlier?.FindLink(source.Handle, fromName, target.Handle, folder, entry) is { } own)
+            {
+                Count(target.Handle, entry, own);
+                return;
+            }
+
+            using var further = NewEntry.Link(source.Handle, fromName, target.Handle);
+            Place(further, target.Handle, folder, entry);
         }
         catch (IOException failure) when (!IsFull(failure))
         {
-            Discard(folder, temporary);
-            Problems.Add(path, $"It cannot be linked to '{first}': {failure.Message}.");
-            return false;
+            Fail(folder.PathOf(entry.Name.Span), $"It cannot be linked to '{from.PathOf(fromName)}': {failure.Message}.");
         }
     }
 
-    private static bool IsFull(IOException failure) => failure.HResult is LinuxCalls.NoRoom or LinuxCalls.QuotaExceeded;
-
-    private static void Discard(FolderHandle folder, byte[] temporary)
+    private (FolderHandle? Handle, byte[] Name, bool IsNew, Fate Fate) Made(FolderHandle parent, byte[] name)
     {
-        try
-        {
-            if (folder.TryStat(temporary) is not null)
-                folder.Unlink(temporary);
-        }
-        catch (IOException)
-        {
-            // The first failure is the one to tell; a leftover says by its name what it is.
-        }
+        var handle = parent.OpenFolder(name);
+        return (handle, name, Unfinished.Take(handle, isMade: true), Fate.Restored);
     }
 
-    private void Count(TreeEntry entry)
+    private byte[]? Place(NewEntry made, FolderHandle handle, WalkedFolder folder, TreeEntry entry)
     {
+        var name = entry.Name.ToArray();
+        if (existing == ExistingFiles.Overwrite)
+            made.Replace(name);
+        else if (existing == ExistingFiles.CreateCopy)
+            name = PlaceCopy(name, copy => made.TryPlace(copy));
+        else if (!made.TryPlace(name))
+            return Taken();
+        earlier?.Add(folder, name);
+        return Count(handle, entry, name);
+    }
+
+    private byte[] Count(FolderHandle handle, TreeEntry entry, byte[] name)
+    {
+        if (syncsEach)
+            handle.Sync();
         Interlocked.Increment(ref count);
         Interlocked.Add(ref bytes, entry.LengthBytes);
+        return name;
     }
 
-    private async Task WriteFileAsync(FolderHandle folder, byte[] temporary, TreeEntry entry, TreePath path, CancellationToken cancellationToken)
+    private static byte[] PlaceCopy(byte[] wanted, Func<byte[], bool> tryPlace)
     {
-        using var file = folder.CreateFile(temporary);
-        if (entry.Inline is { } inline)
-        {
-            RandomAccess.Write(file, inline, 0);
-        }
-        else if (entry.Stream is { LengthBytes: > 0 } stream)
-        {
-            RandomAccess.SetLength(file, stream.LengthBytes);
-            var isSparse = entry.Flags.HasFlag(TreeEntryFlags.Sparse);
-            await StreamRestore.RunAsync(
-                tree,
-                stream,
-                ChunksAhead,
-                (offset, data, _) =>
-                {
-                    Write(file, offset, data.Span, isSparse);
-                    return default;
-                },
-                cancellationToken);
-        }
-
-        ApplyMetadata(file, entry, path);
+        var name = wanted;
+        for (var number = 1; !tryPlace(name); number++)
+            name = CopyNames.Of(wanted, number);
+        return name;
     }
 
-    private static void Write(SafeFileHandle file, long offset, ReadOnlySpan<byte> data, bool isSparse)
+    /// <exception cref="IOException">Only to skip a file lets what is there be.</exception>
+    private byte[]? Taken()
     {
-        if (!isSparse)
-        {
-            RandomAccess.Write(file, data, offset);
-            return;
-        }
-
-        // Runs of blocks that are not zeros; the blocks are those of the file, not of the chunk.
-        var start = 0;
-        for (var at = 0; at < data.Length;)
-        {
-            var end = (int)Math.Min(data.Length, at + SparseBlockBytes - ((offset + at) % SparseBlockBytes));
-            if (data[at..end].IndexOfAnyExcept((byte)0) < 0)
-            {
-                if (at > start)
-                    RandomAccess.Write(file, data[start..at], offset + start);
-                start = end;
-            }
-
-            at = end;
-        }
-
-        if (start < data.Length)
-            RandomAccess.Write(file, data[start..], offset + start);
+        if (existing != ExistingFiles.Skip)
+            throw LinuxCalls.Failure("link", LinuxCalls.Exists);
+        CountUnrestored(Fate.Skipped);
+        return null;
     }
 
-    private void MakeSpecial(FolderHandle folder, byte[] name, TreeEntry entry, TreePath path)
+    private void MakeSpecial(FolderHandle handle, byte[] name, TreeEntry entry, WalkedFolder folder)
     {
         if (entry.Kind == TreeEntryKind.SymbolicLink)
-            folder.MakeSymbolicLink(name, entry.LinkTarget.Span);
+            handle.MakeSymbolicLink(name, entry.LinkTarget.Span);
         else
-            folder.MakeNode(name, entry.Kind, entry.DeviceMajor, entry.DeviceMinor);
-        var isOwned = !ShouldSetOwner(entry) || folder.TrySetOwner(name, entry.UserId, entry.GroupId);
-        if (entry.Kind != TreeEntryKind.SymbolicLink)
-            folder.SetMode(name, ModeOf(entry, isOwned));
-        foreach (var attribute in entry.Attributes)
-            Tell(AttributeCalls.TrySet(folder, name, attribute), attribute, path);
-        folder.SetModified(name, entry.ModifiedAt);
-    }
-
-    /// <summary>In this order: a change of owner takes away set-id bits and capabilities, an ACL changes the mode, and all of them the times.</summary>
-    private void ApplyMetadata(SafeFileHandle file, TreeEntry entry, TreePath path)
-    {
-        SetAttributes(file, entry, path, followMode: false);
-        var isOwned = !ShouldSetOwner(entry) || FolderHandle.TrySetOwner(file, entry.UserId, entry.GroupId);
-        if (!isOwned && isRoot)
-            Problems.Add(path, $"Its owner {entry.UserId}:{entry.GroupId} cannot be set here.");
-        FolderHandle.SetMode(file, ModeOf(entry, isOwned));
-        SetAttributes(file, entry, path, followMode: true);
-        FolderHandle.SetModified(file, entry.ModifiedAt);
-    }
-
-    private void SetAttributes(SafeFileHandle file, TreeEntry entry, TreePath path, bool followMode)
-    {
-        foreach (var attribute in entry.Attributes)
-        {
-            if (AttributeCalls.FollowsMode(attribute) == followMode)
-                Tell(AttributeCalls.TrySet(file, attribute), attribute, path);
-        }
-    }
-
-    /// <summary>Who is not root gets the files as his own, and may still hand them to a group that he is in.</summary>
-    private bool ShouldSetOwner(TreeEntry entry) => isRoot || entry.UserId == LinuxCalls.EffectiveUser();
-
-    /// <summary>A set-user-id file of somebody else must not become one of whoever restores it.</summary>
-    private int ModeOf(TreeEntry entry, bool isOwned) =>
-        isOwned && ShouldSetOwner(entry) ? entry.Mode : entry.Mode & ~SetIdBits;
-
-    private void Tell(bool isSet, ExtendedAttribute attribute, TreePath path)
-    {
-        if (!isSet)
-            Problems.Add(path, $"The attribute {System.Text.Encoding.UTF8.GetString(attribute.Name.Span)} cannot be set here.");
-    }
-
-    /// <summary>A row of open folders, one below the other; the last is the current one.</summary>
-    private sealed class FolderWay(FolderHandle root) : IDisposable
-    {
-        private FolderHandle? last;
-
-        public FolderHandle Current => last ?? root;
-
-        public void Enter(byte[] name)
-        {
-            var next = Current.OpenFolder(name);
-            last?.Dispose();
-            last = next;
-        }
-
-        public void Dispose() => last?.Dispose();
+            handle.MakeNode(name, entry.Kind, entry.DeviceMajor, entry.DeviceMinor);
+        metadata.Apply(handle, name, entry, folder);
     }
 }

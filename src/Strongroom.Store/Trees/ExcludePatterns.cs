@@ -22,11 +22,11 @@ internal sealed class ExcludePatterns
 
     public bool IsEmpty => patterns.Count == 0;
 
-    public bool Excludes(TreePath path, ReadOnlySpan<byte> name, bool isFolder)
+    public bool Excludes(WalkedFolder folder, ReadOnlySpan<byte> name, bool isFolder)
     {
         foreach (var (pattern, isPath, foldersOnly) in patterns)
         {
-            if ((isFolder || !foldersOnly) && Matches(pattern, isPath ? path.Bytes : name))
+            if ((isFolder || !foldersOnly) && Matches(pattern, isPath ? folder.PathOf(name).Bytes : name))
                 return true;
         }
 

@@ -7,26 +7,43 @@ namespace Strongroom.Store.Trees;
 internal readonly record struct ReadContent(byte[]? Inline, StreamRef? Stream, FileStat Stat, bool HasChanged);
 
 /// <summary>Stores the contents of files: very small ones go into their entry, all else becomes a stream. Thread-safe.</summary>
-internal sealed class FileContent(ChunkPump pump, ulong[] gear, byte[] nodeKey)
+/// <param name="clone">Makes a copy of a file that cannot change, or null; by itself <see cref="FileClone.TryMake"/>.</param>
+internal sealed class FileContent(ChunkPump pump, ulong[] gear, byte[] nodeKey, Func<SafeFileHandle, SafeFileHandle?>? clone = null)
 {
-    private const int Attempts = 2;
+    private const int Attempts = 3;
+    private readonly Func<SafeFileHandle, SafeFileHandle?> tryClone = clone ?? FileClone.TryMake;
 
-    /// <summary>Reads a file, and once more when it changed meanwhile.</summary>
+    /// <summary>Reads a file, and again when it changed meanwhile: a clone of it, which cannot change, or where there can be none itself, up to three times in all.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
     public async Task<ReadContent> ReadAsync(SafeFileHandle file, ParentNodes? known, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             var before = FileStat.Of(file);
-            var (inline, stream) = before.LengthBytes <= TreePage.GreatestInlineLengthBytes
-                ? (ReadInline(file, (int)before.LengthBytes), (StreamRef?)null)
-                : (null, await ReadStreamAsync(file, before, known, cancellationToken));
+            var (inline, stream) = await ReadAsync(file, before, known, cancellationToken);
             var after = FileStat.Of(file);
             var isSame = before.HasSameContentAs(after) && (inline?.Length ?? stream!.Value.LengthBytes) == before.LengthBytes;
             if (isSame || attempt == Attempts)
                 return new(inline, stream, after, !isSame);
+            if (attempt == 1 && await TryReadCloneAsync(file, known, cancellationToken) is { } read)
+                return read;
         }
     }
+
+    /// <summary>The file at one moment; null where it cannot be cloned. Its times are from before that moment: what is written later has others.</summary>
+    private async Task<ReadContent?> TryReadCloneAsync(SafeFileHandle file, ParentNodes? known, CancellationToken cancellationToken)
+    {
+        var before = FileStat.Of(file);
+        using var copy = tryClone(file);
+        if (copy is null)
+            return null;
+        var copied = FileStat.Of(copy);
+        var (inline, stream) = await ReadAsync(copy, copied, known, cancellationToken);
+        return new(inline, stream, before with { LengthBytes = copied.LengthBytes, AllocatedBytes = copied.AllocatedBytes }, false);
+    }
+
+    private async Task<(byte[]? Inline, StreamRef? Stream)> ReadAsync(SafeFileHandle file, FileStat stat, ParentNodes? known, CancellationToken cancellationToken) =>
+        stat.LengthBytes <= TreePage.GreatestInlineLengthBytes ? (ReadInline(file, (int)stat.LengthBytes), null) : (null, await ReadStreamAsync(file, stat, known, cancellationToken));
 
     /// <summary>True when it takes less room than its length.</summary>
     public static bool IsSparse(FileStat stat) => stat.AllocatedBytes < stat.LengthBytes;

@@ -9,10 +9,22 @@ namespace Strongroom.Store.Trees;
 internal readonly record struct ManifestPackQuery(PackContent Content, uint PackSeq);
 
 /// <summary>Makes the entries of a backup's files, and counts them. Thread-safe.</summary>
+/// <param name="tree">Where the parent is.</param>
+/// <param name="chunks">The session's.</param>
+/// <param name="content">Reads and stores what files hold.</param>
+/// <param name="clock">Of the machine whose files these are.</param>
+/// <param name="hasPack">Whether the vault has a pack still.</param>
+/// <param name="readAttributes">Reads the extended attributes of an open file; by itself from the kernel.</param>
 internal sealed class FileEntries(
-    ManifestReader tree, ISessionChunks chunks, FileContent content, TimeProvider clock, Func<ManifestPackQuery, bool> hasPack)
+    ManifestReader tree,
+    ISessionChunks chunks,
+    FileContent content,
+    TimeProvider clock,
+    Func<ManifestPackQuery, bool> hasPack,
+    Func<SafeFileHandle, IReadOnlyList<ExtendedAttribute>>? readAttributes = null)
 {
     private const int SettlingSeconds = 2;
+    private readonly Func<SafeFileHandle, IReadOnlyList<ExtendedAttribute>> readAttributes = readAttributes ?? AttributeCalls.Read;
     private readonly OwnerNames owners = new();
     private long folders;
     private long count;
@@ -49,7 +61,8 @@ internal sealed class FileEntries(
         DeviceMinor = stat.Kind is TreeEntryKind.CharacterDevice or TreeEntryKind.BlockDevice ? stat.DeviceMinor : 0,
     };
 
-    public IReadOnlyList<ExtendedAttribute> ReadAttributes(SafeFileHandle file, TreePath path) => Guard(() => AttributeCalls.Read(file), path);
+    public IReadOnlyList<ExtendedAttribute> ReadAttributes(SafeFileHandle file, WalkedFolder folder) =>
+        Guard(() => readAttributes(file), folder, []) ?? [];
 
     /// <summary>True when the parent's entry says all that there is to say: nothing is read then.</summary>
     public async ValueTask<bool> IsUnchangedAsync(TreeEntry parent, FileStat stat, CancellationToken cancellationToken) =>
@@ -75,25 +88,29 @@ internal sealed class FileEntries(
     }
 
     /// <summary>A symbolic link, FIFO, socket or device.</summary>
-    public TreeEntry ReadSpecial(FolderHandle folder, FileStat stat, byte[] name, uint device, TreePath path)
+    public TreeEntry ReadSpecial(FolderHandle handle, FileStat stat, byte[] name, uint device, WalkedFolder folder)
     {
         var isSettled = IsSettled(stat);
-        var entry = Describe(stat, name, device) with
-        {
-            Attributes = Guard(() => AttributeCalls.Read(folder, name), path),
-            LinkTarget = stat.Kind == TreeEntryKind.SymbolicLink ? folder.ReadLink(name) : default,
-        };
-        return Count(isSettled ? entry : entry with { Flags = entry.Flags | TreeEntryFlags.NotSettled });
+        var attributes = Guard(() => AttributeCalls.Read(handle, name), folder, name);
+        var entry = Describe(stat, name, device) with { LinkTarget = stat.Kind == TreeEntryKind.SymbolicLink ? handle.ReadLink(name) : default };
+        return Count(WithAttributes(entry, attributes, isSettled));
     }
 
     /// <summary>Reads an open file. Null when it is no file any more.</summary>
+    /// <param name="file">Open for reading.</param>
+    /// <param name="name">What it is called.</param>
+    /// <param name="device">Its file system's number in the tree.</param>
+    /// <param name="parent">What the parent has by that name.</param>
+    /// <param name="folder">Where it lies.</param>
+    /// <param name="isAlone">Its number was another file's in this backup: nobody may take it for a name of that one.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     public async Task<TreeEntry?> ReadFileAsync(
-        SafeFileHandle file, byte[] name, uint device, TreeEntry? parent, TreePath path, CancellationToken cancellationToken)
+        SafeFileHandle file, byte[] name, uint device, TreeEntry? parent, WalkedFolder folder, bool isAlone, CancellationToken cancellationToken)
     {
         var stat = FileStat.Of(file);
         if (stat.Kind != TreeEntryKind.File)
         {
-            Problems.Add(path, "It was replaced while the folder was read.");
+            Problems.Add(folder.PathOf(name), "It was replaced while the folder was read.");
             return null;
         }
 
@@ -102,22 +119,21 @@ internal sealed class FileEntries(
             var isSettled = IsSettled(stat);
             var read = await content.ReadAsync(file, await ReadParentNodesAsync(parent, cancellationToken), cancellationToken);
             if (read.HasChanged)
-                Problems.Add(path, "The file changed each time that it was read: its content may be of two moments.");
-            var entry = Describe(read.Stat, name, device);
+                Problems.Add(folder.PathOf(name), "The file changed each time that it was read: its content may be of two moments.");
+            var attributes = Guard(() => readAttributes(file), folder, name);
+            var entry = WithAttributes(Describe(read.Stat, name, device), attributes, isSettled && IsSettled(read.Stat));
             return Count(entry with
             {
-                Flags = entry.Flags
-                    | (read.HasChanged ? TreeEntryFlags.ChangedWhileRead : 0)
-                    | (isSettled && IsSettled(read.Stat) ? 0 : TreeEntryFlags.NotSettled),
-                Attributes = ReadAttributes(file, path),
+                Links = isAlone ? 1 : entry.Links,
+                Flags = entry.Flags | (read.HasChanged ? TreeEntryFlags.ChangedWhileRead : 0),
                 Inline = read.Inline,
                 Stream = read.Stream,
             });
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            Problems.Add(path, $"The file cannot be read: {failure.Message}");
-            return Count(Describe(stat, name, device));
+            Problems.Add(folder.PathOf(name), $"The file cannot be read: {failure.Message}");
+            return Count(Describe(stat, name, device) with { Links = isAlone ? 1 : stat.Links });
         }
     }
 
@@ -131,7 +147,15 @@ internal sealed class FileEntries(
     /// <summary>A change that comes later than now bears another change time than the file has.</summary>
     private bool IsSettled(FileStat stat) => stat.ChangedAt.Seconds + SettlingSeconds < clock.GetUtcNow().ToUnixTimeSeconds();
 
-    private IReadOnlyList<ExtendedAttribute> Guard(Func<IReadOnlyList<ExtendedAttribute>> read, TreePath path)
+    /// <summary>What could not be read is read again the next time, though nothing of the file will have changed.</summary>
+    private static TreeEntry WithAttributes(TreeEntry entry, IReadOnlyList<ExtendedAttribute>? attributes, bool isSettled) => entry with
+    {
+        Flags = entry.Flags | (isSettled && attributes is not null ? 0 : TreeEntryFlags.NotSettled),
+        Attributes = attributes ?? [],
+    };
+
+    /// <summary>Null when they cannot be read.</summary>
+    private IReadOnlyList<ExtendedAttribute>? Guard(Func<IReadOnlyList<ExtendedAttribute>> read, WalkedFolder folder, byte[] name)
     {
         try
         {
@@ -139,8 +163,8 @@ internal sealed class FileEntries(
         }
         catch (IOException failure)
         {
-            Problems.Add(path, $"Its extended attributes cannot be read: {failure.Message}.");
-            return [];
+            Problems.Add(folder.PathOf(name), $"Its extended attributes cannot be read: {failure.Message}.");
+            return null;
         }
     }
 

@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Strongroom.Store.Trees;
 
-/// <summary>What the kernel says of a file (statx(2)).</summary>
+/// <summary>What the kernel says of a file (statx(2)). When it was born is 0 where the file system does not know.</summary>
 internal readonly record struct FileStat(
     TreeEntryKind Kind,
     int Mode,
@@ -14,6 +15,7 @@ internal readonly record struct FileStat(
     ulong Device,
     long LengthBytes,
     long AllocatedBytes,
+    FileTime BornAt,
     FileTime ChangedAt,
     FileTime ModifiedAt,
     uint DeviceMajor,
@@ -22,11 +24,18 @@ internal readonly record struct FileStat(
     private const int KindMask = 0xF000;
     private const int BlockLengthBytes = 512;
 
-    public static FileStat Of(SafeFileHandle folder, ReadOnlySpan<byte> terminatedName)
+    public static FileStat Of(SafeFileHandle folder, ReadOnlySpan<byte> terminatedName) =>
+        TryOf(folder, terminatedName) ?? throw LinuxCalls.Failure("stat", LinuxCalls.NoEntry);
+
+    /// <summary>Null where there is nothing of that name: not an exception, which would cost more than the call.</summary>
+    public static FileStat? TryOf(SafeFileHandle folder, ReadOnlySpan<byte> terminatedName)
     {
         Span<byte> found = stackalloc byte[LinuxCalls.StatLengthBytes];
         var flags = LinuxCalls.AtNoFollow | LinuxCalls.AtNoAutomount | (terminatedName.Length == 1 ? LinuxCalls.AtEmptyPath : 0);
-        return LinuxCalls.Statx(folder, terminatedName, flags, LinuxCalls.StatBasic, found) == 0 ? Parse(found) : throw LinuxCalls.Failure("stat");
+        if (LinuxCalls.Statx(folder, terminatedName, flags, LinuxCalls.StatBasicAndBirth, found) == 0)
+            return Parse(found);
+        var error = Marshal.GetLastPInvokeError();
+        return error == LinuxCalls.NoEntry ? null : throw LinuxCalls.Failure("stat", error);
     }
 
     /// <summary>Of an open file or folder itself.</summary>
@@ -49,6 +58,7 @@ internal readonly record struct FileStat(
             BinaryPrimitives.ReadUInt64LittleEndian(source[136..]),
             BinaryPrimitives.ReadInt64LittleEndian(source[40..]),
             BinaryPrimitives.ReadInt64LittleEndian(source[48..]) * BlockLengthBytes,
+            TimeAt(source[80..]),
             TimeAt(source[96..]),
             TimeAt(source[112..]),
             BinaryPrimitives.ReadUInt32LittleEndian(source[128..]),

@@ -22,6 +22,19 @@ internal sealed partial class FolderHandle : IDisposable
         LinuxCalls.OpenAt(handle, LinuxCalls.Terminated(name), LinuxCalls.ReadOnly | LinuxCalls.FolderOnly | LinuxCalls.NoFollow | LinuxCalls.CloseOnExec, 0),
         "open"));
 
+    /// <summary>Null where something is that is no folder; a symbolic link is none.</summary>
+    public FolderHandle? TryOpenFolder(ReadOnlySpan<byte> name)
+    {
+        try
+        {
+            return OpenFolder(name);
+        }
+        catch (IOException failure) when (failure.HResult is LinuxCalls.NotAFolder or LinuxCalls.Loop)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Opens a file for reading; what turned into a FIFO meanwhile does not hold it up.</summary>
     public SafeFileHandle OpenFile(ReadOnlySpan<byte> name) => Require(
         LinuxCalls.OpenAt(handle, LinuxCalls.Terminated(name), LinuxCalls.ReadOnly | LinuxCalls.NoFollow | LinuxCalls.NonBlocking | LinuxCalls.CloseOnExec, 0),
@@ -32,17 +45,7 @@ internal sealed partial class FolderHandle : IDisposable
     public FileStat Stat(ReadOnlySpan<byte> name) => FileStat.Of(handle, LinuxCalls.Terminated(name));
 
     /// <summary>Null where there is nothing of that name.</summary>
-    public FileStat? TryStat(ReadOnlySpan<byte> name)
-    {
-        try
-        {
-            return Stat(name);
-        }
-        catch (IOException failure) when (failure.HResult == LinuxCalls.NoEntry)
-        {
-            return null;
-        }
-    }
+    public FileStat? TryStat(ReadOnlySpan<byte> name) => FileStat.TryOf(handle, LinuxCalls.Terminated(name));
 
     public byte[] ReadLink(ReadOnlySpan<byte> name)
     {

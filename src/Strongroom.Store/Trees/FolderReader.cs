@@ -29,31 +29,28 @@ internal static class FolderReader
     public static async IAsyncEnumerable<TreeEntry> ReadAsync(
         ManifestReader tree, TreeEntry folder, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        ReadOnlyMemory<byte> last = default;
-        foreach (var page in await ReadPagesAsync(tree, folder, cancellationToken))
-        {
-            foreach (var entry in await tree.ReadPageAsync(page.Slot, page.LengthBytes, false, cancellationToken))
-            {
-                if (last.Span.SequenceCompareTo(entry.Name.Span) >= 0)
-                    throw TreePage.Malformed();
-                last = entry.Name;
-                yield return entry;
-            }
-        }
+        var cursor = await FolderCursor.OpenAsync(tree, folder, cancellationToken);
+        while (await cursor.NextAsync(cancellationToken) is { } entry)
+            yield return entry;
     }
 
     /// <summary>What lies at a path, or null. Of each folder on the way only a few pages are read.</summary>
-    public static async ValueTask<TreeEntry?> FindAsync(ManifestReader tree, TreeRef top, TreePath path, CancellationToken cancellationToken)
+    public static async ValueTask<TreeEntry?> FindAsync(ManifestReader tree, TreeRef top, TreePath path, CancellationToken cancellationToken) =>
+        (await FindWayAsync(tree, top, path, cancellationToken))?[^1];
+
+    /// <summary>The tree's own folder, then what each name of a path leads to; null when there is no such path.</summary>
+    public static async ValueTask<IReadOnlyList<TreeEntry>?> FindWayAsync(
+        ManifestReader tree, TreeRef top, TreePath path, CancellationToken cancellationToken)
     {
-        var entry = await ReadTopAsync(tree, top, cancellationToken);
+        var way = new List<TreeEntry> { await ReadTopAsync(tree, top, cancellationToken) };
         foreach (var name in path.Names())
         {
-            if (entry.Kind != TreeEntryKind.Folder || await FindAsync(tree, entry, name, cancellationToken) is not { } child)
+            if (way[^1].Kind != TreeEntryKind.Folder || await FindAsync(tree, way[^1], name, cancellationToken) is not { } child)
                 return null;
-            entry = child;
+            way.Add(child);
         }
 
-        return entry;
+        return way;
     }
 
     private static async ValueTask<TreeEntry?> FindAsync(ManifestReader tree, TreeEntry folder, byte[] name, CancellationToken cancellationToken)

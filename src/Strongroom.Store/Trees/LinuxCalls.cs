@@ -9,6 +9,7 @@ internal static partial class LinuxCalls
 {
     public const int ReadOnly = 0;
     public const int WriteOnly = 1;
+    public const int ReadWrite = 2;
     public const int Create = 0x40;
     public const int Exclusive = 0x80;
     public const int NonBlocking = 0x800;
@@ -17,19 +18,26 @@ internal static partial class LinuxCalls
     public const int AtRemoveFolder = 0x200;
     public const int AtEmptyPath = 0x1000;
     public const int AtNoAutomount = 0x800;
+    public const int AtFollow = 0x400;
     public const int RenameNoReplace = 1;
-    public const int StatBasic = 0x7FF;
+    public const int StatBasicAndBirth = 0xFFF;
     public const int StatLengthBytes = 256;
     public const int SeekData = 3;
     public const int SeekHole = 4;
+
+    /// <summary>FICLONE (linux/fs.h).</summary>
+    public const nuint CloneFile = 0x40049409;
 
     public const int NotPermitted = 1;
     public const int NoEntry = 2;
     public const int NoAccess = 13;
     public const int Exists = 17;
+    public const int NotAFolder = 20;
+    public const int IsAFolder = 21;
     public const int Invalid = 22;
     public const int RangeError = 34;
     public const int NoSuchCall = 38;
+    public const int Loop = 40;
     public const int NoData = 61;
     public const int NotSupported = 95;
     public const int NoRoom = 28;
@@ -42,11 +50,20 @@ internal static partial class LinuxCalls
 
     public static int NoFollow { get; } = IsArm ? 0x8000 : 0x20000;
 
+    /// <summary>A file without a name (O_TMPFILE): it goes when it is closed, unless it was linked.</summary>
+    public static int Nameless => 0x400000 | FolderOnly;
+
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
     public static partial int OpenAt(SafeFileHandle folder, ReadOnlySpan<byte> name, int flags, uint mode);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Open(string path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Clone(SafeFileHandle to, nuint request, SafeFileHandle from);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
     public static partial int Statx(SafeFileHandle folder, ReadOnlySpan<byte> name, int flags, uint mask, Span<byte> result);
@@ -117,8 +134,20 @@ internal static partial class LinuxCalls
     [LibraryImport("libc", EntryPoint = "fsetxattr", SetLastError = true)]
     public static partial int SetAttribute(SafeFileHandle file, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, nint lengthBytes, int flags);
 
+    [LibraryImport("libc", EntryPoint = "lremovexattr", SetLastError = true)]
+    public static partial int RemoveAttribute(ReadOnlySpan<byte> path, ReadOnlySpan<byte> name);
+
+    [LibraryImport("libc", EntryPoint = "fremovexattr", SetLastError = true)]
+    public static partial int RemoveAttribute(SafeFileHandle file, ReadOnlySpan<byte> name);
+
     [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
     public static partial long Seek(SafeFileHandle file, long offset, int whence);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    public static partial int Sync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
+    public static partial int SyncFileSystem(SafeFileHandle file);
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
     public static partial uint EffectiveUser();

@@ -4,8 +4,12 @@ namespace Strongroom.Store.Trees;
 internal sealed class ProblemList
 {
     private const int Kept = 10_000;
+
+    // Paths have no greatest length: those of 10,000 files in deep folders would take gigabytes.
+    private const long KeptPathBytes = 64 << 20;
     private readonly Lock gate = new();
     private readonly List<TreeProblem> problems = [];
+    private long pathBytes;
     private long count;
 
     public long Count => Interlocked.Read(ref count);
@@ -15,8 +19,10 @@ internal sealed class ProblemList
         Interlocked.Increment(ref count);
         lock (gate)
         {
-            if (problems.Count < Kept)
-                problems.Add(new(path, what));
+            if (problems.Count == Kept || pathBytes + path.Bytes.Length > KeptPathBytes)
+                return;
+            pathBytes += path.Bytes.Length;
+            problems.Add(new(path, what));
         }
     }
 

@@ -11,7 +11,7 @@ public sealed partial class StoreSession
     /// <param name="progress">Called concurrently.</param>
     /// <param name="cancellationToken">Fails the session.</param>
     /// <returns>The tree, and what of it could not be read: that does not fail the backup.</returns>
-    /// <exception cref="StoreException">NotFound: no live snapshot holds <paramref name="parent"/>. InvalidRequest: the folder cannot be opened, or a pattern is void. Full, Io, Corrupt.</exception>
+    /// <exception cref="StoreException">NotFound: no live snapshot holds <paramref name="parent"/>. InvalidRequest: the folder cannot be opened, or a pattern is void. Io: the folder cannot be listed, or the vault fails. Full, Corrupt.</exception>
     public async Task<TreeBackupResult> WriteTreeAsync(
         string folder, TreeRef? parent, TreeOptions options, IProgress<TreeProgress>? progress, CancellationToken cancellationToken)
     {

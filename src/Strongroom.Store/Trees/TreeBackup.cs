@@ -4,7 +4,7 @@ using Strongroom.Store.Packs;
 namespace Strongroom.Store.Trees;
 
 /// <summary>Walks a folder and stores it: one walk in the order of names, files read in parallel behind it, folders finished when all below them is.</summary>
-/// <remarks>Memory: the names of the folders on the way down, 256 entries of each, the files being read, and a line for each file with several names.</remarks>
+/// <remarks>Memory: the names of the folders on the way down, 256 entries of each, the files being read, and a line for each file with several names. However deep, few folders are open at once.</remarks>
 internal sealed class TreeBackup(
     ManifestReader tree,
     ISessionChunks chunks,
@@ -14,26 +14,24 @@ internal sealed class TreeBackup(
     int workers,
     IProgress<TreeProgress>? progress) : IDisposable
 {
-    private const int EntriesAhead = 256;
-    private const int GreatestDepth = 512;
     private readonly SemaphoreSlim filePermits = new(workers * 2);
     private readonly RunningTasks running = new();
     private readonly ExcludePatterns excludes = new(options.Excludes);
     private readonly FileEntries files = new(tree, chunks, content, options.Clock, hasPack);
     private readonly Dictionary<ulong, uint> devices = [];
-    private readonly Dictionary<(ulong Device, ulong Inode), Task<TreeEntry?>> linked = [];
+    private readonly LinkedFiles linked = new();
 
     /// <summary>Stores the folder. Single files that fail are reported; failures of the vault end it.</summary>
-    /// <exception cref="StoreException">InvalidRequest: the folder cannot be opened.</exception>
+    /// <exception cref="StoreException">InvalidRequest: the folder cannot be opened. Io: it cannot be listed.</exception>
     public async Task<TreeBackupResult> RunAsync(string folder, TreeRef? parent, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var open = new OpenFolders(OpenRoot(folder));
         try
         {
-            using var root = OpenRoot(folder);
             var parentTop = parent is { } earlier ? await ReadParentAsync(earlier, stop.Token) : null;
-            var top = await await VisitFolderAsync(root, root.Stat(), [], parentTop, default, 0, stop.Token);
-            var page = TreePage.Format(top!);
+            var top = await WalkAsync(open, folder, parentTop, stop.Token);
+            var page = TreePage.Format(top);
             var slot = parent is { } same && same.Page.Root.Id == ChunkId.Compute(tree.Packs.Ring.NodeKey, page) && hasPack(new(PackContent.Nodes, same.Page.Root.PackSeq))
                 ? same.Page.Root
                 : await chunks.StoreNodeAsync(page, stop.Token);
@@ -73,139 +71,154 @@ internal sealed class TreeBackup(
         }
     }
 
-    /// <summary>Walks a folder. On return all below it is begun; the result ends when it is stored.</summary>
-    private async Task<Task<TreeEntry?>> VisitFolderAsync(
-        FolderHandle handle, FileStat stat, byte[] name, TreeEntry? parent, TreePath path, int depth, CancellationToken cancellationToken)
+    /// <summary>The tree's own folder, when all below it is stored.</summary>
+    private async Task<TreeEntry> WalkAsync(OpenFolders open, string path, TreeEntry? parent, CancellationToken cancellationToken)
     {
-        var entry = files.Describe(stat, name, DeviceOf(stat)) with { Attributes = files.ReadAttributes(handle.Handle, path) };
-        if (depth > 0 && options.StaysOnFileSystem && entry.Device != 0)
-            return Task.FromResult<TreeEntry?>(entry with { Stream = default(StreamRef) });
+        var way = new Stack<FolderBackup>();
+        try
+        {
+            await PushAsync(way, open.Root, open.Root.Handle!, parent, cancellationToken);
+        }
+        catch (IOException failure)
+        {
+            // A recovery point of nothing would look like one of an empty folder.
+            throw new StoreException(StoreErrorKind.Io, $"The folder '{path}' cannot be listed: {failure.Message}.", failure);
+        }
+
+        while (true)
+        {
+            var folder = way.Peek();
+            if (folder.NextName() is { } name)
+            {
+                if (await VisitAsync(open, way, name, cancellationToken) is { } begun)
+                    await folder.AddAsync(begun, files, cancellationToken);
+                files.Report(progress);
+                continue;
+            }
+
+            way.Pop();
+            var done = running.Add(folder.FinishAsync(files, cancellationToken));
+            if (!way.TryPeek(out var above))
+                return (await done)!;
+            await above.AddAsync(done, files, cancellationToken);
+        }
+    }
+
+    /// <summary>Begins a folder: it is walked next. The entry of one that is not walked.</summary>
+    /// <exception cref="IOException">It is gone, or it is the tree's own and cannot be listed.</exception>
+    private async ValueTask<TreeEntry?> PushAsync(
+        Stack<FolderBackup> way, WalkedFolder folder, FolderHandle handle, TreeEntry? parent, CancellationToken cancellationToken)
+    {
+        var stat = handle.Stat();
+        var entry = files.Describe(stat, folder.Name, DeviceOf(stat)) with { Attributes = files.ReadAttributes(handle.Handle, folder) };
+        if (folder.Parent is not null && options.StaysOnFileSystem && entry.Device != 0)
+            return entry with { Stream = default(StreamRef) };
         List<byte[]> names;
         try
         {
-            names = depth < GreatestDepth ? handle.ReadNames(cancellationToken) : throw new IOException("It lies too deep.");
+            names = handle.ReadNames(cancellationToken);
         }
-        catch (IOException failure)
+        catch (IOException failure) when (folder.Parent is not null)
         {
-            files.Problems.Add(path, $"The folder cannot be listed: {failure.Message}.");
-            return Task.FromResult<TreeEntry?>(entry);
+            files.Problems.Add(folder.Path, $"The folder cannot be listed: {failure.Message}.");
+            return entry;
         }
 
         var before = await ParentFolder.OpenAsync(tree, parent, packSeq => hasPack(new(PackContent.Nodes, packSeq)), cancellationToken);
-        var writer = new FolderWriter(chunks, tree.Packs.Ring.NodeKey, before.Known);
-        var ahead = new Queue<Task<TreeEntry?>>();
-        foreach (var child in names)
-        {
-            ahead.Enqueue(await VisitAsync(handle, child, before, path.Join(child), depth + 1, cancellationToken));
-            while (ahead.Count > EntriesAhead || (ahead.TryPeek(out var next) && next.IsCompleted))
-                await AddAsync(writer, await ahead.Dequeue(), path, cancellationToken);
-        }
-
-        return running.Add(FinishFolderAsync(entry, writer, ahead, path, cancellationToken));
+        way.Push(new(folder, entry, names, before, new FolderWriter(chunks, tree.Packs.Ring.NodeKey, before.Known)));
+        return null;
     }
 
-    private async Task<TreeEntry?> FinishFolderAsync(
-        TreeEntry folder, FolderWriter writer, Queue<Task<TreeEntry?>> ahead, TreePath path, CancellationToken cancellationToken)
+    /// <summary>Begins what has this name; null when it is a folder that is walked next.</summary>
+    private async ValueTask<Task<TreeEntry?>?> VisitAsync(OpenFolders open, Stack<FolderBackup> way, byte[] name, CancellationToken cancellationToken)
     {
-        while (ahead.TryDequeue(out var next))
-            await AddAsync(writer, await next, path, cancellationToken);
-        files.CountFolder();
-        return folder with { Stream = await writer.FinishAsync(cancellationToken) };
-    }
-
-    private async ValueTask AddAsync(FolderWriter writer, TreeEntry? entry, TreePath folder, CancellationToken cancellationToken)
-    {
-        if (entry is null)
-            return;
-        var bytes = TreePage.Format(entry);
-        if (bytes.Length > TreePage.GreatestEntryLengthBytes)
-        {
-            files.Problems.Add(folder.Join(entry.Name.Span), "Its extended attributes are longer than 1 MiB and were left out.");
-            bytes = TreePage.Format(entry with { Attributes = [] });
-        }
-
-        await writer.AddAsync(entry.Name, bytes, cancellationToken);
-        files.Report(progress);
-    }
-
-    private async ValueTask<Task<TreeEntry?>> VisitAsync(
-        FolderHandle folder, byte[] name, ParentFolder before, TreePath path, int depth, CancellationToken cancellationToken)
-    {
+        var (folder, before) = (way.Peek().Folder, way.Peek().Before);
         try
         {
+            using var lease = open.Use(folder);
+
             // What vanished since the folder was listed was never there.
-            if (folder.TryStat(name) is not { } stat || (!excludes.IsEmpty && excludes.Excludes(path, name, stat.Kind == TreeEntryKind.Folder)))
-                return Task.FromResult<TreeEntry?>(null);
+            if (lease.Handle.TryStat(name) is not { } stat
+                || (!excludes.IsEmpty && excludes.Excludes(folder, name, stat.Kind == TreeEntryKind.Folder)))
+                return Nothing;
             var parent = await before.FindAsync(name, cancellationToken);
             if (stat.Kind == TreeEntryKind.Folder)
             {
-                using var handle = TryOpen(folder, name, path);
-                if (handle is null)
-                    return Task.FromResult<TreeEntry?>(files.Describe(stat, name, DeviceOf(stat)));
-                return await VisitFolderAsync(handle, handle.Stat(), name, parent, path, depth, cancellationToken);
+                if (TryOpen(lease.Handle, folder, name) is not { } handle)
+                    return Known(files.Describe(stat, name, DeviceOf(stat)));
+                return await PushAsync(way, open.Enter(folder, name, handle), handle, parent, cancellationToken) is { } closed ? Known(closed) : null;
             }
 
             var device = DeviceOf(stat);
+            var isAlone = stat.Links > 1 && !linked.Claim(stat);
+            if (isAlone)
+                stat = stat with { Links = 1 };
             if (parent is not null && await files.IsUnchangedAsync(parent, stat, cancellationToken))
-                return Task.FromResult<TreeEntry?>(files.TakeUnchanged(parent, device));
+                return Known(files.TakeUnchanged(parent, device));
             if (stat.Kind != TreeEntryKind.File)
-                return Task.FromResult<TreeEntry?>(files.ReadSpecial(folder, stat, name, device, path));
-            return await VisitFileAsync(folder, stat, name, device, parent, path, cancellationToken);
+                return Known(files.ReadSpecial(lease.Handle, stat, name, device, folder));
+            return await VisitFileAsync(lease.Handle, folder, stat, name, isAlone, device, parent, cancellationToken);
         }
         catch (IOException failure)
         {
-            files.Problems.Add(path, $"It cannot be read: {failure.Message}.");
-            return Task.FromResult<TreeEntry?>(null);
+            files.Problems.Add(folder.PathOf(name), $"It cannot be read: {failure.Message}.");
+            return Nothing;
         }
     }
 
     private async ValueTask<Task<TreeEntry?>> VisitFileAsync(
-        FolderHandle folder, FileStat stat, byte[] name, uint device, TreeEntry? parent, TreePath path, CancellationToken cancellationToken)
+        FolderHandle handle, WalkedFolder folder, FileStat stat, byte[] name, bool isAlone, uint device, TreeEntry? parent, CancellationToken cancellationToken)
     {
-        var key = (stat.Device, stat.Inode);
-        if (stat.Links > 1 && linked.TryGetValue(key, out var first))
+        if (stat.Links > 1 && linked.Find(stat) is { } first)
             return running.Add(files.TakeLinkedAsync(first, name));
         await filePermits.WaitAsync(cancellationToken);
-        Task<TreeEntry?> task;
         try
         {
             // Opened here, while the folder is; what is waiting holds no file open.
-            var file = folder.OpenFile(name);
-            task = running.Add(Workers.StartAsync(
+            var file = handle.OpenFile(name);
+            var isSame = stat.Links == 1 || IsSame(FileStat.Of(file), stat);
+            var task = running.Add(Workers.StartAsync(
                 async () =>
                 {
                     try
                     {
                         using (file)
-                            return await files.ReadFileAsync(file, name, device, parent, path, cancellationToken);
+                            return await files.ReadFileAsync(file, name, device, parent, folder, isAlone, cancellationToken);
                     }
                     finally
                     {
                         filePermits.Release();
                     }
                 }));
+
+            // Another file may have taken the name: its content is not that of the first one's other names.
+            if (stat.Links > 1 && isSame)
+                linked.Add(stat, task);
+            return task;
         }
         catch (IOException failure)
         {
             filePermits.Release();
-            files.Problems.Add(path, $"The file cannot be opened: {failure.Message}.");
-            task = Task.FromResult<TreeEntry?>(files.Describe(stat, name, device));
+            files.Problems.Add(folder.PathOf(name), $"The file cannot be opened: {failure.Message}.");
+            return Known(files.Describe(stat, name, device));
         }
-
-        if (stat.Links > 1)
-            linked[key] = task;
-        return task;
     }
 
-    private FolderHandle? TryOpen(FolderHandle folder, byte[] name, TreePath path)
+    private static bool IsSame(FileStat one, FileStat other) => (one.Device, one.Inode) == (other.Device, other.Inode);
+
+    private static Task<TreeEntry?> Nothing { get; } = Task.FromResult<TreeEntry?>(null);
+
+    private static Task<TreeEntry?> Known(TreeEntry entry) => Task.FromResult<TreeEntry?>(entry);
+
+    private FolderHandle? TryOpen(FolderHandle handle, WalkedFolder folder, byte[] name)
     {
         try
         {
-            return folder.OpenFolder(name);
+            return handle.OpenFolder(name);
         }
         catch (IOException failure)
         {
-            files.Problems.Add(path, $"The folder cannot be opened: {failure.Message}.");
+            files.Problems.Add(folder.PathOf(name), $"The folder cannot be opened: {failure.Message}.");
             return null;
         }
     }

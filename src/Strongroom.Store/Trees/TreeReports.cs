@@ -24,6 +24,9 @@ public sealed record TreeBackupResult(TreeRef Tree, TreeStatistics Statistics, I
 /// <param name="Folders">Folders made or filled.</param>
 /// <param name="Files">Files, links and devices made.</param>
 /// <param name="Bytes">The files' lengths together.</param>
-/// <param name="Problems">What could not be restored, or not with all its metadata; the first 10,000.</param>
+/// <param name="FilesSkipped">What stays away because something was there already.</param>
+/// <param name="FilesFailed">What was not restored at all, folders that could not be made and selections that the tree does not have included.</param>
+/// <param name="Problems">What could not be restored, or not with all its metadata, by its place below the target; the first 10,000.</param>
 /// <param name="ProblemCount">All of them.</param>
-public sealed record TreeRestoreResult(long Folders, long Files, long Bytes, IReadOnlyList<TreeProblem> Problems, long ProblemCount);
+public sealed record TreeRestoreResult(
+    long Folders, long Files, long Bytes, long FilesSkipped, long FilesFailed, IReadOnlyList<TreeProblem> Problems, long ProblemCount);

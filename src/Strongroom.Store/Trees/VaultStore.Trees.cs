@@ -39,20 +39,49 @@ public sealed partial class VaultStore
     /// <param name="tree">Of a live snapshot.</param>
     /// <param name="path">Empty for all.</param>
     /// <param name="target">Made if it is not there. Nothing is ever written outside of it, whatever symbolic links lie in it or in the tree.</param>
-    /// <param name="options">What happens to existing files.</param>
+    /// <param name="options">What happens to existing files, and whether an earlier run is gone on with.</param>
     /// <param name="progress">Called concurrently.</param>
-    /// <param name="cancellationToken">What is in place then is whole.</param>
-    /// <returns>What was restored, and what could not be: owners and devices need root; a damaged file does not hold up the others.</returns>
-    /// <exception cref="StoreException">NotFound: no such path. InvalidRequest: the target is not empty, or no folder. Full, Io.</exception>
-    public async Task<TreeRestoreResult> RestoreTreeAsync(
+    /// <param name="cancellationToken">Files that are in place then are whole; new folders have the tree's metadata, and what is missing in them a further restore adds.</param>
+    /// <returns>What was restored, and what could not be: owners and devices need root; a damaged file does not hold up the others. All of it is on the disk.</returns>
+    /// <exception cref="StoreException">NotFound: no such path. InvalidRequest: the target is not empty, is no folder, or has what must not be replaced. Full, Io.</exception>
+    public async Task<TreeRestoreResult> RestoreTreePathAsync(
         TreeRef tree, TreePath path, string target, TreeRestoreOptions options, IProgress<TreeProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(target);
         ArgumentNullException.ThrowIfNull(options);
         RequireLive(tree);
-        var entry = await RequireEntryAsync(tree, path, cancellationToken);
-        using var restore = new TreeRestore(Manifests, options, Options.Workers, progress);
-        return await restore.RunAsync(entry, target, cancellationToken);
+        var part = RestorePart.Of(await RequireEntryAsync(tree, path, cancellationToken));
+        using var restore = new TreeRestore(Manifests, [part], options, Options.Workers, progress);
+        return await restore.RunAsync(target, cancellationToken);
+    }
+
+    /// <summary>Restores parts of a tree, each into a folder below the target, one after another. What lies in another part as well, at the same place, is restored once.</summary>
+    /// <param name="tree">Of a live snapshot.</param>
+    /// <param name="selections">
+    /// What is restored, and where to. Folders on the way to it are made: with the metadata that the tree has of them when the part goes to its own place, plain
+    /// ones otherwise. What the tree does not have, or what a damaged folder leads to, is reported as failed, and the others are restored.
+    /// </param>
+    /// <param name="target">Made if it is not there. Nothing is ever written outside of it, whatever symbolic links lie in it or in the tree.</param>
+    /// <param name="options">What happens to existing files, and whether an earlier run is gone on with.</param>
+    /// <param name="progress">Called concurrently.</param>
+    /// <param name="cancellationToken">Files that are in place then are whole; new folders have the tree's metadata, and what is missing in them a further restore adds.</param>
+    /// <returns>As of <see cref="RestoreTreePathAsync"/>.</returns>
+    /// <exception cref="StoreException">InvalidRequest: a path that cannot be one, such as one with <c>..</c>, or that leads into a folder of snapshots (<c>.strongroom-snapshots</c>), or a target as above. NotFound: no live snapshot holds the tree. Corrupt: the tree's own folder is lost. Full, Io.</exception>
+    public async Task<TreeRestoreResult> RestoreTreeAsync(
+        TreeRef tree,
+        IReadOnlyList<TreeSelection> selections,
+        string target,
+        TreeRestoreOptions options,
+        IProgress<TreeProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(selections);
+        ArgumentNullException.ThrowIfNull(target);
+        ArgumentNullException.ThrowIfNull(options);
+        RequireLive(tree);
+        var parts = await RestorePart.FindAsync(Manifests, tree, selections, cancellationToken);
+        using var restore = new TreeRestore(Manifests, parts, options, Options.Workers, progress);
+        return await restore.RunAsync(target, cancellationToken);
     }
 
     private async ValueTask<TreeEntry> RequireEntryAsync(TreeRef tree, TreePath path, CancellationToken cancellationToken) =>

@@ -4,11 +4,12 @@ namespace Strongroom.Workloads.VirtualMachines;
 
 /// <summary>One kind of host: how its machines are found and read, and how they are restored.</summary>
 /// <param name="Booter">How its machines run from the vault; null: they cannot.</param>
-public sealed record HostKind(string Name, IMachineFabric Fabric, IMachineRestorer Restorer, IInstantBooter? Booter = null);
+/// <param name="Disks">How it gets disks without a machine; null: it cannot.</param>
+public sealed record HostKind(string Name, IMachineFabric Fabric, IMachineRestorer Restorer, IInstantBooter? Booter = null, IDiskRestorer? Disks = null);
 
 /// <summary>The hosts of all kinds as one.</summary>
 /// <remarks>Thread-safe. Where two kinds have a machine of one name in one resource group, that of the earlier kind counts.</remarks>
-public sealed class AllHosts(IEnumerable<HostKind> kinds) : IMachineFabric, IMachineRestorer, IInstantBooter
+public sealed class AllHosts(IEnumerable<HostKind> kinds) : IMachineFabric, IMachineRestorer, IDiskRestorer, IInstantBooter
 {
     private readonly HostKind[] _kinds = [.. kinds];
 
@@ -61,6 +62,17 @@ public sealed class AllHosts(IEnumerable<HostKind> kinds) : IMachineFabric, IMac
     /// <remarks>As <see cref="CreateAsync"/>, among the kinds whose machines can run from the vault.</remarks>
     async Task<IInstantBoot> IInstantBooter.BeginAsync(NewMachine machine, HostRun run, CancellationToken cancellationToken) =>
         await FirstAsync(_kinds.Where(kind => kind.Booter is not null), machine, kind => kind.Booter!.BeginAsync(machine, run, cancellationToken));
+
+    /// <inheritdoc/>
+    public async Task<IDiskRestore?> CreateDisksAsync(NewDisks disks, HostRun run, CancellationToken cancellationToken)
+    {
+        foreach (var kind in _kinds)
+        {
+            if (kind.Disks is { } restorer && await restorer.CreateDisksAsync(disks, run, cancellationToken) is { } restore) return restore;
+        }
+
+        return null;
+    }
 
     /// <inheritdoc/>
     public Task<IMachineRestore> ReplaceAsync(VirtualMachine machine, HostRun run, CancellationToken cancellationToken) =>

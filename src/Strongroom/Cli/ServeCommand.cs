@@ -17,7 +17,7 @@ internal static class ServeCommand
         var data = new Option<string>("--data") { Description = "The folder that holds everything; made when it is missing.", Required = true };
         var listen = new Option<string>("--listen") { Description = "The address to listen on and to be known by.", DefaultValueFactory = _ => "https://localhost:8443" };
         var publicUrl = new Option<string?>("--public-url") { Description = "The address that clients use, where it is not the one listened on." };
-        var allow = new Option<string[]>("--allow-path") { Description = "A folder below which machines' disks may be read. Repeatable.", DefaultValueFactory = _ => [] };
+        var allow = new Option<string[]>("--allow-path") { Description = "A folder below which machines' disks and shares may lie. Repeatable.", DefaultValueFactory = _ => [] };
         var libvirt = new Option<string[]>("--allow-libvirt") { Description = "A virtual machine host that may be used, as libvirt's URI: qemu:///system, qemu+ssh://USER@HOST/system. Repeatable.", DefaultValueFactory = _ => [] };
         var scratch = new Option<string[]>("--libvirt-scratch") { Description = $"A folder on those hosts for what machines overwrite while they are backed up; otherwise {AllowedLibvirtHosts.StandardScratchRoot}. Repeatable.", DefaultValueFactory = _ => [] };
         var names = new Option<string[]>("--tls-name") { Description = "A further name or address for the certificate. Repeatable.", DefaultValueFactory = _ => [] };

@@ -1,4 +1,5 @@
 using Strongroom.Arm;
+using Strongroom.Backup.Machines;
 using Strongroom.Workloads.VirtualMachines.Libvirt;
 
 namespace Strongroom.Server;
@@ -10,6 +11,12 @@ internal sealed class LibvirtHostsInResources(IResourceStore resources, AllowedL
     {
         var hosts = await resources.ListAsync(subscriptionId, null, "Strongroom.Fabric/hosts", cancellationToken);
         return [.. hosts.Where(host => host.Properties.OptionalText("kind") == "Libvirt").Select(Read).OfType<LibvirtHost>()];
+    }
+
+    public async Task<IReadOnlySet<string>> ListVolumesAsync(LibvirtHost host, CancellationToken cancellationToken)
+    {
+        var disks = await resources.ListAsync(host.SubscriptionId, null, HostVolume.ResourceType, cancellationToken);
+        return disks.Select(HostVolume.Find).OfType<HostVolume>().Where(volume => volume.HostId.Equals(host.Id, StringComparison.OrdinalIgnoreCase)).Select(volume => volume.Name).ToHashSet(StringComparer.Ordinal);
     }
 
     public (string UserName, string Password)? FindLogin(string name) => credentials.Find(name) is { } login ? (login.UserName, login.Password) : null;

@@ -12,6 +12,7 @@ using Strongroom.Api.Storage.Blobs;
 using Strongroom.Arm;
 using Strongroom.Backup.FileRecovery;
 using Strongroom.Backup.FileRecovery.Browsing;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Lifecycle;
@@ -28,7 +29,9 @@ using Strongroom.Identity;
 using Strongroom.Identity.Keys;
 using Strongroom.Metadata;
 using Strongroom.Store;
+using Strongroom.Store.Locations;
 using Strongroom.TimeTravel;
+using Strongroom.Workloads.FileShares;
 using Strongroom.Workloads.VirtualMachines;
 using Strongroom.Workloads.VirtualMachines.Files;
 using Strongroom.Workloads.VirtualMachines.Folder;
@@ -205,6 +208,9 @@ internal sealed class StrongroomServer : IAsyncDisposable
         foreach (var endPoint in options.EndPoints()) kestrel.Listen(endPoint, listen => listen.UseHttps(https => certificates.Configure(https)));
     }
 
+    private static OwnFolders OwnFolders(ServerOptions options, DataFolder data) =>
+        new([data.Root, .. options.Storages.Select(storage => storage.Location).Append(options.VaultStorage).OfType<FolderLocation>().Select(folder => folder.Path)]);
+
     private static void AddServices(IServiceCollection services, ServerOptions options, DataFolder data, string? authorityPem, Administrator administrator, MasterKeyFile masterKey, TimeProvider time)
     {
         services.AddSingleton(time);
@@ -248,6 +254,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<AllHosts>();
         services.AddSingleton<IMachineFabric>(sp => sp.GetRequiredService<AllHosts>());
         services.AddSingleton<IMachineRestorer>(sp => sp.GetRequiredService<AllHosts>());
+        services.AddSingleton<IDiskRestorer>(sp => sp.GetRequiredService<AllHosts>());
         services.AddSingleton<IInstantBooter>(sp => sp.GetRequiredService<AllHosts>());
         services.AddSingleton<IHostValidator, FolderHostValidator>();
         services.AddSingleton(options.LibvirtHosts());
@@ -262,7 +269,12 @@ internal sealed class StrongroomServer : IAsyncDisposable
             sp.GetRequiredService<ILibvirtHosts>(), sp.GetRequiredService<LibvirtFabric>(), data.StagingFolder, data.ServerId, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<LibvirtRestorer>>()));
         services.AddSingleton(sp => new LibvirtBooter(
             sp.GetRequiredService<ILibvirtHosts>(), sp.GetRequiredService<LibvirtFabric>(), data.StagingFolder, data.ServerId, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<LibvirtBooter>>()));
-        services.AddSingleton(sp => new HostKind(LibvirtFabric.Kind, sp.GetRequiredService<LibvirtFabric>(), sp.GetRequiredService<LibvirtRestorer>(), sp.GetRequiredService<LibvirtBooter>()));
+        services.AddSingleton(sp => new HostKind(LibvirtFabric.Kind, sp.GetRequiredService<LibvirtFabric>(), sp.GetRequiredService<LibvirtRestorer>(), sp.GetRequiredService<LibvirtBooter>(), sp.GetRequiredService<LibvirtRestorer>()));
+
+        services.AddSingleton<ILocalFileServers, FileServersInResources>();
+        services.AddSingleton<IFileServerValidator, LocalFileServerValidator>();
+        services.AddSingleton<IFileShareFabric>(sp => new LocalFileShares(
+            sp.GetRequiredService<ILocalFileServers>(), sp.GetRequiredService<AllowedRoots>(), OwnFolders(options, data), data.ServerId, sp.GetRequiredService<ILogger<LocalFileShares>>()));
 
         // Where it goes.
         services.AddSingleton<IKeyEncryptionKey>(masterKey);
@@ -283,7 +295,9 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<VaultLifecycle>();
         services.AddSingleton<StoreRules>();
         services.AddSingleton<VaultUsages>();
+        services.AddSingleton<IItemSource, MachineSource>();
         services.AddSingleton<ItemProtection>();
+        services.AddFileShareProtection();
         services.AddSingleton<PolicyAdministration>();
         services.AddSingleton<MachineDiscovery>();
         services.AddSingleton<JobAdmission>();

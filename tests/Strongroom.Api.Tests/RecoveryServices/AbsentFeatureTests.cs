@@ -39,7 +39,7 @@ public sealed class AbsentFeatureTests : IAsyncLifetime
     [InlineData("PUT", "{vault}/privateEndpointConnections/p1", """{"properties":{"privateEndpoint":{"id":"x"}}}""", 400, "BMSUserErrorOperationNotSupported")]
     [InlineData("DELETE", "{vault}/privateEndpointConnections/p1", null, 204, null)]
     [InlineData("GET", "{vault}/privateEndpointConnections/p1/operationsStatus/1", null, 404, "BMSUserErrorOperationNotFound")]
-    [InlineData("PUT", "{vault}/backupFabrics/Azure/protectionContainers/StorageContainer;Storage;lab;a1", """{"properties":{"containerType":"StorageContainer","backupManagementType":"AzureStorage"}}""", 400, "BMSUserErrorOperationNotSupported")]
+    [InlineData("PUT", "{vault}/backupFabrics/Azure/protectionContainers/VMAppContainer;Compute;lab;vm1", """{"properties":{"containerType":"VMAppContainer","backupManagementType":"AzureWorkload"}}""", 400, "BMSUserErrorOperationNotSupported")]
     [InlineData("PUT", "{vault}/backupFabrics/Azure/protectionContainers/StorageContainer;Storage;lab;a1", """{"properties":{"containerType":"Other"}}""", 400, "BMSUserErrorInvalidInput")]
     [InlineData("DELETE", "{vault}/backupFabrics/Azure/protectionContainers/StorageContainer;Storage;lab;a1", null, 204, null)]
     [InlineData("DELETE", "{container}", null, 400, "BMSUserErrorContainerHasDatasources")]

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Api.Tests.RecoveryServices.Support;
 using Strongroom.Testing;
 
@@ -145,6 +147,34 @@ public sealed class GoldenTests : IAsyncLifetime
         Assert.Equal(ProtectedMachine.OperationOf(accepted), job);
         await _host.WaitAsync(web1.Vault, job);
         Check("restore-job-completed", await _host.GetAsync($"{web1.Vault}/backupJobs/{job}"));
+    }
+
+    [Fact]
+    public async Task A_restore_of_disks_into_the_pool_of_a_host()
+    {
+        ProtectedMachine web1 = await ProtectedMachine.ProtectAsync(_host);
+        string point = await web1.BackUpAsync();
+        await _host.PutAsync(web1.Account, """{"location":"home"}""");
+        string group = $"{BackupHost.Subscription}/resourceGroups/{DiskPool.Group}";
+        await _host.PutAsync(group, """{"location":"home"}""");
+        JsonNode body = JsonNode.Parse(web1.RestoreBody(point))!;
+        body["properties"]!["targetResourceGroupId"] = group;
+        string job = await web1.JobOfAsync(await _host.PostAsync($"{web1.Item}/recoveryPoints/{point}/restore", body.ToJsonString()));
+        await _host.WaitAsync(web1.Vault, job);
+        Check("restore-to-pool-job-completed", await _host.GetAsync($"{web1.Vault}/backupJobs/{job}"));
+
+        JsonArray disks = (await _host.GetAsync(group + "/providers/Microsoft.Compute/disks", "2023-10-02")).Body!["value"]!.AsArray();
+        JsonNode os = disks.Single(disk => disk!["properties"]!["osType"] is not null)!;
+        Assert.Equal(os.ToJsonString(), (await _host.GetAsync((string)os["id"]!, "2023-10-02")).Body!.ToJsonString());
+        Assert.Matches($"^web1-osdisk-[0-9]{{8}}-[0-9]{{6}}-{job[..8]}$", (string?)os["name"]);
+        JsonNode properties = os["properties"]!;
+        Assert.Equal("""{"createOption":"Restore"}""", properties["creationData"]!.ToJsonString());
+        Assert.Equal($$"""{"hostId":"{{DiskPool.HostId}}","pool":"vms","name":"web1-os.raw","path":"/vms/web1-os.raw","format":"raw"}""", properties["hostVolume"]!.ToJsonString());
+        Assert.Equal(disks.Select(disk => (string)disk!["properties"]!["hostVolume"]!["name"]!).Order(), _host.Services.GetRequiredService<DiskPool>().Volumes.Keys.Order());
+
+        Answer deleted = await _host.DeleteAsync((string)os["id"]!, "2023-10-02");
+        Assert.True(deleted.Status is 200 or 202 or 204, $"{deleted.Status}");
+        Assert.Equal(disks.Count, _host.Services.GetRequiredService<DiskPool>().Volumes.Count);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Api.Resources;
 using Strongroom.Arm;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.StorageAccounts;
 using Strongroom.Testing;
@@ -17,16 +18,19 @@ public sealed class PlatformHost : IAsyncDisposable
     private readonly ArmHost _host;
     private readonly string _storageRoot;
 
-    private PlatformHost(ArmHost host, FakeFabric fabric, FakeVaults vaults, string storageRoot)
+    private PlatformHost(ArmHost host, FakeFabric fabric, FakeFileServers fileServers, FakeVaults vaults, string storageRoot)
     {
         _host = host;
         _storageRoot = storageRoot;
         Blobs = new StorageAccountFolders(storageRoot);
         Fabric = fabric;
+        FileServers = fileServers;
         Vaults = vaults;
     }
 
     public FakeFabric Fabric { get; }
+
+    public FakeFileServers FileServers { get; }
 
     public FakeVaults Vaults { get; }
 
@@ -43,6 +47,7 @@ public sealed class PlatformHost : IAsyncDisposable
     public static async Task<PlatformHost> StartAsync(Action<IServiceCollection>? configure = null)
     {
         var fabric = new FakeFabric();
+        var fileServers = new FakeFileServers();
         var vaults = new FakeVaults();
         string storageRoot = Directory.CreateTempSubdirectory("strongroom-api-tests-").FullName;
         ArmHost host = await ArmHost.StartAsync(
@@ -52,11 +57,13 @@ public sealed class PlatformHost : IAsyncDisposable
                 services.AddPlatformProviders();
                 services.AddSingleton<IMachineFabric>(fabric);
                 services.AddSingleton<IHostValidator>(new FakeFolders());
+                services.AddSingleton<IFileServerValidator>(fileServers);
+                services.AddSingleton<IFileShareFabric>(fileServers);
                 services.AddSingleton<IResourceProvider>(vaults);
                 services.AddSingleton(new StorageAccountFolders(storageRoot));
                 configure?.Invoke(services);
             });
-        var platform = new PlatformHost(host, fabric, vaults, storageRoot);
+        var platform = new PlatformHost(host, fabric, fileServers, vaults, storageRoot);
         Answer answer = await platform.PutAsync(Lab, """{"location":"home"}""");
         Assert.Equal(201, answer.Status);
         return platform;

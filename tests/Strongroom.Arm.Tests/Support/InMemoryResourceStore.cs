@@ -69,6 +69,16 @@ public sealed class InMemoryResourceStore : IResourceStore
         }
     }
 
+    public Task<bool> TryAddAsync(IReadOnlyCollection<TrackedResource> resources, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (resources.Any(resource => _resources.ContainsKey(resource.Id))) return Task.FromResult(false);
+            foreach (TrackedResource resource in resources) _resources.Add(resource.Id, resource);
+            return Task.FromResult(true);
+        }
+    }
+
     public Task<bool> DeleteAsync(ResourceId id, CancellationToken cancellationToken)
     {
         lock (_lock) return Task.FromResult(_resources.Remove(id));

@@ -109,5 +109,5 @@ public sealed class CatalogueRebuildTests
     }
 
     private static Task<RebuildReport> RunAsync(Rig rig, VaultStore store, string subscription) =>
-        new CatalogueRebuild(rig.Vaults, rig.Items, rig.Policies, rig.Resources, rig.Get<ICatalogueWriter>(), rig.Time).RunAsync(store, null, subscription, Rig.Token);
+        new CatalogueRebuild(rig.Vaults, rig.Items, rig.Policies, rig.Containers, rig.Resources, rig.Get<ICatalogueWriter>(), rig.Time).RunAsync(store, null, subscription, Rig.Token);
 }

@@ -92,7 +92,7 @@ public sealed class PolicyTermsTests
     [InlineData(Hourly, "tieringPolicy.ArchivedRP.duration", "2", BackupRefusal.PolicyRetentionInvalid)]
     [InlineData(Hourly, "tieringPolicy.ArchivedRP.tieringMode", "\"Sometimes\"", BackupRefusal.InvalidPolicyInput)]
     [InlineData(Hourly, "tieringPolicy.ArchivedRP.durationType", "\"Invalid\"", BackupRefusal.InvalidPolicyInput)]
-    [InlineData(Daily, "backupManagementType", "\"AzureStorage\"", BackupRefusal.InvalidPolicyInput)]
+    [InlineData(Daily, "backupManagementType", "\"AzureWorkload\"", BackupRefusal.InvalidPolicyInput)]
     [InlineData(Daily, "policyType", "\"V2\"", BackupRefusal.InvalidPolicyInput)]
     [InlineData(Daily, "policyType", "\"V3\"", BackupRefusal.InvalidPolicyInput)]
     [InlineData(Daily, "snapshotConsistencyType", "\"OnlyCrashConsistent\"", BackupRefusal.InvalidPolicyInput)]

@@ -50,7 +50,7 @@ public sealed class PointInTransferTests
         // What the vault alone says is the same.
         await using var lost = await Rig.NewAsync();
         var store = await rig.Stores.OpenAsync(held.Vault.Key, Rig.Token);
-        await new CatalogueRebuild(lost.Vaults, lost.Items, lost.Policies, lost.Resources, lost.Get<ICatalogueWriter>(), lost.Time).RunAsync(store, null, Rig.Subscription, Rig.Token);
+        await new CatalogueRebuild(lost.Vaults, lost.Items, lost.Policies, lost.Containers, lost.Resources, lost.Get<ICatalogueWriter>(), lost.Time).RunAsync(store, null, Rig.Subscription, Rig.Token);
         Assert.Equal(listed.Select(p => (p.Name, p.Time)), (await lost.Points.ListAsync(held.Item.Key, Rig.Token)).Select(p => (p.Name, p.Time)));
         Assert.Equal(takenAt, (await lost.Items.FindAsync(held.Item.Key, Rig.Token))!.LastRecoveryPointTime);
     }
@@ -166,7 +166,7 @@ public sealed class PointInTransferTests
         }
 
         await using var lost = await Rig.NewAsync();
-        await new CatalogueRebuild(lost.Vaults, lost.Items, lost.Policies, lost.Resources, lost.Get<ICatalogueWriter>(), lost.Time).RunAsync(store, null, Rig.Subscription, Rig.Token);
+        await new CatalogueRebuild(lost.Vaults, lost.Items, lost.Policies, lost.Containers, lost.Resources, lost.Get<ICatalogueWriter>(), lost.Time).RunAsync(store, null, Rig.Subscription, Rig.Token);
 
         var commit = store.Snapshots.Single(s => s.Id != made.Id);
         var points = await lost.Points.ListAsync(Guid.ParseExact(made.ItemId, "N"), Rig.Token);

@@ -4,10 +4,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Strongroom.Arm;
+using Strongroom.Backup.Containers;
 using Strongroom.Backup.FileRecovery;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Lifecycle;
+using Strongroom.Backup.Machines;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Pipelines;
 using Strongroom.Backup.Pipelines.Restores;
@@ -36,6 +39,7 @@ internal sealed class Rig : IAsyncDisposable
         Key = MasterKeyFile.LoadOrCreate(Path.Combine(_folder.FullName, "key"));
         Stores = new(Key, Time);
         Restorer = new(Fabric);
+        Pool = new(() => Resources);
         Accounts = new(StorageFolder);
         Ledger = Get<IJobLedger>();
         FileRecovery = new() { Listen = new(IPAddress.Loopback, 0), OverlayFolder = Path.Combine(Folder, "overlays") };
@@ -48,6 +52,8 @@ internal sealed class Rig : IAsyncDisposable
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 22, 10, 0, 0, TimeSpan.Zero));
     public FakeFabric Fabric { get; } = new();
     public FakeRestorer Restorer { get; }
+    public FolderShares Shares { get; } = new();
+    public FakePool Pool { get; }
     public FakeBooter Booter { get; } = new();
     public JobSignal Signal { get; } = new();
     public MasterKeyFile Key { get; }
@@ -66,6 +72,7 @@ internal sealed class Rig : IAsyncDisposable
     public IJobLedger Ledger { get; set; }
 
     public IItemRepository Items => Get<IItemRepository>();
+    public IContainerRepository Containers => Get<IContainerRepository>();
     public IVaultRepository Vaults => Get<IVaultRepository>();
     public IRecoveryPointRepository Points => Get<IRecoveryPointRepository>();
     public IOperationRepository Operations => Get<IOperationRepository>();
@@ -74,14 +81,18 @@ internal sealed class Rig : IAsyncDisposable
     public PointListing Listing => new(Points, Ledger, Policies, Time);
     public JobAdmission Admission => new(Items, Points, Ledger, Operations, Signal, Time);
     public ItemProtection Protection => ProtectionWith(Items);
-    public VaultLifecycle Lifecycle => new(Vaults, Items, Stores, Places, Time, NullLogger<VaultLifecycle>.Instance);
+    public VaultLifecycle Lifecycle => new(Vaults, Items, Containers, Stores, Places, Time, NullLogger<VaultLifecycle>.Instance);
     public StoreRules Rules => new(Vaults, Stores, Items, Points, Policies, NullLogger<StoreRules>.Instance);
     public PointPruning Pruning => new(Get<IItemAgenda>(), Items, Points, Vaults, Stores, Holds, NullLogger<PointPruning>.Instance);
     public VerificationSchedule Verifications => new(Points, Get<IPointVerificationRepository>(), Ledger, NullLogger<VerificationSchedule>.Instance);
     public BackupHandler BackupHandler => new(Items, Vaults, Points, Policies, Fabric, Stores, Time, NullLogger<BackupHandler>.Instance);
-    public RestoreHandler RestoreHandler => new(Items, Points, Stores, Accounts, Resources, Fabric, Restorer, Boots, Time);
+    public RestoreHandler RestoreHandler => new(Items, Points, Stores, Accounts, Resources, Fabric, Restorer, Pool, Boots, Time);
     public InstantBoots Boots => new(Stores, Resources, Ledger, Holds, Booter, Time, NullLogger<InstantBoots>.Instance) { RetryEvery = TimeSpan.FromMilliseconds(20), LookEvery = TimeSpan.FromMilliseconds(20) };
-    public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Mounts, Fabric, Time, NullLogger<DeleteHandler>.Instance);
+    public ShareBackupHandler ShareBackupHandler => new(Items, Vaults, Points, Policies, Shares, Stores, Time, NullLogger<ShareBackupHandler>.Instance);
+    public ShareRestoreHandler ShareRestoreHandler => new(Items, Points, Shares, Stores, Time);
+    public MachineDiscovery Discovery => new(Fabric, Shares, Get<IDiscoveryRepository>(), Items, Operations, Time);
+    public ContainerRegistration Registration => new(Containers, Items, Vaults, Shares, Get<IDiscoveryRepository>(), Operations, Time);
+    public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Mounts, Fabric, Shares, Time, NullLogger<DeleteHandler>.Instance);
 
     public static async Task<Rig> NewAsync()
     {
@@ -93,7 +104,7 @@ internal sealed class Rig : IAsyncDisposable
     public T Get<T>() where T : notnull => _services.GetRequiredService<T>();
 
     public ItemProtection ProtectionWith(IItemRepository items) =>
-        new(items, Policies, Vaults, Fabric, Points, Ledger, Operations, Signal, Time);
+        new(items, Policies, Vaults, [new MachineSource(Fabric), new ShareSource(Shares, Containers)], Points, Ledger, Operations, Signal, Time);
 
     public async Task<Vault> NewVaultAsync(string name = "vault1", string location = "home", bool softDelete = true) =>
         (await Lifecycle.PutAsync(Subscription, "Lab", name, _ => new Vault
@@ -170,7 +181,7 @@ internal sealed class Rig : IAsyncDisposable
 
     public async Task<RunningWorker> StartWorkerAsync(JobWorkerOptions? options = null, params IJobHandler[] handlers)
     {
-        var worker = new JobWorker(Ledger, handlers.Length > 0 ? handlers : [BackupHandler, RestoreHandler, DeleteHandler], Signal, options ?? new(), Time, NullLogger<JobWorker>.Instance);
+        var worker = new JobWorker(Ledger, handlers.Length > 0 ? handlers : [BackupHandler, RestoreHandler, DeleteHandler, ShareBackupHandler, ShareRestoreHandler], Signal, options ?? new(), Time, NullLogger<JobWorker>.Instance);
         await worker.StartAsync(CancellationToken.None);
         return new(worker);
     }

@@ -114,7 +114,7 @@ public sealed class VaultLifecycleTests
         await rig.BackUpAsync(vault, machine);
         // An older copy of the database, or another server's: no row knows the store.
         await using var other = await Rig.NewAsync();
-        var lifecycle = new VaultLifecycle(other.Vaults, other.Items, rig.Stores, rig.Places, rig.Time, NullLogger<VaultLifecycle>.Instance);
+        var lifecycle = new VaultLifecycle(other.Vaults, other.Items, other.Containers, rig.Stores, rig.Places, rig.Time, NullLogger<VaultLifecycle>.Instance);
 
         await lifecycle.SweepAsync([vault.Key], Rig.Token);
         Assert.Empty(rig.Stores.Deleted);

@@ -131,7 +131,7 @@ public sealed class VaultStorageTests
         return bytes;
     }
 
-    private static VaultLifecycle LifecycleOf(Rig rig, IVaultPlaces places) => new(rig.Vaults, rig.Items, rig.Stores, places, rig.Time, NullLogger<VaultLifecycle>.Instance);
+    private static VaultLifecycle LifecycleOf(Rig rig, IVaultPlaces places) => new(rig.Vaults, rig.Items, rig.Containers, rig.Stores, places, rig.Time, NullLogger<VaultLifecycle>.Instance);
 
     private static VaultStores StoresOf(Rig rig, IVaultPlaces places) => new(places, rig.Key, rig.Vaults, rig.Points, new(), rig.Time, NullLogger<VaultStores>.Instance);
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Strongroom.Clients.Peers;
 using Strongroom.Clients.Servers;
 
 namespace Strongroom.Clients.Az;
@@ -83,9 +82,9 @@ internal sealed class AzCli
         return RunAsync(arguments, cancellationToken);
     }
 
-    private Task<CommandResult> TryAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken) =>
+    private Task<Peers.CommandResult> TryAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken) =>
         _program.RunAsync([.. arguments, "--output", "json", "--only-show-errors"], cancellationToken);
 
-    private string Describe(CommandResult result) =>
+    private string Describe(Peers.CommandResult result) =>
         $"{result.CommandLine}\nended with status {result.ExitCode}\n{result.StandardError}\n{result.StandardOutput}\n{_server.LogTail}";
 }

@@ -1,5 +1,3 @@
-using Strongroom.Clients.Peers;
-
 namespace Strongroom.Clients.Az;
 
 /// <summary>The two versions of az that the stories are played with.</summary>

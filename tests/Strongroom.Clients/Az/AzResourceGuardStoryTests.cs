@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Strongroom.Clients.Peers;
 using Strongroom.Clients.Rest;
 
 namespace Strongroom.Clients.Az;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
-using Strongroom.Clients.Peers;
 using Strongroom.Clients.Rest;
 
 namespace Strongroom.Clients.FileBrowsing;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Net;
-using Strongroom.Clients.Peers;
 using Strongroom.Clients.Rest;
 using Strongroom.Clients.Servers;
 

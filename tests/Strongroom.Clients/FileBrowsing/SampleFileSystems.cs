@@ -1,5 +1,4 @@
 using System.Text;
-using Strongroom.Clients.Peers;
 
 namespace Strongroom.Clients.FileBrowsing;
 

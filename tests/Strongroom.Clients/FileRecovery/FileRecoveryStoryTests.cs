@@ -2,7 +2,6 @@ using System.Runtime.Versioning;
 using System.Text.Json.Nodes;
 using Strongroom.Clients.Az;
 using Strongroom.Clients.Guests;
-using Strongroom.Clients.Peers;
 using Strongroom.Clients.Rest;
 using Strongroom.Clients.Servers;
 
@@ -44,7 +43,7 @@ public sealed class FileRecoveryStoryTests : IDisposable
 
         var (script, password) = await MountAsync(az, program, point, token);
         await guest.PutAsync(Script, script, token);
-        (await guest.RunAsync("set -e; mkdir -p /run/logs /run/pool /root/work /etc/iscsi/nodes /etc/iscsi/ifaces; mount /dev/vg0/logs /run/logs; mount /dev/vdc /run/pool", token)).Succeeded();
+        (await guest.RunAsync("set -e; mkdir -p /run/logs /run/pool /root/recovered /etc/iscsi/nodes /etc/iscsi/ifaces; mount /dev/vg0/logs /run/logs; mount /dev/vdc /run/pool", token)).Succeeded();
         var before = await StateAsync(guest, token);
         var run = new GuestScript(guest, Script, $"--portal {Guest.Host}:{server.Endpoint.Port}", password);
 
@@ -93,7 +92,7 @@ public sealed class FileRecoveryStoryTests : IDisposable
         var found = new Dictionary<string, string>();
         foreach (var volume in volumes.Where(volume => volume.Text("mountPoint") != ""))
         {
-            Assert.StartsWith("/root/work/web1-20", volume.Text("mountPoint"), StringComparison.Ordinal);
+            Assert.StartsWith("/root/recovered/web1-20", volume.Text("mountPoint"), StringComparison.Ordinal);
             var label = volume.Text("label");
             foreach (var (file, sum) in MountedMachine.Read((await guest.RunAsync($"label={label}; cd {volume.Text("mountPoint")} && {SumFiles}", token)).Succeeded().StandardOutput))
                 found.Add(file, sum);
@@ -102,7 +101,7 @@ public sealed class FileRecoveryStoryTests : IDisposable
         Assert.Equal(machine.Files.OrderBy(pair => pair.Key, StringComparer.Ordinal), found.OrderBy(pair => pair.Key, StringComparer.Ordinal));
         Assert.Equal(["", "LVM2_member", "LVM2_member", "LVM2_member", "btrfs", "linux_raid_member", "linux_raid_member", "swap"], volumes.Where(volume => volume.Text("mountPoint") == "").Select(volume => volume.Text("type")).Order(StringComparer.Ordinal));
         Assert.All(volumes, volume => Assert.NotEqual(volume.Text("mountPoint") == "", volume.Text("reason") == ""));
-        Assert.Contains("Read-only", (await guest.RunAsync("cd /root/work/*/Volume1 && touch new", token)).StandardError, StringComparison.Ordinal);
+        Assert.Contains("Read-only", (await guest.RunAsync("cd /root/recovered/*/Volume1 && touch new", token)).StandardError, StringComparison.Ordinal);
     }
 
     /// <summary>The machine is as it was before, its own volumes above all; doing it again changes nothing.</summary>
@@ -121,7 +120,7 @@ public sealed class FileRecoveryStoryTests : IDisposable
     private static async Task<string> StateAsync(Guest guest, CancellationToken token)
     {
         var state = await guest.RunAsync(
-            "lsblk -rno NAME,SIZE,TYPE; cut -d' ' -f5- /proc/self/mountinfo; vgs --noheadings -o vg_name,vg_uuid; dmsetup ls | sort; ls -R -I 'two*' /etc/iscsi /etc/lvm/archive /etc/lvm/backup /root/work; "
+            "lsblk -rno NAME,SIZE,TYPE; cut -d' ' -f5- /proc/self/mountinfo; vgs --noheadings -o vg_name,vg_uuid; dmsetup ls | sort; ls -R -I 'two*' /etc/iscsi /etc/lvm/archive /etc/lvm/backup /root/recovered; "
             + "cat /sys/class/iscsi_session/*/targetname 2>/dev/null; pgrep -f '[-]-tunnel'; find /run/strongroom-recovery -mindepth 1 ! -name '*.lock' 2>/dev/null; "
             + "sha256sum /run/logs/random.bin /run/pool/random.bin", token);
         return state.StandardOutput;
@@ -131,7 +130,7 @@ public sealed class FileRecoveryStoryTests : IDisposable
     private sealed record GuestScript(Guest Guest, string Path, string Options, string Password)
     {
         public Task<CommandResult> RunAsync(string command, CancellationToken token, string through = "") =>
-            Guest.RunAsync($"cd /root/work && exec {through} python3 {Path} {command} {Options}", token, Password + "\n", timeoutSeconds: 300);
+            Guest.RunAsync($"cd /root/recovered && exec {through} python3 {Path} {command} {Options}", token, Password + "\n", timeoutSeconds: 300);
 
         /// <summary>Mounts, and returns what it says as JSON.</summary>
         public async Task<JsonNode> MountAsync(CancellationToken token) =>

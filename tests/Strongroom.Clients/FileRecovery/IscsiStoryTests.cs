@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Strongroom.Clients.Disks;
-using Strongroom.Clients.Peers;
 using Strongroom.Clients.Rest;
 using Strongroom.Clients.Servers;
 

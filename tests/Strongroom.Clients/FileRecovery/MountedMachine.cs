@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Strongroom.Clients.Guests;
-using Strongroom.Clients.Peers;
 
 namespace Strongroom.Clients.FileRecovery;
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
-using Strongroom.Clients.Peers;
 
 namespace Strongroom.Clients.Guests;
 

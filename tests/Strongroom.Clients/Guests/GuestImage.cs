@@ -1,4 +1,3 @@
-using Strongroom.Clients.Peers;
 
 namespace Strongroom.Clients.Guests;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Strongroom.Clients.Disks;
-using Strongroom.Clients.Peers;
 using Strongroom.Clients.Rest;
 using Strongroom.Clients.Servers;
 
@@ -60,6 +59,20 @@ public sealed class NodeStoryTests : IDisposable
         var point = await LabSetUp.BackUpAsync(client, lab, cancellationToken);
 
         Assert.Equal(104, int.Parse(await RunAsync(node, server, hostFolder, ["methods.mjs"], point, cancellationToken), CultureInfo.InvariantCulture));
+    }
+
+    [Fact(Timeout = 600_000)]
+    public async Task The_SDK_protects_and_restores_a_file_share()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        var node = RequireSdk();
+        var shares = _folder.Combine("shares");
+        Directory.CreateDirectory(Path.Combine(shares, "docs"));
+        Directory.CreateDirectory(Path.Combine(shares, "spare"));
+        await File.WriteAllTextAsync(Path.Combine(shares, "docs", "plan.txt"), "the plan", cancellationToken);
+        await using var server = await ServerProcess.StartAsync(_folder.Combine("data"), shares, cancellationToken);
+
+        Assert.Equal("done", await RunAsync(node, server, shares, ["shares.mjs"], "", cancellationToken));
     }
 
     private static string RequireSdk()

@@ -1,7 +1,6 @@
 using System.Runtime.Versioning;
 using System.Text.Json.Nodes;
 using Strongroom.Clients.Disks;
-using Strongroom.Clients.Peers;
 using Strongroom.Clients.Rest;
 
 namespace Strongroom.Clients.Servers;

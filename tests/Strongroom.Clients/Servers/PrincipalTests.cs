@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Strongroom.Clients.Peers;
 using Strongroom.Clients.Rest;
 
 namespace Strongroom.Clients.Servers;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using Strongroom.Clients.Disks;
-using Strongroom.Clients.Peers;
 using Strongroom.Clients.Rest;
 using Strongroom.Clients.Servers;
 

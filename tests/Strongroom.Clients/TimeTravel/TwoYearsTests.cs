@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Strongroom.Clients.Disks;
-using Strongroom.Clients.Peers;
 using Strongroom.Clients.Rest;
 using Strongroom.Clients.Servers;
 

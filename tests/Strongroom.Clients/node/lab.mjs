@@ -66,15 +66,15 @@ export async function jobOf(headers) {
   return status.properties.jobId;
 }
 
-export async function completed(jobId, operation) {
+export async function completed(jobId, operation, jobType = 'AzureIaaSVMJob', name = machine) {
   const job = await untilDone(`the job ${operation}`, async () => {
     const now = await backup.jobDetails.get(vault, group, jobId);
     return now.properties.status === 'InProgress' ? undefined : now;
   });
   assert.equal(job.properties.status, 'Completed', JSON.stringify(job));
   assert.equal(job.properties.operation, operation);
-  assert.equal(job.properties.jobType, 'AzureIaaSVMJob');
-  assert.equal(job.properties.entityFriendlyName, machine);
+  assert.equal(job.properties.jobType, jobType);
+  assert.equal(job.properties.entityFriendlyName, name);
   assert.ok(job.properties.startTime instanceof Date && job.properties.endTime instanceof Date);
   return job;
 }

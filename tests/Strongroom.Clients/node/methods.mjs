@@ -148,7 +148,7 @@ async function containers() {
   assert.equal((await backup.protectionContainers.get(vault, group, fabric, container)).properties.friendlyName, machine);
   assert.equal((await collect(backup.backupProtectionContainers.list(vault, group, { filter: onlyMachines }))).length, 1);
   const storage = { properties: { containerType: 'StorageContainer', backupManagementType: 'AzureStorage', sourceResourceId: `${groupId}/providers/Microsoft.Storage/storageAccounts/${account}` } };
-  await notSupported(() => backup.protectionContainers.beginRegisterAndWait(vault, group, fabric, 'StorageContainer;storage;lab;x', storage, quick));
+  await refused(400, 'BMSUserErrorInvalidInput', () => backup.protectionContainers.beginRegisterAndWait(vault, group, fabric, 'StorageContainer;storage;lab;x', storage, quick));
   await refused(400, 'BMSUserErrorContainerHasDatasources', () => backup.protectionContainers.unregister(vault, group, fabric, container));
   await notSupported(() => backup.protectionContainers.inquire(vault, group, fabric, container));
   const refresh = await accepted(extra => backup.protectionContainers.refresh(vault, group, fabric, { filter: onlyMachines, ...extra }));

@@ -85,6 +85,17 @@ internal sealed class Libvirtd : IAsyncDisposable
     /// <summary>Ends libvirtd by SIGTERM, as a service manager does; its machines run on.</summary>
     public Task StopAsync() => EndAsync("TERM");
 
+    /// <summary>Libvirtd stands still until it is told to go on; connections to it stay open.</summary>
+    public Task StandStillAsync() => SignalAsync("STOP", ProcessId);
+
+    /// <summary>Ends a standstill.</summary>
+    public async Task GoOnAsync()
+    {
+        await SignalAsync("CONT", ProcessId);
+        // nsenter stops with its child.
+        await SignalAsync("CONT", Running.Id);
+    }
+
     /// <summary>Starts libvirtd after its end, and waits until it answers. It takes up the machines that still run.</summary>
     public async Task StartAgainAsync(CancellationToken cancellationToken)
     {
@@ -149,9 +160,12 @@ internal sealed class Libvirtd : IAsyncDisposable
 
     private async Task EndAsync(string signal)
     {
-        (await CommandResult.RunAsync("kill", ["-s", signal, $"{ProcessId}"], null, CancellationToken.None)).Succeeded();
+        await SignalAsync(signal, ProcessId);
         await ForgetAsync();
     }
+
+    private static async Task SignalAsync(string signal, int processId) =>
+        (await CommandResult.RunAsync("kill", ["-s", signal, $"{processId}"], null, CancellationToken.None)).Succeeded();
 
     private async Task ForgetAsync()
     {

@@ -55,6 +55,8 @@ internal sealed class LiveLab : ILibvirtHosts, IDisposable
 
     public Task<IReadOnlyList<LibvirtHost>> ListAsync(string subscriptionId, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<LibvirtHost>>([Host]);
 
+    public Task<IReadOnlySet<string>> ListVolumesAsync(LibvirtHost host, CancellationToken cancellationToken) => Task.FromResult<IReadOnlySet<string>>(new HashSet<string>());
+
     public (string UserName, string Password)? FindLogin(string name) => null;
 
     public Task<IReadOnlyList<VirtualMachine>> ListMachinesAsync(CancellationToken cancellationToken) => Fabric.ListAsync(Subscription, null, cancellationToken);

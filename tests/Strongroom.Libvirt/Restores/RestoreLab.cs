@@ -32,6 +32,9 @@ internal sealed class RestoreLab : ILibvirtHosts, IAsyncDisposable
 
     public LibvirtFabric Fabric { get; }
 
+    /// <summary>Names of volumes that stored resources of disks have.</summary>
+    public HashSet<string> Known { get; } = new(StringComparer.Ordinal);
+
     /// <summary>The pool's folder.</summary>
     public string Disks => Libvirtd.Folders.Disks;
 
@@ -41,9 +44,11 @@ internal sealed class RestoreLab : ILibvirtHosts, IAsyncDisposable
     /// <summary>A restorer as a server has it after its start.</summary>
     public LibvirtRestorer NewRestorer() => new(this, Fabric, _folder.Combine("staging"), ServerId, TimeProvider.System, NullLogger<LibvirtRestorer>.Instance);
 
-    public static async Task<RestoreLab> StartAsync(CancellationToken cancellationToken)
+    /// <param name="isRemote">The server reaches it as another machine, by TLS.</param>
+    public static async Task<RestoreLab> StartAsync(CancellationToken cancellationToken, bool isRemote = false)
     {
-        var lab = new RestoreLab(await Libvirtd.StartAsync(cancellationToken));
+        var lab = new RestoreLab(await Libvirtd.StartAsync(cancellationToken, listensForTls: isRemote));
+        if (isRemote) lab.Host = lab.Host with { Uri = lab.Libvirtd.TlsUri };
         await lab.AddPoolAsync(Pool, lab.Disks, cancellationToken);
         return lab;
     }
@@ -67,6 +72,9 @@ internal sealed class RestoreLab : ILibvirtHosts, IAsyncDisposable
 
     public static NewMachine Wanted(VirtualMachine source, string name, HostRun run) => new(source, Subscription, Group, name, run.JobId, null, null);
 
+    /// <summary>Disks of a machine that the lab's host is to have.</summary>
+    public static NewDisks WantedDisks(VirtualMachine source, string group = Group) => new(source, Subscription, group);
+
     public Task SweepAsync(CancellationToken cancellationToken) => NewRestorer().SweepAsync(Subscription, cancellationToken);
 
     /// <summary>Does something by libvirt's own interface.</summary>
@@ -76,6 +84,8 @@ internal sealed class RestoreLab : ILibvirtHosts, IAsyncDisposable
     public string[] Files() => [.. Directory.GetFiles(Disks).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
 
     Task<IReadOnlyList<LibvirtHost>> ILibvirtHosts.ListAsync(string subscriptionId, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<LibvirtHost>>([Host]);
+
+    Task<IReadOnlySet<string>> ILibvirtHosts.ListVolumesAsync(LibvirtHost host, CancellationToken cancellationToken) => Task.FromResult<IReadOnlySet<string>>(Known);
 
     (string UserName, string Password)? ILibvirtHosts.FindLogin(string name) => null;
 

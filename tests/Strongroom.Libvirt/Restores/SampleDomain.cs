@@ -1,4 +1,5 @@
 using Strongroom.Backup.Machines;
+using Strongroom.Blocks;
 
 namespace Strongroom.Libvirt.Restores;
 
@@ -49,9 +50,16 @@ internal static class SampleDomain
     }
 
     /// <summary>Writes a disk of a restore, in two parts and not in their order.</summary>
-    public static async Task WriteAsync(IMachineRestore restore, MachineDisk disk, byte[] content, CancellationToken cancellationToken)
+    public static Task WriteAsync(IMachineRestore restore, MachineDisk disk, byte[] content, CancellationToken cancellationToken) =>
+        WriteAsync(restore.CreateDiskAsync(disk, cancellationToken), content, cancellationToken);
+
+    /// <inheritdoc cref="WriteAsync(IMachineRestore, MachineDisk, byte[], CancellationToken)"/>
+    public static Task WriteAsync(IDiskRestore restore, MachineDisk disk, byte[] content, CancellationToken cancellationToken) =>
+        WriteAsync(restore.CreateDiskAsync(disk, cancellationToken), content, cancellationToken);
+
+    private static async Task WriteAsync(Task<IDiskWriter> created, byte[] content, CancellationToken cancellationToken)
     {
-        await using var writer = await restore.CreateDiskAsync(disk, cancellationToken);
+        await using var writer = await created;
         await writer.WriteAsync(1 << 20, content.AsMemory(1 << 20, 3 << 20), cancellationToken);
         await writer.WriteAsync(0, content.AsMemory(0, 1 << 20), cancellationToken);
         await writer.FinishAsync(cancellationToken);

@@ -58,6 +58,8 @@ public sealed class StandstillTests : ILibvirtHosts, IDisposable
 
     public Task<IReadOnlyList<LibvirtHost>> ListAsync(string subscriptionId, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<LibvirtHost>>([Host]);
 
+    public Task<IReadOnlySet<string>> ListVolumesAsync(LibvirtHost host, CancellationToken cancellationToken) => Task.FromResult<IReadOnlySet<string>>(new HashSet<string>());
+
     public (string UserName, string Password)? FindLogin(string name) => null;
 
     public void Dispose() => _folder.Dispose();

@@ -98,6 +98,19 @@ public abstract class ResourceStoreSuite : DatabaseSuite
     }
 
     [Fact]
+    public async Task Several_resources_are_made_all_or_none()
+    {
+        Assert.True(await Store.TryAddAsync([Disk("os"), Disk("data")], Token));
+        Assert.False(await Store.TryAddAsync([Disk("first"), Disk("DATA") with { ETag = "other" }, Disk("last")], Token));
+
+        Assert.Equal(["data", "os"], await NamesAsync(null, null));
+        Assert.Equal("e", (await Store.GetAsync(Id("data"), Token))!.ETag);
+        var made = await AtOnceAsync(32, n => Store.TryAddAsync([Disk($"own{n}"), Disk("shared")], Token));
+        Assert.Single(made, true);
+        Assert.Equal(["data", "os", $"own{Array.IndexOf(made, true)}", "shared"], await NamesAsync(null, null));
+    }
+
+    [Fact]
     public async Task Resources_are_listed_by_group_and_type_in_the_order_of_their_ids()
     {
         foreach (var name in new[] { "b", "A" }) await Store.PutAsync(Disk(name), null, Token);

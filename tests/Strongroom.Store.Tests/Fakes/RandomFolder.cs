@@ -51,7 +51,7 @@ internal sealed class RandomFolder(int seed)
             case 3 when files.Count > 0:
                 var (where, first) = files[random.Next(files.Count)];
                 using (var other = FolderHandle.Open(where))
-                    folder.Link(other, first, name);
+                    Assert.True(folder.TryLink(other, first, name));
                 return false;
             default:
                 using (var file = folder.CreateFile(name))

@@ -19,7 +19,18 @@ internal static class StoredTrees
 
     public static Task<TreeRestoreResult> RestoreTreeAsync(
         this VaultStore vault, TreeRef tree, string target, string path = "", ExistingFiles existing = ExistingFiles.Refuse) =>
-        vault.RestoreTreeAsync(tree, TreePath.Of(path), target, new() { Existing = existing }, null, CancellationToken.None);
+        vault.RestoreTreePathAsync(tree, TreePath.Of(path), target, new() { Existing = existing }, null, CancellationToken.None);
+
+    /// <summary>Each selection as <c>path</c>, to its own place, or as <c>path > folder</c>.</summary>
+    public static Task<TreeRestoreResult> RestorePartsAsync(
+        this VaultStore vault, TreeRef tree, string target, ExistingFiles existing, params string[] selections) =>
+        vault.RestoreTreeAsync(tree, [.. selections.Select(Selection)], target, new() { Existing = existing }, null, CancellationToken.None);
+
+    private static TreeSelection Selection(string text)
+    {
+        var parts = text.Split('>', StringSplitOptions.TrimEntries);
+        return new(TreePath.Of(parts[0]), TreePath.Of(parts.Length > 1 ? parts[1] : Path.GetDirectoryName(parts[0]) ?? ""));
+    }
 
     public static async Task<List<TreeEntry>> ListAsync(this VaultStore vault, TreeRef tree, string path = "")
     {

@@ -200,6 +200,20 @@ public sealed class HostileTreeTests
         Assert.Contains(report.Problems, problem => problem.Snapshots.Count == 1);
     }
 
+    [Fact]
+    public async Task A_damaged_page_on_the_way_to_a_part_holds_up_no_other_part()
+    {
+        using var folder = new TemporaryFolder();
+        await using var vault = await TestVault.CreateAsync(new MemoryBackend());
+        var tree = await CommitAsync(vault, [.. TreePage.Format(File("a"u8.ToArray())), .. TreePage.Format(File("b"u8.ToArray()))], TreePage.Format(File(".."u8.ToArray())));
+        var result = await vault.RestorePartsAsync(tree, folder["target"], ExistingFiles.FailOnConflict, "z > x", "b");
+        Assert.Equal((1L, 1L), (result.Files, result.FilesFailed));
+        var problem = Assert.Single(result.Problems);
+        Assert.Equal("x/z", problem.Path.ToString());
+        Assert.StartsWith("The way to 'z' is lost", problem.What, StringComparison.Ordinal);
+        Assert.Equal([folder["target/b"]], Directory.EnumerateFileSystemEntries(folder["target"]));
+    }
+
     private static TreeEntry File(byte[] name) => new() { Kind = TreeEntryKind.File, Name = name, Mode = 0x1A4, Inline = [1, 2, 3] };
 
     /// <summary>Commits a tree whose folder has these pages.</summary>

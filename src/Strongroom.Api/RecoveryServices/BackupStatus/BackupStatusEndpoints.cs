@@ -8,7 +8,7 @@ using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices.BackupStatus;
 
-/// <summary><c>locations/backupStatus</c>: whether and where a machine is protected.</summary>
+/// <summary><c>locations/backupStatus</c>: whether and where a machine or a share is protected.</summary>
 internal static class BackupStatusEndpoints
 {
     public static void MapBackupStatus(this IEndpointRouteBuilder routes) =>
@@ -19,11 +19,14 @@ internal static class BackupStatusEndpoints
         options.RequireLocation(context.Route("azureRegion"), "Microsoft.RecoveryServices/locations/backupStatus");
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
         var type = body.OptionalText("resourceType");
-        if (!string.Equals(type, "VM", StringComparison.OrdinalIgnoreCase)) throw RecoveryServicesErrors.InvalidType("resourceType", type, "VM");
+        if ((type is null ? null : ItemWords.KindOfWorkload(type)) is not { } kind)
+            throw RecoveryServicesErrors.InvalidType("resourceType", type, [.. Enum.GetValues<ItemKind>().Select(ItemWords.WorkloadType)]);
         body.CheckTexts("poLogicalName");
         var id = body.RequiredText("resourceId");
-        if (!ResourceId.TryParse(id, out _)) throw ArmErrors.InvalidResourceId(id, "resourceId");
-        var item = await items.FindBySourceAsync(id, context.RequestAborted);
+        if (!ResourceId.TryParse(id, out var resource)) throw ArmErrors.InvalidResourceId(id, "resourceId");
+        // A share is named by its account and, as the logical name, its own.
+        var source = kind == ItemKind.FileShare ? $"{resource}/fileServices/default/shares/{body.RequiredText("poLogicalName")}" : id;
+        var item = await items.FindBySourceAsync(source, context.RequestAborted);
         var vault = item is null ? null : await vaults.FindAsync(item.VaultKey, context.RequestAborted);
         return ArmResults.Ok(item is null || vault is null ? new JsonObject { ["protectionStatus"] = "NotProtected" } : ToJson(item, vault));
     }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Strongroom.Api.RecoveryServices.ProtectedItems;
 using Strongroom.Arm;
+using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 
 namespace Strongroom.Api.RecoveryServices.Backups;
@@ -20,7 +21,8 @@ internal static class BackupEndpoints
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
         var properties = body.OptionalObject("properties") ?? throw RecoveryServicesErrors.InvalidInput("'properties' is missing.", "properties");
         var type = properties.OptionalText("objectType");
-        if (!string.Equals(type, "IaasVMBackupRequest", StringComparison.OrdinalIgnoreCase)) throw RecoveryServicesErrors.InvalidType("objectType", type, "IaasVMBackupRequest");
+        var expected = ItemNames.KindOf(native) == ItemKind.FileShare ? "AzureFileShareBackupRequest" : "IaasVMBackupRequest";
+        if (!string.Equals(type, expected, StringComparison.OrdinalIgnoreCase)) throw RecoveryServicesErrors.InvalidType("objectType", type, expected);
         var operation = await admission.BackUpAsync(vault, native, Expiry(properties.OptionalText("recoveryPointExpiryTimeInUTC")), context.RequestAborted);
         return ItemOperation.Accepted(vault, native, operation);
     }

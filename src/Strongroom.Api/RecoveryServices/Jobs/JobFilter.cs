@@ -20,7 +20,12 @@ internal static class JobFilter
             From = FilterTimes.Read(filter, "startTime"),
             Until = FilterTimes.Read(filter, "endTime"),
         };
-        if (!filter.Allows("backupManagementType", "AzureIaasVM")) return null;
+        if (filter["backupManagementType"] is { } type)
+        {
+            if (ItemWords.KindOf(type) is not { } kind) return null;
+            query = query with { Kind = kind };
+        }
+
         if (!filter.TryGet("jobId", out var id)) return query;
         return Guid.TryParse(id, out var job) ? query with { JobId = job } : null;
     }

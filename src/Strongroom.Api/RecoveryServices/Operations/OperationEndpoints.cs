@@ -5,7 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Api.RecoveryServices.ItemLevelRecovery;
 using Strongroom.Api.RecoveryServices.Policies;
 using Strongroom.Api.RecoveryServices.ProtectedItems;
+using Strongroom.Api.RecoveryServices.ProtectionContainers;
 using Strongroom.Arm;
+using Strongroom.Backup.Containers;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Operations;
@@ -35,11 +37,11 @@ internal static class OperationEndpoints
         foreach (var (path, action) in ((string Path, string Action)[])[
             ("/backupOperationResults/{operationId}", "backupOperationResults/read"),
             ("/backupFabrics/{fabricName}/operationResults/{operationId}", "backupFabrics/operationResults/read"),
-            (VaultRequest.ContainerPath + "/operationResults/{operationId}", "backupFabrics/protectionContainers/operationResults/read"),
             ("/backupJobs/{jobName}/operationResults/{operationId}", "backupJobs/operationResults/read")])
             vault.MapGet(path, (Delegate)ResultAsync).WithAction("Microsoft.RecoveryServices/vaults/" + action);
 
         vault.MapGet("/backupPolicies/{policyName}/operationResults/{operationId}", PolicyResultAsync).WithAction("Microsoft.RecoveryServices/vaults/backupPolicies/operationResults/read");
+        vault.MapGet(VaultRequest.ContainerPath + "/operationResults/{operationId}", ContainerResultAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/operationResults/read");
         vault.MapGet(VaultRequest.ItemPath + "/operationResults/{operationId}", (Delegate)ItemResultAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/operationResults/read");
     }
 
@@ -71,6 +73,19 @@ internal static class OperationEndpoints
         if (state.IsRunning) return Again(context, state);
         var item = await items.FindAsync(vault.Key, native, context.RequestAborted);
         return item is null ? ArmResults.Empty(StatusCodes.Status204NoContent) : ArmResults.Ok(ProtectedItemContract.ToJson(context.Request, vault, item, time.GetUtcNow()));
+    }
+
+    /// <summary>202 while it runs, then the storage account that is registered; 204 for others.</summary>
+    private static async Task<IResult> ContainerResultAsync(HttpContext context, IItemRepository items, IContainerRepository containers)
+    {
+        var vault = await context.VaultAsync();
+        var name = context.Route("containerName");
+        var state = await StateAsync(context, vault);
+        if (state.Error is { } error) throw error;
+        if (state.IsRunning) return Again(context, state);
+        var isAccount = ItemNames.FromContainer(name) is { } native && ItemNames.KindOf(native) == ItemKind.FileShare;
+        var container = isAccount ? await ContainerEndpoints.FindAsync(vault, name, items, containers, context.RequestAborted) : null;
+        return container is null ? ArmResults.Empty(StatusCodes.Status204NoContent) : ArmResults.Ok(container);
     }
 
     /// <summary>202 while it runs, then the policy. A policy's own writes are over when they are answered: none of these is handed out for them.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Strongroom.Backup.Items;
+using Strongroom.Backup.Jobs;
 
 namespace Strongroom.Api.RecoveryServices.ProtectedItems;
 
@@ -10,10 +11,12 @@ internal static class ItemHealth
     public static JsonArray Details(ProtectedItem item)
     {
         if (item.LastBackupStatus.Length == 0) return [];
-        if (!item.IsFailing) return [Detail(400239, "IaasVmHealthGreenDefault", "The last backup of this virtual machine succeeded.", [])];
+        var source = item.Kind == ItemKind.FileShare ? "file share" : "virtual machine";
+        var isGreen = !item.IsFailing && item.LastBackupStatus != JobStates.CompletedWithWarnings;
+        if (isGreen) return [Detail(400239, item.Kind == ItemKind.FileShare ? "FileShareHealthGreenDefault" : "IaasVmHealthGreenDefault", $"The last backup of this {source} succeeded.", [])];
         return [item.LastBackupError is { } error
             ? Detail(error.Code, error.Title, error.Message, error.Recommendations)
-            : Detail(400240, "IaasVmHealthYellowDefault", "The last backup of this virtual machine failed; its job says why.", [])];
+            : Detail(400240, item.Kind == ItemKind.FileShare ? "FileShareHealthYellowDefault" : "IaasVmHealthYellowDefault", $"The last backup of this {source} failed; its job says why.", [])];
     }
 
     /// <summary>Backups alone: nothing is known about restores until one is made.</summary>
@@ -22,7 +25,7 @@ internal static class ItemHealth
         ["BackupOperationStatusKPI"] = new JsonObject
         {
             // The next backup may succeed.
-            ["resourceHealthStatus"] = item.IsFailing ? "TransientUnhealthy" : "Healthy",
+            ["resourceHealthStatus"] = item.IsFailing ? "TransientUnhealthy" : item.LastBackupStatus == JobStates.CompletedWithWarnings ? "TransientDegraded" : "Healthy",
             ["resourceHealthDetails"] = Details(item),
         },
     };

@@ -8,23 +8,24 @@ using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices.ProtectedItems;
 
-/// <summary>A protected item on the wire: <c>AzureIaaSComputeVMProtectedItem</c> of bms.json.</summary>
+/// <summary>A protected item on the wire: <c>AzureIaaSComputeVMProtectedItem</c> or <c>AzureFileshareProtectedItem</c> of bms.json.</summary>
 internal static class ProtectedItemContract
 {
-    private const string Type = "Microsoft.Compute/virtualMachines";
+    /// <summary>What only machines have.</summary>
+    private static readonly string[] s_ofMachines = ["virtualMachineId", "protectedItemDataId", "healthStatus", "healthDetails", "extendedProperties"];
 
     /// <param name="points">How many recovery points there are, and how old, where extended information was asked for, else null.</param>
     public static JsonObject ToJson(HttpRequest request, Vault vault, ProtectedItem item, DateTimeOffset now, (int Count, DateTimeOffset? Oldest, DateTimeOffset? OldestInVault)? points = null)
     {
         var properties = new JsonObject
         {
-            ["protectedItemType"] = Type,
+            ["protectedItemType"] = ItemWords.ItemType(item.Kind),
             ["friendlyName"] = item.FriendlyName,
             ["virtualMachineId"] = item.SourceResourceId,
-            ["sourceResourceId"] = item.SourceResourceId,
-            ["backupManagementType"] = "AzureIaasVM",
-            ["workloadType"] = "VM",
-            ["containerName"] = item.NativeName,
+            ["sourceResourceId"] = SourceId(item),
+            ["backupManagementType"] = ItemWords.ManagementType(item.Kind),
+            ["workloadType"] = ItemWords.WorkloadType(item.Kind),
+            ["containerName"] = ItemNames.ContainerOf(item.NativeName),
             ["protectedItemDataId"] = item.DataId,
             ["protectionStatus"] = item.IsFailing ? "Unhealthy" : "Healthy",
             ["protectionState"] = item.ProtectionState,
@@ -41,6 +42,11 @@ internal static class ProtectedItemContract
             // A URL, not an id: so the service.
             ["vaultId"] = PublicUrl.For(request, vault.ResourceId),
         };
+        if (item.Kind == ItemKind.FileShare)
+        {
+            foreach (var name in s_ofMachines) properties.Remove(name);
+        }
+
         if (item.LastRecoveryPointTime is { } last) properties["lastRecoveryPoint"] = WireTimes.Text(last);
         if (item.DeletedAt is { } deletedAt)
         {
@@ -50,7 +56,7 @@ internal static class ProtectedItemContract
             properties["deferredDeleteTimeRemaining"] = (remaining < TimeSpan.Zero ? TimeSpan.Zero : remaining).ToString("c", System.Globalization.CultureInfo.InvariantCulture);
         }
 
-        if (points is { } summary) properties["extendedInfo"] = ExtendedInfo(summary.Count, summary.Oldest, summary.OldestInVault);
+        if (points is { } summary) properties["extendedInfo"] = item.Kind == ItemKind.FileShare ? ShareInfo(summary.Count, summary.Oldest) : ExtendedInfo(summary.Count, summary.Oldest, summary.OldestInVault);
         return new()
         {
             ["id"] = BackupPaths.Item(vault, item.NativeName),
@@ -67,8 +73,9 @@ internal static class ProtectedItemContract
         var properties = body.OptionalObject("properties") ?? throw RecoveryServicesErrors.InvalidConfigureProtection("'properties' is missing.");
         var type = properties.OptionalText("protectedItemType");
         // Only an undelete comes without its type.
-        if (type is null ? properties.OptionalFlag("isRehydrate") != true : !type.Equals(Type, StringComparison.OrdinalIgnoreCase))
-            throw RecoveryServicesErrors.InvalidType("protectedItemType", type, Type);
+        var expected = ItemWords.ItemType(ItemNames.KindOf(nativeName));
+        if (type is null ? properties.OptionalFlag("isRehydrate") != true : !type.Equals(expected, StringComparison.OrdinalIgnoreCase))
+            throw RecoveryServicesErrors.InvalidType("protectedItemType", type, expected);
         properties.CheckTexts("friendlyName", "virtualMachineId", "workloadType", "backupManagementType", "containerName", "policyName", "createMode", "vaultId");
         var state = properties.OptionalText("protectionState");
         return new(
@@ -120,6 +127,16 @@ internal static class ProtectedItemContract
             ["isInclusionList"] = disks.IsInclusion,
         },
     };
+
+    /// <summary>Of a share the service names the account, and the share by its friendly name alone.</summary>
+    private static string SourceId(ProtectedItem item) => item.Account?.ResourceId ?? item.SourceResourceId;
+
+    private static JsonObject ShareInfo(int count, DateTimeOffset? oldest)
+    {
+        var info = new JsonObject { ["recoveryPointCount"] = count, ["policyState"] = "Consistent", ["resourceState"] = "Active" };
+        if (oldest is { } time) info["oldestRecoveryPoint"] = WireTimes.Text(time);
+        return info;
+    }
 
     private static JsonObject ExtendedInfo(int count, DateTimeOffset? oldest, DateTimeOffset? oldestInVault)
     {

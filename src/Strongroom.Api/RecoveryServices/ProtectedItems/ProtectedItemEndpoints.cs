@@ -35,15 +35,16 @@ internal static class ProtectedItemEndpoints
     /// <summary>What a filter asks for; null: nothing can match.</summary>
     private static ItemQuery? Query(ODataFilter filter)
     {
-        if (!filter.Allows("backupManagementType", "AzureIaasVM") || !filter.Allows("itemType", "VM") || !filter.Allows("workloadType", "VM") || !filter.Allows("fabricName", "Azure")
-            || !filter.Allows("backupEngineName", null) || !filter.Allows("backupSetName", null))
-            return null;
+        if (!filter.Allows("fabricName", "Azure") || !filter.Allows("backupEngineName", null) || !filter.Allows("backupSetName", null)) return null;
+        var kinds = Enum.GetValues<ItemKind>().Where(kind => filter.Allows("backupManagementType", ItemWords.ManagementType(kind))
+            && filter.Allows("itemType", ItemWords.WorkloadType(kind)) && filter.Allows("workloadType", ItemWords.WorkloadType(kind))).ToList();
+        if (kinds.Count == 0) return null;
         bool? isFailing = filter["healthState"]?.ToUpperInvariant() switch { null => null, "PASSED" => false, "ACTIONREQUIRED" => true, _ => null };
         // Other states exist in the contract, and no item is ever in one of them.
         if (filter["healthState"] is not null && isFailing is null) return null;
         var container = filter["containerName"];
         var native = container is null ? null : ItemNames.FromContainer(container) ?? container;
-        return new() { PolicyName = filter["policyName"], FriendlyName = filter["friendlyName"], NativeName = native, IsFailing = isFailing };
+        return new() { PolicyName = filter["policyName"], FriendlyName = filter["friendlyName"], Container = native, IsFailing = isFailing, Kind = kinds is [var kind] ? kind : null };
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, PointListing points, TimeProvider time)
@@ -66,17 +67,20 @@ internal static class ProtectedItemEndpoints
             Condition = context.Request.Headers.IfMatch,
             Pass = await context.GuardPassAsync(vault, body.OptionalObject("properties")),
         };
-        await RequireMachineAsync(context, vault, request, items);
+        await RequireSourceAsync(context, vault, request, items);
         var operation = await protection.PutAsync(vault, request, context.RequestAborted);
         // Always 202, even with nothing to do: clients read the operation from the headers.
         return ItemOperation.Accepted(vault, native, operation);
     }
 
-    /// <summary>Whoever puts a machine under protection can read its disks from then on; changing what is protected needs the vault alone.</summary>
-    public static async Task RequireMachineAsync(HttpContext context, Vault vault, ProtectionRequest request, IItemRepository items)
+    /// <summary>Whoever puts a machine or a share under protection can read what is in it from then on; changing what is protected needs the vault alone.</summary>
+    public static async Task RequireSourceAsync(HttpContext context, Vault vault, ProtectionRequest request, IItemRepository items)
     {
-        if (ResourceId.TryParse(request.SourceResourceId, out var machine) && await items.FindAsync(vault.Key, request.NativeName, context.RequestAborted) is null)
-            context.RequireLinked("Microsoft.Compute/virtualMachines/write", machine.ToString());
+        if (string.IsNullOrEmpty(request.SourceResourceId) || await items.FindAsync(vault.Key, request.NativeName, context.RequestAborted) is not null) return;
+        // What is not read here must not be read by anybody behind here.
+        if (!ResourceId.TryParse(request.SourceResourceId, out var source)) throw RecoveryServicesErrors.InvalidConfigureProtection("'sourceResourceId' is not the id of a resource.");
+        var action = ItemNames.KindOf(request.NativeName) == ItemKind.FileShare ? "Microsoft.Storage/storageAccounts/write" : "Microsoft.Compute/virtualMachines/write";
+        context.RequireLinked(action, source.ToString());
     }
 
     private static async Task<IResult> DeleteAsync(HttpContext context, ItemProtection protection)

@@ -3,13 +3,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Strongroom.Arm;
+using Strongroom.Backup.Containers;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices.ProtectionContainers;
 
-/// <summary><c>vaults/backupFabrics/protectionContainers</c>: a virtual machine's container exists while its item does.</summary>
+/// <summary><c>vaults/backupFabrics/protectionContainers</c>: a virtual machine's container exists while its item does, a storage account's while it is registered.</summary>
 internal static class ContainerEndpoints
 {
     public static readonly string[] FilterKeys = ["backupManagementType", "containerType", "backupEngineName", "fabricName", "status", "friendlyName"];
@@ -22,23 +23,41 @@ internal static class ContainerEndpoints
         vault.MapPost("/backupFabrics/{fabricName}/refreshContainers", RefreshAsync).WithAction("Microsoft.RecoveryServices/vaults/backupFabrics/refreshContainers/action");
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, IItemRepository items)
+    private static async Task<IResult> ListAsync(HttpContext context, IItemRepository items, IContainerRepository containers)
     {
         var vault = await context.VaultAsync();
         var filter = ODataFilter.Parse(context.Request.Query["$filter"]).OnlyKeys(FilterKeys);
         var asked = Paging.Read(context.Request);
-        var isAsked = filter.Allows("backupManagementType", "AzureIaasVM") && filter.Allows("status", "Registered") && filter.Allows("fabricName", "Azure") && filter.Allows("backupEngineName", null)
-            && (filter.Allows("containerType", "Microsoft.Compute/virtualMachines") || filter.Allows("containerType", "IaasVMContainer"));
-        var found = isAsked ? await items.ListAsync(vault.Key, new() { FriendlyName = filter["friendlyName"] }, asked.After, asked.Count + 1, context.RequestAborted) : [];
-        return ArmResults.Page(context.Request, Paging.Cut(found, i => i.NativeName, asked), i => ToJson(vault, i));
+        var isAsked = filter.Allows("status", "Registered") && filter.Allows("fabricName", "Azure") && filter.Allows("backupEngineName", null);
+        var found = new List<(string NativeName, JsonObject Json)>();
+        if (isAsked && filter.Allows("backupManagementType", "AzureIaasVM") && (filter.Allows("containerType", "Microsoft.Compute/virtualMachines") || filter.Allows("containerType", "IaasVMContainer")))
+        {
+            var query = new ItemQuery { FriendlyName = filter["friendlyName"], Kind = ItemKind.VirtualMachine };
+            found.AddRange((await items.ListAsync(vault.Key, query, asked.After, asked.Count + 1, context.RequestAborted)).Select(item => (item.NativeName, ToJson(vault, item))));
+        }
+
+        if (isAsked && filter.Allows("backupManagementType", "AzureStorage") && filter.Allows("containerType", StorageContainers.Type))
+        {
+            var registered = (await containers.ListAsync(vault.Key, context.RequestAborted)).Where(c => filter.Allows("friendlyName", c.Container.FriendlyName));
+            found.AddRange(registered.Select(c => (c.Container.NativeName, StorageContainers.ToJson(vault, c))));
+        }
+
+        return ArmResults.Page(context.Request, Paging.Take(found, c => c.NativeName, asked), c => c.Json);
     }
 
-    private static async Task<IResult> GetAsync(HttpContext context, IItemRepository items)
+    private static async Task<IResult> GetAsync(HttpContext context, IItemRepository items, IContainerRepository containers)
     {
         var vault = await context.VaultAsync();
         var name = context.Route("containerName");
-        var item = ItemNames.FromContainer(name) is { } native ? await items.FindAsync(vault.Key, native, context.RequestAborted) : null;
-        return item is null ? throw RecoveryServicesErrors.ContainerNotFound(name) : ArmResults.Ok(ToJson(vault, item));
+        return ArmResults.Ok(await FindAsync(vault, name, items, containers, context.RequestAborted) ?? throw RecoveryServicesErrors.ContainerNotFound(name));
+    }
+
+    /// <summary>The container of a machine that is protected, or a registered storage account; null: neither.</summary>
+    public static async Task<JsonObject?> FindAsync(Vault vault, string name, IItemRepository items, IContainerRepository containers, CancellationToken cancellationToken)
+    {
+        if (ItemNames.FromContainer(name) is not { } native) return null;
+        if (ItemNames.KindOf(native) == ItemKind.FileShare) return await containers.FindAsync(vault.Key, native, cancellationToken) is { } container ? StorageContainers.ToJson(vault, container) : null;
+        return await items.FindAsync(vault.Key, native, cancellationToken) is { } item ? ToJson(vault, item) : null;
     }
 
     private static async Task<IResult> RefreshAsync(HttpContext context, MachineDiscovery discovery)

@@ -1,17 +1,22 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Strongroom.Arm;
+using Strongroom.Backup.Containers;
 using Strongroom.Backup.Items;
+using Strongroom.Backup.Operations;
+using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices.ProtectionContainers;
 
 /// <summary>
-/// What clients do with containers of other workloads than virtual machines, of which there are none. A machine's container comes with its item and goes with it:
-/// it is neither registered nor unregistered, and there is nothing in it to inquire about.
+/// Registration of containers: storage accounts, whose shares can be protected from then on. A machine's container comes with its item and goes with it: it is neither
+/// registered nor unregistered, and there is nothing in it to inquire about.
 /// </summary>
 internal static class WorkloadContainerEndpoints
 {
+    private const string TrackingVersion = "2019-05-13-preview";
     private const string Action = "Microsoft.RecoveryServices/vaults/backupFabrics/";
 
     private static readonly string[] Types =
@@ -23,56 +28,92 @@ internal static class WorkloadContainerEndpoints
     public static void MapWorkloadContainers(this IEndpointRouteBuilder routes)
     {
         var vault = routes.MapVault();
-        vault.MapGet("/backupFabrics/{fabricName}/protectableContainers", (Delegate)ListProtectableAsync).WithAction(Action + "protectableContainers/read");
+        vault.MapGet("/backupFabrics/{fabricName}/protectableContainers", ListProtectableAsync).WithAction(Action + "protectableContainers/read");
         vault.MapGet("/backupDeletedProtectionContainers", (Delegate)ListDeletedAsync).WithAction("Microsoft.RecoveryServices/vaults/backupDeletedProtectionContainers/read");
-        vault.MapPut(VaultRequest.ContainerPath, (Delegate)RegisterAsync).WithAction(Action + "protectionContainers/write");
+        vault.MapPut(VaultRequest.ContainerPath, RegisterAsync).WithAction(Action + "protectionContainers/write");
         vault.MapDelete(VaultRequest.ContainerPath, UnregisterAsync).WithAction(Action + "protectionContainers/delete");
         vault.MapPost(VaultRequest.ContainerPath + "/inquire", InquireAsync).WithAction(Action + "protectionContainers/inquire/action");
         vault.MapGet(VaultRequest.ContainerPath + "/items", ListItemsAsync).WithAction(Action + "protectionContainers/items/read");
     }
 
-    private static Task<IResult> ListProtectableAsync(HttpContext context) => context.NoneAsync(ContainerEndpoints.FilterKeys);
-
-    private static Task<IResult> ListDeletedAsync(HttpContext context) => context.NoneAsync(ContainerEndpoints.FilterKeys);
-
-    private static async Task<IResult> RegisterAsync(HttpContext context)
-    {
-        await context.VaultAsync();
-        var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
-        var properties = body.OptionalObject("properties") ?? throw RecoveryServicesErrors.InvalidInput("'properties' is missing.", "properties");
-        properties.CheckTexts("sourceResourceId", "friendlyName", "backupManagementType", "operationType", "workloadType");
-        var type = properties.OptionalText("containerType");
-        if (!Types.Contains(type, StringComparer.OrdinalIgnoreCase)) throw RecoveryServicesErrors.InvalidType("containerType", type, Types);
-        throw RecoveryServicesErrors.NotSupported($"Containers of type '{type}' are not registered here: this version protects virtual machines, whose containers come with their items.");
-    }
-
-    private static async Task<IResult> UnregisterAsync(HttpContext context, IItemRepository items)
+    private static async Task<IResult> ListProtectableAsync(HttpContext context, ContainerRegistration registration)
     {
         var vault = await context.VaultAsync();
-        if (ItemNames.FromContainer(context.Route("containerName")) is not { } native || await items.FindAsync(vault.Key, native, context.RequestAborted) is not { } item)
-            return ArmResults.Empty(StatusCodes.Status204NoContent);
-        throw RecoveryServicesErrors.ContainerInUse(item.FriendlyName);
+        var filter = ODataFilter.Parse(context.Request.Query["$filter"]).OnlyKeys([.. ContainerEndpoints.FilterKeys, "workloadType"]);
+        var asked = Paging.Read(context.Request);
+        var isAsked = filter.Allows("backupManagementType", "AzureStorage") && filter.Allows("workloadType", "AzureFileShare") && filter.Allows("containerType", StorageContainers.Type)
+            && filter.Allows("fabricName", "Azure") && filter.Allows("backupEngineName", null) && filter.Allows("status", "NotRegistered");
+        var accounts = isAsked ? await registration.ListProtectableAsync(vault, context.RequestAborted) : [];
+        var page = Paging.Take(accounts.Where(a => filter.Allows("friendlyName", a.Name)), a => ItemNames.OfAccount(a.ResourceGroup, a.Name), asked);
+        return ArmResults.Page(context.Request, page, a => StorageContainers.ToJson(vault, a));
     }
 
-    private static async Task<IResult> InquireAsync(HttpContext context, IItemRepository items)
-    {
-        ODataFilter.Parse(context.Request.Query["$filter"]).OnlyKeys("backupManagementType", "workloadType");
-        await RequireContainerAsync(context, items);
-        throw RecoveryServicesErrors.NotSupported("A virtual machine's container holds the machine alone; there is nothing to inquire about.");
-    }
+    /// <summary>A registration ends only without items, soft-deleted ones included: there is never a container that is soft-deleted.</summary>
+    private static Task<IResult> ListDeletedAsync(HttpContext context) => context.NoneAsync(ContainerEndpoints.FilterKeys);
 
-    private static async Task<IResult> ListItemsAsync(HttpContext context, IItemRepository items)
-    {
-        var list = await context.NoneAsync("backupManagementType", "workloadItemType", "workloadType", "protectionStatus");
-        await RequireContainerAsync(context, items);
-        return list;
-    }
-
-    private static async Task RequireContainerAsync(HttpContext context, IItemRepository items)
+    private static async Task<IResult> RegisterAsync(HttpContext context, ContainerRegistration registration)
     {
         var vault = await context.VaultAsync();
         var name = context.Route("containerName");
-        if (ItemNames.FromContainer(name) is not { } native || await items.FindAsync(vault.Key, native, context.RequestAborted) is null)
-            throw RecoveryServicesErrors.ContainerNotFound(name);
+        var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
+        var properties = body.OptionalObject("properties") ?? throw RecoveryServicesErrors.InvalidInput("'properties' is missing.", "properties");
+        properties.CheckTexts("friendlyName", "backupManagementType", "operationType", "workloadType", "acquireStorageAccountLock");
+        var type = properties.OptionalText("containerType");
+        if (!Types.Contains(type, StringComparer.OrdinalIgnoreCase)) throw RecoveryServicesErrors.InvalidType("containerType", type, Types);
+        if (!StorageContainers.Type.Equals(type, StringComparison.OrdinalIgnoreCase))
+            throw RecoveryServicesErrors.NotSupported($"Containers of type '{type}' are not registered here: this version protects file shares, in storage accounts, and virtual machines, whose containers come with their items.");
+        if (properties.OptionalText("backupManagementType") is { Length: > 0 } sent && ItemWords.KindOf(sent) != ItemKind.FileShare)
+            throw RecoveryServicesErrors.InvalidInput("'backupManagementType' of a StorageContainer is AzureStorage.", "properties.backupManagementType");
+        var source = properties.OptionalText("sourceResourceId");
+        if (ItemNames.FromContainer(name) is not { } native || ItemNames.KindOf(native) != ItemKind.FileShare)
+            throw RecoveryServicesErrors.InvalidInput("The container's name is not that of a storage account: StorageContainer;Storage;{resource group};{account}.", "containerName");
+        // What is registered can be read from then on.
+        if (!ResourceId.TryParse(source, out var account)) throw RecoveryServicesErrors.InvalidInput("'sourceResourceId' must be the id of a storage account.", "properties.sourceResourceId");
+        context.RequireLinked("Microsoft.Storage/storageAccounts/write", account.ToString());
+        return Tracked(vault, native, await registration.RegisterAsync(vault, native, source, context.RequestAborted), hasBody: true);
     }
+
+    private static async Task<IResult> UnregisterAsync(HttpContext context, IItemRepository items, ContainerRegistration registration)
+    {
+        var vault = await context.VaultAsync();
+        if (ItemNames.FromContainer(context.Route("containerName")) is not { } native) return ArmResults.Empty(StatusCodes.Status204NoContent);
+        if (ItemNames.KindOf(native) == ItemKind.VirtualMachine)
+            return await items.FindAsync(vault.Key, native, context.RequestAborted) is { } item ? throw RecoveryServicesErrors.ContainerInUse(item.FriendlyName) : ArmResults.Empty(StatusCodes.Status204NoContent);
+        if (await registration.UnregisterAsync(vault, native, context.RequestAborted) is not { } operation) return ArmResults.Empty(StatusCodes.Status204NoContent);
+        // The container's own URLs go with it for clients that look whether it is there.
+        return new LongRunning
+        {
+            AsyncOperationPath = $"{vault.ResourceId}/backupFabrics/Azure/operationsStatus/{operation.Id}",
+            AsyncOperationApiVersion = TrackingVersion,
+            LocationPath = $"{vault.ResourceId}/backupOperationResults/{operation.Id}",
+        };
+    }
+
+    private static async Task<IResult> InquireAsync(HttpContext context, IItemRepository items, ContainerRegistration registration)
+    {
+        var vault = await context.VaultAsync();
+        ODataFilter.Parse(context.Request.Query["$filter"]).OnlyKeys("backupManagementType", "workloadType");
+        var name = context.Route("containerName");
+        var native = ItemNames.FromContainer(name) ?? throw RecoveryServicesErrors.ContainerNotFound(name);
+        if (ItemNames.KindOf(native) == ItemKind.FileShare) return Tracked(vault, native, await registration.InquireAsync(vault, native, context.RequestAborted), hasBody: false);
+        if (await items.FindAsync(vault.Key, native, context.RequestAborted) is null) throw RecoveryServicesErrors.ContainerNotFound(name);
+        throw RecoveryServicesErrors.NotSupported("A virtual machine's container holds the machine alone; there is nothing to inquire about.");
+    }
+
+    /// <summary>Workload items are databases: no container here holds one.</summary>
+    private static async Task<IResult> ListItemsAsync(HttpContext context, IItemRepository items, IContainerRepository containers)
+    {
+        var list = await context.NoneAsync("backupManagementType", "workloadItemType", "workloadType", "protectionStatus");
+        var name = context.Route("containerName");
+        return await ContainerEndpoints.FindAsync(await context.VaultAsync(), name, items, containers, context.RequestAborted) is null ? throw RecoveryServicesErrors.ContainerNotFound(name) : list;
+    }
+
+    private static LongRunning Tracked(Vault vault, string native, AsyncOperation operation, bool hasBody) => new()
+    {
+        AsyncOperationPath = $"{BackupPaths.Container(vault, native)}/operationsStatus/{operation.Id}",
+        // The service hands this URL out with a version of its own.
+        AsyncOperationApiVersion = TrackingVersion,
+        LocationPath = $"{BackupPaths.Container(vault, native)}/operationResults/{operation.Id}",
+        Body = hasBody ? new JsonObject() : null,
+    };
 }

@@ -61,7 +61,7 @@ internal static class ProtectionIntentEndpoints
         {
             Pass = await context.GuardPassAsync(vault, properties),
         };
-        await ProtectedItemEndpoints.RequireMachineAsync(context, vault, request, items);
+        await ProtectedItemEndpoints.RequireSourceAsync(context, vault, request, items);
         return ArmResults.Ok(ToJson(vault, await intentions.PutAsync(vault, request, context.RequestAborted)));
     }
 

@@ -109,7 +109,7 @@ internal static class ResourceGuardProxyEndpoints
     {
         if (string.IsNullOrEmpty(text)) return null;
         var isOurs = ResourceId.TryParse(text, out var id) && id.IsOfType(BackupPaths.VaultType + "/backupFabrics/protectionContainers/protectedItems") && id.IsWithin(ResourceId.Parse(vault.ResourceId));
-        return (isOurs ? ItemNames.FromItem(id!.Name) : null) ?? throw RecoveryServicesErrors.InvalidInput("'resourceToBeDeleted' is not the id of an item of this vault.", "resourceToBeDeleted");
+        return (isOurs ? ItemNames.FromPath(id!.Parent!.Name, id.Name) : null) ?? throw RecoveryServicesErrors.InvalidInput("'resourceToBeDeleted' is not the id of an item of this vault.", "resourceToBeDeleted");
     }
 
     private static VaultGuard Guard(HttpContext context, Vault vault) => IsName(context) && vault.Guard is { } guard ? guard : throw NotFound(context, vault);

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Strongroom.Api.RecoveryServices.ProtectedItems;
 using Strongroom.Api.RecoveryServices.ResourceGuardProxies;
 using Strongroom.Arm;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Pipelines.Restores;
@@ -12,7 +13,7 @@ using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Api.RecoveryServices.Restores;
 
-/// <summary>Restore of a recovery point: <c>IaasVMRestoreRequest</c> of bms.json.</summary>
+/// <summary>Restore of a recovery point: <c>IaasVMRestoreRequest</c> and <c>AzureFileShareRestoreRequest</c> of bms.json.</summary>
 internal static class RestoreEndpoints
 {
     public const string RestoreAction = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action";
@@ -27,11 +28,26 @@ internal static class RestoreEndpoints
         var native = context.NativeName();
         var point = context.Route("recoveryPointId");
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
+        if (ItemNames.KindOf(native) == ItemKind.FileShare)
+        {
+            var files = ShareRestoreContract.Read(body, point);
+            await RequireTargetAsync(context, vault, native, files, items);
+            (await context.GuardPassAsync(vault, body.OptionalObject("properties"))).Require(vault, CriticalOperation.Restore, native);
+            return ItemOperation.Accepted(vault, native, await admission.RestoreShareAsync(vault, native, point, files, context.RequestAborted));
+        }
+
         var request = RestoreContract.Read(body, point, PublicUrl.For(context.Request, ""));
         await RequireTargetsAsync(context, vault, native, request, items);
         (await context.GuardPassAsync(vault, body.OptionalObject("properties"))).Require(vault, CriticalOperation.Restore, native);
         var operation = await admission.RestoreAsync(vault, native, point, request, context.RequestAborted);
         return ItemOperation.Accepted(vault, native, operation);
+    }
+
+    /// <summary>A restore of files writes to a share, whose account the caller must have the right to write to.</summary>
+    public static async Task RequireTargetAsync(HttpContext context, Vault vault, string native, ShareRestoreRequest request, IItemRepository items)
+    {
+        if (request.TargetAccountId is { } account) context.RequireLinked("Microsoft.Storage/storageAccounts/write", account);
+        else if (await items.FindAsync(vault.Key, native, context.RequestAborted) is { Account: { } own }) context.RequireLinked("Microsoft.Storage/storageAccounts/write", own.ResourceId);
     }
 
     /// <summary>A restore writes to resources that the caller must have the right to write to.</summary>

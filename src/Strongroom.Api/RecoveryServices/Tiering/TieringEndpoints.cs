@@ -96,9 +96,8 @@ internal static class TieringEndpoints
     private static async Task<ProtectedItem> ItemAsync(Vault vault, JsonObject body, IItemRepository items, CancellationToken cancellationToken)
     {
         var container = body.RequiredText("containerName");
-        var native = ItemNames.FromContainer(container) ?? throw RecoveryServicesErrors.ContainerNotFound(container);
-        var isOfContainer = ItemNames.FromItem(body.RequiredText("protectedItemName")) == native;
-        return (isOfContainer ? await items.FindAsync(vault.Key, native, cancellationToken) : null)
+        if (ItemNames.FromContainer(container) is null) throw RecoveryServicesErrors.ContainerNotFound(container);
+        return (ItemNames.FromPath(container, body.RequiredText("protectedItemName")) is { } native ? await items.FindAsync(vault.Key, native, cancellationToken) : null)
             ?? throw RecoveryServicesErrors.ItemNotFound($"The item is not protected in vault '{vault.Name}'.");
     }
 

@@ -40,8 +40,8 @@ internal static class UsageEndpoints
             Count("ProtectedItemCount", "Backup items", usage.Items),
             Count("ProtectedItemCriticalCount", "Critical", usage.FailingItems),
             Count("ProtectedItemWarningCount", "Warning", 0),
-            Count("IaaSVMProtectedItemCount", "Azure Virtual Machines", usage.Items),
-            Count("IaaSVMProtectedItemCriticalCount", "Critical", usage.FailingItems),
+            Count("IaaSVMProtectedItemCount", "Azure Virtual Machines", usage.Items - usage.Shares),
+            Count("IaaSVMProtectedItemCriticalCount", "Critical", usage.FailingItems - usage.FailingShares),
             Count("IaaSVMProtectedItemWarningCount", "Warning", 0),
             Count("MABProtectedItemCount", "File-Folders", 0),
             Count("DPMProtectedItemCount", "DPM Protected Items Count", 0),
@@ -88,8 +88,11 @@ internal static class UsageEndpoints
         if (!isContainers && !type.Equals(Items, StringComparison.OrdinalIgnoreCase))
             throw ArmErrors.InvalidFilter(type, $"'type' is one of {Items}, {Containers}");
         var usage = await usages.CountAsync(vault.Key, context.RequestAborted);
+        var machines = usage.Items - usage.Shares;
         // A machine that was deleted softly keeps its container.
-        return ArmResults.List([Count("AzureIaasVM", "Azure Virtual Machine", isContainers ? usage.Items + usage.SoftDeletedItems : usage.Items)]);
+        List<JsonNode> counts = [Count("AzureIaasVM", "Azure Virtual Machine", isContainers ? machines + usage.SoftDeletedItems - usage.SoftDeletedShares : machines)];
+        if (usage.Accounts > 0) counts.Add(Count("AzureStorage", "Azure Storage (Azure Files)", isContainers ? usage.Accounts : usage.Shares));
+        return ArmResults.List(counts);
     }
 
     private static JsonObject Count(string name, string text, int value, string? period = null)

@@ -2,10 +2,12 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Api.RecoveryServices.Operations;
 using Strongroom.Api.RecoveryServices.Restores;
 using Strongroom.Arm;
 using Strongroom.Backup;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Operations;
@@ -83,7 +85,17 @@ internal static class OperationValidationEndpoints
         var results = new JsonArray();
         try
         {
-            var request = RestoreContract.Read(new JsonObject { ["properties"] = restore.DeepClone() }, point, PublicUrl.For(context.Request, ""));
+            var sent = new JsonObject { ["properties"] = restore.DeepClone() };
+            if (ItemNames.KindOf(native) == ItemKind.FileShare)
+            {
+                var files = ShareRestoreContract.Read(sent, point);
+                await RestoreEndpoints.RequireTargetAsync(context, vault, native, files, items);
+                await admission.CheckRestoreShareAsync(vault, native, point, files, context.RequestAborted);
+                if (ShareAccountId.TryParse(files.TargetAccountId, out var target) && await FindAsync(context, target) is null) results.Add(Result(JobErrors.StorageAccountMissing(target.Name)));
+                return Answer(results);
+            }
+
+            var request = RestoreContract.Read(sent, point, PublicUrl.For(context.Request, ""));
             await RestoreEndpoints.RequireTargetsAsync(context, vault, native, request, items);
             await admission.CheckRestoreAsync(vault, native, point, request, context.RequestAborted);
             if (await resources.GetAsync(ResourceId.Parse(request.StorageAccountId), context.RequestAborted) is null)
@@ -95,17 +107,22 @@ internal static class OperationValidationEndpoints
             results.Add(Result(error.Code, error.Message, []));
         }
 
-        return new() { [Response] = new JsonObject { ["validationResults"] = results } };
+        return Answer(results);
     }
+
+    private static Task<ShareAccount?> FindAsync(HttpContext context, ShareAccountId id) =>
+        context.RequestServices.GetRequiredService<IFileShareFabric>().FindAccountAsync(id.SubscriptionId, id.ResourceGroup, id.Name, context.RequestAborted);
+
+    private static JsonObject Answer(JsonArray results) => new() { [Response] = new JsonObject { ["validationResults"] = results } };
 
     /// <summary>The recovery point that an id names.</summary>
     private static (string NativeName, string Point) Point(string text, Vault vault)
     {
         var isPoint = ResourceId.TryParse(text, out var id) && id.IsOfType(BackupPaths.VaultType + "/backupFabrics/protectionContainers/protectedItems/recoveryPoints");
-        var native = isPoint ? ItemNames.FromItem(id!.Parent!.Name) : null;
+        var native = isPoint ? ItemNames.FromPath(id!.Parent!.Parent!.Name, id.Parent.Name) : null;
         var isOurs = isPoint && id!.ToString().StartsWith(vault.ResourceId + "/", StringComparison.OrdinalIgnoreCase);
-        return native is not null && isOurs && ItemNames.FromContainer(id!.Parent!.Parent!.Name) == native
-            ? (native, id.Name)
+        return native is not null && isOurs
+            ? (native, id!.Name)
             : throw RecoveryServicesErrors.InvalidInput("'id' is not the id of a recovery point of this vault.", "id");
     }
 

@@ -1,3 +1,4 @@
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.RecoveryPoints;
@@ -19,6 +20,7 @@ public sealed class PointFileBrowser(IRecoveryPointRepository points, IJobLedger
         try
         {
             var point = await points.FindRestorableAsync(ledger, item, pointName, cancellationToken);
+            if (point.Share is { } share) return new HeldTree(new ShareTree(await stores.OpenAsync(vault.Key, cancellationToken), TreeOf(share)), hold);
             return new HeldTree(await reader.OpenAsync($"{vault.Key:N}-{point.SnapshotId:N}", token => OpenDisksAsync(vault.Key, point, token), cancellationToken), hold);
         }
         catch (Exception e)
@@ -28,6 +30,8 @@ public sealed class PointFileBrowser(IRecoveryPointRepository points, IJobLedger
             throw;
         }
     }
+
+    private static TreeRef TreeOf(SharePoint share) => TreeRef.TryParse(share.Tree, out var tree) ? tree : throw new StoreException(StoreErrorKind.Corrupt, "The reference to the share's files is malformed.");
 
     private async Task<IReadOnlyList<IBlockDevice>> OpenDisksAsync(Guid vaultKey, RecoveryPoint point, CancellationToken cancellationToken) =>
         [.. (await stores.OpenAsync(vaultKey, point, cancellationToken)).Select(disk => new ReadOnlyDevice(disk))];

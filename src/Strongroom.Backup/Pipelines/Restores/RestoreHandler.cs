@@ -10,14 +10,16 @@ using Strongroom.Store;
 namespace Strongroom.Backup.Pipelines.Restores;
 
 /// <summary>
-/// Restores a recovery point: its disks into a storage account, as a new machine, which may run from the vault at once, or in the place of the machine's own disks.
+/// Restores a recovery point: its disks into a storage account or onto a host, as a new machine, which may run from the vault at once, or in the place of the machine's own disks.
 /// </summary>
 /// <remarks>Every kind can be repeated: a run that was cut off is undone and begun anew, and one that was committed is not done twice.</remarks>
 public sealed class RestoreHandler(
     IItemRepository items, IRecoveryPointRepository points, IVaultStores stores, StorageAccountFolders accounts, IResourceStore resources,
-    IMachineFabric fabric, IMachineRestorer restorer, InstantBoots boots, TimeProvider time) : IJobHandler
+    IMachineFabric fabric, IMachineRestorer restorer, IDiskRestorer disks, InstantBoots boots, TimeProvider time) : IJobHandler
 {
     public string Operation => JobOperations.Restore;
+
+    public ItemKind? Kind => ItemKind.VirtualMachine;
 
     public async Task<JobEnd> RunAsync(JobRun run, CancellationToken cancellationToken)
     {
@@ -33,11 +35,11 @@ public sealed class RestoreHandler(
         var store = await stores.OpenAsync(item.VaultKey, cancellationToken);
         _ = store.Require(new(point.SnapshotId));
 
-        var disks = new DiskTransfer(run, store, [.. point.Disks.Where(d => request.Luns is not { } luns || luns.Contains(d.Lun))]);
+        var transfer = new DiskTransfer(run, store, [.. point.Disks.Where(d => request.Luns is not { } luns || luns.Contains(d.Lun))]);
         var targets = new RestoreTargets(resources);
         return request.RecoveryType == RecoveryTypes.RestoreDisks
-            ? await new RestoreOfDisks(run, request, item, point, disks, accounts, targets, time).RunAsync(account, cancellationToken)
-            : await new RestoreOfMachine(run, request, item, point, disks, fabric, restorer, targets, time).RunAsync(cancellationToken);
+            ? await new RestoreOfDisks(run, request, item, point, transfer, accounts, disks, targets, time).RunAsync(account, cancellationToken)
+            : await new RestoreOfMachine(run, request, item, point, transfer, fabric, restorer, targets, time).RunAsync(cancellationToken);
     }
 
     public JobError? Explain(Exception exception) => exception switch

@@ -36,6 +36,7 @@ internal static class RestoreJobs
     public static void Check(Vault vault, ProtectedItem item, RecoveryPoint point, RestoreRequest request)
     {
         item.RequireNotDeleted();
+        if (item.Kind != ItemKind.VirtualMachine) throw Invalid("An IaasVMRestoreRequest restores virtual machines, and the item is a file share: send an AzureFileShareRestoreRequest.", "properties.objectType");
         if (request.SourceResourceId is { Length: > 0 } source && !source.Equals(item.SourceResourceId, StringComparison.OrdinalIgnoreCase))
             throw Invalid("sourceResourceId names another machine than the item protects.", "properties.sourceResourceId");
         if (request.Region is { Length: > 0 } region && !Squeeze(region).Equals(Squeeze(vault.Location), StringComparison.OrdinalIgnoreCase))

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Strongroom.Arm;
 using Strongroom.Backup.Jobs;
+using Strongroom.Backup.Machines;
 using Strongroom.Backup.RecoveryPoints;
 
 namespace Strongroom.Backup.Pipelines.Restores;
@@ -31,22 +32,44 @@ internal sealed class RestoreTargets(IResourceStore resources)
             throw new RestoreException(JobErrors.SubnetMissing(subnet.ToString()));
     }
 
-    /// <summary>Restored disks appear in a group as resources of their own.</summary>
+    /// <summary>Restored disks that lie in a storage account appear in a group as resources of their own.</summary>
     public async Task ShowDisksAsync(string group, RestoredFiles files, RecoveryPoint point, IEnumerable<RecoveryPointDisk> disks, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var target = await RequireGroupAsync(group, cancellationToken);
+        foreach (var disk in disks) await resources.PutAsync(Resource(target, files, point, disk, files.DiskProperties(disk, now), now), null, cancellationToken);
+    }
+
+    /// <summary>Restored disks that a host has become resources of a group, all at once.</summary>
+    /// <exception cref="RestoreException">The group has gone, or has such a resource already; none was made.</exception>
+    public async Task AddDisksAsync(
+        string group, RestoredFiles files, RecoveryPoint point, IEnumerable<RecoveryPointDisk> disks, IReadOnlyDictionary<int, HostVolume> volumes, DateTimeOffset now)
+    {
+        var target = await RequireGroupAsync(group, CancellationToken.None);
+        var made = disks.Select(disk => Resource(target, files, point, disk, files.DiskProperties(disk, volumes[disk.Lun], now), now));
+        if (!await resources.TryAddAsync([.. made], CancellationToken.None))
+            throw new RestoreException(JobErrors.RestoreFailed($"Resource group '{target.Name}' has a disk of the name that this restore gives, or another run of its job has taken over."));
+    }
+
+    /// <summary>The volumes of a host that a run of a job has made resources of, by LUN. Where there is one that run was whole, whatever became of the others.</summary>
+    public async Task<IReadOnlyDictionary<int, HostVolume>> FindVolumesAsync(ResourceGroup target, RestoredFiles files, IEnumerable<RecoveryPointDisk> disks, CancellationToken cancellationToken)
+    {
+        var volumes = new Dictionary<int, HostVolume>();
         foreach (var disk in disks)
         {
-            await resources.PutAsync(new TrackedResource
-            {
-                Id = ResourceId.ForResource(target.SubscriptionId, target.Name, "Microsoft.Compute", "disks", files.DiskResourceName(disk)),
-                Location = point.Machine.Location,
-                Sku = new() { ["name"] = "Standard_LRS", ["tier"] = "Standard" },
-                Properties = files.DiskProperties(disk, now),
-                ETag = $"W/\"{now.UtcTicks.ToString(CultureInfo.InvariantCulture)}\"",
-                CreatedAt = now,
-                ChangedAt = now,
-            }, null, cancellationToken);
+            if (await resources.GetAsync(files.DiskId(target, disk), cancellationToken) is { } found && files.IsDisk(found, disk) && HostVolume.Find(found) is { } volume) volumes.Add(disk.Lun, volume);
         }
+
+        return volumes;
     }
+
+    private static TrackedResource Resource(ResourceGroup target, RestoredFiles files, RecoveryPoint point, RecoveryPointDisk disk, JsonObject properties, DateTimeOffset now) => new()
+    {
+        Id = files.DiskId(target, disk),
+        Location = point.Machine.Location,
+        Sku = new() { ["name"] = "Standard_LRS", ["tier"] = "Standard" },
+        Properties = properties,
+        ETag = $"W/\"{now.UtcTicks.ToString(CultureInfo.InvariantCulture)}\"",
+        CreatedAt = now,
+        ChangedAt = now,
+    };
 }

@@ -3,12 +3,15 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Strongroom.Arm;
+using Strongroom.Backup.Machines;
 using Strongroom.Backup.RecoveryPoints;
 
 namespace Strongroom.Backup.Pipelines.Restores;
 
 /// <summary>The files beside the restored disks: the machine's configuration and a template that makes it again.</summary>
-internal sealed class RestoredFiles(string endpoint, string account, RestoreNames names, RecoveryPoint point, ImmutableArray<RecoveryPointDisk> disks)
+/// <param name="hostGroup">The disks are a host's, and resources of this group; null: they are blobs.</param>
+internal sealed class RestoredFiles(string endpoint, string account, RestoreNames names, RecoveryPoint point, ImmutableArray<RecoveryPointDisk> disks, ResourceGroup? hostGroup = null)
 {
     public static JsonSerializerOptions Indented { get; } = new() { WriteIndented = true, TypeInfoResolver = JsonTypeInfoResolver.Combine() };
 
@@ -40,10 +43,16 @@ internal sealed class RestoredFiles(string endpoint, string account, RestoreName
         },
     };
 
-    /// <summary>An ARM template: the disks imported from their blobs, and the machine that has them.</summary>
+    /// <summary>The id of a disk's resource in the target group.</summary>
+    public ResourceId DiskId(ResourceGroup target, RecoveryPointDisk disk) => ResourceId.ForResource(target.SubscriptionId, target.Name, "Microsoft.Compute", "disks", DiskResourceName(disk));
+
+    /// <summary>Whether a resource is a disk that this job has made.</summary>
+    public bool IsDisk(TrackedResource resource, RecoveryPointDisk disk) => (string?)resource.Properties["uniqueId"] == RestoreNames.DiskId(names.JobId, disk).ToString();
+
+    /// <summary>An ARM template: the disks imported from their blobs, unless a host has them already, and the machine that has them.</summary>
     public JsonObject Template()
     {
-        var machineDisks = disks.Select(d => (JsonNode)$"[resourceId('Microsoft.Compute/disks', '{DiskResourceName(d)}')]").ToArray();
+        var machineDisks = hostGroup is null ? disks.Select(d => (JsonNode)ManagedDiskId(d)).ToArray() : [];
         return new()
         {
             ["$schema"] = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
@@ -53,15 +62,26 @@ internal sealed class RestoredFiles(string endpoint, string account, RestoreName
                 ["VirtualMachineName"] = new JsonObject { ["type"] = "string", ["defaultValue"] = point.Machine.Name + "-restored" },
                 ["NetworkInterfaceId"] = new JsonObject { ["type"] = "string" },
             },
-            ["resources"] = new JsonArray([.. disks.Select(DiskResource), MachineResource(machineDisks)]),
+            ["resources"] = new JsonArray([.. hostGroup is null ? disks.Select(DiskResource) : [], MachineResource(machineDisks)]),
         };
     }
 
-    /// <summary>The properties of the restored disk's own resource.</summary>
-    public JsonObject DiskProperties(RecoveryPointDisk disk, DateTimeOffset now) => new()
+    /// <summary>The properties of the own resource of a restored disk that is a blob.</summary>
+    public JsonObject DiskProperties(RecoveryPointDisk disk, DateTimeOffset now) =>
+        DiskProperties(disk, new JsonObject { ["createOption"] = "Import", ["sourceUri"] = Uri(names.Disk(disk)) }, now);
+
+    /// <summary>The properties of the own resource of a restored disk that is a host's.</summary>
+    public JsonObject DiskProperties(RecoveryPointDisk disk, HostVolume volume, DateTimeOffset now)
+    {
+        var properties = DiskProperties(disk, new JsonObject { ["createOption"] = "Restore" }, now);
+        volume.Write(properties);
+        return properties;
+    }
+
+    private JsonObject DiskProperties(RecoveryPointDisk disk, JsonObject creationData, DateTimeOffset now) => new()
     {
         ["osType"] = disk.Lun < 0 ? point.Machine.OsType : null,
-        ["creationData"] = new JsonObject { ["createOption"] = "Import", ["sourceUri"] = Uri(names.Disk(disk)) },
+        ["creationData"] = creationData,
         ["diskSizeGB"] = SizeGb(disk),
         ["diskSizeBytes"] = disk.SizeBytes,
         ["timeCreated"] = now.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
@@ -70,16 +90,21 @@ internal sealed class RestoredFiles(string endpoint, string account, RestoreName
         ["uniqueId"] = RestoreNames.DiskId(names.JobId, disk).ToString(),
     };
 
-    private JsonObject Disk(RecoveryPointDisk disk) => new()
+    private JsonObject Disk(RecoveryPointDisk disk)
     {
-        ["lun"] = disk.Lun < 0 ? null : disk.Lun,
-        ["name"] = disk.Name,
-        ["osType"] = disk.Lun < 0 ? point.Machine.OsType : null,
-        ["diskSizeGB"] = SizeGb(disk),
-        ["diskSizeBytes"] = disk.SizeBytes,
-        ["createOption"] = "Attach",
-        ["vhd"] = new JsonObject { ["uri"] = Uri(names.Disk(disk)) },
-    };
+        var json = new JsonObject
+        {
+            ["lun"] = disk.Lun < 0 ? null : disk.Lun,
+            ["name"] = disk.Name,
+            ["osType"] = disk.Lun < 0 ? point.Machine.OsType : null,
+            ["diskSizeGB"] = SizeGb(disk),
+            ["diskSizeBytes"] = disk.SizeBytes,
+            ["createOption"] = "Attach",
+        };
+        if (hostGroup is null) json["vhd"] = new JsonObject { ["uri"] = Uri(names.Disk(disk)) };
+        else json["managedDisk"] = new JsonObject { ["id"] = ManagedDiskId(disk) };
+        return json;
+    }
 
     private JsonObject DiskResource(RecoveryPointDisk disk) => new()
     {
@@ -120,8 +145,12 @@ internal sealed class RestoredFiles(string endpoint, string account, RestoreName
         ["lun"] = disk.Lun < 0 ? null : disk.Lun,
         ["osType"] = disk.Lun < 0 ? point.Machine.OsType : null,
         ["createOption"] = "Attach",
-        ["managedDisk"] = new JsonObject { ["id"] = $"[resourceId('Microsoft.Compute/disks', '{DiskResourceName(disk)}')]" },
+        ["managedDisk"] = new JsonObject { ["id"] = ManagedDiskId(disk) },
     };
+
+    /// <summary>As a template names a disk: one that it makes itself is in whatever group it is deployed to.</summary>
+    private string ManagedDiskId(RecoveryPointDisk disk) =>
+        hostGroup is null ? $"[resourceId('Microsoft.Compute/disks', '{DiskResourceName(disk)}')]" : DiskId(hostGroup, disk).ToString();
 
     private static long SizeGb(RecoveryPointDisk disk) => Math.Max(1, (disk.SizeBytes + (1L << 30) - 1) >> 30);
 }

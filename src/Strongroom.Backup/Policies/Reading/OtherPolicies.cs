@@ -1,7 +1,7 @@
 namespace Strongroom.Backup.Policies.Reading;
 
 /// <summary>
-/// Checks the shape of policies for databases and file shares. They are kept and answered; nothing is protected by them in this version, so their limits are not Azure's.
+/// Checks the shape of policies for databases. They are kept and answered; nothing is protected by them in this version, so their limits are not Azure's.
 /// </summary>
 internal static class OtherPolicies
 {
@@ -14,20 +14,6 @@ internal static class OtherPolicies
         if (parts.IsEmpty) throw node.Missing("subProtectionPolicy");
         foreach (var part in parts) CheckPart(part);
         if (parts.Select(p => p.Text("policyType")).Distinct().Count() != parts.Length) throw PolicyRefusals.Input("'subProtectionPolicy' has two parts of one policyType.");
-    }
-
-    public static void CheckFileShares(PolicyNode node)
-    {
-        TermsReader.Zone(node);
-        CheckSchedule(node.RequiredObject("schedulePolicy"));
-        if (node.Object("vaultRetentionPolicy") is { } vaulted)
-        {
-            if (vaulted.RequiredInteger("snapshotRetentionInDays") < 1) throw PolicyRefusals.Retention($"'{vaulted.PathOf("snapshotRetentionInDays")}' must be at least 1.");
-            CheckRetention(vaulted.RequiredObject("vaultRetention"));
-            return;
-        }
-
-        CheckRetention(node.RequiredObject("retentionPolicy"));
     }
 
     private static void CheckPart(PolicyNode part)

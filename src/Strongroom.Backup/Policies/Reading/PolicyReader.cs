@@ -10,6 +10,7 @@ internal static class PolicyReader
     {
         CompleteSchedule(properties["schedulePolicy"]);
         foreach (var part in properties["subProtectionPolicy"] as JsonArray ?? []) CompleteSchedule((part as JsonObject)?["schedulePolicy"]);
+        if (Kind(properties) == "AzureStorage") ShareTermsReader.Complete(properties);
         if (Kind(properties) != VirtualMachines) return;
         properties["instantRPDetails"] ??= new JsonObject();
         properties["instantRpRetentionRangeInDays"] ??= TermsReader.NormalInstantDays(properties);
@@ -29,7 +30,7 @@ internal static class PolicyReader
                 OtherPolicies.CheckWorkload(node);
                 break;
             case "AzureStorage":
-                OtherPolicies.CheckFileShares(node);
+                ShareTermsReader.Read(policy.Properties);
                 break;
             case null:
                 throw node.Missing("backupManagementType");

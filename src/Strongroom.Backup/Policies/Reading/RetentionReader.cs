@@ -3,49 +3,37 @@ using System.Globalization;
 
 namespace Strongroom.Backup.Policies.Reading;
 
-/// <summary>Reads <c>retentionPolicy</c> of a policy for virtual machines.</summary>
+/// <summary>Reads <c>retentionPolicy</c> of a policy for virtual machines or file shares.</summary>
 internal static class RetentionReader
 {
-    // As Azure publishes them for virtual machines.
-    private static readonly Limit s_days = new("Days", 7, 9999);
-    private static readonly Limit s_weeks = new("Weeks", 1, 5163);
-    private static readonly Limit s_months = new("Months", 1, 1188);
-    private static readonly Limit s_years = new("Years", 1, 99);
-
-    /// <param name="at">The time of the day that every retentionTimes must name.</param>
-    public static RetentionRules Read(PolicyNode node, PolicySchedule schedule, TimeOnly at)
+    /// <param name="at">The time of the day that every retentionTimes must name; null: any, or none.</param>
+    public static RetentionRules Read(PolicyNode node, PolicySchedule schedule, TimeOnly? at, RetentionLimits limits)
     {
         var type = node.RequiredText("retentionPolicyType");
         if (type != "LongTermRetentionPolicy")
-            throw PolicyRefusals.Input($"'{node.PathOf("retentionPolicyType")}' is '{PolicyWords.Cut(type)}'; virtual machines take LongTermRetentionPolicy.");
+            throw PolicyRefusals.Input($"'{node.PathOf("retentionPolicyType")}' is '{PolicyWords.Cut(type)}'; it must be LongTermRetentionPolicy.");
         var rules = new RetentionRules(
-            Rule(node, "dailySchedule", at, Daily),
-            Rule(node, "weeklySchedule", at, Weekly),
-            Rule(node, "monthlySchedule", at, Monthly),
-            Rule(node, "yearlySchedule", at, Yearly));
+            Rule(node, "dailySchedule", at, n => new DailyRetention(Count(n, limits.Days))),
+            Rule(node, "weeklySchedule", at, n => new WeeklyRetention(n.Days("daysOfTheWeek"), Count(n, limits.Weeks))),
+            Rule(node, "monthlySchedule", at, n => new MonthlyRetention(DaysOfMonth(n), Count(n, limits.Months))),
+            Rule(node, "yearlySchedule", at, n => Yearly(n, limits.Years)));
         RetentionAgreement.Check(rules, schedule, node.Path);
         return rules;
     }
 
-    private static T? Rule<T>(PolicyNode node, string name, TimeOnly at, Func<PolicyNode, T> read)
+    private static T? Rule<T>(PolicyNode node, string name, TimeOnly? at, Func<PolicyNode, T> read)
         where T : class
     {
         if (node.Object(name) is not { } rule) return null;
         var times = rule.Times("retentionTimes");
-        if (times.IsEmpty) throw rule.Missing("retentionTimes");
-        if (times.Any(t => t != at))
-            throw PolicyRefusals.Input($"'{rule.PathOf("retentionTimes")}' must be the time of the schedule, {at.ToString("HH:mm", CultureInfo.InvariantCulture)}.");
+        if (at is not null && times.IsEmpty) throw rule.Missing("retentionTimes");
+        if (times.Any(t => at is not null && t != at))
+            throw PolicyRefusals.Input($"'{rule.PathOf("retentionTimes")}' must be the time of the schedule, {at!.Value.ToString("HH:mm", CultureInfo.InvariantCulture)}.");
         return read(rule);
     }
 
-    private static DailyRetention Daily(PolicyNode node) => new(Count(node, s_days));
-
-    private static WeeklyRetention Weekly(PolicyNode node) => new(node.Days("daysOfTheWeek"), Count(node, s_weeks));
-
-    private static MonthlyRetention Monthly(PolicyNode node) => new(DaysOfMonth(node), Count(node, s_months));
-
-    private static YearlyRetention Yearly(PolicyNode node) =>
-        new([.. node.Words<Month>("monthsOfYear", "a month").Select(m => (int)m)], DaysOfMonth(node), Count(node, s_years));
+    private static YearlyRetention Yearly(PolicyNode node, RetentionLimit years) =>
+        new([.. node.Words<Month>("monthsOfYear", "a month").Select(m => (int)m)], DaysOfMonth(node), Count(node, years));
 
     private static MonthDays DaysOfMonth(PolicyNode node) => node.RequiredText("retentionScheduleFormatType") switch
     {
@@ -75,7 +63,7 @@ internal static class RetentionReader
         return new(node.Days("daysOfTheWeek"), [.. weeks.Where(w => w != Week.Last).Select(w => (int)w)], weeks.Contains(Week.Last));
     }
 
-    private static int Count(PolicyNode node, Limit limit)
+    private static int Count(PolicyNode node, RetentionLimit limit)
     {
         var duration = node.RequiredObject("retentionDuration");
         var unit = duration.RequiredText("durationType");
@@ -85,8 +73,6 @@ internal static class RetentionReader
             ? count
             : throw PolicyRefusals.Retention($"'{duration.PathOf("count")}' is {count}; {limit.Least} to {limit.Most} {limit.Unit.ToLowerInvariant()} are supported.");
     }
-
-    private sealed record Limit(string Unit, int Least, int Most);
 
     private enum Week { First = 1, Second, Third, Fourth, Last }
 

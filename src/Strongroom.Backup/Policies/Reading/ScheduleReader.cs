@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Strongroom.Backup.Policies.Reading;
 
-/// <summary>Reads <c>schedulePolicy</c> of a policy for virtual machines.</summary>
+/// <summary>Reads <c>schedulePolicy</c> of a policy for virtual machines or file shares.</summary>
 internal static class ScheduleReader
 {
     /// <summary>The schedule and the time of the day that the retention must name: that of the day's first backup.</summary>
@@ -21,6 +21,19 @@ internal static class ScheduleReader
             ("Hourly", true) => Hourly(node.RequiredObject("hourlySchedule")),
             ("Hourly", false) => throw PolicyRefusals.Input("Hourly backups need a policy of policyType V2."),
             var (other, _) => throw PolicyRefusals.Input($"'{node.PathOf("scheduleRunFrequency")}' is '{PolicyWords.Cut(other)}'; it must be Daily, Weekly{(isEnhanced ? " or Hourly" : "")}."),
+        };
+    }
+
+    /// <summary>The schedule of shares: daily, or hourly in a window; and its first time of the day.</summary>
+    public static (PolicySchedule Schedule, TimeOnly First) ReadOfShares(PolicyNode node)
+    {
+        if (node.RequiredText("schedulePolicyType") is var type && type != "SimpleSchedulePolicy")
+            throw PolicyRefusals.Input($"'{node.PathOf("schedulePolicyType")}' is '{PolicyWords.Cut(type)}'; file shares take SimpleSchedulePolicy.");
+        return node.RequiredText("scheduleRunFrequency") switch
+        {
+            "Daily" => Daily(node),
+            "Hourly" => Hourly(node.RequiredObject("hourlySchedule")),
+            var other => throw PolicyRefusals.Input($"'{node.PathOf("scheduleRunFrequency")}' is '{PolicyWords.Cut(other)}'; file shares take Daily or Hourly."),
         };
     }
 

@@ -16,7 +16,7 @@ internal static class TermsReader
         var isEnhanced = IsEnhanced(node);
         var zone = Zone(node);
         var (schedule, first) = ScheduleReader.Read(node.RequiredObject("schedulePolicy"), isEnhanced);
-        var retention = RetentionReader.Read(node.RequiredObject("retentionPolicy"), schedule, first);
+        var retention = RetentionReader.Read(node.RequiredObject("retentionPolicy"), schedule, first, RetentionLimits.OfMachines);
         var instantDays = InstantDays(node, schedule, retention, isEnhanced);
         TieringReader.Check(node);
         var isCrashConsistentOnly = IsCrashConsistentOnly(node, isEnhanced);

@@ -164,7 +164,7 @@ internal sealed partial class ReaderProcess : IAsyncDisposable
         }
 
         var found = await AskAsync(request, static answer => ReaderAnswers.Volumes(answer), _options.OpenLimit, cancellationToken);
-        var named = VolumeNames.Of(found, _disks.Count);
+        var named = NamedVolumes.Of(found, _disks.Count);
         _devices = named.ToDictionary(static v => v.Entry.Text, static v => v.Device, StringComparer.Ordinal);
         Volumes = [.. named.Select(static v => v.Entry)];
     }

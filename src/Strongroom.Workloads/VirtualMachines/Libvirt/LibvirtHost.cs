@@ -40,6 +40,9 @@ public interface ILibvirtHosts
     /// <summary>All hosts of kind <c>Libvirt</c> in a subscription, in any order.</summary>
     Task<IReadOnlyList<LibvirtHost>> ListAsync(string subscriptionId, CancellationToken cancellationToken);
 
+    /// <summary>Names of the volumes of a host that stored resources of disks have: they stay whatever made them.</summary>
+    Task<IReadOnlySet<string>> ListVolumesAsync(LibvirtHost host, CancellationToken cancellationToken);
+
     /// <summary>User name and password of a login by its name, or null when there is none of that name.</summary>
     (string UserName, string Password)? FindLogin(string name);
 }

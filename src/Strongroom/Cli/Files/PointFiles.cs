@@ -9,7 +9,6 @@ namespace Strongroom.Cli.Files;
 internal sealed class PointFiles : IDisposable
 {
     private const string Version = "api-version=2024-04-01";
-    private const string Machines = "$filter=backupManagementType%20eq%20'AzureIaasVM'";
 
     // The first look at a recovery point starts a small virtual machine, and the very first makes it.
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(6);
@@ -36,7 +35,7 @@ internal sealed class PointFiles : IDisposable
             var subscription = choice.Subscription ?? (await arm.ListAsync("/subscriptions?api-version=2022-12-01", cancellationToken)).Select(static s => s.Text("subscriptionId")).FirstOrDefault()
                 ?? throw new ClientException("The server shows no subscription.");
             var vault = $"/subscriptions/{Segment(subscription)}/resourceGroups/{Segment(choice.Group)}/providers/Microsoft.RecoveryServices/vaults/{Segment(choice.Vault)}";
-            var item = Find(await arm.ListAsync($"{vault}/backupProtectedItems?{Version}&{Machines}", cancellationToken), choice);
+            var item = Find(await arm.ListAsync($"{vault}/backupProtectedItems?{Version}", cancellationToken), choice);
             var point = choice.Point ?? await NewestAsync(arm, item, choice.Item, cancellationToken);
             var path = $"{item.Replace("/Microsoft.RecoveryServices/", "/Strongroom.RecoveryServices/", StringComparison.OrdinalIgnoreCase)}/recoveryPoints/{Segment(point)}/files";
             return new(http, arm, access.Endpoint, path, point);
@@ -78,7 +77,7 @@ internal sealed class PointFiles : IDisposable
     /// <exception cref="UsageException">It does not begin with a slash.</exception>
     public static string Encode(string path, bool isEncoded)
     {
-        if (!path.StartsWith('/')) throw new UsageException($"A path begins with '/' and a volume, such as /disk0-part1/etc, not '{Shown.Text(path)}'.");
+        if (!path.StartsWith('/')) throw new UsageException($"A path begins with '/' (and, of a machine, a volume, such as /disk0-part1/etc), not '{Shown.Text(path)}'.");
         // The server takes a plus sign for a space, as in forms.
         return isEncoded ? path.Replace("+", "%2B", StringComparison.Ordinal) : string.Join('/', path.Split('/').Select(static name => Backup.FileRecovery.Browsing.FilePath.Encode(Encoding.UTF8.GetBytes(name))));
     }
@@ -100,9 +99,9 @@ internal sealed class PointFiles : IDisposable
 
     private static async Task<string> NewestAsync(ArmClient arm, string item, string name, CancellationToken cancellationToken)
     {
-        // Newest first; one whose disks are on their way is not in the vault yet.
+        // Newest first; one whose disks are on their way is not in the vault yet. Points of shares are not told of with tiers.
         var points = await arm.ListAsync($"{item}/recoveryPoints?{Version}", cancellationToken);
-        return points.FirstOrDefault(static p => p.Items("properties", "recoveryPointTierDetails").Any(static t => t.Text("type") == "HardenedRP" && t.Text("status") == "Valid"))?.Text("name")
+        return points.FirstOrDefault(static p => p.Text("properties", "objectType") == "AzureFileShareRecoveryPoint" || p.Items("properties", "recoveryPointTierDetails").Any(static t => t.Text("type") == "HardenedRP" && t.Text("status") == "Valid"))?.Text("name")
             ?? throw new ClientException($"'{name}' has no recovery point in the vault yet.");
     }
 }

@@ -93,7 +93,7 @@ internal static class RestoreVerb
         {
             result = await target.Context.Console.TrackAsync(
                 $"Restoring {target.Path}",
-                meter => target.Vault.RestoreTreeAsync(tree.Tree, path, target.Path, options, meter.As<TreeProgress>(p => (p.Bytes, 0)), cancellationToken));
+                meter => target.Vault.RestoreTreePathAsync(tree.Tree, path, target.Path, options, meter.As<TreeProgress>(p => (p.Bytes, 0)), cancellationToken));
         }
         catch (StoreException refusal) when (refusal.Kind == StoreErrorKind.InvalidRequest && !target.Overwrite && Directory.Exists(target.Path))
         {

@@ -13,6 +13,7 @@ using Strongroom.Api.Tests.Support;
 using Strongroom.Arm;
 using Strongroom.Backup.FileRecovery;
 using Strongroom.Backup.FileRecovery.Browsing;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
 using Strongroom.Backup.Machines;
@@ -58,6 +59,9 @@ public sealed class BackupHost : IAsyncDisposable
     public string DatabaseFile => Path.Combine(_folder.FullName, "strongroom.db");
 
     public DiskFabric Fabric { get; }
+
+    /// <summary>The file servers.</summary>
+    public FakeFileServers FileServers => Services.GetRequiredService<FakeFileServers>();
 
     /// <summary>The files of every recovery point.</summary>
     public MemoryFiles Files => Services.GetRequiredService<MemoryFiles>();
@@ -130,7 +134,12 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddStrongroomMetadata(Path.Combine(folder, "strongroom.db"));
         services.AddSingleton<IMachineFabric>(fabric);
         services.AddSingleton<IMachineRestorer>(new DiskRestorer(fabric));
+        services.AddSingleton<DiskPool>();
+        services.AddSingleton<IDiskRestorer>(sp => sp.GetRequiredService<DiskPool>());
         services.AddSingleton<IHostValidator>(new FakeFolders());
+        services.AddSingleton(new FakeFileServers());
+        services.AddSingleton<IFileServerValidator>(sp => sp.GetRequiredService<FakeFileServers>());
+        services.AddSingleton<IFileShareFabric>(sp => sp.GetRequiredService<FakeFileServers>());
         services.AddSingleton<IKeyEncryptionKey>(MasterKeyFile.LoadOrCreate(Path.Combine(folder, "master.key")));
         services.AddSingleton<IVaultPlaces>(new FolderPlaces(Path.Combine(folder, "vaults")));
         // The tests move the time.
@@ -140,7 +149,9 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddSingleton<VaultLifecycle>();
         services.AddSingleton<StoreRules>();
         services.AddSingleton<VaultUsages>();
+        services.AddSingleton<IItemSource, MachineSource>();
         services.AddSingleton<ItemProtection>();
+        services.AddFileShareProtection();
         services.AddSingleton<PolicyAdministration>();
         services.AddSingleton<MachineDiscovery>();
         services.AddSingleton<JobAdmission>();

@@ -86,10 +86,10 @@ public sealed class ReaderProtocolTests
             ("/dev/vg-1/root", "xfs", "x", 5), ("/dev/sdb", "btrfs", null, 4), ("/dev/sda10", "ext4", null, 3), ("/dev/sda2", "crypto_LUKS", null, 2), ("/dev/sdaa1", "ntfs", null, 2),
             ("/dev/sdc", "ext2", null, 1), ("/dev/../x y", "ext4", null, 1), ("/dev/vg/1-root", "ext4", null, 1),
         ];
-        var named = VolumeNames.Of(found, 2).ToDictionary(v => v.Entry.Text, v => (v.Device, v.Entry.Volume!.Unreadable is null));
+        var named = NamedVolumes.Of(found, 2).ToDictionary(v => v.Entry.Text, v => (v.Device, v.Entry.Volume!.Unreadable is null));
         Assert.Equal(["-x_y", "disk0-part10", "disk0-part2", "disk1", "vg-1-root", "vg-1-root-2"], named.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(("/dev/sda2", false), named["disk0-part2"]);
-        Assert.Equal(named.Keys, VolumeNames.Of(found.Reverse(), 2).Select(v => v.Entry.Text));
+        Assert.Equal(named.Keys, NamedVolumes.Of(found.Reverse(), 2).Select(v => v.Entry.Text));
     }
 
     private static ReadOnlySpan<byte> Page(int count, params ReadOnlySpan<string> names)

@@ -1,4 +1,4 @@
-using Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Storage;
 
 namespace Strongroom.Workloads.Tests.VirtualMachines.Libvirt;
 

@@ -1,6 +1,6 @@
 using Strongroom.Backup.Machines;
 using Strongroom.Workloads.VirtualMachines.Libvirt;
-using Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Storage;
 
 namespace Strongroom.Workloads.Tests.VirtualMachines.Libvirt;
 

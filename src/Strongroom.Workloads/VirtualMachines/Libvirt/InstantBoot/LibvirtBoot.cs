@@ -4,6 +4,7 @@ using Strongroom.Backup.Machines;
 using Strongroom.Blocks;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Storage;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.InstantBoot;
 
@@ -158,7 +159,7 @@ internal sealed class LibvirtBoot(NewMachine wanted, HostSetting setting, HostRu
     private void Clear(LibvirtConnection connection, Func<string, bool>? mayGo)
     {
         using var pool = StoragePools.Open(connection, setting.Host, setting.Host.DiskPool);
-        setting.WarnOfKept(log, PoolSweep.Clear(connection, setting, pool, run, mayGo));
+        setting.WarnOfKept(log, PoolSweep.Clear(connection, setting, pool, run, known: null, mayGo));
     }
 
     private static bool Persists(LibvirtDomain domain)

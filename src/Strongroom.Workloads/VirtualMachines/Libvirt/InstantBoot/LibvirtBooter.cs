@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Machines;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Storage;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.InstantBoot;
 
@@ -26,7 +27,7 @@ public sealed class LibvirtBooter(ILibvirtHosts hosts, LibvirtFabric fabric, str
         if (!setting.Host.IsLocal)
             throw new MachineException(MachineProblem.NoHost, $"Host '{setting.Host.Name}' is another machine than the server. Only machines of hosts that are the server's own machine can run from the vault; restore it as a new machine instead (AlternateLocation).");
         await group.RequireFreeAsync(machine.Name, cancellationToken);
-        setting.WarnOfKept(log, await setting.UseAsync(connection => HostSweep.Run(connection, setting, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence), cancellationToken));
+        setting.WarnOfKept(log, await setting.UseAsync(connection => HostSweep.Run(connection, setting, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence, known: null), cancellationToken));
         return new LibvirtBoot(machine, setting, run, await PoolStage.BeginAsync(setting, setting.Host.DiskPool, run, cancellationToken), log);
     }
 

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Machines;
 using Strongroom.Blocks;
 using Strongroom.Blocks.Nbd.Server;
-using Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Storage;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.InstantBoot;
 

@@ -1,5 +1,5 @@
 using System.Xml.Linq;
-using Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Storage;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.InstantBoot;
 

@@ -5,7 +5,7 @@ using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 
-/// <summary>The hosts of a resource group, of which one gets a new machine.</summary>
+/// <summary>The hosts of a resource group, of which one gets a new machine, or disks.</summary>
 internal sealed class HostGroup
 {
     private readonly LibvirtConnections _connections;
@@ -23,13 +23,15 @@ internal sealed class HostGroup
     public static async Task<HostGroup> FindAsync(ILibvirtHosts hosts, NewMachine machine, LibvirtConnections connections, ILogger log, CancellationToken cancellationToken)
     {
         if (!ResourceNames.IsMachine(machine.Name)) throw new MachineException(MachineProblem.NotWritable, $"'{machine.Name}' is not a valid name of a virtual machine.");
-        var candidates = (await hosts.ListAsync(machine.SubscriptionId, cancellationToken))
-            .Where(host => Same(host.ResourceGroup, machine.ResourceGroup))
-            .OrderBy(host => Same(host.Id, machine.Source.HostId) ? 0 : 1).ThenBy(host => host.Id, StringComparer.OrdinalIgnoreCase).ToList();
+        var candidates = await ListAsync(hosts, machine.SubscriptionId, machine.ResourceGroup, machine.Source, cancellationToken);
         var target = candidates.FirstOrDefault(host => Same(host.Location, machine.Source.Location))
             ?? throw new MachineException(MachineProblem.NoHost, $"Resource group '{machine.ResourceGroup}' has no host in '{machine.Source.Location}' that could take the machine.");
         return new(target, candidates, connections, log);
     }
+
+    /// <summary>The host that gets disks without a machine, chosen as for a machine; null: the group has none in the source's location.</summary>
+    public static async Task<LibvirtHost?> FindTargetAsync(ILibvirtHosts hosts, NewDisks disks, CancellationToken cancellationToken) =>
+        (await ListAsync(hosts, disks.SubscriptionId, disks.ResourceGroup, disks.Source, cancellationToken)).FirstOrDefault(host => Same(host.Location, disks.Source.Location));
 
     /// <summary>Nothing, where no host of the group has a machine of the name.</summary>
     /// <exception cref="MachineException">One has.</exception>
@@ -60,6 +62,11 @@ internal sealed class HostGroup
         });
         return names.ToList().Any(taken => Same(taken, name));
     }
+
+    private static async Task<IReadOnlyList<LibvirtHost>> ListAsync(ILibvirtHosts hosts, string subscriptionId, string resourceGroup, VirtualMachine source, CancellationToken cancellationToken) =>
+        [.. (await hosts.ListAsync(subscriptionId, cancellationToken))
+            .Where(host => Same(host.ResourceGroup, resourceGroup))
+            .OrderBy(host => Same(host.Id, source.HostId) ? 0 : 1).ThenBy(host => host.Id, StringComparer.OrdinalIgnoreCase)];
 
     private static bool Same(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
 }

@@ -1,5 +1,6 @@
 using Strongroom.Backup.Machines;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Storage;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 
@@ -7,8 +8,9 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 internal static class HostSweep
 {
     /// <param name="isOver">Of the runs that are still marked in the host's storage pools, those that nobody works on.</param>
+    /// <param name="known">Names of volumes that stored resources have; null: the runs make none that become resources.</param>
     /// <returns>Paths of disks that nothing is known to need, and that stay.</returns>
-    public static IReadOnlyList<string> Run(LibvirtConnection connection, HostSetting setting, Func<HostRun, bool> isOver)
+    public static IReadOnlyList<string> Run(LibvirtConnection connection, HostSetting setting, Func<HostRun, bool> isOver, IReadOnlySet<string>? known)
     {
         var kept = new List<string>();
         foreach (var pool in connection.ListPools())
@@ -18,7 +20,7 @@ internal static class HostSweep
                 if (!pool.IsActive) continue;
                 foreach (var run in PoolSweep.FindRuns(pool, setting.Owner).Where(isOver))
                 {
-                    if (!EndReplacement(connection, setting.Host, run)) kept.AddRange(PoolSweep.Clear(connection, setting, pool, run));
+                    if (!EndReplacement(connection, setting.Host, run)) kept.AddRange(PoolSweep.Clear(connection, setting, pool, run, known));
                 }
             }
         }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Machines;
 using Strongroom.Blocks;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Storage;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 

@@ -1,14 +1,15 @@
 using Microsoft.Extensions.Logging;
 using Strongroom.Backup.Machines;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Storage;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 
-/// <summary>Restores machines onto hosts of kind <c>Libvirt</c> (docs/adr/0029-restores-onto-libvirt-hosts.md).</summary>
+/// <summary>Restores machines, and disks alone, onto hosts of kind <c>Libvirt</c> (docs/adr/0029-restores-onto-libvirt-hosts.md, docs/adr/0030-restored-disks-in-pools.md).</summary>
 /// <param name="stagingFolder">Folder of this server, of this class alone, for disks on their way to hosts whose pools it cannot write into. What is in it at a start is removed.</param>
 /// <param name="serverId">Another for each server, and the same after each start: the server removes only what it has left itself.</param>
 /// <remarks>Thread-safe.</remarks>
-public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, string stagingFolder, Guid serverId, TimeProvider time, ILogger<LibvirtRestorer> log) : IMachineRestorer
+public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, string stagingFolder, Guid serverId, TimeProvider time, ILogger<LibvirtRestorer> log) : IMachineRestorer, IDiskRestorer
 {
     private readonly LibvirtConnections _connections = fabric.Connections;
 
@@ -20,8 +21,19 @@ public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, s
         var setting = Setting(group.Target);
         if (await setting.UseAsync(connection => EndIfCommitted(connection, setting, machine), cancellationToken)) return CommittedRestore.Instance;
         await group.RequireFreeAsync(machine.Name, cancellationToken);
-        setting.WarnOfKept(log, await setting.UseAsync(connection => HostSweep.Run(connection, setting, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence), cancellationToken));
+        setting.WarnOfKept(log, await setting.UseAsync(connection => HostSweep.Run(connection, setting, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence, known: null), cancellationToken));
         return new LibvirtCreation(machine, setting, await PoolStage.BeginAsync(setting, setting.Host.DiskPool, run, cancellationToken), run, log);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>The host is chosen as for a new machine.</remarks>
+    public async Task<IDiskRestore?> CreateDisksAsync(NewDisks disks, HostRun run, CancellationToken cancellationToken)
+    {
+        if (await HostGroup.FindTargetAsync(hosts, disks, cancellationToken) is not { } host) return null;
+        var setting = Setting(host);
+        var known = await hosts.ListVolumesAsync(host, cancellationToken);
+        setting.WarnOfKept(log, await setting.UseAsync(connection => HostSweep.Run(connection, setting, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence, known), cancellationToken));
+        return new LibvirtDisks(disks.Source.Name, setting, await PoolStage.BeginAsync(setting, host.DiskPool, run, cancellationToken), hosts, log);
     }
 
     /// <inheritdoc/>
@@ -32,7 +44,7 @@ public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, s
         var setting = Setting(host);
         var isCommitted = await setting.UseAsync(connection =>
         {
-            HostSweep.Run(connection, setting, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence);
+            HostSweep.Run(connection, setting, marked => marked.JobId == run.JobId && marked.Fence <= run.Fence, known: null);
             using var domain = connection.FindDomain(machine.VmId);
             return domain is not null && RestoreMetadata.Find(DomainDescription.Load(domain.InactiveXml))?.Run.JobId == run.JobId;
         }, cancellationToken);
@@ -52,7 +64,8 @@ public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, s
             try
             {
                 var setting = Setting(host);
-                setting.WarnOfKept(log, await setting.UseAsync(connection => HostSweep.Run(connection, setting, static _ => true), cancellationToken));
+                var known = await hosts.ListVolumesAsync(host, cancellationToken);
+                setting.WarnOfKept(log, await setting.UseAsync(connection => HostSweep.Run(connection, setting, static _ => true, known), cancellationToken));
             }
             catch (MachineException exception)
             {
@@ -69,7 +82,7 @@ public sealed class LibvirtRestorer(ILibvirtHosts hosts, LibvirtFabric fabric, s
         // Its id is the job's.
         using var made = connection.FindDomain(machine.VmId);
         if (made is null) return false;
-        HostSweep.Run(connection, setting, marked => marked.JobId == machine.VmId);
+        HostSweep.Run(connection, setting, marked => marked.JobId == machine.VmId, known: null);
         if (setting.Host.StartsRestoredMachines && !made.IsActive) made.Start();
         return true;
     }

@@ -2,6 +2,7 @@ using System.Xml.Linq;
 using Strongroom.Backup.Machines;
 using Strongroom.Blocks;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Storage;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 
@@ -30,6 +31,9 @@ internal sealed class PoolStage
     {
         using var opened = StoragePools.Open(connection, setting.Host, pool);
         var isFiles = StoragePools.IsFolder(opened);
+        // What has the names of this run's disks is not this run's, and would be taken for it once there is a mark.
+        if (isFiles) opened.Refresh();
+        if (FindDisk(opened, run) is { } taken) throw new MachineException(MachineProblem.NotWritable, $"Storage pool '{pool}' of host '{setting.Host.Name}' has a volume '{taken}', which is a name of this restore's.");
         using var marker = setting.Writing(pool, () => opened.CreateVolume(VolumeXml(VolumeNames.Marker(run, setting.Owner), MarkerBytes, isSparse: isFiles)));
         var path = marker.Path;
         return new PoolStage(setting, pool, run, isFiles, isFiles && setting.Host.IsLocal && CanWrite(path) ? Path.GetDirectoryName(path) : null);
@@ -98,12 +102,13 @@ internal sealed class PoolStage
         using var marker = pool.FindVolume(VolumeNames.Marker(_run, _setting.Owner)) ?? throw new MachineException(MachineProblem.HostFailed, "The restore was taken over by another run of its job.");
     }
 
-    /// <summary>Removes the mark, and of the disks those that no domain has.</summary>
+    /// <summary>Removes the mark, and of the disks those that neither a domain nor a stored resource has.</summary>
+    /// <param name="known">Names of volumes that stored resources have; null: this run makes none that become resources.</param>
     /// <returns>Paths of disks that stay, as does the mark.</returns>
-    public Task<IReadOnlyList<string>> EndAsync() => _setting.UseAsync(connection =>
+    public Task<IReadOnlyList<string>> EndAsync(IReadOnlySet<string>? known = null) => _setting.UseAsync(connection =>
     {
         using var pool = StoragePools.Open(connection, _setting.Host, Pool);
-        return PoolSweep.Clear(connection, _setting, pool, _run);
+        return PoolSweep.Clear(connection, _setting, pool, _run, known);
     }, CancellationToken.None);
 
     /// <param name="isSparse">It takes room as it is written.</param>
@@ -112,6 +117,21 @@ internal sealed class PoolStage
         new XElement("capacity", new XAttribute("unit", "bytes"), lengthBytes),
         new XElement("allocation", new XAttribute("unit", "bytes"), isSparse ? 0 : lengthBytes),
         new XElement("target", new XElement("format", new XAttribute("type", "raw")))).ToString();
+
+    /// <summary>The name of a volume that a run could have made, or null.</summary>
+    private static string? FindDisk(LibvirtPool pool, HostRun run)
+    {
+        string? found = null;
+        foreach (var volume in pool.ListVolumes())
+        {
+            using (volume)
+            {
+                if (VolumeNames.IsDiskOf(volume.Name, run)) found = volume.Name;
+            }
+        }
+
+        return found;
+    }
 
     /// <summary>The file is where this server sees it, and in a folder that it may write to.</summary>
     private static bool CanWrite(string marker)

@@ -1,5 +1,6 @@
 using Strongroom.Backup.Machines;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Storage;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 
@@ -21,10 +22,11 @@ internal static class PoolSweep
         return runs;
     }
 
-    /// <summary>Removes the disks of a run that no domain has, and then its mark.</summary>
+    /// <summary>Removes the disks of a run that neither a domain nor a stored resource has, and then its mark.</summary>
+    /// <param name="known">Names of volumes that resources have (<see cref="ILibvirtHosts.ListVolumesAsync"/>); null: the run makes none that become resources.</param>
     /// <param name="mayGo">By its path, whether a disk may be removed; null: all may.</param>
     /// <returns>Paths of disks that nothing is known to need, and that stay with the mark, because something of the host cannot be read.</returns>
-    public static IReadOnlyList<string> Clear(LibvirtConnection connection, HostSetting setting, LibvirtPool pool, HostRun run, Func<string, bool>? mayGo = null)
+    public static IReadOnlyList<string> Clear(LibvirtConnection connection, HostSetting setting, LibvirtPool pool, HostRun run, IReadOnlySet<string>? known, Func<string, bool>? mayGo = null)
     {
         // Files that the server has written are not known to libvirt yet.
         if (StoragePools.IsFolder(pool)) pool.Refresh();
@@ -34,7 +36,7 @@ internal static class PoolSweep
         {
             using (volume)
             {
-                if (!VolumeNames.IsDiskOf(volume.Name, run) || used.Contains(volume.Path) || mayGo?.Invoke(volume.Path) == false) continue;
+                if (!VolumeNames.IsDiskOf(volume.Name, run) || known?.Contains(volume.Name) == true || used.Contains(volume.Path) || mayGo?.Invoke(volume.Path) == false) continue;
                 if (used.Unread is null) volume.Delete();
                 else kept.Add(volume.Path);
             }

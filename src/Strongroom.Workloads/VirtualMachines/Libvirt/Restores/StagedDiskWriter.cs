@@ -1,6 +1,7 @@
 using System.Globalization;
 using Strongroom.Backup.Machines;
 using Strongroom.Blocks;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Storage;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
 

@@ -7,7 +7,7 @@ using Strongroom.Blocks.Overlay;
 using Strongroom.Workloads.VirtualMachines.Libvirt.InstantBoot;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Live;
 using Strongroom.Workloads.VirtualMachines.Libvirt.Native;
-using Strongroom.Workloads.VirtualMachines.Libvirt.Restores;
+using Strongroom.Workloads.VirtualMachines.Libvirt.Storage;
 
 namespace Strongroom.Workloads.VirtualMachines.Libvirt.Verification;
 

@@ -1,0 +1,72 @@
+using System.Text.Json.Nodes;
+using Strongroom.Api.Resources;
+using Strongroom.Api.Storage;
+using Strongroom.Arm;
+using Strongroom.Backup.FileShares;
+
+namespace Strongroom.Api.Fabric;
+
+/// <summary>The rules for file servers: a kind that a validator knows, properties that it accepts, and the name of a storage account, for that is what clients see.</summary>
+public sealed class FileServers(TrackedResources resources, StorageAccountNames names, IEnumerable<IFileServerValidator> validators, ArmOptions options)
+{
+    public const string Type = "Strongroom.Fabric/fileServers";
+
+    /// <summary>Makes or replaces a file server.</summary>
+    /// <exception cref="ArmException">400: name, location, kind or a property of the kind; 409: another location, or the name is a storage account's.</exception>
+    public Task<(TrackedResource Resource, bool IsCreated)> PutAsync(ResourceId id, JsonObject body, CancellationToken cancellationToken)
+    {
+        StorageAccountNames.RequireValid(id.Name);
+        string location = options.RequireLocation(body.OptionalText("location"), Type);
+        IReadOnlyDictionary<string, string> tags = ResourceTags.Read(body);
+        JsonObject sent = body.OptionalObject("properties") ?? throw ArmErrors.InvalidRequestContent("an object with the kind and what belongs to it is required", "$.properties");
+        JsonObject properties = Accept(sent.RequiredText("kind"), sent);
+        return names.HoldAsync(
+            async () =>
+            {
+                await names.RequireFreeAsync(id, cancellationToken);
+                return await resources.PutAsync(id, _ => TrackedResources.New(id, location, tags, properties), cancellationToken);
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Changes tags or properties; those that are not sent stay, and so does the kind.</summary>
+    /// <exception cref="ArmException">400; 404.</exception>
+    public Task<TrackedResource> PatchAsync(ResourceId id, JsonObject body, CancellationToken cancellationToken)
+    {
+        IReadOnlyDictionary<string, string>? tags = body.HasField("tags") ? ResourceTags.Read(body) : null;
+        JsonObject? sent = body.OptionalObject("properties");
+        return resources.PatchAsync(id, before =>
+        {
+            string kind = before.Properties.RequiredText("kind");
+            if (sent?.OptionalText("kind") is { } other && !other.Equals(kind, StringComparison.OrdinalIgnoreCase))
+            {
+                throw ArmErrors.InvalidRequestContent($"the kind of a file server stays what it was, '{kind}'", "$.properties.kind");
+            }
+            return before with { Tags = tags ?? before.Tags, Properties = sent is null ? before.Properties : Accept(kind, PropertyMerge.Of(before.Properties, sent)) };
+        }, cancellationToken);
+    }
+
+    /// <summary>Why a file server that was accepted once would not be now, or null: what the operator allows may have changed since.</summary>
+    public string? FindRefusal(TrackedResource server)
+    {
+        try
+        {
+            Accept(server.Properties.RequiredText("kind"), server.Properties);
+            return null;
+        }
+        catch (ArmException refused)
+        {
+            return refused.Message;
+        }
+    }
+
+    private JsonObject Accept(string kind, JsonObject sent)
+    {
+        IFileServerValidator validator = validators.FirstOrDefault(v => v.Kind.Equals(kind, StringComparison.OrdinalIgnoreCase))
+            ?? throw ArmErrors.InvalidRequestContent($"the kind is none of {string.Join(", ", validators.Select(static v => v.Kind))}", "$.properties.kind");
+        JsonObject accepted = validator.Accept(sent);
+        accepted.Insert(0, "kind", validator.Kind);
+        accepted["provisioningState"] = "Succeeded";
+        return accepted;
+    }
+}
