@@ -28,6 +28,9 @@ internal sealed record HostFolders(string Root)
     /// <summary>What QEMU of NAME said, for messages.</summary>
     public string LogFile(string machine) => Path.Combine(Root, "log", "qemu", $"{machine}.log");
 
+    /// <summary>Where libvirtd keeps what it knows of NAME while it runs.</summary>
+    public string StateFile(string machine) => Path.Combine(Run, "libvirt", "qemu", $"{machine}.xml");
+
     /// <summary>Each of ours, and the machine's that it is put over.</summary>
     public IReadOnlyList<(string Ours, string Theirs)> Mounts =>
     [

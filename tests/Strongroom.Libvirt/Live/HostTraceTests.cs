@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
+using Strongroom.Backup.Machines;
 using Strongroom.Libvirt.Guests;
 using Strongroom.Libvirt.Hosts;
 using Strongroom.Libvirt.Machines;
@@ -62,6 +63,42 @@ public sealed class HostTraceTests
         await host.StartAgainAsync(Cancellation);
         while (Directory.GetFileSystemEntries(host.Folders.Scratch).Length > 0 || (await CheckpointsAsync(host)).Length > 1) await Task.Delay(100, Cancellation);
         await AssertCleanAsync(host, point);
+    }
+
+    /// <param name="isShutDown">How libvirt is made to forget it; both ways are in docs/libvirt-hosts.md.</param>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_backup_that_libvirt_has_lost_is_told_until_libvirt_has_forgotten_it(bool isShutDown)
+    {
+        await using var host = await Libvirtd.StartAsync(Cancellation);
+        using var lab = new LiveLab(host);
+        await StartMachineAsync(host);
+        var point = await lab.BackUpAsync(Name, null, Cancellation);
+        await host.KillAsync();
+        // As libvirtd leaves it when it is killed after it has noted that a backup begins, and before it has noted which.
+        var state = host.Folders.StateFile(Name);
+        var status = XDocument.Load(state);
+        Assert.Null(status.Root!.Element("job"));
+        status.Root.AddFirst(new XElement("job", new XAttribute("type", "none"), new XAttribute("async", "backup"), new XAttribute("phase", "none")));
+        status.Save(state);
+        await host.StartAgainAsync(Cancellation);
+
+        var failure = await Assert.ThrowsAsync<MachineException>(() => lab.BackUpAsync(Name, point, Cancellation));
+
+        Assert.Contains("shut the machine down, restart libvirtd and start the machine", failure.Message, StringComparison.Ordinal);
+        if (isShutDown) (await host.VirshAsync(["destroy", Name], Cancellation)).Succeeded();
+        await host.KillAsync();
+        if (!isShutDown)
+        {
+            status = XDocument.Load(state);
+            status.Root!.Element("job")!.Remove();
+            status.Save(state);
+        }
+
+        await host.StartAgainAsync(Cancellation);
+        if (isShutDown) (await host.VirshAsync(["start", Name], Cancellation)).Succeeded();
+        await AssertCleanAsync(host, await lab.BackUpAsync(Name, point, Cancellation));
     }
 
     [Fact]

@@ -74,6 +74,10 @@ internal sealed class LiveScene : IAsyncDisposable
         return (point, job);
     }
 
+    /// <summary>Whether libvirtd was killed in the moment between its note that a backup begins and the one that tells which: it never ends that one.</summary>
+    public async Task<bool> HasLostBackupAsync(CancellationToken cancellationToken) =>
+        (await Host.VirshAsync(["domjobinfo", Machine.Name], cancellationToken)).StandardError.Contains("backup job data missing", StringComparison.Ordinal);
+
     public Task<IReadOnlyList<JsonNode>> PointsAsync(CancellationToken cancellationToken) => Client.ListAsync(Lab.ItemUrl("recoveryPoints"), cancellationToken);
 
     /// <summary>Restores a point's disks and looks at them, in LUN order.</summary>

@@ -23,6 +23,9 @@ internal sealed record LiveBackup(IReadOnlyList<BackupDisk> Disks, TrackingToken
 /// <summary>Begins backup jobs of running domains: freeze, checkpoint and backup of all disks in one go, thaw. Blocks.</summary>
 internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomain domain, LibvirtMachine machine, MachineSnapshotRequest request, BackupPlace place, Func<int, FreezeGuard?> startGuard, ILogger log)
 {
+    /// <summary>For as long libvirt may say of a backup that another program just begins what it says of one that is lost.</summary>
+    private static readonly TimeSpan OtherBegins = TimeSpan.FromSeconds(3);
+
     private readonly TraceNames _names = new(request.ItemKey);
     private readonly HostTraces _traces = new(connection, domain, machine.Host, request.ItemKey, log);
     private readonly List<string> _notes = [];
@@ -31,6 +34,8 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
     /// <exception cref="LibvirtException">The host refuses. Nothing is left of the try.</exception>
     public LiveBackup Begin()
     {
+        // Before anything that would wait for that backup's end, half a minute each time.
+        RequireNoneLost();
         var parent = KnownChanges.Find(request.ParentTracking, machine, domain.ListCheckpoints(), _notes);
         // A job that runs for the second time has died before; what it left may be less than a file.
         var follows = request.Run.Fence > 1 || _traces.AreThere(keep: parent?.Checkpoint);
@@ -59,6 +64,18 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
     public static void RunPostScript(GuestAgent agent, LibvirtMachine machine, ILogger log)
     {
         if (agent.Run(GuestAgent.PostScript) == ScriptEnd.Failed) log.LogWarning("The script {Script} of machine {Machine} failed", GuestAgent.PostScript, machine.Machine.Name);
+    }
+
+    /// <exception cref="LibvirtException">libvirt has lost a backup, and lets none begin.</exception>
+    private void RequireNoneLost()
+    {
+        var started = Environment.TickCount64;
+        while (domain.HasLostBackup())
+        {
+            if (Environment.TickCount64 - started > OtherBegins.TotalMilliseconds)
+                throw new LibvirtException(LibvirtException.OperationInvalid, "libvirtd died while it began a backup of this machine, and lets no other begin; shut the machine down, restart libvirtd and start the machine");
+            Pause.For(TimeSpan.FromMilliseconds(100));
+        }
     }
 
     /// <exception cref="LibvirtException">A backup that is not of ours is under way.</exception>
@@ -128,7 +145,8 @@ internal sealed class LiveBackupStart(LibvirtConnection connection, LibvirtDomai
     /// <exception cref="LibvirtException">Nothing: this is the refusal.</exception>
     private (KnownChanges? Parent, bool MayMakeScratch) NextTry(LibvirtException exception, BackupServer server, KnownChanges? parent, bool hasScratch, bool mayMakeScratch)
     {
-        var mayGoOn = !exception.IsOfConnection && IsSameRun();
+        // What has the machine now will have it at the next try too, and the machine would be held still meanwhile.
+        var mayGoOn = !exception.IsOfConnection && exception.Code != LibvirtException.OperationTimeout && IsSameRun();
         if (mayGoOn && place.TryNext(exception))
         {
             log.LogInformation("The disks of machine {Machine} cannot be served at {Server}: {Reason}", machine.Machine.Name, server.Address, exception.Message);

@@ -41,6 +41,14 @@ internal static partial class LibvirtCalls
         public ulong Capacity, Allocation, Physical;
     }
 
+    /// <summary><c>struct _virDomainJobInfo</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct JobInfo
+    {
+        public int Type;
+        public ulong TimeElapsed, TimeRemaining, DataTotal, DataProcessed, DataRemaining, MemoryTotal, MemoryProcessed, MemoryRemaining, FileTotal, FileProcessed, FileRemaining;
+    }
+
     /// <summary><c>struct _virDomainBlockJobInfo</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public struct BlockJobInfo
@@ -207,6 +215,9 @@ internal static partial class LibvirtCalls
 
     [LibraryImport(Library, EntryPoint = "virDomainAbortJob")]
     public static partial int AbortJob(DomainHandle domain);
+
+    [LibraryImport(Library, EntryPoint = "virDomainGetJobInfo")]
+    public static partial int Job(DomainHandle domain, out JobInfo info);
 
     [LibraryImport(Library, EntryPoint = "virDomainListAllCheckpoints")]
     public static partial int ListCheckpoints(DomainHandle domain, out nint checkpoints, uint flags);

@@ -137,6 +137,14 @@ internal sealed unsafe class LibvirtDomain(DomainHandle handle) : IDisposable
         return error.Code is LibvirtException.NoDomainBackup or LibvirtException.OperationInvalid ? null : throw error;
     }
 
+    /// <summary>Whether libvirt holds a backup of the machine open that it knows nothing more of: libvirtd died while it began one. libvirt (9.0 at least) cannot end such a job.</summary>
+    public bool HasLostBackup()
+    {
+        // "backup job data missing" is an internal error, and the only one here; libvirt may say it in another language.
+        if (LibvirtCalls.Job(handle, out _) >= 0) return false;
+        return LibvirtException.Last().Code == LibvirtException.InternalError && FindBackup() is null;
+    }
+
     public void AbortJob() => LibvirtException.Check(LibvirtCalls.AbortJob(handle));
 
     public IReadOnlyList<string> ListCheckpoints()

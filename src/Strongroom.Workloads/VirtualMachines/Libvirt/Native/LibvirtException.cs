@@ -5,7 +5,7 @@ namespace Strongroom.Workloads.VirtualMachines.Libvirt.Native;
 /// <summary>What libvirt said of a call that failed (<c>virErrorNumber</c>, virterror.h).</summary>
 internal sealed class LibvirtException(int code, string message, int area = 0) : Exception(message)
 {
-    public const int NoSupport = 3, NoDomain = 42, NoStoragePool = 49, NoStorageVolume = 50, OperationInvalid = 55, NoDomainBackup = 104, CheckpointInconsistent = 109;
+    public const int InternalError = 1, NoSupport = 3, NoDomain = 42, NoStoragePool = 49, NoStorageVolume = 50, OperationInvalid = 55, OperationTimeout = 68, NoDomainBackup = 104, CheckpointInconsistent = 109;
 
     /// <summary>libvirt's number for it.</summary>
     public int Code { get; } = code;
