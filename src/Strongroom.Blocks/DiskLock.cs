@@ -17,8 +17,11 @@ public sealed class DiskLock : IDisposable
 
     // QEMU's block/file-posix.c: whoever may write to an image holds a shared lock on this byte of it.
     private const ulong QemuWriteByte = 101;
+    private const int Looks = 5;
     private const int TryAgain = 11;
     private const int PermissionDenied = 13;
+
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(100);
 
     private readonly SafeFileHandle _handle;
 
@@ -28,6 +31,22 @@ public sealed class DiskLock : IDisposable
     /// <exception cref="DiskInUseException">Another process has it.</exception>
     /// <exception cref="IOException">It is not there, or may not be written.</exception>
     public static DiskLock Take(string path)
+    {
+        // A process that somebody here starts has all open files of this one, and their locks, until it is its own program.
+        for (var look = 1; ; look++)
+        {
+            try
+            {
+                return TakeNow(path);
+            }
+            catch (DiskInUseException) when (look < Looks)
+            {
+                CancellationToken.None.WaitHandle.WaitOne(BetweenLooks);
+            }
+        }
+    }
+
+    private static DiskLock TakeNow(string path)
     {
         if (FindUser(path) is { } user) throw new DiskInUseException($"'{path}' is open in process {user}.");
         var handle = DiskFile.OpenHandle(path, path, LinuxFileCalls.ReadWrite | LinuxFileCalls.NoFollow);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Strongroom.Blocks.Tests;
 
 public sealed class FolderChangesTests : IDisposable
@@ -35,5 +37,16 @@ public sealed class FolderChangesTests : IDisposable
             Assert.Throws<DiskInUseException>(() => DiskLock.Take(_folder["disk.raw"]));
         DiskLock.Take(_folder["disk.raw"]).Dispose();
         Assert.Throws<IOException>(() => DiskLock.Take(_folder["none.raw"]));
+    }
+
+    [Fact]
+    public async Task Who_has_a_disk_open_for_a_moment_does_not_keep_it()
+    {
+        var disk = _folder["disk.raw"];
+        await File.WriteAllTextAsync(disk, "disk", TestContext.Current.CancellationToken);
+        using var user = Process.Start(new ProcessStartInfo("sh", ["-c", "exec 3<\"$1\"; echo open; sleep 0.15", "sh", disk]) { RedirectStandardOutput = true })!;
+        Assert.Equal("open", await user.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+        DiskLock.Take(disk).Dispose();
+        await user.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 }

@@ -91,7 +91,7 @@ public sealed class The_command_line : IDisposable
         var options = new ServerOptions
         {
             DataFolder = folder["data"],
-            Listen = new Uri($"https://127.0.0.1:{FreePort()}"),
+            Listen = new Uri($"https://127.0.0.1:{FreePorts.Take()}"),
             AllowedPaths = [Path.GetRelativePath(Environment.CurrentDirectory, machines)],
             IsQuiet = true,
         };
@@ -104,7 +104,7 @@ public sealed class The_command_line : IDisposable
     [Fact]
     public async Task Says_which_file_is_damaged_when_the_database_is()
     {
-        var options = new ServerOptions { DataFolder = folder["data"], Listen = new Uri($"https://127.0.0.1:{FreePort()}"), IsQuiet = true };
+        var options = new ServerOptions { DataFolder = folder["data"], Listen = new Uri($"https://127.0.0.1:{FreePorts.Take()}"), IsQuiet = true };
         await (await StrongroomServer.StartAsync(options, TestContext.Current.CancellationToken)).DisposeAsync();
         var database = Path.Combine(folder["data"], "strongroom.db");
         await File.WriteAllTextAsync(database, new string('x', 5000), TestContext.Current.CancellationToken);
@@ -114,13 +114,6 @@ public sealed class The_command_line : IDisposable
         Assert.Equal(1, exitCode);
         Assert.Contains($"strongroom: The database '{database}' cannot be used: ", output, StringComparison.Ordinal);
         Assert.DoesNotContain("Unhandled exception", output, StringComparison.Ordinal);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static Task<(int ExitCode, string Output)> RunAsync(params string[] arguments) =>

@@ -31,7 +31,7 @@ public sealed class Azurite : IAsyncLifetime
         if (LocalServer.Find("node") is null || !File.Exists(program))
             return;
         server = new LocalServer();
-        var port = LocalServer.FreePort();
+        var port = FreePorts.Take();
 
         // Accounts of one's own come from the environment; --disableTelemetry: tests talk to nobody else.
         server.Start(

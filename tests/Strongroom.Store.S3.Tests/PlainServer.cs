@@ -29,7 +29,7 @@ public sealed class PlainServer : IAsyncLifetime
         if (LocalServer.Find("node") is null || !File.Exists(program))
             return;
         server = new LocalServer();
-        var port = LocalServer.FreePort();
+        var port = FreePorts.Take();
         server.Start(program, "--address", "127.0.0.1", "--port", port.ToString(CultureInfo.InvariantCulture), "--directory", server.Folder, "--silent");
         await server.WaitForAsync(port);
         Endpoint = new($"http://127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}");

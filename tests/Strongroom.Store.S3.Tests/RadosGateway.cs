@@ -30,8 +30,8 @@ public sealed class RadosGateway : IAsyncLifetime
         if (!Array.TrueForAll(Programs, program => LocalServer.Find(program) is not null))
             return;
         server = new LocalServer();
-        var monitorPort = LocalServer.FreePort();
-        var gatewayPort = LocalServer.FreePort();
+        var monitorPort = FreePorts.Take();
+        var gatewayPort = FreePorts.Take();
         var clusterId = Guid.NewGuid().ToString();
         var storeId = Guid.NewGuid().ToString();
         var configuration = Path.Combine(server.Folder, "ceph.conf");

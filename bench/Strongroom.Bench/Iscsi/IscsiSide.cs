@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 
 namespace Strongroom.Bench.Iscsi;
@@ -73,7 +71,7 @@ internal sealed class TgtSide : IscsiSide
 
     public static async Task<IscsiSide> StartAsync(string diskPath, CancellationToken cancellationToken)
     {
-        var port = FreePort();
+        var port = FreePorts.Take();
 
         // The number of the socket that it is told through; others may run theirs.
         var control = (100 + (port % 32000)).ToString(CultureInfo.InvariantCulture);
@@ -112,12 +110,5 @@ internal sealed class TgtSide : IscsiSide
                 await Task.Delay(100, cancellationToken);
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -53,14 +53,21 @@ public sealed class BackupCrashTests
     [InlineData(false)]
     public async Task A_backup_that_was_cut_off_goes_on_where_it_was_if_the_disk_is_surely_the_same(bool isNamed)
     {
-        // The first leaf of the manifest is 64 MiB of the disk; what follows it fills the packs that its last chunks wait in.
+        // The first leaf of the manifest is 64 MiB of the disk; what follows it fills the packs that its last chunks wait in. Of 10 MiB each of two workers leaves less than a MiB open.
+        const int FullPacks = 8;
         var content = new byte[130 << 20];
         new Random(5).NextBytes(content.AsSpan(0, 2 << 20));
         new Random(6).NextBytes(content.AsSpan(64 << 20, 8 << 20));
         var disk = new FakeDisk(-1, "os", content) { ResumeToken = isNamed ? "the disk as it is" : null };
         await using var rig = await Rig.NewAsync();
         var (vault, machine) = await rig.ProtectedMachineAsync(disk);
-        disk.OnRead = (offset, _) => offset > 120 << 20 ? throw new IOException("The power is gone.") : default;
+        disk.OnRead = async (offset, cancellationToken) =>
+        {
+            if (offset <= 120 << 20) return;
+            // What was read is stored behind the reads: packs that are open when the power goes are lost, and with them what is in them.
+            while (await rig.Stores.CountAsync(vault.Key, "packs/", cancellationToken) < FullPacks) await Task.Delay(10, cancellationToken);
+            throw new IOException("The power is gone.");
+        };
         Assert.Equal(JobStates.Failed, (await rig.BackUpAsync(vault, machine)).State);
         await rig.Stores.RestartAsync();
         disk.OnRead = null;

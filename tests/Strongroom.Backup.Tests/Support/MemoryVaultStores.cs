@@ -41,6 +41,9 @@ internal sealed class MemoryVaultStores(IKeyEncryptionKey key, TimeProvider time
         foreach (var name in lost) await backend.DeleteAsync(name, CancellationToken.None);
     }
 
+    /// <summary>How many blobs of a vault have names that begin with a prefix.</summary>
+    public ValueTask<int> CountAsync(Guid vaultKey, string prefix, CancellationToken cancellationToken) => _backends[vaultKey].ListAsync(prefix, cancellationToken).CountAsync(cancellationToken);
+
     /// <summary>What lies under a vault's store, for tests that damage it.</summary>
     public MemoryBackend BackendOf(Guid vaultKey) => _backends[vaultKey];
 

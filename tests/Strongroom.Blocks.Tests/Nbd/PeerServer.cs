@@ -33,10 +33,7 @@ internal sealed class PeerServer : IAsyncDisposable
     public static async Task<PeerServer> OnPortAsync(string program, Func<int, string[]> arguments)
     {
         Programs.RequirePeer(program);
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        var port = ((IPEndPoint)probe.LocalEndpoint).Port;
-        probe.Stop();
+        var port = FreePorts.Take();
         var server = new PeerServer(Process.Start(program, arguments(port)), NbdAddress.Tcp("127.0.0.1", port));
         await server.WaitAsync(() => new IPEndPoint(IPAddress.Loopback, port));
         return server;

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 
@@ -61,7 +59,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     /// <param name="executable">The command `strongroom`; null for <see cref="Repository.ServerExecutable"/>.</param>
     public static async Task<ServerProcess> StartAsync(string dataFolder, string allowedPath, string[] options, CancellationToken cancellationToken, string? executable = null)
     {
-        var server = new ServerProcess(executable ?? Repository.ServerExecutable, dataFolder, allowedPath, FreePort(), options);
+        var server = new ServerProcess(executable ?? Repository.ServerExecutable, dataFolder, allowedPath, FreePorts.Take(), options);
         await server.StartAsync(cancellationToken);
         server.TrustFile = server.Admin.CaFile;
         if (WireProxy.IsWanted)
@@ -151,7 +149,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
 
     private async Task PutProxyBeforeAsync(CancellationToken cancellationToken)
     {
-        _proxy = await WireProxy.StartAsync(_listen, FreePort(), DataFolder, cancellationToken);
+        _proxy = await WireProxy.StartAsync(_listen, FreePorts.Take(), DataFolder, cancellationToken);
         TrustFile = Path.Combine(DataFolder, "wire-proxy-trust.pem");
         await File.WriteAllTextAsync(TrustFile,
             await File.ReadAllTextAsync(Admin.CaFile, cancellationToken) + "\n" + await File.ReadAllTextAsync(_proxy.CertificateFile, cancellationToken), cancellationToken);
@@ -164,13 +162,6 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         _log.Add(line);
         if (line.Contains("Strongroom is ready on", StringComparison.Ordinal))
             ready.TrySetResult();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]

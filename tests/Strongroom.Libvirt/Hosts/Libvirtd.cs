@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Strongroom.Libvirt.Hosts;
 
@@ -65,7 +63,7 @@ internal sealed class Libvirtd : IAsyncDisposable
         try
         {
             var folders = new HostFolders(folder.Path);
-            int? tlsPort = listensForTls ? FreePort() : null;
+            int? tlsPort = listensForTls ? FreePorts.Take() : null;
             await folders.CreateAsync(tlsPort, cancellationToken);
             libvirtd = new(folder, folders, tlsPort, await Namespaces.CreateAsync(folders.Mounts, cancellationToken), virsh);
             await libvirtd.StartAgainAsync(cancellationToken);
@@ -139,14 +137,6 @@ internal sealed class Libvirtd : IAsyncDisposable
 
     /// <summary>Starts a program that sees what libvirtd sees, and ends with it.</summary>
     public Process StartBeside(string program, IEnumerable<string> arguments) => _namespaces.Start(program, arguments);
-
-    /// <summary>A port of 127.0.0.1 that nobody listens on now.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     public async ValueTask DisposeAsync()
     {

@@ -21,7 +21,7 @@ internal sealed class SshServer : IDisposable
         Directory.CreateDirectory(Path.Combine(host.Folders.Root, "run", "sshd"));
         foreach (var key in (string[])["host", "client"])
             (await CommandResult.RunAsync(Peer.RequireOrSkip("ssh-keygen", "openssh-client"), ["-q", "-t", "ed25519", "-N", "", "-f", Path.Combine(folder, key)], null, cancellationToken)).Succeeded();
-        var port = Libvirtd.FreePort();
+        var port = FreePorts.Take();
         await File.WriteAllTextAsync(Path.Combine(folder, "sshd_config"),
             $"""
             Port {port}

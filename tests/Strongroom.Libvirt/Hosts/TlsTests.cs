@@ -29,7 +29,7 @@ public sealed class TlsTests
         await using var stranger = await Libvirtd.StartAsync(Cancellation);
         var machine = await LiveMachine.DefineAsync(host, guest, new("web1"), Cancellation);
         (await host.VirshAsync(["start", machine.Name], Cancellation)).Succeeded();
-        var port = Libvirtd.FreePort();
+        var port = FreePorts.Take();
         var backup = Path.Combine(host.Folders.Root, "backup.xml");
         await File.WriteAllTextAsync(backup, new XElement("domainbackup", new XAttribute("mode", "pull"),
             new XElement("server", new XAttribute("transport", "tcp"), new XAttribute("tls", "yes"), new XAttribute("name", "127.0.0.1"), new XAttribute("port", port)),

@@ -40,7 +40,7 @@ public sealed class RemoteBackupTests
         await using var host = await Libvirtd.StartAsync(Cancellation, listensForTls: true);
         using var strangers = new TcpListener(IPAddress.Loopback, 0);
         strangers.Start();
-        int[] ports = [((IPEndPoint)strangers.LocalEndpoint).Port, Libvirtd.FreePort(), Libvirtd.FreePort()];
+        int[] ports = [((IPEndPoint)strangers.LocalEndpoint).Port, FreePorts.Take(), FreePorts.Take()];
         // Two servers, which do not know of each other.
         using var lab = new LiveLab(host, ports: ports) { Uri = host.TlsUri };
         using var other = new LiveLab(host, ports: ports) { Uri = host.TlsUri };
@@ -114,7 +114,7 @@ public sealed class RemoteBackupTests
         var guest = await LiveGuest.FindAsync(Cancellation);
         await using var host = await Libvirtd.StartAsync(Cancellation, listensForTls: true);
         await MakeScratchPoolAsync(host);
-        int[] ports = [Libvirtd.FreePort(), Libvirtd.FreePort()];
+        int[] ports = [FreePorts.Take(), FreePorts.Take()];
         using var lab = new LiveLab(host, ports: ports) { Uri = host.TlsUri };
         var machine = await LiveMachine.DefineAsync(host, guest, new("web1"), Cancellation);
         await machine.StartAsync(Cancellation);

@@ -14,13 +14,6 @@ internal sealed class LocalServer : IAsyncDisposable
     /// <summary>The repository, from the folder of the test program up.</summary>
     public static string Root { get; } = FindRoot();
 
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     /// <summary>The full path of a program, or null.</summary>
     public static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
         .Where(folder => folder.Length > 0)
