@@ -3,7 +3,6 @@ using Strongroom.Backup.Items;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Vaults;
-using FileShare = Strongroom.Backup.FileShares.FileShare;
 
 namespace Strongroom.Backup.Containers;
 
@@ -87,13 +86,13 @@ public sealed class ContainerRegistration(
     }
 
     /// <summary>Shares of the vault's registered accounts that no vault protects. An account whose server fails has none.</summary>
-    public async Task<IReadOnlyList<FileShare>> ListProtectableSharesAsync(Vault vault, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<AccountShare>> ListProtectableSharesAsync(Vault vault, CancellationToken cancellationToken)
     {
         var taken = await items.ListProtectedSourcesAsync(cancellationToken);
-        var found = new List<FileShare>();
+        var found = new List<AccountShare>();
         foreach (var container in await containers.ListAsync(vault.Key, cancellationToken))
         {
-            IReadOnlyList<FileShare> shares;
+            IReadOnlyList<AccountShare> shares;
             try { shares = await ListSharesAsync(container.Container, cancellationToken); }
             catch (ShareException) { continue; }
             found.AddRange(shares.Where(share => !taken.Contains(share.ResourceId.ToLowerInvariant())));
@@ -105,7 +104,7 @@ public sealed class ContainerRegistration(
     /// <summary>A vault protects shares of its own region, in any group of its subscription.</summary>
     public static bool IsInReach(Vault vault, ShareAccount account) => account.Location.Equals(vault.Location, StringComparison.OrdinalIgnoreCase);
 
-    private async Task<IReadOnlyList<FileShare>> ListSharesAsync(RegisteredContainer container, CancellationToken cancellationToken) =>
+    private async Task<IReadOnlyList<AccountShare>> ListSharesAsync(RegisteredContainer container, CancellationToken cancellationToken) =>
         ShareAccountId.TryParse(container.SourceResourceId, out var id) && await fabric.FindAccountAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken) is { } account
             ? await fabric.ListSharesAsync(account, cancellationToken)
             : throw new ShareException(ShareProblem.NotFound, $"Storage account '{container.FriendlyName}' is not there any more.");
