@@ -75,25 +75,25 @@ public sealed class ContainerRegistration(
     public async Task<IReadOnlyList<ShareAccount>> ListProtectableAsync(Vault vault, CancellationToken cancellationToken)
     {
         var known = await discovered.ListAsync(vault.Key, cancellationToken);
-        var found = new List<ShareAccount>();
-        foreach (var account in await fabric.ListAccountsAsync(vault.SubscriptionId, null, cancellationToken))
-        {
-            if (IsInReach(vault, account) && known.Contains(account.ResourceId.ToLowerInvariant()) && await containers.FindBySourceAsync(account.ResourceId, cancellationToken) is null)
-                found.Add(account);
-        }
-
-        return found;
+        if (known.Count == 0) return [];
+        var taken = await containers.ListRegisteredSourcesAsync(cancellationToken);
+        var accounts = await fabric.ListAccountsAsync(vault.SubscriptionId, null, cancellationToken);
+        return [.. accounts.Where(a => IsInReach(vault, a) && known.Contains(a.ResourceId.ToLowerInvariant()) && !taken.Contains(a.ResourceId.ToLowerInvariant()))];
     }
 
     /// <summary>Shares of the vault's registered accounts that no vault protects. An account whose server fails has none.</summary>
     public async Task<IReadOnlyList<AccountShare>> ListProtectableSharesAsync(Vault vault, CancellationToken cancellationToken)
     {
+        var registered = await containers.ListAsync(vault.Key, cancellationToken);
+        if (registered.Count == 0) return [];
+        var accounts = (await fabric.ListAccountsAsync(vault.SubscriptionId, null, cancellationToken)).ToDictionary(a => a.ResourceId, StringComparer.OrdinalIgnoreCase);
         var taken = await items.ListProtectedSourcesAsync(cancellationToken);
         var found = new List<AccountShare>();
-        foreach (var container in await containers.ListAsync(vault.Key, cancellationToken))
+        foreach (var container in registered)
         {
+            if (!accounts.TryGetValue(container.Container.SourceResourceId, out var account)) continue;
             IReadOnlyList<AccountShare> shares;
-            try { shares = await ListSharesAsync(container.Container, cancellationToken); }
+            try { shares = await fabric.ListSharesAsync(account, cancellationToken); }
             catch (ShareException) { continue; }
             found.AddRange(shares.Where(share => !taken.Contains(share.ResourceId.ToLowerInvariant())));
         }
