@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Strongroom.Arm;
 using Strongroom.Backup.FileShares;
-using FileShare = Strongroom.Backup.FileShares.FileShare;
 
 namespace Strongroom.Api.Storage;
 
@@ -33,19 +32,19 @@ public static class ShareEndpoints
     {
         PageRequest page = ReadPage(context.Request);
         if (!string.IsNullOrEmpty(context.Request.Query["$filter"])) throw ArmErrors.InvalidQueryParameter("$filter", "shares cannot be filtered here");
-        IReadOnlyList<FileShare> shares = await SharesAsync(await view.GetAsync(Id(context, accountName), cancellationToken), fabric, cancellationToken);
+        IReadOnlyList<AccountShare> shares = await SharesAsync(await view.GetAsync(Id(context, accountName), cancellationToken), fabric, cancellationToken);
         return ArmResults.Page(context.Request, Paging.Take(shares, static s => s.Name, page), ToJson);
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, string accountName, string shareName, StorageAccountView view, IFileShareFabric fabric, CancellationToken cancellationToken)
     {
-        IReadOnlyList<FileShare> shares = await SharesAsync(await view.GetAsync(Id(context, accountName), cancellationToken), fabric, cancellationToken);
+        IReadOnlyList<AccountShare> shares = await SharesAsync(await view.GetAsync(Id(context, accountName), cancellationToken), fabric, cancellationToken);
         return ArmResults.Ok(ToJson(shares.FirstOrDefault(s => s.Name.Equals(shareName, StringComparison.OrdinalIgnoreCase))
             ?? throw ArmErrors.Custom(StatusCodes.Status404NotFound, "ShareNotFound", "The specified share does not exist.")));
     }
 
     /// <summary>The shares, live. An account of blobs has none.</summary>
-    private static async Task<IReadOnlyList<FileShare>> SharesAsync(ShownAccount shown, IFileShareFabric fabric, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<AccountShare>> SharesAsync(ShownAccount shown, IFileShareFabric fabric, CancellationToken cancellationToken)
     {
         ResourceId id = shown.Account.Id;
         if (!shown.IsFileServer || await fabric.FindAccountAsync(id.SubscriptionId!, id.ResourceGroup!, id.Name, cancellationToken) is not { } account) return [];
@@ -81,7 +80,7 @@ public static class ShareEndpoints
         },
     };
 
-    private static JsonObject ToJson(FileShare share) => new()
+    private static JsonObject ToJson(AccountShare share) => new()
     {
         ["id"] = share.ResourceId,
         ["name"] = share.Name,

@@ -3,7 +3,6 @@ using Strongroom.Backup.Items;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Vaults;
-using FileShare = Strongroom.Backup.FileShares.FileShare;
 
 namespace Strongroom.Backup.Containers;
 
@@ -76,25 +75,25 @@ public sealed class ContainerRegistration(
     public async Task<IReadOnlyList<ShareAccount>> ListProtectableAsync(Vault vault, CancellationToken cancellationToken)
     {
         var known = await discovered.ListAsync(vault.Key, cancellationToken);
-        var found = new List<ShareAccount>();
-        foreach (var account in await fabric.ListAccountsAsync(vault.SubscriptionId, null, cancellationToken))
-        {
-            if (IsInReach(vault, account) && known.Contains(account.ResourceId.ToLowerInvariant()) && await containers.FindBySourceAsync(account.ResourceId, cancellationToken) is null)
-                found.Add(account);
-        }
-
-        return found;
+        if (known.Count == 0) return [];
+        var taken = await containers.ListRegisteredSourcesAsync(cancellationToken);
+        var accounts = await fabric.ListAccountsAsync(vault.SubscriptionId, null, cancellationToken);
+        return [.. accounts.Where(a => IsInReach(vault, a) && known.Contains(a.ResourceId.ToLowerInvariant()) && !taken.Contains(a.ResourceId.ToLowerInvariant()))];
     }
 
     /// <summary>Shares of the vault's registered accounts that no vault protects. An account whose server fails has none.</summary>
-    public async Task<IReadOnlyList<FileShare>> ListProtectableSharesAsync(Vault vault, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<AccountShare>> ListProtectableSharesAsync(Vault vault, CancellationToken cancellationToken)
     {
+        var registered = await containers.ListAsync(vault.Key, cancellationToken);
+        if (registered.Count == 0) return [];
+        var accounts = (await fabric.ListAccountsAsync(vault.SubscriptionId, null, cancellationToken)).ToDictionary(a => a.ResourceId, StringComparer.OrdinalIgnoreCase);
         var taken = await items.ListProtectedSourcesAsync(cancellationToken);
-        var found = new List<FileShare>();
-        foreach (var container in await containers.ListAsync(vault.Key, cancellationToken))
+        var found = new List<AccountShare>();
+        foreach (var container in registered)
         {
-            IReadOnlyList<FileShare> shares;
-            try { shares = await ListSharesAsync(container.Container, cancellationToken); }
+            if (!accounts.TryGetValue(container.Container.SourceResourceId, out var account)) continue;
+            IReadOnlyList<AccountShare> shares;
+            try { shares = await fabric.ListSharesAsync(account, cancellationToken); }
             catch (ShareException) { continue; }
             found.AddRange(shares.Where(share => !taken.Contains(share.ResourceId.ToLowerInvariant())));
         }
@@ -105,7 +104,7 @@ public sealed class ContainerRegistration(
     /// <summary>A vault protects shares of its own region, in any group of its subscription.</summary>
     public static bool IsInReach(Vault vault, ShareAccount account) => account.Location.Equals(vault.Location, StringComparison.OrdinalIgnoreCase);
 
-    private async Task<IReadOnlyList<FileShare>> ListSharesAsync(RegisteredContainer container, CancellationToken cancellationToken) =>
+    private async Task<IReadOnlyList<AccountShare>> ListSharesAsync(RegisteredContainer container, CancellationToken cancellationToken) =>
         ShareAccountId.TryParse(container.SourceResourceId, out var id) && await fabric.FindAccountAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken) is { } account
             ? await fabric.ListSharesAsync(account, cancellationToken)
             : throw new ShareException(ShareProblem.NotFound, $"Storage account '{container.FriendlyName}' is not there any more.");

@@ -42,6 +42,9 @@ public interface IContainerRepository
     /// <summary>The registration of a storage account with any vault: at most one.</summary>
     Task<RegisteredContainer?> FindBySourceAsync(string sourceResourceId, CancellationToken cancellationToken);
 
+    /// <summary>The storage accounts that any vault has registered: ARM ids, lower case.</summary>
+    Task<IReadOnlySet<string>> ListRegisteredSourcesAsync(CancellationToken cancellationToken);
+
     /// <returns>False when the account is registered, with this vault or another, or when the vault is gone.</returns>
     Task<bool> TryAddAsync(RegisteredContainer container, CancellationToken cancellationToken);
 

@@ -18,20 +18,20 @@ public interface IFileShareFabric
 
     /// <summary>The shares of an account, live: nothing is cached. In the order of their names.</summary>
     /// <exception cref="ShareException">NotFound, ServerFailed.</exception>
-    Task<IReadOnlyList<FileShare>> ListSharesAsync(ShareAccount account, CancellationToken cancellationToken);
+    Task<IReadOnlyList<AccountShare>> ListSharesAsync(ShareAccount account, CancellationToken cancellationToken);
 
     /// <summary>Opens the moment of a share that a recovery point will show. What an earlier backup of the item has left on the server is removed first.</summary>
     /// <param name="itemKey">The protected item: what is left on the server for it bears this name.</param>
     /// <exception cref="ShareException">NotFound, ServerFailed, NotReadable.</exception>
-    Task<IShareSnapshot> SnapshotAsync(FileShare share, Guid itemKey, CancellationToken cancellationToken);
+    Task<IShareSnapshot> SnapshotAsync(AccountShare share, Guid itemKey, CancellationToken cancellationToken);
 
     /// <summary>Removes what a backup that died has left on the server. A share that is not there is no error.</summary>
     /// <exception cref="ShareException">ServerFailed.</exception>
-    Task EndBackupAsync(FileShare share, Guid itemKey, CancellationToken cancellationToken);
+    Task EndBackupAsync(AccountShare share, Guid itemKey, CancellationToken cancellationToken);
 
     /// <summary>Opens a share to be restored into.</summary>
     /// <exception cref="ShareException">NotFound, ServerFailed, NotWritable.</exception>
-    Task<IShareTarget> OpenTargetAsync(FileShare share, CancellationToken cancellationToken);
+    Task<IShareTarget> OpenTargetAsync(AccountShare share, CancellationToken cancellationToken);
 }
 
 /// <summary>A file server as the storage account that clients see.</summary>
@@ -46,7 +46,7 @@ public sealed record ShareAccount(string SubscriptionId, string ResourceGroup, s
 }
 
 /// <summary>A share of an account.</summary>
-public sealed record FileShare(ShareAccount Account, string Name)
+public sealed record AccountShare(ShareAccount Account, string Name)
 {
     /// <summary>The ARM id of the <c>Microsoft.Storage/storageAccounts/fileServices/shares</c>.</summary>
     public string ResourceId => $"{Account.ResourceId}/fileServices/default/shares/{Name}";

@@ -123,7 +123,7 @@ public sealed class ShareBackupHandler(
     }
 
     /// <summary>A server that is being started again, or has its hands full, says so once and not twice.</summary>
-    private async Task<IShareSnapshot> SnapshotAsync(JobRun run, FileShare share, Guid itemKey, CancellationToken cancellationToken)
+    private async Task<IShareSnapshot> SnapshotAsync(JobRun run, AccountShare share, Guid itemKey, CancellationToken cancellationToken)
     {
         try
         {
@@ -138,10 +138,10 @@ public sealed class ShareBackupHandler(
     }
 
     /// <summary>The item's share, if its account is there; whether the share is, its snapshot tells.</summary>
-    private async Task<FileShare?> FindShareAsync(ProtectedItem item, CancellationToken cancellationToken) =>
+    private async Task<AccountShare?> FindShareAsync(ProtectedItem item, CancellationToken cancellationToken) =>
         ShareId.TryParse(item.SourceResourceId, out var id)
         && await fabric.FindAccountAsync(id.Account.SubscriptionId, id.Account.ResourceGroup, id.Account.Name, cancellationToken) is { } account
-            ? new FileShare(account, id.Name)
+            ? new AccountShare(account, id.Name)
             : null;
 
     /// <summary>What the point's reader must know. A share without any file where there were some is most often a file system that is not mounted: a point is made, and says so.</summary>

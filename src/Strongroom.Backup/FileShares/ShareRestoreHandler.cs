@@ -71,13 +71,13 @@ public sealed class ShareRestoreHandler(IItemRepository items, IRecoveryPointRep
         catch (StoreException e) when (e.Kind is StoreErrorKind.Corrupt or StoreErrorKind.NotFound) { return null; }
     }
 
-    private async Task<FileShare> FindTargetAsync(ProtectedItem item, ShareRestoreRequest request, CancellationToken cancellationToken)
+    private async Task<AccountShare> FindTargetAsync(ProtectedItem item, ShareRestoreRequest request, CancellationToken cancellationToken)
     {
         if (!ShareId.TryParse(item.SourceResourceId, out var own)) throw Gone(item.FriendlyName);
         var id = request.TargetAccountId is null ? own.Account : ShareAccountId.TryParse(request.TargetAccountId, out var other) ? other : throw Gone(request.TargetAccountId);
         var account = await fabric.FindAccountAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken)
             ?? throw new RestoreException(JobErrors.StorageAccountMissing(id.Name));
-        return new FileShare(account, request.TargetShare ?? own.Name);
+        return new AccountShare(account, request.TargetShare ?? own.Name);
     }
 
     private static ShareException Gone(string name) => new(ShareProblem.NotFound, $"'{name}' does not exist any more.");

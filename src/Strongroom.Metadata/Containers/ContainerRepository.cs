@@ -6,22 +6,26 @@ namespace Strongroom.Metadata.Containers;
 /// <inheritdoc cref="IContainerRepository"/>
 internal sealed class ContainerRepository(IDbContextFactory<StrongroomContext> contexts) : IContainerRepository
 {
+    /// <summary>The character after ';': what begins with a container's name and ';' lies before its name with this, and the index finds it.</summary>
+    private const string AfterSeparator = "<";
+
     public async Task<ContainerInUse?> FindAsync(Guid vaultKey, string nativeName, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var name = nativeName.Key();
-        return await db.Containers.AsNoTracking().FirstOrDefaultAsync(r => r.VaultKey == vaultKey && r.NativeName == name, cancellationToken) is { } row
-            ? await CountAsync(db, Read(row), cancellationToken)
-            : null;
+        return await Counted(db, db.Containers.Where(r => r.VaultKey == vaultKey && r.NativeName == name)).FirstOrDefaultAsync(cancellationToken) is { } row ? Read(row) : null;
     }
 
     public async Task<IReadOnlyList<ContainerInUse>> ListAsync(Guid vaultKey, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var rows = await db.Containers.AsNoTracking().Where(r => r.VaultKey == vaultKey).OrderBy(r => r.NativeName).ToListAsync(cancellationToken);
-        var found = new List<ContainerInUse>(rows.Count);
-        foreach (var row in rows) found.Add(await CountAsync(db, Read(row), cancellationToken));
-        return found;
+        return (await Counted(db, db.Containers.Where(r => r.VaultKey == vaultKey)).ToListAsync(cancellationToken)).ConvertAll(Read);
+    }
+
+    public async Task<IReadOnlySet<string>> ListRegisteredSourcesAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return (await db.Containers.Select(r => r.SourceKey).ToListAsync(cancellationToken)).ToHashSet(StringComparer.Ordinal);
     }
 
     public async Task<RegisteredContainer?> FindBySourceAsync(string sourceResourceId, CancellationToken cancellationToken)
@@ -62,12 +66,19 @@ internal sealed class ContainerRepository(IDbContextFactory<StrongroomContext> c
         return ContainerRemoval.Removed;
     }
 
-    private static async Task<ContainerInUse> CountAsync(StrongroomContext db, RegisteredContainer container, CancellationToken cancellationToken)
-    {
-        var (vault, prefix) = (container.VaultKey, container.NativeName.Key() + ";");
-        var all = db.Items.Where(r => r.VaultKey == vault && r.NativeName.StartsWith(prefix));
-        return new(container, await all.CountAsync(cancellationToken), await all.CountAsync(r => StrongroomContext.JsonText(r.Document, "$.DeletedAt") != null, cancellationToken));
-    }
+    /// <summary>Containers in the order of their names, each with its items, as one query.</summary>
+    private static IQueryable<CountedRow> Counted(StrongroomContext db, IQueryable<ContainerRow> containers) =>
+        from c in containers
+        orderby c.NativeName
+        select new CountedRow(
+            c.Document,
+            db.Items.Count(r => r.VaultKey == c.VaultKey && r.NativeName.CompareTo(c.NativeName + ";") > 0 && r.NativeName.CompareTo(c.NativeName + AfterSeparator) < 0),
+            db.Items.Count(r => r.VaultKey == c.VaultKey && r.NativeName.CompareTo(c.NativeName + ";") > 0 && r.NativeName.CompareTo(c.NativeName + AfterSeparator) < 0
+                && StrongroomContext.JsonText(r.Document, "$.DeletedAt") != null));
+
+    private static ContainerInUse Read(CountedRow row) => new(Documents.Read(row.Document, Documents.Default.RegisteredContainer), row.Items, row.SoftDeletedItems);
 
     private static RegisteredContainer Read(ContainerRow row) => Documents.Read(row.Document, Documents.Default.RegisteredContainer);
+
+    private sealed record CountedRow(string Document, int Items, int SoftDeletedItems);
 }

@@ -25,13 +25,37 @@ internal static class FolderReader
         return pages;
     }
 
-    /// <summary>The entries of a folder in the order of their names.</summary>
-    public static async IAsyncEnumerable<TreeEntry> ReadAsync(
-        ManifestReader tree, TreeEntry folder, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>The entries of a folder in the order of their names, from a position on. What lies before it is not read.</summary>
+    /// <remarks>An entry's position is where its page begins in the folder's stream, in bytes, and its number in the page: no page has more entries than bytes.</remarks>
+    /// <param name="tree">Reads the pages.</param>
+    /// <param name="folder">Its entry.</param>
+    /// <param name="position">0, or an entry's position. Where no entry is, nothing comes.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="StoreException">Corrupt: a page cannot be read, or is out of order.</exception>
+    public static async IAsyncEnumerable<(long Position, TreeEntry Entry)> ReadAsync(
+        ManifestReader tree, TreeEntry folder, long position, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var cursor = await FolderCursor.OpenAsync(tree, folder, cancellationToken);
-        while (await cursor.NextAsync(cancellationToken) is { } entry)
-            yield return entry;
+        var stream = folder.Stream ?? default;
+        ReadOnlyMemory<byte> last = default;
+        while (position < stream.LengthBytes)
+        {
+            var (begin, page) = await StreamRecords.FindAsync(tree, stream, position, cancellationToken);
+            if (page.Slot.IsHole)
+                throw TreePage.Malformed();
+            var entries = await tree.ReadPageAsync(page.Slot, page.LengthBytes, false, cancellationToken);
+            var first = position - begin;
+            if (first >= entries.Count)
+                yield break;
+            for (var i = (int)first; i < entries.Count; i++)
+            {
+                if (last.Span.SequenceCompareTo(entries[i].Name.Span) >= 0)
+                    throw TreePage.Malformed();
+                last = entries[i].Name;
+                yield return (begin + i, entries[i]);
+            }
+
+            position = begin + page.LengthBytes;
+        }
     }
 
     /// <summary>What lies at a path, or null. Of each folder on the way only a few pages are read.</summary>

@@ -16,12 +16,26 @@ public sealed partial class VaultStore
     /// <exception cref="StoreException">NotFound: there is no such folder, or no live snapshot holds the tree. Corrupt.</exception>
     public async IAsyncEnumerable<TreeEntry> ListTreeAsync(TreeRef tree, TreePath path, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        await foreach (var (_, entry) in ListTreeAsync(tree, path, 0, cancellationToken))
+            yield return entry;
+    }
+
+    /// <summary>The entries of a folder in a tree from a position on, sorted by name as bytes, each with its position. What lies before is not read.</summary>
+    /// <param name="tree">Of a live snapshot.</param>
+    /// <param name="path">The folder's.</param>
+    /// <param name="position">0, or an entry's position, which stays the same for the tree. Where no entry is, nothing comes.</param>
+    /// <param name="cancellationToken">Ends the listing.</param>
+    /// <exception cref="StoreException">As of the listing of all.</exception>
+    public async IAsyncEnumerable<(long Position, TreeEntry Entry)> ListTreeAsync(
+        TreeRef tree, TreePath path, long position, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(position);
         RequireLive(tree);
         var folder = await RequireEntryAsync(tree, path, cancellationToken);
         if (folder.Kind != TreeEntryKind.Folder)
             throw new StoreException(StoreErrorKind.NotFound, $"'{path}' is no folder.");
-        await foreach (var entry in FolderReader.ReadAsync(Manifests, folder, cancellationToken))
-            yield return entry;
+        await foreach (var placed in FolderReader.ReadAsync(Manifests, folder, position, cancellationToken))
+            yield return placed;
     }
 
     /// <summary>Opens a file of a tree to be read anywhere.</summary>

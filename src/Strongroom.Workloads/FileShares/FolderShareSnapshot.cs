@@ -3,7 +3,6 @@ using Microsoft.Win32.SafeHandles;
 using Strongroom.Backup.FileShares;
 using Strongroom.Store;
 using Strongroom.Workloads.FileShares.Btrfs;
-using FileShare = Strongroom.Backup.FileShares.FileShare;
 
 namespace Strongroom.Workloads.FileShares;
 
@@ -13,12 +12,12 @@ internal sealed class FolderShareSnapshot : IShareSnapshot
     // Snapshots of this and of other shares that lie in this one.
     private static readonly TreeOptions Options = new() { Excludes = [SubvolumeSnapshot.FolderName + "/"] };
 
-    private readonly FileShare share;
+    private readonly AccountShare share;
     private readonly SafeFileHandle folder;
     private readonly SubvolumeSnapshot? snapshot;
     private readonly ILogger log;
 
-    private FolderShareSnapshot(FileShare share, SafeFileHandle folder, SubvolumeSnapshot? snapshot, IReadOnlyList<string> notes, ILogger log)
+    private FolderShareSnapshot(AccountShare share, SafeFileHandle folder, SubvolumeSnapshot? snapshot, IReadOnlyList<string> notes, ILogger log)
     {
         this.share = share;
         this.folder = folder;
@@ -38,7 +37,7 @@ internal sealed class FolderShareSnapshot : IShareSnapshot
     /// <param name="folder">The share's folder; is closed with the snapshot.</param>
     /// <param name="realPath">Where it lies.</param>
     /// <param name="name">Names the snapshot on the file system.</param>
-    public static FolderShareSnapshot Take(FileShare share, SafeFileHandle folder, string realPath, string name, ILogger log)
+    public static FolderShareSnapshot Take(AccountShare share, SafeFileHandle folder, string realPath, string name, ILogger log)
     {
         try
         {
@@ -60,7 +59,7 @@ internal sealed class FolderShareSnapshot : IShareSnapshot
     public async Task<TreeBackupResult> WriteAsync(StoreSession session, TreeRef? parent, IProgress<TreeProgress>? progress, CancellationToken cancellationToken) =>
         await OpenFolder.DoAsync(share, snapshot?.Folder ?? folder, path => session.WriteTreeAsync(path, parent, Options, progress, cancellationToken));
 
-    private static IEnumerable<string> NotesOn(FileShare share, NestedSubvolumes nested)
+    private static IEnumerable<string> NotesOn(AccountShare share, NestedSubvolumes nested)
     {
         if (nested.Count > 0)
             yield return $"'{share.Name}' holds Btrfs subvolumes: each is of one moment, and all of moments that follow one another.";

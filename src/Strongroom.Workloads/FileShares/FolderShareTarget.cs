@@ -1,12 +1,11 @@
 using Microsoft.Win32.SafeHandles;
 using Strongroom.Backup.FileShares;
 using Strongroom.Store;
-using FileShare = Strongroom.Backup.FileShares.FileShare;
 
 namespace Strongroom.Workloads.FileShares;
 
 /// <summary>A share's folder that is restored into.</summary>
-internal sealed class FolderShareTarget(FileShare share, SafeFileHandle folder) : IShareTarget
+internal sealed class FolderShareTarget(AccountShare share, SafeFileHandle folder) : IShareTarget
 {
     /// <inheritdoc/>
     public async Task<TreeRestoreResult> RestoreAsync(

@@ -5,7 +5,6 @@ using Strongroom.Arm;
 using Strongroom.Backup.FileShares;
 using Strongroom.Workloads.FileShares.Btrfs;
 using Strongroom.Workloads.VirtualMachines.Folder;
-using FileShare = Strongroom.Backup.FileShares.FileShare;
 
 namespace Strongroom.Workloads.FileShares;
 
@@ -31,20 +30,20 @@ public sealed class LocalFileShares(ILocalFileServers servers, AllowedRoots root
         await FindServerAsync(subscriptionId, resourceGroup, name, cancellationToken) is { } server ? AccountOf(server) : null;
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<FileShare>> ListSharesAsync(ShareAccount account, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<AccountShare>> ListSharesAsync(ShareAccount account, CancellationToken cancellationToken)
     {
         var server = await RequireServerAsync(account, cancellationToken);
         // File system calls block; they are not for the caller's thread.
         var shares = await Task.Run(() => Scan(server), cancellationToken);
-        return [.. shares.OrderBy(share => share.Name, StringComparer.OrdinalIgnoreCase).Select(share => new FileShare(account, share.Name))];
+        return [.. shares.OrderBy(share => share.Name, StringComparer.OrdinalIgnoreCase).Select(share => new AccountShare(account, share.Name))];
     }
 
     /// <inheritdoc/>
-    public Task<IShareSnapshot> SnapshotAsync(FileShare share, Guid itemKey, CancellationToken cancellationToken) =>
+    public Task<IShareSnapshot> SnapshotAsync(AccountShare share, Guid itemKey, CancellationToken cancellationToken) =>
         OpenAsync<IShareSnapshot>(share, (folder, realPath) => FolderShareSnapshot.Take(share, folder, realPath, SnapshotName(itemKey), log), cancellationToken);
 
     /// <inheritdoc/>
-    public async Task EndBackupAsync(FileShare share, Guid itemKey, CancellationToken cancellationToken)
+    public async Task EndBackupAsync(AccountShare share, Guid itemKey, CancellationToken cancellationToken)
     {
         try
         {
@@ -73,7 +72,7 @@ public sealed class LocalFileShares(ILocalFileServers servers, AllowedRoots root
     }
 
     /// <inheritdoc/>
-    public Task<IShareTarget> OpenTargetAsync(FileShare share, CancellationToken cancellationToken) => OpenAsync<IShareTarget>(
+    public Task<IShareTarget> OpenTargetAsync(AccountShare share, CancellationToken cancellationToken) => OpenAsync<IShareTarget>(
         share,
         (folder, _) => ShareFolderCalls.IsWritable(folder)
             ? new FolderShareTarget(share, folder)
@@ -93,7 +92,7 @@ public sealed class LocalFileShares(ILocalFileServers servers, AllowedRoots root
         ?? throw new ShareException(ShareProblem.NotFound, $"File server '{account.Name}' is not there any more.");
 
     /// <summary>Opens a share's folder, which <paramref name="use"/> is to close; here it is closed when that fails.</summary>
-    private async Task<T> OpenAsync<T>(FileShare share, Func<SafeFileHandle, string, T> use, CancellationToken cancellationToken)
+    private async Task<T> OpenAsync<T>(AccountShare share, Func<SafeFileHandle, string, T> use, CancellationToken cancellationToken)
     {
         var server = await RequireServerAsync(share.Account, cancellationToken);
         return await Task.Run(

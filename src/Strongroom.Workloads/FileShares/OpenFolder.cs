@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
+using Strongroom.Backup.FileShares;
 using Strongroom.Store;
-using FileShare = Strongroom.Backup.FileShares.FileShare;
 
 namespace Strongroom.Workloads.FileShares;
 
@@ -9,7 +9,7 @@ internal static class OpenFolder
 {
     /// <summary>Runs the work with a path to the folder. Its failures name the share in place of that path.</summary>
     /// <exception cref="StoreException">As the work's.</exception>
-    public static async Task<T> DoAsync<T>(FileShare share, SafeFileHandle folder, Func<string, Task<T>> work)
+    public static async Task<T> DoAsync<T>(AccountShare share, SafeFileHandle folder, Func<string, Task<T>> work)
     {
         var path = ShareFolderCalls.PathOf(folder);
         try

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Strongroom.Arm;
 using Strongroom.Backup.FileShares;
 using Strongroom.Store;
-using FileShare = Strongroom.Backup.FileShares.FileShare;
 
 namespace Strongroom.Api.Tests.Support;
 
@@ -35,19 +34,19 @@ public sealed class FakeFileServers : IFileServerValidator, IFileShareFabric
     public Task<ShareAccount?> FindAccountAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken) =>
         Task.FromResult<ShareAccount?>(new(subscriptionId, resourceGroup, name, "home"));
 
-    public async Task<IReadOnlyList<FileShare>> ListSharesAsync(ShareAccount account, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<AccountShare>> ListSharesAsync(ShareAccount account, CancellationToken cancellationToken)
     {
         await WhileListing();
-        return [.. Shares.Select(name => new FileShare(account, name))];
+        return [.. Shares.Select(name => new AccountShare(account, name))];
     }
 
-    public Task<IShareSnapshot> SnapshotAsync(FileShare share, Guid itemKey, CancellationToken cancellationToken) => Task.FromResult<IShareSnapshot>(new Opened(PathOf(share)));
+    public Task<IShareSnapshot> SnapshotAsync(AccountShare share, Guid itemKey, CancellationToken cancellationToken) => Task.FromResult<IShareSnapshot>(new Opened(PathOf(share)));
 
-    public Task EndBackupAsync(FileShare share, Guid itemKey, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task EndBackupAsync(AccountShare share, Guid itemKey, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task<IShareTarget> OpenTargetAsync(FileShare share, CancellationToken cancellationToken) => Task.FromResult<IShareTarget>(new Opened(PathOf(share)));
+    public Task<IShareTarget> OpenTargetAsync(AccountShare share, CancellationToken cancellationToken) => Task.FromResult<IShareTarget>(new Opened(PathOf(share)));
 
-    private string PathOf(FileShare share) => Shares.Contains(share.Name) && Folder is not null
+    private string PathOf(AccountShare share) => Shares.Contains(share.Name) && Folder is not null
         ? Path.Combine(Folder, share.Name)
         : throw new ShareException(ShareProblem.NotFound, $"There is no share '{share.Name}'.");
 

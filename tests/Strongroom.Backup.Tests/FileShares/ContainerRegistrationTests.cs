@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Tests.Support;
 using Strongroom.Backup.Vaults;
@@ -108,6 +109,36 @@ public sealed class ContainerRegistrationTests
         Task<IReadOnlyList<ProtectedItem>> ListAsync(ItemQuery query) => rig.Items.ListAsync(vault.Key, query, null, 10, Rig.Token);
 
         async Task<BackupRefusal> RefusalAsync(ProtectionRequest request) => (await Assert.ThrowsAsync<BackupRefusedException>(() => rig.Protection.PutAsync(vault, request, Rig.Token))).Refusal;
+    }
+
+    [Fact]
+    public async Task What_can_be_protected_costs_no_more_queries_when_there_is_more_of_it()
+    {
+        await using var rig = await Rig.NewAsync();
+        var vault = await rig.NewVaultAsync();
+        // One of the two is registered, the other is offered.
+        foreach (var account in (string[])["files1", "files2"]) rig.NewShare(account);
+        await rig.Registration.RegisterAsync(vault, RigShares.Container("files1"), RigShares.AccountId("files1"), Rig.Token);
+        var few = await CountAsync();
+        foreach (var number in Enumerable.Range(10, 8))
+        {
+            rig.NewShare($"files{number}");
+            rig.NewShare($"offered{number}");
+            await rig.Registration.RegisterAsync(vault, RigShares.Container($"files{number}"), RigShares.AccountId($"files{number}"), Rig.Token);
+        }
+
+        Assert.Equal((few.Accounts + 8, few.Shares + 8, few.Commands), await CountAsync());
+        Assert.Equal((1, 1), (few.Accounts, few.Shares));
+
+        async Task<(int Accounts, int Shares, (int, int, int) Commands)> CountAsync()
+        {
+            await rig.Discovery.RefreshAsync(vault, Rig.Token);
+            var (accounts, shares) = (0, 0);
+            var forAccounts = await rig.Commands.CountAsync(async () => accounts = (await rig.Registration.ListProtectableAsync(vault, Rig.Token)).Count);
+            var forShares = await rig.Commands.CountAsync(async () => shares = (await rig.Registration.ListProtectableSharesAsync(vault, Rig.Token)).Count);
+            var usages = new VaultUsages(rig.Items, rig.Containers, rig.Ledger, rig.Stores, rig.Time, NullLogger<VaultUsages>.Instance);
+            return (accounts, shares, (forAccounts, forShares, await rig.Commands.CountAsync(() => usages.CountAsync(vault.Key, Rig.Token))));
+        }
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Strongroom.Backup.Catalogue;
-using Strongroom.Backup.FileRecovery.Browsing;
 using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Jobs;
@@ -322,45 +321,6 @@ public sealed class ShareBackupTests
         Assert.Equal(("storage;lab;files1", RigShares.AccountId("files1"), 1), (container.Container.NativeName, container.Container.SourceResourceId, container.Items));
     }
 
-    [Fact]
-    public async Task Its_files_can_be_looked_at()
-    {
-        await using var rig = await Rig.NewAsync();
-        var vault = await rig.NewVaultAsync();
-        var folder = rig.NewShare();
-        Write(folder, "x/a.txt", "hello");
-        Write(folder, "x/b.txt", "world");
-        File.CreateSymbolicLink(Path.Combine(folder, "link"), "/x");
-        File.CreateSymbolicLink(Path.Combine(folder, "x/up"), "../../../x");
-        File.CreateSymbolicLink(Path.Combine(folder, "loop"), "loop");
-        var item = await rig.ProtectShareAsync(vault);
-        await rig.BackUpAsync(vault, item);
-        var browser = new PointFileBrowser(rig.Points, rig.Ledger, rig.Stores, rig.Holds, new NoReader());
-        await using var tree = await browser.OpenAsync(vault, item, (await rig.NewestAsync(item)).Name, Rig.Token);
-
-        Assert.Equal(["link", "loop", "x"], (await tree.ListAsync(FilePath.Root, 0, 10, Rig.Token)).Entries.Select(e => e.Text));
-        var page = await tree.ListAsync(At("/x"), 0, 2, Rig.Token);
-        Assert.Equal(["a.txt", "b.txt"], page.Entries.Select(e => e.Text));
-        Assert.Equal(2, page.Next);
-        Assert.Equal("up", Assert.Single((await tree.ListAsync(At("/x"), 2, 2, Rig.Token)).Entries).Text);
-        Assert.Equal("hello", await ReadAsync("/x/a.txt"));
-        Assert.Equal("world", await ReadAsync("/link/up/b.txt"));
-        Assert.Equal(FileKind.SymbolicLink, (await tree.FindAsync(At("/link"), Rig.Token)).Kind);
-        Assert.Equal(FileBrowsingFault.NotFound, (await Assert.ThrowsAsync<FileBrowsingException>(() => tree.FindAsync(At("/loop/a"), Rig.Token))).Fault);
-        Assert.Equal(FileBrowsingFault.NotFound, (await Assert.ThrowsAsync<FileBrowsingException>(() => tree.FindAsync(At("/x/a.txt/b"), Rig.Token))).Fault);
-        Assert.Equal(FileBrowsingFault.NotAFolder, (await Assert.ThrowsAsync<FileBrowsingException>(() => tree.ListAsync(At("/x/a.txt"), 0, 1, Rig.Token))).Fault);
-        Assert.Equal(FileBrowsingFault.NotAFile, (await Assert.ThrowsAsync<FileBrowsingException>(() => tree.ReadAsync(At("/x"), 0, new byte[1], Rig.Token))).Fault);
-        Assert.Equal(FileBrowsingFault.BadPosition, (await Assert.ThrowsAsync<FileBrowsingException>(() => tree.ListAsync(At("/x"), 9, 1, Rig.Token))).Fault);
-
-        async Task<string> ReadAsync(string path)
-        {
-            var buffer = new byte[100];
-            return System.Text.Encoding.UTF8.GetString(buffer, 0, await tree.ReadAsync(At(path), 0, buffer, Rig.Token));
-        }
-
-        static FilePath At(string path) => FilePath.TryParse(path, out var found) ? found : throw new ArgumentException(path);
-    }
-
     private static void Write(string folder, string path, string text)
     {
         var file = Path.Combine(folder, path);
@@ -374,10 +334,5 @@ public sealed class ShareBackupTests
     private static void Settle(string folder)
     {
         while (Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories).Any(path => DateTime.UtcNow - File.GetLastWriteTimeUtc(path) < TimeSpan.FromSeconds(2.1))) Thread.Sleep(50);
-    }
-
-    private sealed class NoReader : IFileReader
-    {
-        public Task<IFileTree> OpenAsync(string key, Func<CancellationToken, Task<IReadOnlyList<Blocks.IBlockDevice>>> openDisks, CancellationToken cancellationToken) => throw new InvalidOperationException("Shares have no disks.");
     }
 }

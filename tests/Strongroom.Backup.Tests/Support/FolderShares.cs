@@ -1,6 +1,5 @@
 using Strongroom.Backup.FileShares;
 using Strongroom.Store;
-using FileShare = Strongroom.Backup.FileShares.FileShare;
 
 namespace Strongroom.Backup.Tests.Support;
 
@@ -41,10 +40,10 @@ internal sealed class FolderShares : IFileShareFabric
             ? new ShareAccount(subscriptionId, "Lab", known, Location)
             : null);
 
-    public Task<IReadOnlyList<FileShare>> ListSharesAsync(ShareAccount account, CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<FileShare>>([.. Folders.Keys.Where(k => k.Account == account.Name).Select(k => new FileShare(account, k.Share))]);
+    public Task<IReadOnlyList<AccountShare>> ListSharesAsync(ShareAccount account, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<AccountShare>>([.. Folders.Keys.Where(k => k.Account == account.Name).Select(k => new AccountShare(account, k.Share))]);
 
-    public async Task<IShareSnapshot> SnapshotAsync(FileShare share, Guid itemKey, CancellationToken cancellationToken)
+    public async Task<IShareSnapshot> SnapshotAsync(AccountShare share, Guid itemKey, CancellationToken cancellationToken)
     {
         await WhileSnapshotting();
         if (!Folders.TryGetValue((share.Account.Name, share.Name), out var folder)) throw new ShareException(ShareProblem.NotFound, $"There is no share '{share.Name}'.");
@@ -52,13 +51,13 @@ internal sealed class FolderShares : IFileShareFabric
         return new Snapshot(this, folder);
     }
 
-    public Task EndBackupAsync(FileShare share, Guid itemKey, CancellationToken cancellationToken)
+    public Task EndBackupAsync(AccountShare share, Guid itemKey, CancellationToken cancellationToken)
     {
         Ended.Add(itemKey);
         return Task.CompletedTask;
     }
 
-    public Task<IShareTarget> OpenTargetAsync(FileShare share, CancellationToken cancellationToken) => Folders.TryGetValue((share.Account.Name, share.Name), out var folder)
+    public Task<IShareTarget> OpenTargetAsync(AccountShare share, CancellationToken cancellationToken) => Folders.TryGetValue((share.Account.Name, share.Name), out var folder)
         ? Task.FromResult<IShareTarget>(new Target(this, folder))
         : throw new ShareException(ShareProblem.NotFound, $"There is no share '{share.Name}'.");
 

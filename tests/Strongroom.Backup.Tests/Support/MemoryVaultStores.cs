@@ -30,6 +30,9 @@ internal sealed class MemoryVaultStores(IKeyEncryptionKey key, TimeProvider time
         return Task.CompletedTask;
     }
 
+    /// <summary>What is put before a vault's blobs when it is opened.</summary>
+    public Func<IBlobBackend, IBlobBackend> Before { get; set; } = static backend => backend;
+
     /// <summary>Loses all blobs of a vault whose names begin with a prefix, as a bad disk does; the stores are opened anew.</summary>
     public async Task LoseAsync(Guid vaultKey, string prefix)
     {
@@ -58,7 +61,7 @@ internal sealed class MemoryVaultStores(IKeyEncryptionKey key, TimeProvider time
 
     private async Task<VaultStore> OpenNowAsync(Guid vaultKey)
     {
-        var backend = _backends.GetOrAdd(vaultKey, _ => new());
+        var backend = Before(_backends.GetOrAdd(vaultKey, _ => new()));
         // The tests move the time.
         var options = new VaultStoreOptions { PackSizeBytes = 1 << 20, Workers = 2, GuardsClock = false };
         return await VaultStore.ExistsAsync(backend, CancellationToken.None)

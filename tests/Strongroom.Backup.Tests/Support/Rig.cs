@@ -20,6 +20,7 @@ using Strongroom.Backup.StorageAccounts;
 using Strongroom.Backup.Vaults;
 using Strongroom.Backup.Verification;
 using Strongroom.Metadata;
+using Strongroom.Metadata.Tests.Support;
 using Strongroom.Store;
 
 namespace Strongroom.Backup.Tests.Support;
@@ -35,7 +36,7 @@ internal sealed class Rig : IAsyncDisposable
 
     private Rig()
     {
-        _services = new ServiceCollection().AddStrongroomMetadata(Path.Combine(_folder.FullName, "db")).BuildServiceProvider();
+        _services = new ServiceCollection().AddStrongroomMetadata(Path.Combine(_folder.FullName, "db")).ConfigureDbContext<StrongroomContext>(o => o.AddInterceptors(Commands)).BuildServiceProvider();
         Key = MasterKeyFile.LoadOrCreate(Path.Combine(_folder.FullName, "key"));
         Stores = new(Key, Time);
         Restorer = new(Fabric);
@@ -62,6 +63,9 @@ internal sealed class Rig : IAsyncDisposable
     public StorageAccountFolders Accounts { get; }
     public string Folder => _folder.FullName;
     public string StorageFolder => Path.Combine(_folder.FullName, "storage");
+
+    /// <summary>Counts what the database is asked.</summary>
+    public CommandCounter Commands { get; } = new();
 
     public PointHolds Holds { get; } = new();
     public FileRecoveryOptions FileRecovery { get; }

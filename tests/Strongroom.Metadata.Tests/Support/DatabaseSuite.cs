@@ -73,8 +73,10 @@ public sealed class SqliteDatabase : ITestDatabase
     private SqliteDatabase()
     {
         File = Path.Combine(_folder.FullName, "strongroom.db");
-        _services = new ServiceCollection().AddStrongroomMetadata(File).BuildServiceProvider();
+        _services = new ServiceCollection().AddStrongroomMetadata(File).ConfigureDbContext<StrongroomContext>(o => o.AddInterceptors(Commands)).BuildServiceProvider();
     }
+
+    internal CommandCounter Commands { get; } = new();
 
     public string File { get; }
 

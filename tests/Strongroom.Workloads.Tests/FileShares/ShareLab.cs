@@ -3,7 +3,6 @@ using Strongroom.Backup.FileShares;
 using Strongroom.Store;
 using Strongroom.Workloads.FileShares;
 using Strongroom.Workloads.VirtualMachines.Folder;
-using FileShare = Strongroom.Backup.FileShares.FileShare;
 
 namespace Strongroom.Workloads.Tests.FileShares;
 
@@ -67,7 +66,7 @@ public sealed class ShareLab : ILocalFileServers, ILogger<LocalFileShares>, IAsy
 
     public async Task<ShareAccount> AccountAsync() => (await Fabric.FindAccountAsync(Subscription, "LAB", "nas1", CancellationToken.None))!;
 
-    public async Task<FileShare> ShareAsync(string name) => new(await AccountAsync(), name);
+    public async Task<AccountShare> ShareAsync(string name) => new(await AccountAsync(), name);
 
     public async Task<IEnumerable<string>> NamesAsync() => (await Fabric.ListSharesAsync(await AccountAsync(), CancellationToken.None)).Select(share => share.Name);
 

@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Strongroom.Arm;
 using Strongroom.Backup.Containers;
+using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Vaults;
-using Share = Strongroom.Backup.FileShares.FileShare;
 
 namespace Strongroom.Api.RecoveryServices.ProtectableItems;
 
@@ -37,9 +37,9 @@ internal static class ProtectableItemEndpoints
     private static bool AllowsContainer(ODataFilter filter, string native) =>
         filter.Allows("containerName", ItemNames.ContainerOf(native)) || filter.Allows("containerName", ItemNames.Container(native));
 
-    private static string NativeName(Share share) => ItemNames.OfShare(share.Account.ResourceGroup, share.Account.Name, share.ResourceId);
+    private static string NativeName(AccountShare share) => ItemNames.OfShare(share.Account.ResourceGroup, share.Account.Name, share.ResourceId);
 
-    private static JsonObject ToJson(Vault vault, Share share)
+    private static JsonObject ToJson(Vault vault, AccountShare share)
     {
         var native = NativeName(share);
         var name = ItemNames.Item(native).ToLowerInvariant();

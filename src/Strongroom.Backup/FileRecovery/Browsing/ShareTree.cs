@@ -20,15 +20,15 @@ internal sealed class ShareTree(VaultStore store, TreeRef tree) : IFileTree
             if (folder.Kind != TreeEntryKind.Folder) throw new FileBrowsingException(FileBrowsingFault.NotAFolder, $"'{path.Text}' is no folder.");
             if (!folder.HasContent) throw new FileBrowsingException(FileBrowsingFault.Damaged, $"The folder '{path.Text}' could not be listed when it was backed up.");
             var entries = new List<FileEntry>();
-            var at = 0L;
-            await foreach (var entry in store.ListTreeAsync(tree, where, cancellationToken))
+            await foreach (var (at, entry) in store.ListTreeAsync(tree, where, position, cancellationToken))
             {
-                if (at++ < position) continue;
-                if (entries.Count == count) return new(entries, position + count);
+                if (entries.Count == count) return new(entries, at);
                 entries.Add(Describe(entry));
             }
 
-            return at >= position ? new FilePage(entries, null) : throw new FileBrowsingException(FileBrowsingFault.BadPosition, $"The folder '{path.Text}' has no entry {position}.");
+            return entries.Count > 0 || position == 0
+                ? new FilePage(entries, null)
+                : throw new FileBrowsingException(FileBrowsingFault.BadPosition, $"No page of the folder '{path.Text}' ended there.");
         },
         cancellationToken);
 
