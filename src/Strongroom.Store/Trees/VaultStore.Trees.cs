@@ -16,12 +16,34 @@ public sealed partial class VaultStore
     /// <exception cref="StoreException">NotFound: there is no such folder, or no live snapshot holds the tree. Corrupt.</exception>
     public async IAsyncEnumerable<TreeEntry> ListTreeAsync(TreeRef tree, TreePath path, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        RequireLive(tree);
-        var folder = await RequireEntryAsync(tree, path, cancellationToken);
-        if (folder.Kind != TreeEntryKind.Folder)
-            throw new StoreException(StoreErrorKind.NotFound, $"'{path}' is no folder.");
+        var folder = await RequireFolderAsync(tree, path, cancellationToken);
         await foreach (var entry in FolderReader.ReadAsync(Manifests, folder, cancellationToken))
             yield return entry;
+    }
+
+    /// <summary>Some entries of a folder in a tree, from a position on. What comes before is not read.</summary>
+    /// <param name="tree">Of a live snapshot.</param>
+    /// <param name="path">The folder.</param>
+    /// <param name="position">0, or what an earlier call gave for the same folder.</param>
+    /// <param name="count">At most so many.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The entries, sorted by name as bytes, and where more begin; null: there are no more. Null as a whole: there is no such position.</returns>
+    /// <exception cref="StoreException">NotFound: there is no such folder, or no live snapshot holds the tree. Corrupt.</exception>
+    public async Task<(IReadOnlyList<TreeEntry> Entries, long? Next)?> ListTreeAsync(TreeRef tree, TreePath path, long position, int count, CancellationToken cancellationToken)
+    {
+        var cursor = await FolderCursor.OpenAsync(Manifests, await RequireFolderAsync(tree, path, cancellationToken), cancellationToken);
+        if (!await cursor.TrySeekAsync(position, cancellationToken))
+            return null;
+        var entries = new List<TreeEntry>();
+        while (true)
+        {
+            var here = cursor.Position;
+            if (await cursor.NextAsync(cancellationToken) is not { } entry)
+                return (entries, null);
+            if (entries.Count == count)
+                return (entries, here);
+            entries.Add(entry);
+        }
     }
 
     /// <summary>Opens a file of a tree to be read anywhere.</summary>
@@ -82,6 +104,13 @@ public sealed partial class VaultStore
         var parts = await RestorePart.FindAsync(Manifests, tree, selections, cancellationToken);
         using var restore = new TreeRestore(Manifests, parts, options, Options.Workers, progress);
         return await restore.RunAsync(target, cancellationToken);
+    }
+
+    private async ValueTask<TreeEntry> RequireFolderAsync(TreeRef tree, TreePath path, CancellationToken cancellationToken)
+    {
+        RequireLive(tree);
+        var folder = await RequireEntryAsync(tree, path, cancellationToken);
+        return folder.Kind == TreeEntryKind.Folder ? folder : throw new StoreException(StoreErrorKind.NotFound, $"'{path}' is no folder.");
     }
 
     private async ValueTask<TreeEntry> RequireEntryAsync(TreeRef tree, TreePath path, CancellationToken cancellationToken) =>

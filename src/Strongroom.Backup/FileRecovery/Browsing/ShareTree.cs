@@ -19,16 +19,9 @@ internal sealed class ShareTree(VaultStore store, TreeRef tree) : IFileTree
             var (folder, where) = await ResolveAsync(path, cancellationToken);
             if (folder.Kind != TreeEntryKind.Folder) throw new FileBrowsingException(FileBrowsingFault.NotAFolder, $"'{path.Text}' is no folder.");
             if (!folder.HasContent) throw new FileBrowsingException(FileBrowsingFault.Damaged, $"The folder '{path.Text}' could not be listed when it was backed up.");
-            var entries = new List<FileEntry>();
-            var at = 0L;
-            await foreach (var entry in store.ListTreeAsync(tree, where, cancellationToken))
-            {
-                if (at++ < position) continue;
-                if (entries.Count == count) return new(entries, position + count);
-                entries.Add(Describe(entry));
-            }
-
-            return at >= position ? new FilePage(entries, null) : throw new FileBrowsingException(FileBrowsingFault.BadPosition, $"The folder '{path.Text}' has no entry {position}.");
+            return await store.ListTreeAsync(tree, where, position, count, cancellationToken) is var (entries, next)
+                ? new FilePage([.. entries.Select(Describe)], next)
+                : throw new FileBrowsingException(FileBrowsingFault.BadPosition, $"The folder '{path.Text}' has no entry at position {position}.");
         },
         cancellationToken);
 
