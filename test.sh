@@ -86,6 +86,7 @@ install_packages() {
   fi
   if wanted Strongroom.Workloads.Tests; then
     command -v mkfs.xfs >/dev/null || [ -x /usr/sbin/mkfs.xfs ] || packages+=(xfsprogs)
+    [ -x /usr/sbin/mkfs.ntfs ] || packages+=(ntfs-3g)
     command -v smbclient >/dev/null && command -v smbcacls >/dev/null || packages+=(smbclient)
     command -v ip >/dev/null || [ -x /usr/sbin/ip ] || packages+=(iproute2)
     # A service that lets people in: for continuous integration, not for somebody's own machine.

@@ -6,7 +6,7 @@ using Strongroom.Backup.FileShares;
 namespace Strongroom.Api.Fabric;
 
 /// <summary>A file server as it is shown: what was stored, how many shares it has now and whether they can be listed. One that hangs holds nobody up.</summary>
-/// <param name="limit">How long a file server has to name its shares.</param>
+/// <param name="limit">How long a file server has to answer.</param>
 public sealed class FileServerView(IFileShareFabric fabric, FileServers servers, TimeSpan limit)
 {
     /// <summary>One file server.</summary>
@@ -24,11 +24,8 @@ public sealed class FileServerView(IFileShareFabric fabric, FileServers servers,
     {
         try
         {
-            if (servers.FindRefusal(server) is { } refusal) return (null, refusal);
-            ResourceId id = server.Id;
-            if (await fabric.FindAccountAsync(id.SubscriptionId!, id.ResourceGroup!, id.Name, cancellationToken) is not { } account) return (null, "The file server is not there any more.");
             // Real time, never a tester's: disks know no other.
-            return ((await fabric.ListSharesAsync(account, cancellationToken).WaitAsync(limit, TimeProvider.System, cancellationToken)).Count, null);
+            return await AskAsync(server, cancellationToken).WaitAsync(limit, TimeProvider.System, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -38,5 +35,14 @@ public sealed class FileServerView(IFileShareFabric fabric, FileServers servers,
         {
             return (null, failure.Message);
         }
+    }
+
+    private async Task<(int? ShareCount, string? Problem)> AskAsync(TrackedResource server, CancellationToken cancellationToken)
+    {
+        if (await servers.FindRefusalAsync(server, cancellationToken) is { } refusal) return (null, refusal);
+        ResourceId id = server.Id;
+        return await fabric.FindAccountAsync(id.SubscriptionId!, id.ResourceGroup!, id.Name, cancellationToken) is { } account
+            ? ((await fabric.ListSharesAsync(account, cancellationToken)).Count, null)
+            : (null, "The file server is not there any more.");
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Strongroom.Api.Compute;
 using Strongroom.Api.Fabric;
@@ -28,6 +29,7 @@ public static class PlatformProviders
         services.AddSingleton<Hosts>();
         services.AddSingleton(sp => new HostStates(sp.GetServices<IHostProbe>(), sp.GetRequiredService<Hosts>(), sp.GetRequiredService<ILogger<HostStates>>(), s_hostLimit));
         services.AddSingleton(sp => new HostView(sp.GetRequiredService<IMachineFabric>(), sp.GetRequiredService<HostStates>(), 2 * s_hostLimit));
+        services.TryAddSingleton(new BoundedCalls(BoundedCalls.UsualLimit));
         services.AddSingleton<FileServers>();
         services.AddSingleton(sp => new FileServerView(sp.GetRequiredService<IFileShareFabric>(), sp.GetRequiredService<FileServers>(), s_hostLimit));
         services.AddSingleton<VirtualNetworks>();

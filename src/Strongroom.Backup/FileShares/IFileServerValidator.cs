@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Strongroom.Backup.FileShares;
 
 /// <summary>Decides whether the properties of a <c>Strongroom.Fabric/fileServers</c> resource can be accepted; one for each kind of server.</summary>
-/// <remarks>Thread-safe.</remarks>
+/// <remarks>Thread-safe. It may block: what it looks at may lie on a mount that does not answer.</remarks>
 public interface IFileServerValidator
 {
     /// <summary>The kind this one judges, such as <c>Local</c>.</summary>

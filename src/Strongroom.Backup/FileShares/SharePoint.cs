@@ -23,10 +23,13 @@ public sealed record SharePoint(string ResourceId, string Tree, long Bytes, long
     /// <summary>The first of them, each with what was wrong.</summary>
     public ImmutableArray<string> Problems { get; init => field = value.IsDefault ? [] : value; } = [];
 
-    /// <summary>A problem as a line.</summary>
+    /// <summary>A problem as a part of a sentence, of a length that a hundred of them fit into a job.</summary>
     internal static string Text(TreeProblem problem)
     {
         var path = problem.Path.IsRoot ? "the share's own folder" : $"'{problem.Path}'";
-        return (path.Length > MaxProblemLength ? string.Concat("'…", path.AsSpan(path.Length - MaxProblemLength)) : path) + ": " + problem.What;
+        // It may name a path, too.
+        var what = problem.What.TrimEnd('.');
+        return (path.Length > MaxProblemLength ? string.Concat("'…", path.AsSpan(path.Length - MaxProblemLength)) : path)
+            + ": " + (what.Length > MaxProblemLength ? string.Concat(what.AsSpan(0, MaxProblemLength), "…") : what);
     }
 }

@@ -36,6 +36,7 @@ public sealed class ShareRestoreHandler(IItemRepository items, IRecoveryPointRep
         var options = new TreeRestoreOptions
         {
             Existing = request.Existing,
+            Id = run.Job.Id,
             // From here on what is there may be this restore's own.
             Resumes = run.Job.InternalProperties.ContainsKey(Begun),
             Begins = () => run.ReportAsync(j => j with { InternalProperties = j.InternalProperties.SetItem(Begun, "true") }, cancellationToken),

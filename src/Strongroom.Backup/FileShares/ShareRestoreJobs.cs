@@ -39,6 +39,13 @@ internal static class ShareRestoreJobs
             throw Invalid($"'{target}' is in another subscription, and the vault's crossSubscriptionRestoreState forbids restores to such.", "properties.targetDetails.targetResourceId");
     }
 
+    /// <exception cref="BackupRefusedException">The account that is to be restored into is out of the vault's reach.</exception>
+    public static void Check(Vault vault, ShareAccount target)
+    {
+        if (!target.Location.Equals(vault.Location, StringComparison.OrdinalIgnoreCase))
+            throw Invalid($"Storage account '{target.Name}' is in '{target.Location}'; this vault restores to its own region, '{vault.Location}'.", "properties.targetDetails.targetResourceId");
+    }
+
     private static string Word(ExistingFiles existing) => existing.ToString();
 
     private static string? Name(string? id) => id?[(id.LastIndexOf('/') + 1)..];

@@ -11,7 +11,7 @@ namespace Strongroom.Backup.Jobs;
 
 /// <summary>Admits backups and restores into the ledger, and cancels jobs.</summary>
 public sealed class JobAdmission(
-    IItemRepository items, IRecoveryPointRepository points, IJobLedger ledger, IOperationRepository operations, JobSignal signal, TimeProvider time)
+    IItemRepository items, IRecoveryPointRepository points, IFileShareFabric fabric, IJobLedger ledger, IOperationRepository operations, JobSignal signal, TimeProvider time)
 {
     /// <summary>Starts a backup of an item now.</summary>
     /// <param name="expiresAt">When its recovery point is to go, or null.</param>
@@ -53,6 +53,9 @@ public sealed class JobAdmission(
         var item = await FindItemAsync(vault, nativeName, cancellationToken);
         var point = await points.FindRestorableAsync(ledger, item, pointName, cancellationToken);
         ShareRestoreJobs.Check(vault, item, request);
+        // Whether it is there, and the share in it, the job finds out.
+        if (ShareAccountId.TryParse(request.TargetAccountId, out var id) && await fabric.FindAccountAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken) is { } target)
+            ShareRestoreJobs.Check(vault, target);
         return (item, point);
     }
 

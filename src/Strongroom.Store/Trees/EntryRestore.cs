@@ -22,6 +22,7 @@ internal sealed class EntryRestore
     private readonly ExistingFiles existing;
     private readonly EarlierRun? earlier;
     private readonly bool syncsEach;
+    private readonly Guid id;
     private readonly EntryMetadata metadata;
     private long folders;
     private long count;
@@ -36,6 +37,7 @@ internal sealed class EntryRestore
     {
         this.tree = tree;
         existing = options.Existing;
+        id = options.Id;
         if (options.Resumes && existing is not (ExistingFiles.Refuse or ExistingFiles.Overwrite))
             earlier = new(tree, existing == ExistingFiles.CreateCopy, EarlierRun.Started());
         this.syncsEach = syncsEach;
@@ -177,7 +179,7 @@ internal sealed class EntryRestore
                 return Place(special, handle, folder, entry);
             }
 
-            var (made, file) = NewEntry.CreateFile(handle);
+            var (made, file) = NewEntry.CreateFile(handle, entry.Name.Span, id);
             using (made)
             {
                 await FileWriter.WriteAsync(tree, file, entry, cancellationToken);

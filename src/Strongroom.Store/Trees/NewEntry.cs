@@ -13,12 +13,16 @@ internal abstract class NewEntry(FolderHandle folder) : IDisposable
 {
     protected FolderHandle Folder => folder;
 
-    /// <summary>A nameless file, or one by a name of its own where the file system has no nameless ones.</summary>
-    public static (NewEntry Entry, SafeFileHandle File) CreateFile(FolderHandle folder)
+    /// <summary>A nameless file, or one by a name of the restore's own where the file system has no nameless ones.</summary>
+    /// <param name="folder">Where it is to be.</param>
+    /// <param name="name">Its name in the end.</param>
+    /// <param name="restore">Of which this is: what an earlier run of it has left of the file is removed, and nothing of another's.</param>
+    public static (NewEntry Entry, SafeFileHandle File) CreateFile(FolderHandle folder, ReadOnlySpan<byte> name, Guid restore)
     {
         if (folder.TryCreateNameless() is { } nameless)
             return (new Linked(folder, name => folder.TryLink(nameless, name), nameless), nameless);
-        var temporary = Encoding.ASCII.GetBytes($".strongroom-{Guid.NewGuid():n}.tmp");
+        var temporary = OnTheWayTo([.. restore.ToByteArray(), .. name]);
+        folder.UnlinkIfThere(temporary);
         var file = folder.CreateFile(temporary);
         return (new Named(folder, temporary, file), file);
     }

@@ -53,6 +53,12 @@ public sealed record TreeRestoreOptions
     /// </summary>
     public bool Resumes { get; init; }
 
+    /// <summary>
+    /// Names this restore through all its runs, of which no two may be at work at a time. Where a file system needs a name for what is not complete yet, a run finds by
+    /// it what an earlier one has left.
+    /// </summary>
+    public Guid Id { get; init; } = Guid.NewGuid();
+
     /// <summary>Awaited once, when nothing stands against the restore and before anything is written into the target. What it throws ends the restore.</summary>
     public Func<Task>? Begins { get; init; }
 }

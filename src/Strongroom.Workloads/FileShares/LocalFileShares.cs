@@ -12,7 +12,8 @@ namespace Strongroom.Workloads.FileShares;
 /// <remarks>Thread-safe; holds nothing but what it has warned of already.</remarks>
 /// <param name="own">What is never a share.</param>
 /// <param name="serverId">Names the server's own snapshots: those of other servers are never touched.</param>
-public sealed class LocalFileShares(ILocalFileServers servers, AllowedRoots roots, OwnFolders own, Guid serverId, ILogger<LocalFileShares> log) : IFileShareFabric
+/// <param name="calls">Asks for folders that may lie on a mount whose server is gone.</param>
+public sealed class LocalFileShares(ILocalFileServers servers, AllowedRoots roots, OwnFolders own, Guid serverId, BoundedCalls calls, ILogger<LocalFileShares> log) : IFileShareFabric
 {
     private const int MostWarnings = 10_000;
 
@@ -33,8 +34,7 @@ public sealed class LocalFileShares(ILocalFileServers servers, AllowedRoots root
     public async Task<IReadOnlyList<AccountShare>> ListSharesAsync(ShareAccount account, CancellationToken cancellationToken)
     {
         var server = await RequireServerAsync(account, cancellationToken);
-        // File system calls block; they are not for the caller's thread.
-        var shares = await Task.Run(() => Scan(server), cancellationToken);
+        var shares = await AskAsync(server, null, () => Scan(server, static _ => true), cancellationToken);
         return [.. shares.OrderBy(share => share.Name, StringComparer.OrdinalIgnoreCase).Select(share => new AccountShare(account, share.Name))];
     }
 
@@ -95,36 +95,68 @@ public sealed class LocalFileShares(ILocalFileServers servers, AllowedRoots root
     private async Task<T> OpenAsync<T>(AccountShare share, Func<SafeFileHandle, string, T> use, CancellationToken cancellationToken)
     {
         var server = await RequireServerAsync(share.Account, cancellationToken);
+        var opened = await AskAsync(server, share.Name, () => Open(Find(server, share.Name)), cancellationToken);
+        // It answers. A snapshot takes what time it takes, and there must never be two of one item.
         return await Task.Run(
             () =>
             {
-                // One that is listed does not need the root.
-                var found = server.Shares.FirstOrDefault(IsIt) ?? Scan(server).Find(IsIt)
-                    ?? throw new ShareException(ShareProblem.NotFound, $"Share '{share.Name}' is not on file server '{server.Name}' any more.");
-                var (folder, realPath) = Open(found);
                 try
                 {
-                    return use(folder, realPath);
+                    return use(opened.Folder, opened.RealPath);
                 }
                 catch
                 {
-                    folder.Dispose();
+                    opened.Dispose();
                     throw;
                 }
             },
-            cancellationToken);
-
-        bool IsIt(LocalShare other) => other.Name.Equals(share.Name, StringComparison.OrdinalIgnoreCase);
+            CancellationToken.None);
     }
 
-    private (SafeFileHandle Folder, string RealPath) Open(LocalShare share)
+    /// <summary>File system calls block; they are not for the caller's thread, and have a limit.</summary>
+    /// <param name="share">The share that is asked for; null: all of them. One that does not answer holds up no other.</param>
+    private async Task<T> AskAsync<T>(LocalFileServer server, string? share, Func<T> call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await calls.RunAsync($"{server.SubscriptionId}/{server.ResourceGroup}/{server.Name}/{share}", call, cancellationToken);
+        }
+        catch (TimeoutException late)
+        {
+            var what = share is null ? $"The folders of file server '{server.Name}' do" : $"The folder of share '{share}' does";
+            log.LogWarning("{What} not answer ({Server}): see that what is mounted there can be reached", what, server.Name);
+            throw new ShareException(ShareProblem.ServerFailed, $"{what} not answer.", late);
+        }
+    }
+
+    /// <summary>One that is listed does not need the root; of those in the root no other is touched.</summary>
+    private LocalShare Find(LocalFileServer server, string name)
+    {
+        return server.Shares.FirstOrDefault(share => IsIt(share.Name)) ?? Scan(server, IsIt).Find(share => IsIt(share.Name))
+            ?? throw new ShareException(ShareProblem.NotFound, $"Share '{name}' is not on file server '{server.Name}' any more.");
+
+        bool IsIt(string other) => other.Equals(name, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private OpenedShare Open(LocalShare share)
     {
         try
         {
             using var place = roots.OpenFolder(share.Path);
             if (own.Meets(place.RealPath))
                 throw new ShareException(ShareProblem.NotReadable, $"The folder of share '{share.Name}' holds the server's own data or vaults, or lies in them: it can neither be backed up nor restored into.");
-            return (ShareFolderCalls.Open(place.PinnedPath), place.RealPath);
+            var folder = ShareFolderCalls.Open(place.PinnedPath);
+            try
+            {
+                // A mount may open from memory and answer nothing else.
+                _ = ShareFolderCalls.FileSystemOf(folder);
+                return new(folder, place.RealPath);
+            }
+            catch
+            {
+                folder.Dispose();
+                throw;
+            }
         }
         catch (PathRefusedException refused)
         {
@@ -144,7 +176,8 @@ public sealed class LocalFileShares(ILocalFileServers servers, AllowedRoots root
     }
 
     /// <summary>The shares of a server: those that it names, and the folders of its root that none of these is named like.</summary>
-    private List<LocalShare> Scan(LocalFileServer server)
+    /// <param name="isWanted">Which names of the root are looked at.</param>
+    private List<LocalShare> Scan(LocalFileServer server, Func<string, bool> isWanted)
     {
         List<LocalShare> shares = [.. server.Shares];
         if (server.SharesRoot is not { } root)
@@ -156,7 +189,7 @@ public sealed class LocalFileShares(ILocalFileServers servers, AllowedRoots root
             using var folder = roots.OpenFolder(root);
             foreach (var name in Directory.EnumerateDirectories(folder.PinnedPath).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal))
             {
-                if (name.StartsWith('.') || listed.Contains(name))
+                if (name.StartsWith('.') || listed.Contains(name) || !isWanted(name))
                     continue;
                 var path = Path.Combine(folder.RealPath, name);
                 if (FindObstacle(name, path, found) is { } why)
@@ -190,5 +223,11 @@ public sealed class LocalFileShares(ILocalFileServers servers, AllowedRoots root
     {
         if (_warned.Count < MostWarnings && _warned.TryAdd($"{server.Name} {path}", true))
             log.LogWarning("Folder '{Path}' of file server '{Server}' is left out: {Why}", path, server.Name, why);
+    }
+
+    /// <summary>The folder of a share.</summary>
+    private sealed record OpenedShare(SafeFileHandle Folder, string RealPath) : IDisposable
+    {
+        public void Dispose() => Folder.Dispose();
     }
 }

@@ -274,7 +274,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<ILocalFileServers, FileServersInResources>();
         services.AddSingleton<IFileServerValidator, LocalFileServerValidator>();
         services.AddSingleton<IFileShareFabric>(sp => new LocalFileShares(
-            sp.GetRequiredService<ILocalFileServers>(), sp.GetRequiredService<AllowedRoots>(), OwnFolders(options, data), data.ServerId, sp.GetRequiredService<ILogger<LocalFileShares>>()));
+            sp.GetRequiredService<ILocalFileServers>(), sp.GetRequiredService<AllowedRoots>(), OwnFolders(options, data), data.ServerId, sp.GetRequiredService<BoundedCalls>(), sp.GetRequiredService<ILogger<LocalFileShares>>()));
 
         // Where it goes.
         services.AddSingleton<IKeyEncryptionKey>(masterKey);

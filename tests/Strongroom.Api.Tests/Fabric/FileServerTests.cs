@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Strongroom.Api.Tests.Support;
 using Strongroom.Backup.FileShares;
 using Strongroom.Testing;
@@ -13,7 +14,7 @@ public sealed class FileServerTests : IAsyncLifetime
 
     private PlatformHost _host = null!;
 
-    public async ValueTask InitializeAsync() => _host = await PlatformHost.StartAsync();
+    public async ValueTask InitializeAsync() => _host = await PlatformHost.StartAsync(static services => services.AddSingleton(new BoundedCalls(TimeSpan.FromSeconds(2))));
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
@@ -79,6 +80,40 @@ public sealed class FileServerTests : IAsyncLifetime
         Assert.Equal("The path is not below a folder that the operator allowed.", (string?)properties["stateMessage"]);
         // Its tags can still be changed.
         Assert.Equal(200, (await _host.PatchAsync(Servers + "/nas1", """{"tags":{"a":"b"}}""")).Status);
+    }
+
+    [Fact]
+    public async Task A_file_server_whose_folders_do_not_answer_holds_no_request_for_ever()
+    {
+        await _host.PutAsync(Servers + "/nas1", Good);
+        using ManualResetEventSlim answers = new();
+        _host.FileServers.WhileJudging = answers.Wait;
+        try
+        {
+            Assert.Equal((409, "FileServerUnavailable"), await ToldAsync(_host.PutAsync(Servers + "/nas2", Good)));
+            // More of them than there are threads for it.
+            Answer[] changes = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => _host.PatchAsync(Servers + "/nas1", """{"properties":{"sharesRoot":"/srv/shares/c"}}""")));
+            Assert.All(changes, static change => Assert.Equal((409, "FileServerUnavailable"), (change.Status, change.Code)));
+            JsonNode properties = (await _host.GetAsync(Servers + "/nas1")).Body!["properties"]!;
+            Assert.Equal("Unreachable", (string?)properties["state"]);
+            Assert.Equal("/srv/shares", (string?)properties["sharesRoot"]);
+            Assert.Equal(404, (await _host.GetAsync(Servers + "/nas2")).Status);
+        }
+        finally
+        {
+            answers.Set();
+        }
+
+        Assert.Equal("/srv/shares/d", (string?)(await _host.PatchAsync(Servers + "/nas1", """{"properties":{"sharesRoot":"/srv/shares/d"}}""")).Body!["properties"]!["sharesRoot"]);
+    }
+
+    [Fact]
+    public async Task Changes_at_once_lose_nothing_of_each_other()
+    {
+        await _host.PutAsync(Servers + "/nas1", Good);
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(i => _host.PatchAsync(Servers + "/nas1", i % 2 == 0 ? """{"tags":{"a":"b"}}""" : """{"properties":{"sharesRoot":"/srv/shares/c"}}""")));
+        JsonNode server = (await _host.GetAsync(Servers + "/nas1")).Body!;
+        Assert.Equal(("/srv/shares/c", "b"), ((string?)server["properties"]!["sharesRoot"], (string?)server["tags"]!["a"]));
     }
 
     [Fact]

@@ -18,9 +18,16 @@ public sealed class FakeFileServers : IFileServerValidator, IFileShareFabric
 
     public string Kind => "Local";
 
-    public JsonObject Accept(JsonObject sent) => sent.RequiredText("sharesRoot") is var path && path.StartsWith(Allowed, StringComparison.Ordinal)
-        ? new() { ["sharesRoot"] = path }
-        : throw ArmErrors.Custom(400, "SharePathNotAllowed", "The path is not below a folder that the operator allowed.", "$.properties.sharesRoot");
+    /// <summary>Runs when properties are judged, on the judge's thread.</summary>
+    public Action WhileJudging { get; set; } = static () => { };
+
+    public JsonObject Accept(JsonObject sent)
+    {
+        WhileJudging();
+        return sent.RequiredText("sharesRoot") is var path && path.StartsWith(Allowed, StringComparison.Ordinal)
+            ? new() { ["sharesRoot"] = path }
+            : throw ArmErrors.Custom(400, "SharePathNotAllowed", "The path is not below a folder that the operator allowed.", "$.properties.sharesRoot");
+    }
 
     /// <summary>The accounts that listings have, in group <c>Lab</c>; a server that is asked for by its name is always there.</summary>
     public List<string> Accounts { get; } = [];

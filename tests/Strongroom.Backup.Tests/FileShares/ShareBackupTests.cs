@@ -268,6 +268,41 @@ public sealed class ShareBackupTests
     }
 
     [Fact]
+    public async Task What_a_restore_misses_is_a_line_of_the_job_however_long_its_path()
+    {
+        await using var rig = await Rig.NewAsync();
+        var vault = await rig.NewVaultAsync();
+        Write(rig.NewShare(), "a.txt", "one");
+        var item = await rig.ProtectShareAsync(vault);
+        await rig.BackUpAsync(vault, item);
+
+        var job = await rig.RestoreAsync(vault, item, await rig.NewestAsync(item), ExistingFiles.Overwrite, null, "", new SharePart(string.Concat(Enumerable.Repeat("long/", 10_000)) + "b.txt", false, null));
+
+        var message = Assert.Single(job.Errors).Message;
+        Assert.InRange(message.Length, 1, 2000);
+        Assert.Contains("has no 'long/long/", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("..", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_share_of_another_region_is_not_restored_into()
+    {
+        await using var rig = await Rig.NewAsync();
+        var vault = await rig.NewVaultAsync();
+        Write(rig.NewShare(), "a.txt", "one");
+        var other = rig.NewShare("files2", "spare");
+        var item = await rig.ProtectShareAsync(vault);
+        await rig.BackUpAsync(vault, item);
+        rig.Shares.Locations["files2"] = "cellar";
+
+        var refused = await Assert.ThrowsAsync<BackupRefusedException>(async () => await rig.RestoreAsync(vault, item, await rig.NewestAsync(item), ExistingFiles.Overwrite, ("files2", "spare")));
+
+        Assert.Equal(BackupRefusal.InvalidInput, refused.Refusal);
+        Assert.Contains("'cellar'", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(other));
+    }
+
+    [Fact]
     public async Task A_share_that_is_gone_fails_the_job_and_says_so()
     {
         await using var rig = await Rig.NewAsync();

@@ -11,6 +11,9 @@ internal sealed class FolderShares : IFileShareFabric
 
     public string Location { get; set; } = "home";
 
+    /// <summary>Of accounts that are elsewhere.</summary>
+    public Dictionary<string, string> Locations { get; } = [];
+
     /// <summary>Runs when a share is opened for a backup.</summary>
     public Func<Task> WhileSnapshotting { get; set; } = static () => Task.CompletedTask;
 
@@ -33,11 +36,11 @@ internal sealed class FolderShares : IFileShareFabric
     public List<Guid> Ended { get; } = [];
 
     public Task<IReadOnlyList<ShareAccount>> ListAccountsAsync(string subscriptionId, string? resourceGroup, CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<ShareAccount>>([.. Folders.Keys.Select(k => k.Account).Distinct().Select(name => new ShareAccount(subscriptionId, "Lab", name, Location))]);
+        Task.FromResult<IReadOnlyList<ShareAccount>>([.. Folders.Keys.Select(k => k.Account).Distinct().Select(name => new ShareAccount(subscriptionId, "Lab", name, Locations.GetValueOrDefault(name, Location)))]);
 
     public Task<ShareAccount?> FindAccountAsync(string subscriptionId, string resourceGroup, string name, CancellationToken cancellationToken) => Task.FromResult(
         resourceGroup.Equals("Lab", StringComparison.OrdinalIgnoreCase) && Folders.Keys.FirstOrDefault(k => k.Account.Equals(name, StringComparison.OrdinalIgnoreCase)) is { Account: { } known }
-            ? new ShareAccount(subscriptionId, "Lab", known, Location)
+            ? new ShareAccount(subscriptionId, "Lab", known, Locations.GetValueOrDefault(known, Location))
             : null);
 
     public Task<IReadOnlyList<AccountShare>> ListSharesAsync(ShareAccount account, CancellationToken cancellationToken) =>

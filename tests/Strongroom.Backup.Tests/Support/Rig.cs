@@ -83,7 +83,7 @@ internal sealed class Rig : IAsyncDisposable
     public IPolicyRepository Policies => Get<IPolicyRepository>();
     public IResourceStore Resources => Get<IResourceStore>();
     public PointListing Listing => new(Points, Ledger, Policies, Time);
-    public JobAdmission Admission => new(Items, Points, Ledger, Operations, Signal, Time);
+    public JobAdmission Admission => new(Items, Points, Shares, Ledger, Operations, Signal, Time);
     public ItemProtection Protection => ProtectionWith(Items);
     public VaultLifecycle Lifecycle => new(Vaults, Items, Containers, Stores, Places, Time, NullLogger<VaultLifecycle>.Instance);
     public StoreRules Rules => new(Vaults, Stores, Items, Points, Policies, NullLogger<StoreRules>.Instance);

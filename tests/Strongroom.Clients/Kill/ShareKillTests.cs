@@ -1,14 +1,19 @@
-using System.Text.Json.Nodes;
+using System.Diagnostics;
+using System.Globalization;
 using Strongroom.Clients.Rest;
 using Strongroom.Clients.Servers;
 
 namespace Strongroom.Clients.Kill;
 
-/// <summary>The server killed by SIGKILL while it reads the snapshot of a share on Btrfs.</summary>
+/// <summary>
+/// The server killed by SIGKILL in backups and restores of a share, at random moments and while it reads a snapshot on Btrfs.
+/// STRONGROOM_KILL_SEED repeats a run's choices; STRONGROOM_KILL_ROUNDS changes the number of kills at random moments.
+/// </summary>
 public sealed class ShareKillTests : IDisposable
 {
     private const string Hidden = ".strongroom-snapshots";
-    private const int Kills = 3;
+    private const int DefaultRounds = 40;
+    private const int SnapshotKills = 3;
     private const int MostBackups = 20;
     private const int FileCount = 400;
     private const int FileLengthBytes = 256 << 10;
@@ -19,58 +24,42 @@ public sealed class ShareKillTests : IDisposable
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private string Shares => _folder.Combine("shares");
+    [Fact(Timeout = 1_500_000)]
+    public async Task No_point_is_lost_and_no_restore_is_half_made_when_the_server_is_killed_at_random_moments()
+    {
+        var output = TestContext.Current.TestOutputHelper!;
+        var seed = KillSteps.Number("STRONGROOM_KILL_SEED") ?? Random.Shared.Next();
+        var rounds = KillSteps.Number("STRONGROOM_KILL_ROUNDS") ?? DefaultRounds;
+        output.WriteLine($"STRONGROOM_KILL_SEED={seed}, {rounds} rounds");
+        var elapsed = Stopwatch.StartNew();
+        await using var folders = await ShareFolders.MountAsync(_folder, isRequired: false, Token);
+        await using var server = await ServerProcess.StartAsync(_folder.Combine("data"), folders.Path, Token);
+        try
+        {
+            using var scene = await ShareKillScene.PrepareAsync(server, folders, seed, output.WriteLine, Token);
+            for (var round = 1; round <= rounds; round++) await scene.PlayRoundAsync(round, Token);
+            await scene.EndAsync(Token);
+            output.WriteLine($"{rounds} kills, {scene.Met} of a job that ran, {scene.RecoveryPoints} recovery points, {elapsed.Elapsed.TotalSeconds:F0} s");
+            Assert.True(scene.Met >= rounds / 4, $"Only {scene.Met} of {rounds} kills met a job that ran.");
+        }
+        catch
+        {
+            output.WriteLine(server.LogTail);
+            throw;
+        }
+    }
 
     [Fact(Timeout = 600_000)]
     public async Task A_killed_backup_leaves_no_snapshot_and_the_share_restores_as_it_was()
     {
-        await MountAsync();
+        await using var folders = await ShareFolders.MountAsync(_folder, isRequired: true, Token);
+        await folders.MakeAsync(ShareLab.Share);
+        await folders.MakeAsync(ShareLab.Share, "within");
+        Directory.CreateDirectory(Path.Combine(folders.Path, "spare"));
+        await using var server = await ServerProcess.StartAsync(_folder.Combine("data"), folders.Path, Token);
         try
         {
-            await PlayAsync();
-        }
-        finally
-        {
-            await RunAsync("umount", "--lazy", Shares);
-        }
-    }
-
-    private async Task PlayAsync()
-    {
-        Directory.CreateDirectory(Path.Combine(Shares, "spare"));
-        await RunAsync("btrfs", "subvolume", "create", Path.Combine(Shares, "docs"));
-        await RunAsync("btrfs", "subvolume", "create", Path.Combine(Shares, "docs", "within"));
-        await using var server = await ServerProcess.StartAsync(_folder.Combine("data"), Shares, Token);
-        try
-        {
-            var lab = Lab.Of(server);
-            var client = await ArmClient.SignInAsync(server, Token);
-            Write(0);
-            var item = await ProtectAsync(client, lab);
-            var (kills, backups) = (0, 0);
-            while (kills < Kills)
-            {
-                Assert.True(++backups <= MostBackups, $"{kills} of {backups - 1} backups were met at their snapshot.");
-                // Other files altogether, so that nothing of them is in the vault.
-                Write(backups);
-                await client.ChangeAsync(HttpMethod.Post, $"{item}/backup?api-version={Lab.BackupVersion}", new JsonObject { ["properties"] = new JsonObject { ["objectType"] = "AzureFileShareBackupRequest" } }, Token);
-                if (!await MeetAsync(client, lab)) continue;
-                server.Kill();
-                kills++;
-                Assert.NotEmpty(Directory.EnumerateDirectories(Path.Combine(Shares, "docs", Hidden)));
-                await server.StartAsync(Token);
-                client.Dispose();
-                client = client.Reconnect();
-                await KillSteps.SettleAsync(client, lab, Token);
-                Assert.All(await KillSteps.JobsAsync(client, lab, Token), job => Assert.Equal("Completed", Jobs.Status(job)));
-                Assert.False(Path.Exists(Path.Combine(Shares, "docs", Hidden)), "The snapshot of the killed server is still there.");
-                Assert.Equal(backups, (await client.ListAsync($"{item}/recoveryPoints?api-version={Lab.BackupVersion}", Token)).Count);
-            }
-
-            var newest = (await client.ListAsync($"{item}/recoveryPoints?api-version={Lab.BackupVersion}", Token))[0].Text("name")!;
-            await RestoreAsync(client, lab, item, newest);
-            Assert.Equal(Content("docs"), Content("spare"));
-            client.Dispose();
+            await PlayAsync(server, folders.Path);
         }
         catch
         {
@@ -79,63 +68,47 @@ public sealed class ShareKillTests : IDisposable
         }
     }
 
-    /// <summary>A vault, a file server and a protected share.</summary>
-    /// <returns>The item's path.</returns>
-    private async Task<string> ProtectAsync(ArmClient client, Lab lab)
+    private static async Task PlayAsync(ServerProcess server, string shares)
     {
-        var account = lab.StorageAccountId("files1");
-        await client.ChangeAsync(HttpMethod.Put, lab.GroupUrl, new JsonObject { ["location"] = lab.Location }, Token);
-        await client.ChangeAsync(HttpMethod.Put, $"{lab.VaultPath}?api-version={Lab.BackupVersion}", Lab.VaultBody(lab.Location), Token);
-        await client.ChangeAsync(HttpMethod.Put, $"{lab.GroupPath}/providers/Strongroom.Fabric/fileServers/files1?api-version={Lab.FabricVersion}", new JsonObject
+        var docs = Path.Combine(shares, ShareLab.Share);
+        var client = await ArmClient.SignInAsync(server, Token);
+        Write(docs, 0);
+        var lab = await ShareLab.ProtectAsync(client, Lab.Of(server), shares, Token);
+        var (kills, backups) = (0, 0);
+        while (kills < SnapshotKills)
         {
-            ["location"] = lab.Location,
-            ["properties"] = new JsonObject { ["kind"] = "Local", ["sharesRoot"] = Shares },
-        }, Token);
-        await client.ChangeAsync(HttpMethod.Put, lab.VaultUrl("backupPolicies/daily"), JsonNode.Parse("""
-            {"properties":{"backupManagementType":"AzureStorage","workLoadType":"AzureFileShare","timeZone":"UTC",
-            "schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicy","scheduleRunFrequency":"Daily","scheduleRunTimes":["2026-01-01T02:00:00Z"]},
-            "retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","dailySchedule":{"retentionTimes":["2026-01-01T02:00:00Z"],"retentionDuration":{"count":30,"durationType":"Days"}}}}}
-            """), Token);
-        var container = $"backupFabrics/Azure/protectionContainers/StorageContainer;Storage;{lab.Group};files1";
-        await client.ChangeAsync(HttpMethod.Put, lab.VaultUrl(container), new JsonObject
-        {
-            ["properties"] = new JsonObject { ["containerType"] = "StorageContainer", ["backupManagementType"] = "AzureStorage", ["workloadType"] = "AzureFileShare", ["sourceResourceId"] = account },
-        }, Token);
-        var found = await client.ListAsync(lab.VaultUrl("backupProtectableItems", "$filter=backupManagementType eq 'AzureStorage'"), Token);
-        var item = $"{lab.VaultPath}/{container}/protectedItems/{found.Single(share => share.Text("properties", "friendlyName") == "docs").Text("name")}";
-        await client.ChangeAsync(HttpMethod.Put, $"{item}?api-version={Lab.BackupVersion}", new JsonObject
-        {
-            ["properties"] = new JsonObject { ["protectedItemType"] = "AzureFileShareProtectedItem", ["policyId"] = $"{lab.VaultPath}/backupPolicies/daily", ["sourceResourceId"] = account },
-        }, Token);
-        return item;
-    }
+            Assert.True(++backups <= MostBackups, $"{kills} of {backups - 1} backups were met at their snapshot.");
+            // Other files altogether, so that nothing of them is in the vault.
+            Write(docs, backups);
+            await client.ChangeAsync(HttpMethod.Post, lab.BackupUrl, ShareLab.BackupBody(), Token);
+            if (!await MeetAsync(client, lab.Lab, Path.Combine(docs, Hidden))) continue;
+            server.Kill();
+            kills++;
+            Assert.NotEmpty(Directory.EnumerateDirectories(Path.Combine(docs, Hidden)));
+            await server.StartAsync(Token);
+            client.Dispose();
+            client = client.Reconnect();
+            await KillSteps.SettleAsync(client, lab.Lab, Token);
+            Assert.All(await KillSteps.JobsAsync(client, lab.Lab, Token), job => Assert.Equal("Completed", Jobs.Status(job)));
+            Assert.False(Path.Exists(Path.Combine(docs, Hidden)), "The snapshot of the killed server is still there.");
+            Assert.Equal(backups, (await lab.PointsAsync(client, Token)).Count);
+        }
 
-    private static async Task RestoreAsync(ArmClient client, Lab lab, string item, string point)
-    {
-        var operation = await client.ChangeAsync(HttpMethod.Post, $"{item}/recoveryPoints/{point}/restore?api-version={Lab.BackupVersion}", new JsonObject
-        {
-            ["properties"] = new JsonObject
-            {
-                ["objectType"] = "AzureFileShareRestoreRequest",
-                ["recoveryType"] = "AlternateLocation",
-                ["restoreRequestType"] = "FullShareRestore",
-                ["copyOptions"] = "Overwrite",
-                ["sourceResourceId"] = lab.StorageAccountId("files1"),
-                ["targetDetails"] = new JsonObject { ["name"] = "spare", ["targetResourceId"] = lab.StorageAccountId("files1") },
-            },
-        }, Token);
-        await Jobs.CompletedAsync(client, lab, operation, Token);
+        await lab.RestoreAsync(client, (await lab.PointsAsync(client, Token))[0], "spare", Token);
+        var (was, restored) = (ShareTruth.Of(docs), ShareTruth.Of(Path.Combine(shares, "spare")));
+        Assert.Null(was.FindMissing(restored, foldersToo: true));
+        Assert.Null(restored.FindMore(was));
+        client.Dispose();
     }
 
     /// <summary>Waits for the snapshot of the backup that was begun.</summary>
     /// <returns>False when it came and went unseen.</returns>
-    private async Task<bool> MeetAsync(ArmClient client, Lab lab)
+    private static async Task<bool> MeetAsync(ArmClient client, Lab lab, string hidden)
     {
         while ((await KillSteps.JobsAsync(client, lab, Token)).Any(Jobs.IsLive))
         {
             for (var look = 0; look < 50; look++)
             {
-                var hidden = Path.Combine(Shares, "docs", Hidden);
                 // With the snapshot of the subvolume within: the whole of it is made.
                 if (Directory.Exists(hidden) && Directory.EnumerateDirectories(hidden).Any(snapshot => File.Exists(Path.Combine(snapshot, "within", "0")))) return true;
                 await Task.Delay(2, Token);
@@ -145,38 +118,14 @@ public sealed class ShareKillTests : IDisposable
         return false;
     }
 
-    private void Write(int seed)
+    private static void Write(string docs, int seed)
     {
         var random = new Random(seed);
         var bytes = new byte[FileLengthBytes];
         for (var i = 0; i < FileCount; i++)
         {
             random.NextBytes(bytes);
-            File.WriteAllBytes(Path.Combine(Shares, "docs", i % 2 == 0 ? "within" : "", i.ToString(System.Globalization.CultureInfo.InvariantCulture)), bytes);
+            File.WriteAllBytes(Path.Combine(docs, i % 2 == 0 ? "within" : "", i.ToString(CultureInfo.InvariantCulture)), bytes);
         }
-    }
-
-    private List<string> Content(string share)
-    {
-        var folder = Path.Combine(Shares, share);
-        return [.. from path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
-                   select $"{Path.GetRelativePath(folder, path)} {Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)))}"];
-    }
-
-    private async Task MountAsync()
-    {
-        if (Environment.UserName != "root") Peer.Unsupported("Only root can mount a file system.");
-        var image = _folder.Combine("image");
-        using (var file = File.OpenHandle(image, FileMode.CreateNew, FileAccess.Write)) RandomAccess.SetLength(file, 2L << 30);
-        await RunAsync(Peer.RequireOrSkip("mkfs.btrfs", "btrfs-progs"), "-q", image);
-        Directory.CreateDirectory(Shares);
-        var mounted = await CommandResult.RunAsync("mount", ["-o", "loop", image, Shares], null, Token);
-        if (mounted.ExitCode != 0) Peer.Unsupported($"No Btrfs can be mounted here: {mounted.StandardError}");
-    }
-
-    private static async Task RunAsync(string program, params string[] arguments)
-    {
-        var result = await CommandResult.RunAsync(program, arguments, null, CancellationToken.None);
-        Assert.True(result.ExitCode == 0, $"{result.CommandLine}: {result.StandardError}");
     }
 }

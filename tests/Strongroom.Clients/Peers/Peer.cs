@@ -32,7 +32,8 @@ internal static class Peer
     /// <summary>Skips the test because this machine cannot do what it needs, whatever is installed.</summary>
     public static void Unsupported(string reason) => Assert.Skip(reason);
 
-    private static string? Find(string tool) =>
+    /// <summary>The full path of a program, or null.</summary>
+    public static string? Find(string tool) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Concat(["/usr/sbin", "/sbin"])
             .Where(folder => folder.Length > 0)
             .Select(folder => Path.Combine(folder, tool))

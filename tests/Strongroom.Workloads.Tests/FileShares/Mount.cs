@@ -22,12 +22,12 @@ public sealed class Mount : IDisposable
     {
         Programs.RequireRoot("mount a file system");
         var maker = $"/usr/sbin/mkfs.{kind}";
-        Programs.Require("btrfs-progs, xfsprogs, e2fsprogs", maker);
+        Programs.Require("btrfs-progs, xfsprogs, e2fsprogs, ntfs-3g", maker);
         var folder = Directory.CreateTempSubdirectory("mount-test-").FullName;
         var image = System.IO.Path.Combine(folder, "image");
         var path = Directory.CreateDirectory(System.IO.Path.Combine(folder, "mounted")).FullName;
         using (var file = File.OpenHandle(image, FileMode.CreateNew, FileAccess.Write)) RandomAccess.SetLength(file, (long)sizeMebibytes << 20);
-        Run(maker, "-q", image);
+        Run(maker, kind == "ntfs" ? ["-q", "-F", image] : ["-q", image]);
         if (TryRun("mount", "-o", $"loop,{option}", image, path) is not { } refusal) return new(path, folder);
         Directory.Delete(folder, true);
         Assert.Skip($"No {kind} can be mounted here: {refusal}");

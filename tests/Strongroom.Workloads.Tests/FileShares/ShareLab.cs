@@ -11,6 +11,9 @@ public sealed class ShareLab : ILocalFileServers, ILogger<LocalFileShares>, IAsy
 {
     public const string Subscription = "11111111-2222-3333-4444-555555555555";
 
+    /// <summary>How long a file server may be silent.</summary>
+    public static TimeSpan AnswerLimit { get; } = TimeSpan.FromSeconds(2);
+
     private readonly DirectoryInfo _folder;
 
     private ShareLab(DirectoryInfo folder, VaultStore vault, string? root)
@@ -22,7 +25,7 @@ public sealed class ShareLab : ILocalFileServers, ILogger<LocalFileShares>, IAsy
         Directory.CreateDirectory(Outside);
         Roots = new AllowedRoots([Root]);
         Servers.Add(new(Subscription, "lab", "nas1", "home", [], Root));
-        Fabric = new LocalFileShares(this, Roots, new OwnFolders([Own]), ServerId, this);
+        Fabric = new LocalFileShares(this, Roots, new OwnFolders([Own]), ServerId, new(AnswerLimit), this);
     }
 
     public Guid ServerId { get; } = Guid.NewGuid();
