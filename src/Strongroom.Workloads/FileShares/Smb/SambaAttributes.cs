@@ -12,6 +12,8 @@ internal static class SambaAttributes
     /// <summary>Those that clients set: read-only, hidden, system, archive.</summary>
     public const int Settable = 0x27;
 
+    public const int Archive = 0x20;
+
     private const int Normal = 0x80;
     private const ushort Newest = 5;
     private const int HasAttributes = 0x1, HasBirth = 0x10;

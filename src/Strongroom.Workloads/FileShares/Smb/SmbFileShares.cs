@@ -45,8 +45,7 @@ public sealed class SmbFileShares(ISmbFileServers servers, SmbProcessOptions opt
     public Task EndBackupAsync(FileShare share, Guid itemKey, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    public Task<IShareTarget> OpenTargetAsync(FileShare share, CancellationToken cancellationToken) => throw new ShareException(
-        ShareProblem.NotWritable, $"Share '{share.Name}' is on a file server of kind Smb: restores to such are not possible yet. Restore to a share of a file server of kind Local.");
+    public async Task<IShareTarget> OpenTargetAsync(FileShare share, CancellationToken cancellationToken) => new SmbShareTarget(await OpenAsync(share, cancellationToken));
 
     private static ShareAccount AccountOf(SmbFileServer server) => new(server.SubscriptionId, server.ResourceGroup, server.Name, server.Location);
 

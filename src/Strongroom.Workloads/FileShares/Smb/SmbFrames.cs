@@ -45,7 +45,7 @@ internal enum SmbRequest : byte
     /// <summary>path.</summary>
     MakeFolder,
 
-    /// <summary>path, i32 DOS attributes, time of birth, time of last write.</summary>
+    /// <summary>path, i32 DOS attributes: folder or normal, time of birth (0: stays), time of last write. Takes all other attributes away.</summary>
     SetTimes,
 
     /// <summary>path, bytes: the security descriptor in libsmbclient's words.</summary>

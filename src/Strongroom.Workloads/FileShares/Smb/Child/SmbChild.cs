@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Strongroom.Workloads.VirtualMachines.Files;
 using Strongroom.Workloads.VirtualMachines.Files.Child;
 
@@ -16,6 +17,11 @@ public static class SmbChild
 
     public static int Run()
     {
+        // What ends the server (Ctrl-C, a closed terminal, systemd, which tells all processes of a service) is not for this process: the server's jobs are to end first.
+        using var interrupt = Ignore(PosixSignal.SIGINT);
+        using var end = Ignore(PosixSignal.SIGTERM);
+        using var hangUp = Ignore(PosixSignal.SIGHUP);
+        using var quit = Ignore(PosixSignal.SIGQUIT);
         var output = Confinement.TakeOutput();
         Confinement.Enter(null, []);
         using var input = Console.OpenStandardInput();
@@ -30,6 +36,8 @@ public static class SmbChild
 
         return 0;
     }
+
+    private static PosixSignalRegistration Ignore(PosixSignal signal) => PosixSignalRegistration.Create(signal, static context => context.Cancel = true);
 
     private static ReadOnlyMemory<byte> Answer(SmbSession session, byte[] request)
     {

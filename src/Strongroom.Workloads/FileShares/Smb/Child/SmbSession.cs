@@ -177,10 +177,13 @@ internal sealed unsafe class SmbSession
         var attributes = fields.Int();
         var (born, _) = (fields.Long(), fields.Int());
         var (seconds, nanoseconds) = (fields.Long(), fields.Int());
-        Span<byte> stat = stackalloc byte[StatBytes];
-        // Without the attributes the library gives folders those of files.
-        var value = Encoding.ASCII.GetBytes($"MODE:0x{attributes:x},CREATE_TIME:{born}\0");
-        Must(SmbCalls.SetAttribute(url, "system.dos_attr.*\0"u8, value, value.Length - 1, 0));
+        if (born != 0)
+        {
+            // Without the attributes the library gives folders those of files.
+            var value = Encoding.ASCII.GetBytes($"MODE:0x{attributes:x},CREATE_TIME:{born}\0");
+            Must(SmbCalls.SetAttribute(url, "system.dos_attr.*\0"u8, value, value.Length - 1, 0));
+        }
+
         Must(SmbCalls.ChangeTimes(url, [seconds, nanoseconds / 1000, seconds, nanoseconds / 1000]));
     }
 
