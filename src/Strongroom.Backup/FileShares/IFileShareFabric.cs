@@ -63,7 +63,7 @@ public interface IShareSnapshot : IAsyncDisposable
 
     /// <summary>Stores the files: those that the parent has unchanged are not read.</summary>
     /// <exception cref="ShareException">The server failed.</exception>
-    /// <exception cref="StoreException">As of <see cref="StoreSession.WriteTreeAsync"/>.</exception>
+    /// <exception cref="StoreException">As of <see cref="StoreSession.WriteTreeAsync(string, TreeRef?, TreeOptions, IProgress{TreeProgress}?, CancellationToken)"/>.</exception>
     Task<TreeBackupResult> WriteAsync(StoreSession session, TreeRef? parent, IProgress<TreeProgress>? progress, CancellationToken cancellationToken);
 }
 

@@ -90,7 +90,7 @@ internal sealed class FileEntries(
     /// <summary>A symbolic link, FIFO, socket or device.</summary>
     public TreeEntry ReadSpecial(FolderHandle handle, FileStat stat, byte[] name, uint device, WalkedFolder folder)
     {
-        var isSettled = IsSettled(stat);
+        var isSettled = IsSettled(stat.ChangedAt);
         var attributes = Guard(() => AttributeCalls.Read(handle, name), folder, name);
         var entry = Describe(stat, name, device) with { LinkTarget = stat.Kind == TreeEntryKind.SymbolicLink ? handle.ReadLink(name) : default };
         return Count(WithAttributes(entry, attributes, isSettled));
@@ -116,12 +116,12 @@ internal sealed class FileEntries(
 
         try
         {
-            var isSettled = IsSettled(stat);
+            var isSettled = IsSettled(stat.ChangedAt);
             var read = await content.ReadAsync(file, await ReadParentNodesAsync(parent, cancellationToken), cancellationToken);
             if (read.HasChanged)
                 Problems.Add(folder.PathOf(name), "The file changed each time that it was read: its content may be of two moments.");
             var attributes = Guard(() => readAttributes(file), folder, name);
-            var entry = WithAttributes(Describe(read.Stat, name, device), attributes, isSettled && IsSettled(read.Stat));
+            var entry = WithAttributes(Describe(read.Stat, name, device), attributes, isSettled && IsSettled(read.Stat.ChangedAt));
             return Count(entry with
             {
                 Links = isAlone ? 1 : entry.Links,
@@ -137,7 +137,8 @@ internal sealed class FileEntries(
         }
     }
 
-    private TreeEntry Count(TreeEntry entry)
+    /// <summary>Counts what is no folder.</summary>
+    public TreeEntry Count(TreeEntry entry)
     {
         Interlocked.Increment(ref count);
         Interlocked.Add(ref bytes, entry.LengthBytes);
@@ -145,7 +146,7 @@ internal sealed class FileEntries(
     }
 
     /// <summary>A change that comes later than now bears another change time than the file has.</summary>
-    private bool IsSettled(FileStat stat) => stat.ChangedAt.Seconds + SettlingSeconds < clock.GetUtcNow().ToUnixTimeSeconds();
+    public bool IsSettled(FileTime changedAt) => changedAt.Seconds + SettlingSeconds < clock.GetUtcNow().ToUnixTimeSeconds();
 
     /// <summary>What could not be read is read again the next time, though nothing of the file will have changed.</summary>
     private static TreeEntry WithAttributes(TreeEntry entry, IReadOnlyList<ExtendedAttribute>? attributes, bool isSettled) => entry with
@@ -191,7 +192,8 @@ internal sealed class FileEntries(
         }
     }
 
-    private async ValueTask<ParentNodes?> ReadParentNodesAsync(TreeEntry? parent, CancellationToken cancellationToken) =>
+    /// <summary>What the parent's content is made of; null where that is nothing to be shared.</summary>
+    public async ValueTask<ParentNodes?> ReadParentNodesAsync(TreeEntry? parent, CancellationToken cancellationToken) =>
         parent is { Kind: TreeEntryKind.File, Stream: { Height: > 0 } stream }
             ? await ParentNodes.OfAsync(tree, stream, packSeq => hasPack(new(PackContent.Nodes, packSeq)), cancellationToken)
             : null;

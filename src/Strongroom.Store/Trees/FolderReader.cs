@@ -14,6 +14,19 @@ internal static class FolderReader
         return entry.Kind == TreeEntryKind.Folder ? entry : throw TreePage.Malformed();
     }
 
+    /// <summary>The entry of an earlier tree's own folder; null when it is damaged: then there is nothing to compare with.</summary>
+    public static async ValueTask<TreeEntry?> TryReadTopAsync(ManifestReader tree, TreeRef top, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadTopAsync(tree, top, cancellationToken);
+        }
+        catch (StoreException failure) when (failure.IsDamage)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Where the pages of a folder are.</summary>
     public static async ValueTask<List<StreamRecord>> ReadPagesAsync(ManifestReader tree, TreeEntry folder, CancellationToken cancellationToken)
     {

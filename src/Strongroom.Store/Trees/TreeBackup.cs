@@ -29,14 +29,11 @@ internal sealed class TreeBackup(
         using var open = new OpenFolders(OpenRoot(folder));
         try
         {
-            var parentTop = parent is { } earlier ? await ReadParentAsync(earlier, stop.Token) : null;
+            var parentTop = parent is { } earlier ? await FolderReader.TryReadTopAsync(tree, earlier, stop.Token) : null;
             var top = await WalkAsync(open, folder, parentTop, stop.Token);
-            var page = TreePage.Format(top);
-            var slot = parent is { } same && same.Page.Root.Id == ChunkId.Compute(tree.Packs.Ring.NodeKey, page) && hasPack(new(PackContent.Nodes, same.Page.Root.PackSeq))
-                ? same.Page.Root
-                : await chunks.StoreNodeAsync(page, stop.Token);
+            var stored = await TreeTop.StoreAsync(tree, chunks, hasPack, parent, top, stop.Token);
             files.Report(progress);
-            return new(new(new StreamRef(page.Length, 0, slot)), files.ToStatistics(), files.Problems.ToList(), files.Problems.Count);
+            return new(stored, files.ToStatistics(), files.Problems.ToList(), files.Problems.Count);
         }
         finally
         {
@@ -56,18 +53,6 @@ internal sealed class TreeBackup(
         catch (IOException failure)
         {
             throw new StoreException(StoreErrorKind.InvalidRequest, $"The folder '{folder}' cannot be opened: {failure.Message}.", failure);
-        }
-    }
-
-    private async ValueTask<TreeEntry?> ReadParentAsync(TreeRef parent, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await FolderReader.ReadTopAsync(tree, parent, cancellationToken);
-        }
-        catch (StoreException failure) when (failure.IsDamage)
-        {
-            return null;
         }
     }
 

@@ -98,6 +98,31 @@ public sealed partial class VaultStore
         return await restore.RunAsync(target, cancellationToken);
     }
 
+    /// <summary>Restores parts of a tree to a target, each into a folder of it, one after another.</summary>
+    /// <param name="tree">Of a live snapshot.</param>
+    /// <param name="selections">What is restored, and where to, as above.</param>
+    /// <param name="target">What is not of this machine.</param>
+    /// <param name="options">What happens to existing files, other than <see cref="ExistingFiles.Refuse"/>, and whether an earlier run is gone on with.</param>
+    /// <param name="progress">Called while the restore waits.</param>
+    /// <param name="cancellationToken">Files that are in place then are whole, and new folders have no metadata of the tree's.</param>
+    /// <returns>What was restored, and what could not be.</returns>
+    /// <exception cref="StoreException">InvalidRequest: a path that cannot be one, or something is there that must not be replaced. NotFound: no live snapshot holds the tree. Corrupt: the tree's own folder is lost. Full.</exception>
+    public async Task<TreeRestoreResult> RestoreTreeAsync(
+        TreeRef tree,
+        IReadOnlyList<TreeSelection> selections,
+        ITreeTarget target,
+        TreeRestoreOptions options,
+        IProgress<TreeProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(selections);
+        ArgumentNullException.ThrowIfNull(target);
+        ArgumentNullException.ThrowIfNull(options);
+        RequireLive(tree);
+        var parts = await RestorePart.FindAsync(Manifests, tree, selections, cancellationToken);
+        return await new TargetRestore(Manifests, parts, options, target, progress).RunAsync(cancellationToken);
+    }
+
     private async ValueTask<TreeEntry> RequireEntryAsync(TreeRef tree, TreePath path, CancellationToken cancellationToken) =>
         await FolderReader.FindAsync(Manifests, tree, path, cancellationToken)
         ?? throw new StoreException(StoreErrorKind.NotFound, $"There is no '{path}' in the tree.");

@@ -20,6 +20,7 @@ internal static class ServeCommand
         var allow = new Option<string[]>("--allow-path") { Description = "A folder below which machines' disks and shares may lie. Repeatable.", DefaultValueFactory = _ => [] };
         var libvirt = new Option<string[]>("--allow-libvirt") { Description = "A virtual machine host that may be used, as libvirt's URI: qemu:///system, qemu+ssh://USER@HOST/system. Repeatable.", DefaultValueFactory = _ => [] };
         var scratch = new Option<string[]>("--libvirt-scratch") { Description = $"A folder on those hosts for what machines overwrite while they are backed up; otherwise {AllowedLibvirtHosts.StandardScratchRoot}. Repeatable.", DefaultValueFactory = _ => [] };
+        var smb = new Option<string[]>("--allow-smb") { Description = "A file server that may be used over SMB, as its name or IPv4 address. Repeatable.", DefaultValueFactory = _ => [] };
         var names = new Option<string[]>("--tls-name") { Description = "A further name or address for the certificate. Repeatable.", DefaultValueFactory = _ => [] };
         var iscsiListen = new Option<string?>("--iscsi-listen") { Description = "Where mounted recovery points are shown over iSCSI, ADDRESS:PORT; otherwise on loopback, at port 3260 where that is free." };
         var iscsiAddress = new Option<string?>("--iscsi-address") { Description = "The address that iSCSI discovery names, HOST:PORT, where initiators reach it at another one." };
@@ -41,7 +42,7 @@ internal static class ServeCommand
         var travel = new Option<bool>("--time-travel") { Description = "For tests: have a clock that POST /providers/Strongroom.Testing/clock moves forwards. Only for a data folder of its own." };
         var startAt = new Option<string?>("--start-at") { Description = "What that clock says at first in a new data folder, such as 2027-01-01T00:00:00Z." };
         var quiet = new Option<bool>("--quiet") { Description = "Log warnings and errors only." };
-        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, libvirt, scratch, names, iscsiListen, iscsiAddress, portal, locations, vaultStorage, storages, retain, collectEvery, collectGrace, spread, jobs, retry, rate, accelerator, cloud, travel, startAt, quiet };
+        var command = new Command("serve", "Run the server.") { data, listen, publicUrl, allow, libvirt, scratch, smb, names, iscsiListen, iscsiAddress, portal, locations, vaultStorage, storages, retain, collectEvery, collectGrace, spread, jobs, retry, rate, accelerator, cloud, travel, startAt, quiet };
         limits.AddTo(command);
         command.SetCancellableAction((parsed, cancellationToken) => RunAsync(() => new ServerOptions
         {
@@ -51,6 +52,7 @@ internal static class ServeCommand
             AllowedPaths = parsed.GetRequiredValue(allow),
             AllowedLibvirt = parsed.GetRequiredValue(libvirt),
             LibvirtScratch = parsed.GetRequiredValue(scratch),
+            AllowedSmb = parsed.GetRequiredValue(smb),
             TlsNames = parsed.GetRequiredValue(names),
             IscsiListen = parsed.GetValue(iscsiListen),
             IscsiAddress = parsed.GetValue(iscsiAddress),

@@ -3,6 +3,7 @@ using Strongroom.Backup.FileRecovery;
 using Strongroom.Store;
 using Strongroom.Store.Locations;
 using Strongroom.TimeTravel;
+using Strongroom.Workloads.FileShares.Smb;
 using Strongroom.Workloads.VirtualMachines.Libvirt;
 
 namespace Strongroom.Server;
@@ -30,6 +31,9 @@ internal sealed record ServerOptions
 
     /// <summary>Folders on those hosts, and below them, that may take scratch space; none: the standard one.</summary>
     public IReadOnlyList<string> LibvirtScratch { get; init; } = [];
+
+    /// <summary>File servers that may be used over SMB; none: no file server of kind Smb is accepted.</summary>
+    public IReadOnlyList<string> AllowedSmb { get; init; } = [];
 
     /// <summary>Where vaults go that name no storage; null: into the data folder.</summary>
     public VaultLocation? VaultStorage { get; init; }
@@ -124,6 +128,7 @@ internal sealed record ServerOptions
         }
 
         LibvirtHosts();
+        SmbServers();
         foreach (var path in AllowedPaths)
         {
             if (!Directory.Exists(path)) throw new ArgumentException($"--allow-path takes an existing folder, not '{path}'.");
@@ -167,6 +172,10 @@ internal sealed record ServerOptions
     /// <summary>What may be reached through libvirt.</summary>
     /// <exception cref="ArgumentException">A URI or a folder is not well-formed.</exception>
     public AllowedLibvirtHosts LibvirtHosts() => new(AllowedLibvirt, LibvirtScratch);
+
+    /// <summary>What may be reached over SMB.</summary>
+    /// <exception cref="ArgumentException">A name is none of a host.</exception>
+    public AllowedSmbServers SmbServers() => new(AllowedSmb);
 
     private static bool HasLoopback6() => System.Net.NetworkInformation.NetworkInterface.GetAllNetworkInterfaces()
         .SelectMany(i => i.GetIPProperties().UnicastAddresses).Any(a => a.Address.Equals(IPAddress.IPv6Loopback));

@@ -32,6 +32,7 @@ using Strongroom.Store;
 using Strongroom.Store.Locations;
 using Strongroom.TimeTravel;
 using Strongroom.Workloads.FileShares;
+using Strongroom.Workloads.FileShares.Smb;
 using Strongroom.Workloads.VirtualMachines;
 using Strongroom.Workloads.VirtualMachines.Files;
 using Strongroom.Workloads.VirtualMachines.Folder;
@@ -273,8 +274,14 @@ internal sealed class StrongroomServer : IAsyncDisposable
 
         services.AddSingleton<ILocalFileServers, FileServersInResources>();
         services.AddSingleton<IFileServerValidator, LocalFileServerValidator>();
-        services.AddSingleton<IFileShareFabric>(sp => new LocalFileShares(
+        services.AddSingleton(sp => new LocalFileShares(
             sp.GetRequiredService<ILocalFileServers>(), sp.GetRequiredService<AllowedRoots>(), OwnFolders(options, data), data.ServerId, sp.GetRequiredService<BoundedCalls>(), sp.GetRequiredService<ILogger<LocalFileShares>>()));
+        services.AddSingleton(options.SmbServers());
+        services.AddSingleton<ISmbFileServers, SmbServersInResources>();
+        services.AddSingleton<IFileServerValidator, SmbFileServerValidator>();
+        // The machine's own clock, never a tester's: it is compared with the times of files.
+        services.AddSingleton(sp => new SmbFileShares(sp.GetRequiredService<ISmbFileServers>(), new(), TimeProvider.System, sp.GetRequiredService<ILogger<SmbFileShares>>()));
+        services.AddSingleton<IFileShareFabric>(sp => new AllFileServers([sp.GetRequiredService<LocalFileShares>(), sp.GetRequiredService<SmbFileShares>()]));
 
         // Where it goes.
         services.AddSingleton<IKeyEncryptionKey>(masterKey);

@@ -3,23 +3,31 @@ using System.Globalization;
 
 namespace Strongroom.Workloads.Tests.FileShares;
 
-/// <summary>Debian's Samba in a network of its own, with folders as shares; root, and tests are skipped without.</summary>
+/// <summary>Debian's Samba with folders as shares, in a network of its own or at a loopback address that nobody else has; root, and tests are skipped without.</summary>
 public sealed class SambaServer : IAsyncDisposable
 {
-    private const string Password = "Not-a-secret-1";
+    public const string Password = "Not-a-secret-1";
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("samba-test-");
+    private readonly string? _address;
     private Process? _server;
 
-    private SambaServer()
-    {
-    }
+    private SambaServer(string? address) => _address = address;
+
+    /// <summary>Where clients reach it; of a network of its own only from inside.</summary>
+    public string Address => _address ?? "127.0.0.1";
 
     /// <param name="shares">Names and paths.</param>
-    public static async Task<SambaServer> StartAsync(params (string Name, string Path)[] shares)
+    public static Task<SambaServer> StartAsync(params (string Name, string Path)[] shares) => StartAsync(null, shares);
+
+    /// <summary>In the machine's own network, at an address of its own and SMB's own port: libsmbclient asks for access rights at no other.</summary>
+    public static Task<SambaServer> StartOnLoopbackAsync(params (string Name, string Path)[] shares) =>
+        StartAsync($"127.{Random.Shared.Next(100, 250)}.{Random.Shared.Next(1, 250)}.{Random.Shared.Next(1, 250)}", shares);
+
+    private static async Task<SambaServer> StartAsync(string? address, (string Name, string Path)[] shares)
     {
         Programs.RequireRoot("serve files for others");
         Programs.Require("samba, smbclient, util-linux, iproute2", "/usr/sbin/smbd", "/usr/bin/smbpasswd", "/usr/bin/smbclient", "/usr/bin/smbcacls", "/usr/bin/unshare", "/usr/bin/nsenter", "/usr/sbin/ip");
-        var samba = new SambaServer();
+        var samba = new SambaServer(address);
         try
         {
             await samba.StartServerAsync(shares);
@@ -34,12 +42,13 @@ public sealed class SambaServer : IAsyncDisposable
 
     /// <summary>Runs commands of smbclient in a share.</summary>
     /// <returns>What it printed.</returns>
-    public Task<string> ClientAsync(string share, string commands) => InsideAsync("smbclient", $"//127.0.0.1/{share}", "-s", Configuration, "-U", $"root%{Password}", "-c", commands);
+    public Task<string> ClientAsync(string share, string commands) => InsideAsync("smbclient", $"//{Address}/{share}", "-s", Configuration, "-U", $"root%{Password}", "-c", commands);
 
     /// <summary>Runs smbcacls: tells the ACL of a file, or changes it.</summary>
-    public Task<string> AclAsync(string share, string path, params string[] change) => InsideAsync("smbcacls", [$"//127.0.0.1/{share}", path, "-s", Configuration, "-U", $"root%{Password}", .. change]);
+    public Task<string> AclAsync(string share, string path, params string[] change) => InsideAsync("smbcacls", [$"//{Address}/{share}", path, "-s", Configuration, "-U", $"root%{Password}", .. change]);
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends it and all that serve its clients, as a cut of the power would.</summary>
+    public async Task KillAsync()
     {
         if (_server is { HasExited: false })
         {
@@ -48,6 +57,15 @@ public sealed class SambaServer : IAsyncDisposable
         }
 
         _server?.Dispose();
+        _server = null;
+    }
+
+    /// <summary>Starts it again after <see cref="KillAsync"/>, with the same shares.</summary>
+    public async Task StartAgainAsync(string share) => await RunServerAsync(share);
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
         _folder.Delete(true);
     }
 
@@ -65,7 +83,7 @@ public sealed class SambaServer : IAsyncDisposable
               passdb backend = tdbsam:{own}/passdb.tdb
             {folders}
               log file = {own}/log
-              interfaces = lo
+              interfaces = {(_address is null ? "lo" : _address + "/8")}
               bind interfaces only = yes
               disable netbios = yes
               load printers = no
@@ -75,7 +93,13 @@ public sealed class SambaServer : IAsyncDisposable
 
             """, CancellationToken.None);
         await RunAsync($"{Password}\n{Password}\n", "smbpasswd", "-c", Configuration, "-s", "-a", "root");
-        _server = Process.Start(new ProcessStartInfo("unshare", ["-n", "sh", "-c", "ip link set lo up && exec /usr/sbin/smbd --foreground --no-process-group --debug-stdout -s \"$0\"", Configuration])
+        await RunServerAsync(shares[0].Name);
+    }
+
+    private async Task RunServerAsync(string share)
+    {
+        string[] serve = ["/usr/sbin/smbd", "--foreground", "--no-process-group", "--debug-stdout", "-s", Configuration];
+        _server = Process.Start(new ProcessStartInfo(_address is null ? "unshare" : serve[0], _address is null ? ["-n", "sh", "-c", "ip link set lo up && exec \"$0\" \"$@\"", .. serve] : serve[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -86,7 +110,7 @@ public sealed class SambaServer : IAsyncDisposable
         {
             try
             {
-                await ClientAsync(shares[0].Name, "ls");
+                await ClientAsync(share, "ls");
                 return;
             }
             catch (InvalidOperationException) when (tries < 50 && !_server.HasExited)
@@ -96,8 +120,8 @@ public sealed class SambaServer : IAsyncDisposable
         }
     }
 
-    private Task<string> InsideAsync(string program, params string[] arguments) =>
-        RunAsync("", "nsenter", ["-t", _server!.Id.ToString(CultureInfo.InvariantCulture), "-n", program, .. arguments]);
+    private Task<string> InsideAsync(string program, params string[] arguments) => _address is not null ? RunAsync("", program, arguments) : RunAsync(
+        "", "nsenter", ["-t", _server!.Id.ToString(CultureInfo.InvariantCulture), "-n", program, .. arguments]);
 
     private static async Task<string> RunAsync(string input, string program, params string[] arguments)
     {
