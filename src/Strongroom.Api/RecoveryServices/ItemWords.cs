@@ -17,6 +17,12 @@ internal static class ItemWords
     /// <summary><c>protectedItemType</c>.</summary>
     public static string ItemType(ItemKind kind) => kind == ItemKind.FileShare ? ShareType : MachineType;
 
+    /// <summary><c>objectType</c> of the request for a backup.</summary>
+    public static string BackupRequestType(ItemKind kind) => kind == ItemKind.FileShare ? "AzureFileShareBackupRequest" : "IaasVMBackupRequest";
+
+    /// <summary><c>jobType</c>.</summary>
+    public static string JobType(ItemKind kind) => kind == ItemKind.FileShare ? "AzureStorageJob" : "AzureIaaSVMJob";
+
     /// <summary>The kind that a <c>backupManagementType</c> stands for; null: none that is here.</summary>
     public static ItemKind? KindOf(string managementType) => Find(ManagementType, managementType);
 

@@ -1,14 +1,12 @@
 using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
-using Strongroom.Backup.Machines;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Vaults;
 
 namespace Strongroom.Backup.Containers;
 
-/// <summary>Registers storage accounts with vaults, ends it, and finds what can be registered and protected.</summary>
-public sealed class ContainerRegistration(
-    IContainerRepository containers, IItemRepository items, IVaultRepository vaults, IFileShareFabric fabric, IDiscoveryRepository discovered, IOperationRepository operations, TimeProvider time)
+/// <summary>Registers storage accounts with vaults, and ends it.</summary>
+public sealed class ContainerRegistration(IContainerRepository containers, IVaultRepository vaults, IFileShareFabric fabric, IOperationRepository operations, TimeProvider time)
 {
     /// <summary>Registers a storage account; one that is registered with the vault already stays so.</summary>
     /// <param name="nativeName">As the path has it.</param>
@@ -70,39 +68,6 @@ public sealed class ContainerRegistration(
         await ListSharesAsync(container.Container, cancellationToken);
         return await RecordAsync(vault, nativeName, cancellationToken);
     }
-
-    /// <summary>Accounts that were discovered, are still there, and that no vault has registered.</summary>
-    public async Task<IReadOnlyList<ShareAccount>> ListProtectableAsync(Vault vault, CancellationToken cancellationToken)
-    {
-        var known = await discovered.ListAsync(vault.Key, cancellationToken);
-        if (known.Count == 0) return [];
-        var taken = await containers.ListRegisteredSourcesAsync(cancellationToken);
-        var accounts = await fabric.ListAccountsAsync(vault.SubscriptionId, null, cancellationToken);
-        return [.. accounts.Where(a => IsInReach(vault, a) && known.Contains(a.ResourceId.ToLowerInvariant()) && !taken.Contains(a.ResourceId.ToLowerInvariant()))];
-    }
-
-    /// <summary>Shares of the vault's registered accounts that no vault protects. An account whose server fails has none.</summary>
-    public async Task<IReadOnlyList<AccountShare>> ListProtectableSharesAsync(Vault vault, CancellationToken cancellationToken)
-    {
-        var registered = await containers.ListAsync(vault.Key, cancellationToken);
-        if (registered.Count == 0) return [];
-        var accounts = (await fabric.ListAccountsAsync(vault.SubscriptionId, null, cancellationToken)).ToDictionary(a => a.ResourceId, StringComparer.OrdinalIgnoreCase);
-        var taken = await items.ListProtectedSourcesAsync(cancellationToken);
-        var found = new List<AccountShare>();
-        foreach (var container in registered)
-        {
-            if (!accounts.TryGetValue(container.Container.SourceResourceId, out var account)) continue;
-            IReadOnlyList<AccountShare> shares;
-            try { shares = await fabric.ListSharesAsync(account, cancellationToken); }
-            catch (ShareException) { continue; }
-            found.AddRange(shares.Where(share => !taken.Contains(share.ResourceId.ToLowerInvariant())));
-        }
-
-        return found;
-    }
-
-    /// <summary>A vault protects shares of its own region, in any group of its subscription.</summary>
-    public static bool IsInReach(Vault vault, ShareAccount account) => account.Location.Equals(vault.Location, StringComparison.OrdinalIgnoreCase);
 
     private async Task<IReadOnlyList<AccountShare>> ListSharesAsync(RegisteredContainer container, CancellationToken cancellationToken) =>
         ShareAccountId.TryParse(container.SourceResourceId, out var id) && await fabric.FindAccountAsync(id.SubscriptionId, id.ResourceGroup, id.Name, cancellationToken) is { } account

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Strongroom.Backup.Items;
 
 namespace Strongroom.Backup.FileShares;
 
@@ -11,33 +12,23 @@ public sealed record ShareAccountId(string SubscriptionId, string ResourceGroup,
     /// <summary>Reads <c>/subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.Storage/storageAccounts/{n}</c>, without regard to case.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out ShareAccountId? id)
     {
-        id = null;
-        // Clients double the slash before the name.
-        var parts = (text ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
-        if (parts.Length != 8 || !Is(parts[0], "subscriptions") || !Is(parts[2], "resourceGroups") || !Is(parts[4], "providers")
-            || !Is(parts[5], "Microsoft.Storage") || !Is(parts[6], "storageAccounts"))
-            return false;
-        id = new(parts[1], parts[3], parts[7]);
-        return true;
+        id = SourceIds.Read(text, "Microsoft.Storage/storageAccounts") is { } found ? Of(found) : null;
+        return id is not null;
     }
 
-    internal static bool Is(string part, string word) => part.Equals(word, StringComparison.OrdinalIgnoreCase);
+    internal static ShareAccountId Of(Arm.ResourceId account) => new(account.SubscriptionId!, account.ResourceGroup!, account.Name);
 }
 
 /// <summary>The ARM id of a share, taken apart.</summary>
 public sealed record ShareId(ShareAccountId Account, string Name)
 {
-    private const int AccountParts = 8;
-
     /// <summary>Reads <c>{account}/fileServices/default/shares/{n}</c>, without regard to case.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out ShareId? id)
     {
-        id = null;
-        var parts = (text ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
-        if (parts.Length != AccountParts + 4 || !ShareAccountId.Is(parts[8], "fileServices") || !ShareAccountId.Is(parts[9], "default") || !ShareAccountId.Is(parts[10], "shares")
-            || !ShareAccountId.TryParse("/" + string.Join('/', parts[..AccountParts]), out var account))
-            return false;
-        id = new(account, parts[11]);
-        return true;
+        id = SourceIds.Read(text, "Microsoft.Storage/storageAccounts/fileServices/shares") is { Parent: { Parent: { } account } service } found
+            && service.Name.Equals("default", StringComparison.OrdinalIgnoreCase)
+            ? new(ShareAccountId.Of(account), found.Name)
+            : null;
+        return id is not null;
     }
 }

@@ -35,7 +35,7 @@ public sealed class ItemProtection(
         var item = await items.FindAsync(vault.Key, request.NativeName, cancellationToken);
         Require(item, request.NativeName, request.Condition);
         if (item is not null && request.SourceResourceId is { Length: > 0 } source && !SourceOf(item.Kind).IsOf(item, source))
-            throw Invalid($"sourceResourceId names another {Noun(item.Kind)} than the item {(item.Kind == ItemKind.FileShare ? "is in" : "protects")}.");
+            throw Invalid($"sourceResourceId names another {(item.Kind == ItemKind.FileShare ? "storage account than the item is in" : "machine than the item protects")}.");
 
         if (request.IsRehydrate) return await UndeleteAsync(vault, item, request, cancellationToken);
         if (request.ProtectionState is ProtectionStates.Stopped or ProtectionStates.Suspended) return await StopAsync(vault, item, request, cancellationToken);
@@ -44,11 +44,8 @@ public sealed class ItemProtection(
 
         var policy = await policies.FindAsync(vault.Key, request.PolicyName, cancellationToken)
             ?? throw NoPolicy(vault, request.PolicyName);
-        if (policy.Kind != ItemNames.KindOf(request.NativeName))
-        {
-            var what = ItemNames.KindOf(request.NativeName) == ItemKind.FileShare ? "file shares" : "virtual machines";
-            throw new BackupRefusedException(BackupRefusal.PolicyUnsuitable, $"Policy '{policy.Name}' is for {policy.BackupManagementType}, not for {what}.");
-        }
+        if (ItemNames.KindOf(request.NativeName) is var kind && policy.Kind != kind)
+            throw new BackupRefusedException(BackupRefusal.PolicyUnsuitable, $"Policy '{policy.Name}' is for {policy.BackupManagementType}, not for {kind.Noun()}s.");
 
         return item is null
             ? await EnableAsync(vault, request, policy, cancellationToken)
@@ -189,8 +186,6 @@ public sealed class ItemProtection(
     }
 
     private IItemSource SourceOf(ItemKind kind) => sources.Single(s => s.Kind == kind);
-
-    private static string Noun(ItemKind kind) => kind == ItemKind.FileShare ? "storage account" : "machine";
 
     private async Task LockStorageTypeAsync(Guid vaultKey, CancellationToken cancellationToken)
     {

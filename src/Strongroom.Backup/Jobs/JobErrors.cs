@@ -10,10 +10,10 @@ namespace Strongroom.Backup.Jobs;
 public static class JobErrors
 {
     public static JobError LocationMismatch(ProtectedItem item, ItemSource source, Vault vault) => new(400175, item.Kind == ItemKind.FileShare ? "UserErrorFileShareVaultLocationMismatch" : "UserErrorVmVaultLocationMismatch",
-        $"{Noun(item)} '{item.FriendlyName}' is in '{source.Location}', the vault is in '{vault.Location}'.", ["Protect it in a vault of its own location."]);
+        $"{item.Kind.NounAtBegin()} '{item.FriendlyName}' is in '{source.Location}', the vault is in '{vault.Location}'.", ["Protect it in a vault of its own location."]);
 
     public static JobError ProtectedElsewhere(ProtectedItem item, string? vault) => new(400050, item.Kind == ItemKind.FileShare ? "UserErrorFileShareAlreadyProtected" : "UserErrorVmAlreadyProtected",
-        $"{Noun(item)} '{item.FriendlyName}' is registered with {(vault is null ? "another Recovery Services vault" : $"Recovery Services vault '{vault}'")} already.",
+        $"{item.Kind.NounAtBegin()} '{item.FriendlyName}' is registered with {(vault is null ? "another Recovery Services vault" : $"Recovery Services vault '{vault}'")} already.",
         ["Stop protection there and delete its backup data, then protect it here."]);
 
     public static JobError Cancelled() => new(400158, "UserErrorJobSuccessfullyCancelled", "The job was cancelled.", ["Start it again when it suits."]);
@@ -42,8 +42,6 @@ public static class JobErrors
         MachineProblem.DiskUnsupported => new(400367, "UserErrorDiskUnsupported", problem.Message, ["Restore it as a new machine (AlternateLocation), or its disks alone (RestoreDisks)."]),
         _ => new(400003, "RestoreOperationFailed", problem.Message, ["Check that the server may write to the host's folder and that it has room, then start the restore again."]),
     };
-
-    private static string Noun(ProtectedItem item) => item.Kind == ItemKind.FileShare ? "File share" : "Virtual machine";
 
     public static JobError Share(ShareException problem) => problem.Problem switch
     {

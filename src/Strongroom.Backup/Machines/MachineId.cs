@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Strongroom.Backup.Items;
 
 namespace Strongroom.Backup.Machines;
 
@@ -8,14 +9,7 @@ public sealed record MachineId(string SubscriptionId, string ResourceGroup, stri
     /// <summary>Reads <c>/subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.Compute/virtualMachines/{n}</c>, without regard to case.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out MachineId? id)
     {
-        id = null;
-        var parts = (text ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
-        if (parts.Length != 8 || !Is(parts[0], "subscriptions") || !Is(parts[2], "resourceGroups") || !Is(parts[4], "providers")
-            || !Is(parts[5], "Microsoft.Compute") || !Is(parts[6], "virtualMachines"))
-            return false;
-        id = new(parts[1], parts[3], parts[7]);
-        return true;
+        id = SourceIds.Read(text, "Microsoft.Compute/virtualMachines") is { } found ? new(found.SubscriptionId!, found.ResourceGroup!, found.Name) : null;
+        return id is not null;
     }
-
-    private static bool Is(string part, string word) => part.Equals(word, StringComparison.OrdinalIgnoreCase);
 }

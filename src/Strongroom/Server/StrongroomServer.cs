@@ -10,6 +10,7 @@ using Strongroom.Api.RecoveryServices;
 using Strongroom.Api.Resources;
 using Strongroom.Api.Storage.Blobs;
 using Strongroom.Arm;
+using Strongroom.Backup.Discovery;
 using Strongroom.Backup.FileRecovery;
 using Strongroom.Backup.FileRecovery.Browsing;
 using Strongroom.Backup.FileShares;
@@ -306,7 +307,7 @@ internal sealed class StrongroomServer : IAsyncDisposable
         services.AddSingleton<ItemProtection>();
         services.AddFileShareProtection();
         services.AddSingleton<PolicyAdministration>();
-        services.AddSingleton<MachineDiscovery>();
+        services.AddSingleton<SourceDiscovery>();
         services.AddSingleton<JobAdmission>();
         services.AddSingleton<PointListing>();
         services.AddFileRecovery(new()

@@ -34,7 +34,7 @@ public sealed class ScriptTests : IAsyncLifetime
         Programs.RequirePeer("python3");
         _rig = await Rig.NewAsync();
         var vault = await _rig.NewVaultAsync();
-        var machine = _rig.NewMachine("we\"b\\1 {x} $y é", FakeDisk.New(-1, "o\"s\\ é", 1));
+        var machine = _rig.NewMachine("we\"b'1 {x} $y é", FakeDisk.New(-1, "o\"s\\ é", 1));
         await _rig.ProtectAsync(vault, machine);
         await _rig.BackUpAsync(vault, machine);
         var point = (await _rig.PointsAsync(vault, machine))[0];
@@ -61,7 +61,7 @@ public sealed class ScriptTests : IAsyncLifetime
         var values = await ReadAsync();
         Assert.Equal("UserInput012345", (string?)values["TargetPassword"]);
         Assert.DoesNotContain(_mount.Secrets.Password, await File.ReadAllTextAsync(path, Rig.Token), StringComparison.Ordinal);
-        Assert.Equal("we\"b\\1 {x} $y é", (string?)values["VmName"]);
+        Assert.Equal("we\"b'1 {x} $y é", (string?)values["VmName"]);
         Assert.Equal("o\"s\\ é", (string?)JsonNode.Parse((string)values["Disks"]!)![0]!["name"]);
         Assert.Equal("-----BEGIN\nline\n-----END", (string?)values["TargetPortalCertificates"]);
         Assert.Equal((Host, "8443", $"/file-recovery/{_mount.Id}/tunnel"), ((string?)values["TargetPortalName"], (string?)values["TargetPortalPortNumber"], (string?)values["TargetPortalPath"]));

@@ -14,16 +14,16 @@ public sealed class ContainerRegistrationTests
         await using var rig = await Rig.NewAsync();
         var vault = await rig.NewVaultAsync();
         rig.NewShare();
-        Assert.Empty(await rig.Registration.ListProtectableAsync(vault, Rig.Token));
+        Assert.Empty(await rig.Discovery.ListRegistrableAccountsAsync(vault, Rig.Token));
         await rig.Discovery.RefreshAsync(vault, Rig.Token);
-        Assert.Equal("files1", Assert.Single(await rig.Registration.ListProtectableAsync(vault, Rig.Token)).Name);
+        Assert.Equal("files1", Assert.Single(await rig.Discovery.ListRegistrableAccountsAsync(vault, Rig.Token)).Name);
 
         await rig.Registration.RegisterAsync(vault, RigShares.Container("files1"), RigShares.AccountId("files1"), Rig.Token);
 
-        Assert.Empty(await rig.Registration.ListProtectableAsync(vault, Rig.Token));
+        Assert.Empty(await rig.Discovery.ListRegistrableAccountsAsync(vault, Rig.Token));
         var found = Assert.Single(await rig.Containers.ListAsync(vault.Key, Rig.Token));
         Assert.Equal(("files1", 0), (found.Container.FriendlyName, found.Items));
-        Assert.Equal("docs", Assert.Single(await rig.Registration.ListProtectableSharesAsync(vault, Rig.Token)).Name);
+        Assert.Equal("docs", Assert.Single(await rig.Discovery.ListProtectableSharesAsync(vault, Rig.Token)).Name);
         // Again: nothing changes.
         await rig.Registration.RegisterAsync(vault, RigShares.Container("files1"), RigShares.AccountId("FILES1"), Rig.Token);
         Assert.Equal(found, Assert.Single(await rig.Containers.ListAsync(vault.Key, Rig.Token)));
@@ -97,7 +97,7 @@ public sealed class ContainerRegistrationTests
         await rig.Protection.PutAsync(vault, RigShares.Request("files1", "docs"), Rig.Token);
         var item = (await rig.Items.FindAsync(vault.Key, RigShares.NativeName("files1", "docs"), Rig.Token))!;
         Assert.Equal((ItemKind.FileShare, "docs", "files1", "storage;lab;files1", ProtectionStates.InitialPending), (item.Kind, item.FriendlyName, item.AccountName, ItemNames.ContainerOf(item.NativeName), item.ProtectionState));
-        Assert.Empty(await rig.Registration.ListProtectableSharesAsync(vault, Rig.Token));
+        Assert.Empty(await rig.Discovery.ListProtectableSharesAsync(vault, Rig.Token));
         await rig.ProtectAsync(vault, machine);
         Assert.Equal("docs", Assert.Single(await ListAsync(new() { Kind = ItemKind.FileShare })).FriendlyName);
         Assert.Equal("docs", Assert.Single(await ListAsync(new() { FriendlyName = "DOCS" })).FriendlyName);
@@ -134,8 +134,8 @@ public sealed class ContainerRegistrationTests
         {
             await rig.Discovery.RefreshAsync(vault, Rig.Token);
             var (accounts, shares) = (0, 0);
-            var forAccounts = await rig.Commands.CountAsync(async () => accounts = (await rig.Registration.ListProtectableAsync(vault, Rig.Token)).Count);
-            var forShares = await rig.Commands.CountAsync(async () => shares = (await rig.Registration.ListProtectableSharesAsync(vault, Rig.Token)).Count);
+            var forAccounts = await rig.Commands.CountAsync(async () => accounts = (await rig.Discovery.ListRegistrableAccountsAsync(vault, Rig.Token)).Count);
+            var forShares = await rig.Commands.CountAsync(async () => shares = (await rig.Discovery.ListProtectableSharesAsync(vault, Rig.Token)).Count);
             var usages = new VaultUsages(rig.Items, rig.Containers, rig.Ledger, rig.Stores, rig.Time, NullLogger<VaultUsages>.Instance);
             return (accounts, shares, (forAccounts, forShares, await rig.Commands.CountAsync(() => usages.CountAsync(vault.Key, Rig.Token))));
         }

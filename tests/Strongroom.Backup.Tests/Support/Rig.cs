@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Strongroom.Arm;
 using Strongroom.Backup.Containers;
+using Strongroom.Backup.Discovery;
 using Strongroom.Backup.FileRecovery;
 using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
@@ -94,8 +95,8 @@ internal sealed class Rig : IAsyncDisposable
     public InstantBoots Boots => new(Stores, Resources, Ledger, Holds, Booter, Time, NullLogger<InstantBoots>.Instance) { RetryEvery = TimeSpan.FromMilliseconds(20), LookEvery = TimeSpan.FromMilliseconds(20) };
     public ShareBackupHandler ShareBackupHandler => new(Items, Vaults, Points, Policies, Shares, Stores, Time, NullLogger<ShareBackupHandler>.Instance);
     public ShareRestoreHandler ShareRestoreHandler => new(Items, Points, Shares, Stores, Time);
-    public MachineDiscovery Discovery => new(Fabric, Shares, Get<IDiscoveryRepository>(), Items, Operations, Time);
-    public ContainerRegistration Registration => new(Containers, Items, Vaults, Shares, Get<IDiscoveryRepository>(), Operations, Time);
+    public SourceDiscovery Discovery => new(Fabric, Shares, Get<IDiscoveryRepository>(), Items, Containers, Operations, Time);
+    public ContainerRegistration Registration => new(Containers, Vaults, Shares, Operations, Time);
     public DeleteHandler DeleteHandler => new(Items, Points, Stores, Ledger, Mounts, Fabric, Shares, Time, NullLogger<DeleteHandler>.Instance);
 
     public static async Task<Rig> NewAsync()

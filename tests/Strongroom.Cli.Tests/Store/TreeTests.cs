@@ -43,6 +43,61 @@ public sealed class TreeTests
         Assert.True(File.Exists(lab["some/a.txt"]));
     }
 
+    [Fact]
+    public async Task What_is_there_already_is_treated_as_the_option_says()
+    {
+        using var lab = await StoreLab.WithVaultAsync();
+        Fill(lab);
+        await lab.DoAsync("backup", lab.Vault, "--tree", lab["home"]);
+        Directory.CreateDirectory(lab["back/notes"]);
+        IEnumerable<string> Notes() => Directory.EnumerateFiles(lab["back/notes"]).Select(File.ReadAllText);
+        string[] restore = ["restore", lab.Vault, "--snapshot", "latest"];
+        File.WriteAllText(lab["back/notes/a.txt"], "mine");
+
+        var conflict = await lab.FailAsync(1, [.. restore, "--to", lab["back"], "--on-conflict", "fail"]);
+        Assert.Contains("a.txt", conflict.Message, StringComparison.Ordinal);
+        Assert.Equal("mine", Assert.Single(Notes()));
+        Assert.False(File.Exists(lab["back/big"]));
+
+        var skipped = await lab.DoAsync([.. restore, "--to", lab["back"], "--on-conflict", "skip"]);
+        Assert.Equal(1, (long)skipped["filesSkipped"]!);
+        Assert.Equal("mine", Assert.Single(Notes()));
+        Assert.True(File.Exists(lab["back/big"]));
+
+        await lab.DoAsync([.. restore, "--path", "notes", "--on-conflict", "copy", "--to", lab["back/notes"]]);
+        Assert.Equal(["a note", "mine"], Notes().Order(StringComparer.Ordinal));
+
+        await lab.DoAsync([.. restore, "--to", lab["back"], "--on-conflict", "overwrite"]);
+        Assert.Equal(["a note", "a note"], Notes());
+        File.WriteAllText(lab["back/notes/a.txt"], "mine again");
+        await lab.DoAsync([.. restore, "--to", lab["back"], "--on-conflict", "overwrite", "--overwrite"]);
+        Assert.Equal(["a note", "a note"], Notes());
+    }
+
+    [Theory]
+    [InlineData("sometimes")]
+    [InlineData("Overwrite")]
+    [InlineData("")]
+    [InlineData("skip", "--overwrite")]
+    public async Task A_rule_that_there_is_not_or_two_of_them_are_refused(params string[] options)
+    {
+        using var lab = await StoreLab.WithVaultAsync();
+        Fill(lab);
+        await lab.DoAsync("backup", lab.Vault, "--tree", lab["home"]);
+        Assert.Contains("--on-conflict", (await lab.FailAsync(2, ["restore", lab.Vault, "--snapshot", "latest", "--to", lab["back"], "--on-conflict", .. options])).Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(lab["back"]));
+    }
+
+    [Fact]
+    public async Task A_rule_for_folders_is_refused_for_a_disk()
+    {
+        using var lab = await StoreLab.WithVaultAsync();
+        lab.WriteDisk("disk.raw", 1 << 20, seed: 4);
+        await lab.DoAsync("backup", lab.Vault, "--image", lab["disk.raw"]);
+        Assert.Contains("is for folders", (await lab.FailAsync(2, "restore", lab.Vault, "--snapshot", "latest", "--to", lab["back.raw"], "--on-conflict", "copy")).Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(lab["back.raw"]));
+    }
+
     private static void Fill(StoreLab lab)
     {
         Directory.CreateDirectory(lab["home/notes"]);

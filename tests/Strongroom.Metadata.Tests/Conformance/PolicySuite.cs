@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Strongroom.Backup.Machines;
+using Strongroom.Backup.Discovery;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Policies;
 using Strongroom.Backup.Verification;

@@ -31,6 +31,11 @@ public sealed class Jobs_in_SQLite : JobLedgerSuite
     protected override Task<ITestDatabase> OpenAsync() => SqliteDatabase.CreateAsync();
 }
 
+public sealed class Outcomes_of_jobs_in_SQLite : JobOutcomeSuite
+{
+    protected override Task<ITestDatabase> OpenAsync() => SqliteDatabase.CreateAsync();
+}
+
 public sealed class Random_lives_of_jobs_in_SQLite : JobLedgerModelSuite
 {
     protected override Task<ITestDatabase> OpenAsync() => SqliteDatabase.CreateAsync();

@@ -21,7 +21,7 @@ internal static class BackupEndpoints
         var body = await ArmJson.ReadObjectAsync(context.Request, context.RequestAborted);
         var properties = body.OptionalObject("properties") ?? throw RecoveryServicesErrors.InvalidInput("'properties' is missing.", "properties");
         var type = properties.OptionalText("objectType");
-        var expected = ItemNames.KindOf(native) == ItemKind.FileShare ? "AzureFileShareBackupRequest" : "IaasVMBackupRequest";
+        var expected = ItemWords.BackupRequestType(ItemNames.KindOf(native));
         if (!string.Equals(type, expected, StringComparison.OrdinalIgnoreCase)) throw RecoveryServicesErrors.InvalidType("objectType", type, expected);
         var operation = await admission.BackUpAsync(vault, native, Expiry(properties.OptionalText("recoveryPointExpiryTimeInUTC")), context.RequestAborted);
         return ItemOperation.Accepted(vault, native, operation);

@@ -14,7 +14,7 @@ internal static class JobContract
         var isShare = job.Kind == ItemKind.FileShare;
         var properties = new JsonObject
         {
-            ["jobType"] = isShare ? "AzureStorageJob" : "AzureIaaSVMJob",
+            ["jobType"] = ItemWords.JobType(job.Kind),
             ["duration"] = WireTimes.Duration((job.EndedAt ?? now) - job.StartedAt),
             ["actionsInfo"] = new JsonArray([.. IsCancellable(job) ? [(JsonNode)"Cancellable"] : Array.Empty<JsonNode>()]),
             ["virtualMachineVersion"] = "Compute",

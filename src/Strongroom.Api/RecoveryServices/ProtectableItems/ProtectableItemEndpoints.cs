@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Strongroom.Arm;
-using Strongroom.Backup.Containers;
+using Strongroom.Backup.Discovery;
 using Strongroom.Backup.FileShares;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Machines;
@@ -16,12 +16,12 @@ internal static class ProtectableItemEndpoints
 {
     public static void MapProtectableItems(this IEndpointRouteBuilder routes) => routes.MapVault().MapGet("/backupProtectableItems", ListAsync).WithAction("Microsoft.RecoveryServices/vaults/backupProtectableItems/read");
 
-    private static async Task<IResult> ListAsync(HttpContext context, MachineDiscovery discovery, ContainerRegistration registration)
+    private static async Task<IResult> ListAsync(HttpContext context, SourceDiscovery discovery)
     {
         var vault = await context.VaultAsync();
         var filter = ODataFilter.Parse(context.Request.Query["$filter"]).OnlyKeys("backupManagementType", "workloadType", "containerName", "status", "friendlyName");
-        var machines = IsAsked(filter, ItemKind.VirtualMachine) ? await discovery.ListProtectableAsync(vault, context.RequestAborted) : [];
-        var shares = IsAsked(filter, ItemKind.FileShare) ? await registration.ListProtectableSharesAsync(vault, context.RequestAborted) : [];
+        var machines = IsAsked(filter, ItemKind.VirtualMachine) ? await discovery.ListProtectableMachinesAsync(vault, context.RequestAborted) : [];
+        var shares = IsAsked(filter, ItemKind.FileShare) ? await discovery.ListProtectableSharesAsync(vault, context.RequestAborted) : [];
         IEnumerable<(string NativeName, string Name, Func<JsonObject> ToJson)> found =
         [
             .. machines.Select(m => (ItemNames.NativeName(m.ResourceGroup, m.Name), m.Name, (Func<JsonObject>)(() => ToJson(vault, m)))),

@@ -11,12 +11,12 @@ internal static class ItemHealth
     public static JsonArray Details(ProtectedItem item)
     {
         if (item.LastBackupStatus.Length == 0) return [];
-        var source = item.Kind == ItemKind.FileShare ? "file share" : "virtual machine";
+        var (source, prefix) = (item.Kind.Noun(), item.Kind == ItemKind.FileShare ? "FileShare" : "IaasVm");
         var isGreen = !item.IsFailing && item.LastBackupStatus != JobStates.CompletedWithWarnings;
-        if (isGreen) return [Detail(400239, item.Kind == ItemKind.FileShare ? "FileShareHealthGreenDefault" : "IaasVmHealthGreenDefault", $"The last backup of this {source} succeeded.", [])];
+        if (isGreen) return [Detail(400239, prefix + "HealthGreenDefault", $"The last backup of this {source} succeeded.", [])];
         return [item.LastBackupError is { } error
             ? Detail(error.Code, error.Title, error.Message, error.Recommendations)
-            : Detail(400240, item.Kind == ItemKind.FileShare ? "FileShareHealthYellowDefault" : "IaasVmHealthYellowDefault", $"The last backup of this {source} failed; its job says why.", [])];
+            : Detail(400240, prefix + "HealthYellowDefault", $"The last backup of this {source} failed; its job says why.", [])];
     }
 
     /// <summary>Backups alone: nothing is known about restores until one is made.</summary>

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Strongroom.Arm;
 using Strongroom.Backup.Containers;
+using Strongroom.Backup.Discovery;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Machines;
 using Strongroom.Backup.Vaults;
@@ -60,7 +61,7 @@ internal static class ContainerEndpoints
         return await items.FindAsync(vault.Key, native, cancellationToken) is { } item ? ToJson(vault, item) : null;
     }
 
-    private static async Task<IResult> RefreshAsync(HttpContext context, MachineDiscovery discovery)
+    private static async Task<IResult> RefreshAsync(HttpContext context, SourceDiscovery discovery)
     {
         var vault = await context.VaultAsync();
         ODataFilter.Parse(context.Request.Query["$filter"]).OnlyKeys("backupManagementType", "workloadType");

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Strongroom.Arm;
 using Strongroom.Backup.Containers;
+using Strongroom.Backup.Discovery;
 using Strongroom.Backup.Items;
 using Strongroom.Backup.Operations;
 using Strongroom.Backup.Vaults;
@@ -36,14 +37,14 @@ internal static class WorkloadContainerEndpoints
         vault.MapGet(VaultRequest.ContainerPath + "/items", ListItemsAsync).WithAction(Action + "protectionContainers/items/read");
     }
 
-    private static async Task<IResult> ListProtectableAsync(HttpContext context, ContainerRegistration registration)
+    private static async Task<IResult> ListProtectableAsync(HttpContext context, SourceDiscovery discovery)
     {
         var vault = await context.VaultAsync();
         var filter = ODataFilter.Parse(context.Request.Query["$filter"]).OnlyKeys([.. ContainerEndpoints.FilterKeys, "workloadType"]);
         var asked = Paging.Read(context.Request);
         var isAsked = filter.Allows("backupManagementType", "AzureStorage") && filter.Allows("workloadType", "AzureFileShare") && filter.Allows("containerType", StorageContainers.Type)
             && filter.Allows("fabricName", "Azure") && filter.Allows("backupEngineName", null) && filter.Allows("status", "NotRegistered");
-        var accounts = isAsked ? await registration.ListProtectableAsync(vault, context.RequestAborted) : [];
+        var accounts = isAsked ? await discovery.ListRegistrableAccountsAsync(vault, context.RequestAborted) : [];
         var page = Paging.Take(accounts.Where(a => filter.Allows("friendlyName", a.Name)), a => ItemNames.OfAccount(a.ResourceGroup, a.Name), asked);
         return ArmResults.Page(context.Request, page, a => StorageContainers.ToJson(vault, a));
     }

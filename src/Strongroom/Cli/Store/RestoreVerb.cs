@@ -18,13 +18,17 @@ internal static class RestoreVerb
         var path = ChoiceOptions.Path();
         var to = new Option<string>("--to") { Description = "The file to make (a disk: raw, sparse), a block device to write over, or a tree's folder.", Required = true };
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace files that are there, or what a block device holds." };
-        var command = new VerbCommand("restore", "Restore a disk or a stream to a file or a block device, or a tree to a folder.") { snapshot, item, disk, path, to, overwrite };
+        var onConflict = ConflictOption.Create();
+        var command = new VerbCommand("restore", "Restore a disk or a stream to a file or a block device, or a tree to a folder.") { snapshot, item, disk, path, to, overwrite, onConflict };
         command.SetVerb(async (parsed, context, cancellationToken) =>
         {
             var vault = await context.OpenAsync(cancellationToken);
             var source = SnapshotChoice.Find(vault, parsed.GetRequiredValue(snapshot), parsed.GetValue(item));
             SnapshotChoice.RequireFits(source, parsed.GetValue(disk), parsed.GetValue(path));
-            var target = new Target(context, vault, source, Path.GetFullPath(parsed.GetRequiredValue(to)), parsed.GetValue(overwrite));
+            var existing = ConflictOption.Read(parsed.GetValue(onConflict), parsed.GetValue(overwrite));
+            if (parsed.GetValue(onConflict) is not null && source.Trees.Count != 1)
+                throw new UsageException($"{ConflictOption.Name} is for folders, and snapshot {source.Id} holds {SnapshotJson.KindText(source)}.");
+            var target = new Target(context, vault, source, Path.GetFullPath(parsed.GetRequiredValue(to)), existing);
             if (LocationArgument.Contains(context.Location, target.Path))
                 throw new UsageException($"'{target.Path}' is the vault itself, or lies in it. Name another place.");
             if (source.Trees.Count == 1)
@@ -62,8 +66,8 @@ internal static class RestoreVerb
         var time = target.Context.Time;
         var started = time.GetTimestamp();
         using var file = BlockDevice.IsAt(target.Path)
-            ? (IRestoreTarget)RestoredDevice.Open(target.Path, lengthBytes, target.Overwrite)
-            : RestoredFile.Create(target.Path, lengthBytes, target.Overwrite);
+            ? (IRestoreTarget)RestoredDevice.Open(target.Path, lengthBytes, target.Overwrites)
+            : RestoredFile.Create(target.Path, lengthBytes, target.Overwrites);
         var bytesRead = await target.Context.Console.TrackAsync(
             $"Restoring {Path.GetFileName(target.Path)}",
             async meter =>
@@ -87,7 +91,7 @@ internal static class RestoreVerb
     {
         var time = target.Context.Time;
         var started = time.GetTimestamp();
-        var options = new TreeRestoreOptions { Existing = target.Overwrite ? ExistingFiles.Overwrite : ExistingFiles.Refuse };
+        var options = new TreeRestoreOptions { Existing = target.Existing };
         TreeRestoreResult result;
         try
         {
@@ -95,9 +99,9 @@ internal static class RestoreVerb
                 $"Restoring {target.Path}",
                 meter => target.Vault.RestoreTreePathAsync(tree.Tree, path, target.Path, options, meter.As<TreeProgress>(p => (p.Bytes, 0)), cancellationToken));
         }
-        catch (StoreException refusal) when (refusal.Kind == StoreErrorKind.InvalidRequest && !target.Overwrite && Directory.Exists(target.Path))
+        catch (StoreException refusal) when (refusal.Kind == StoreErrorKind.InvalidRequest && target.Existing == ExistingFiles.Refuse && Directory.Exists(target.Path))
         {
-            throw new UsageException($"{refusal.Message} --overwrite asks for that.");
+            throw new UsageException($"{refusal.Message} --overwrite asks for that, and {ConflictOption.Name} for other rules.");
         }
 
         var elapsed = time.GetElapsedTime(started);
@@ -105,6 +109,7 @@ internal static class RestoreVerb
         json["folder"] = target.Path;
         json["folders"] = result.Folders;
         json["files"] = result.Files;
+        json["filesSkipped"] = result.FilesSkipped;
         json["bytesTotal"] = result.Bytes;
         json["problemCount"] = result.ProblemCount;
         json["problems"] = TreeProblems.Json(result.Problems);
@@ -114,14 +119,16 @@ internal static class RestoreVerb
         return new(
             json,
             [
-                $"Restored {target.Path}: {Sizes.Count(result.Files, "file")} in {Sizes.Count(result.Folders, "folder")}, {Sizes.Text(result.Bytes)}, in {Sizes.Seconds(elapsed)}.",
+                $"Restored {target.Path}: {Sizes.Count(result.Files, "file")} in {Sizes.Count(result.Folders, "folder")}, {Sizes.Text(result.Bytes)}, in {Sizes.Seconds(elapsed)}.{(result.FilesSkipped > 0 ? $" {Sizes.Count(result.FilesSkipped, "file")} that were there stayed as they were." : "")}",
                 .. TreeProblems.Lines(result.Problems, result.ProblemCount, ShownProblems),
             ],
             result.ProblemCount == 0 ? ExitCodes.Done : ExitCodes.Failed);
     }
 
-    private sealed record Target(VerbContext Context, VaultStore Vault, Snapshot Snapshot, string Path, bool Overwrite)
+    private sealed record Target(VerbContext Context, VaultStore Vault, Snapshot Snapshot, string Path, ExistingFiles Existing)
     {
+        public bool Overwrites => Existing == ExistingFiles.Overwrite;
+
         public JsonObject Json() => new() { ["snapshot"] = Snapshot.Id.Value, ["item"] = Snapshot.ItemId };
     }
 }

@@ -11,6 +11,7 @@ using Strongroom.Api.Resources;
 using Strongroom.Api.Storage.Blobs;
 using Strongroom.Api.Tests.Support;
 using Strongroom.Arm;
+using Strongroom.Backup.Discovery;
 using Strongroom.Backup.FileRecovery;
 using Strongroom.Backup.FileRecovery.Browsing;
 using Strongroom.Backup.FileShares;
@@ -153,7 +154,7 @@ public sealed class BackupHost : IAsyncDisposable
         services.AddSingleton<ItemProtection>();
         services.AddFileShareProtection();
         services.AddSingleton<PolicyAdministration>();
-        services.AddSingleton<MachineDiscovery>();
+        services.AddSingleton<SourceDiscovery>();
         services.AddSingleton<JobAdmission>();
         services.AddSingleton<PointListing>();
         services.AddFileRecovery(new() { Listen = new(System.Net.IPAddress.Loopback, 0), OverlayFolder = Path.Combine(folder, "overlays") });

@@ -1,7 +1,7 @@
 using Microsoft.EntityFrameworkCore;
-using Strongroom.Backup.Machines;
+using Strongroom.Backup.Discovery;
 
-namespace Strongroom.Metadata.Machines;
+namespace Strongroom.Metadata.Discovery;
 
 /// <inheritdoc cref="IDiscoveryRepository"/>
 internal sealed class DiscoveryRepository(IDbContextFactory<StrongroomContext> contexts) : IDiscoveryRepository

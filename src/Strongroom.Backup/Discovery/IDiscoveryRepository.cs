@@ -1,4 +1,4 @@
-namespace Strongroom.Backup.Machines;
+namespace Strongroom.Backup.Discovery;
 
 /// <summary>Remembers which machines and storage accounts a vault has discovered: a new one is offered for protection only after the vault's containers were refreshed.</summary>
 public interface IDiscoveryRepository
