@@ -209,13 +209,9 @@ public sealed class ShareBackupTests
     [Fact]
     public async Task What_a_restore_misses_is_a_line_of_the_job_however_long_its_path()
     {
-        await using var rig = await Rig.NewAsync();
-        var vault = await rig.NewVaultAsync();
-        Write(rig.NewShare(), "a.txt", "one");
-        var item = await rig.ProtectShareAsync(vault);
-        await rig.BackUpAsync(vault, item);
+        await using var share = await ProtectedShare.BackedUpAsync(("a.txt", "one"));
 
-        var job = await rig.RestoreAsync(vault, item, await rig.NewestAsync(item), ExistingFiles.Overwrite, null, "", new SharePart(string.Concat(Enumerable.Repeat("long/", 10_000)) + "b.txt", false, null));
+        var job = await share.RestoreAsync(ExistingFiles.Overwrite, null, new SharePart(string.Concat(Enumerable.Repeat("long/", 10_000)) + "b.txt", false, null));
 
         var message = Assert.Single(job.Errors).Message;
         Assert.InRange(message.Length, 1, 2000);
@@ -226,15 +222,11 @@ public sealed class ShareBackupTests
     [Fact]
     public async Task A_share_of_another_region_is_not_restored_into()
     {
-        await using var rig = await Rig.NewAsync();
-        var vault = await rig.NewVaultAsync();
-        Write(rig.NewShare(), "a.txt", "one");
-        var other = rig.NewShare("files2", "spare");
-        var item = await rig.ProtectShareAsync(vault);
-        await rig.BackUpAsync(vault, item);
-        rig.Shares.Locations["files2"] = "cellar";
+        await using var share = await ProtectedShare.BackedUpAsync(("a.txt", "one"));
+        var other = share.Rig.NewShare("files2", "spare");
+        share.Rig.Shares.Locations["files2"] = "cellar";
 
-        var refused = await Assert.ThrowsAsync<BackupRefusedException>(async () => await rig.RestoreAsync(vault, item, await rig.NewestAsync(item), ExistingFiles.Overwrite, ("files2", "spare")));
+        var refused = await Assert.ThrowsAsync<BackupRefusedException>(() => share.RestoreAsync(ExistingFiles.Overwrite, ("files2", "spare")));
 
         Assert.Equal(BackupRefusal.InvalidInput, refused.Refusal);
         Assert.Contains("'cellar'", refused.Message, StringComparison.Ordinal);
