@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Strongroom.Backup.Items;
 using Strongroom.Backup.Pipelines;
 using Strongroom.Backup.Verification;
 
@@ -249,10 +250,10 @@ public sealed class JobWorker(
 
     private JobEnd Failed(Job job, JobError error) => Ended(job, JobStates.Failed, error);
 
-    /// <summary>A backup that is cancelled after its snapshot counts as completed with a warning; so the service.</summary>
+    /// <summary>A machine's backup that is cancelled after its snapshot counts as completed with a warning; so the service.</summary>
     private JobEnd Cancelled(Job job)
     {
-        var isSnapshotTaken = job.Operation == JobOperations.Backup && job.Tasks.Any(t => t.Name == BackupTasks.TakeSnapshot && t.State == JobStates.Completed);
+        var isSnapshotTaken = job is { Operation: JobOperations.Backup, Kind: ItemKind.VirtualMachine } && job.Tasks.Any(t => t.Name == BackupTasks.TakeSnapshot && t.State == JobStates.Completed);
         return Ended(job, isSnapshotTaken ? JobStates.CompletedWithWarnings : JobStates.Cancelled, JobErrors.Cancelled());
     }
 

@@ -220,6 +220,28 @@ public sealed class ShareBackupTests
     }
 
     [Fact]
+    public async Task A_backup_that_is_cancelled_makes_no_point_and_says_so()
+    {
+        await using var rig = await Rig.NewAsync();
+        var vault = await rig.NewVaultAsync();
+        Write(rig.NewShare(), "a.txt", "one");
+        var item = await rig.ProtectShareAsync(vault);
+        var operation = await rig.Admission.BackUpAsync(vault, item.NativeName, null, Rig.Token);
+        rig.Shares.WhileWriting = async () =>
+        {
+            await rig.Admission.CancelAsync(vault, operation.JobId!.Value, Rig.Token);
+            // The worker looks for it each second.
+            await Task.Delay(TimeSpan.FromSeconds(5), Rig.Token);
+        };
+
+        var job = await rig.RunAsync(vault, operation);
+
+        Assert.Equal((JobStates.Cancelled, 400158), (job.State, Assert.Single(job.Errors).Code));
+        Assert.Empty(await rig.Points.ListAsync(item.Key, Rig.Token));
+        Assert.Equal(0, rig.Shares.Snapshots);
+    }
+
+    [Fact]
     public async Task A_share_of_another_region_is_not_restored_into()
     {
         await using var share = await ProtectedShare.BackedUpAsync(("a.txt", "one"));
