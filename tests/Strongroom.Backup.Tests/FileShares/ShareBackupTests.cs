@@ -222,10 +222,8 @@ public sealed class ShareBackupTests
     [Fact]
     public async Task A_backup_that_is_cancelled_makes_no_point_and_says_so()
     {
-        await using var rig = await Rig.NewAsync();
-        var vault = await rig.NewVaultAsync();
-        Write(rig.NewShare(), "a.txt", "one");
-        var item = await rig.ProtectShareAsync(vault);
+        await using var share = await ProtectedShare.NewAsync(("a.txt", "one"));
+        var (rig, vault, item) = (share.Rig, share.Vault, share.Item);
         var operation = await rig.Admission.BackUpAsync(vault, item.NativeName, null, Rig.Token);
         rig.Shares.WhileWriting = async () =>
         {
