@@ -7,7 +7,6 @@ namespace Strongroom.Workloads.FileShares.Smb;
 /// <summary>The files of a share that a process holds open. Thread-safe: calls take turns.</summary>
 internal sealed class SmbTree(SmbProcess process) : ITreeSource, IDisposable
 {
-    private const int ReadOnlyFolder = 0x10;
     private const int FolderAttribute = 0x10, ReparsePoint = 0x400;
     private readonly SemaphoreSlim _listing = new(1);
 
@@ -18,7 +17,7 @@ internal sealed class SmbTree(SmbProcess process) : ITreeSource, IDisposable
         var (own, _) = await ListAllAsync(default, cancellationToken);
         if (own is not null) return own with { Name = default };
         var found = await FindAsync(default, cancellationToken);
-        return new(TreeEntryKind.Folder, default, found.State with { LengthBytes = 0 }, default, found.Inode) { Attributes = [SambaAttributes.Write(ReadOnlyFolder, default)] };
+        return new(TreeEntryKind.Folder, default, found.State with { LengthBytes = 0 }, default, found.Inode) { Attributes = [SambaAttributes.Write(FolderAttribute, default)] };
     }
 
     /// <inheritdoc/>
