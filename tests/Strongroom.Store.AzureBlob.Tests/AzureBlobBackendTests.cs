@@ -8,7 +8,7 @@ namespace Strongroom.Store.AzureBlob.Tests;
 
 public sealed class AzureBlobBackendTests(Azurite azurite)
 {
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 600_000)]
     public async Task The_service_keeps_every_rule()
     {
         var options = new ConformanceOptions { ListedBlobs = 500, LargeBlobBytes = 20 << 20 };
@@ -17,7 +17,7 @@ public sealed class AzureBlobBackendTests(Azurite azurite)
         Assert.True(report.IsConforming, string.Join('\n', report.Results.Select(result => $"{result.Rule} {result.Duration.TotalSeconds:f2} s {result.Violation}")));
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_whole_vault_lives_there()
     {
         var container = await ContainerAsync();

@@ -9,7 +9,7 @@ public sealed class LostAnswerTests(Azurite azurite)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_creation_whose_answer_was_lost_is_found_to_be_ours()
     {
         var network = new Network();
@@ -25,7 +25,7 @@ public sealed class LostAnswerTests(Azurite azurite)
         Assert.Equal(4, await backend.GetLengthAsync("mine", Token));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_commit_of_blocks_whose_answer_was_lost_is_found_to_be_ours()
     {
         var network = new Network();
@@ -47,7 +47,7 @@ public sealed class LostAnswerTests(Azurite azurite)
         Assert.Equal(content, found);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_small_blob_is_one_request_and_a_large_one_its_blocks_and_their_list()
     {
         var network = new Network();
@@ -71,7 +71,7 @@ public sealed class LostAnswerTests(Azurite azurite)
         Assert.Equal(before + 3 + 4, network.Requests);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_busy_service_is_waited_for()
     {
         var network = new Network();
@@ -83,7 +83,7 @@ public sealed class LostAnswerTests(Azurite azurite)
         Assert.Equal(0, network.BusyNext);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_missing_container_and_a_wrong_key_are_named()
     {
         var absent = new AzureBlobBackend(new BlobContainerClient(azurite.ConnectionString, "no-such-container"), new());
@@ -100,7 +100,7 @@ public sealed class LostAnswerTests(Azurite azurite)
         Assert.False(failure.IsTransient);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task The_environment_s_connection_string_opens_a_location()
     {
         var name = "c" + Guid.NewGuid().ToString("N");

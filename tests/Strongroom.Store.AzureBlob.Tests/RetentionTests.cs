@@ -14,7 +14,7 @@ public sealed class RetentionTests(Azurite azurite)
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_container_without_it_says_so()
     {
         var container = new BlobContainerClient(azurite.ConnectionString, "c" + Guid.NewGuid().ToString("N"));
@@ -29,7 +29,7 @@ public sealed class RetentionTests(Azurite azurite)
         Assert.True(await backend.DeleteAsync("a", Token));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData(true, "Locked")]
     [InlineData(false, "Unlocked")]
     public async Task A_policy_is_set_as_the_interface_says(bool isLocked, string mode)
@@ -44,7 +44,7 @@ public sealed class RetentionTests(Azurite azurite)
         Assert.Equal(Until, DateTimeOffset.Parse(headers["x-ms-immutability-policy-until-date"], CultureInfo.InvariantCulture));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task What_is_retained_for_longer_is_left_alone_and_not_deleted()
     {
         var service = new ImmutableService { RetainedUntil = Until };
@@ -56,7 +56,7 @@ public sealed class RetentionTests(Azurite azurite)
         Assert.All(service.Requests, request => Assert.True(request.Method is "GET" or "HEAD"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task After_its_time_a_blob_goes_with_its_version()
     {
         var service = new ImmutableService { RetainedUntil = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero) };
@@ -66,7 +66,7 @@ public sealed class RetentionTests(Azurite azurite)
             service.Requests.Where(request => request.Method == "DELETE").Select(request => request.Target));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task What_is_not_there_cannot_be_retained()
     {
         var backend = new ImmutableService { HoldsNothing = true }.Open(new());

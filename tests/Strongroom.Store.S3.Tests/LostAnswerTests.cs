@@ -9,7 +9,7 @@ public sealed class LostAnswerTests(RadosGateway gateway)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_creation_whose_answer_was_lost_is_found_to_be_ours()
     {
         var (backend, client) = await OpenAsync();
@@ -22,7 +22,7 @@ public sealed class LostAnswerTests(RadosGateway gateway)
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_commit_may_be_repeated_until_an_answer_comes()
     {
         var (backend, client) = await OpenAsync();

@@ -11,7 +11,7 @@ public sealed class MultipartTests(RadosGateway gateway, PlainServer plain)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 600_000)]
     public async Task Blobs_in_parts_keep_every_rule()
     {
         var bucket = await Bucket.MakeAsync(gateway.Endpoint);
@@ -26,7 +26,7 @@ public sealed class MultipartTests(RadosGateway gateway, PlainServer plain)
         Assert.Empty(uploads.MultipartUploads ?? []);
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_whole_vault_lives_in_parts()
     {
         var bucket = await Bucket.MakeAsync(plain.Endpoint, PlainServer.Credential, PlainServer.Credential);
@@ -40,7 +40,7 @@ public sealed class MultipartTests(RadosGateway gateway, PlainServer plain)
         Assert.True(parts > 20);
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_completion_whose_answer_was_lost_is_found_to_be_ours()
     {
         var bucket = await Bucket.MakeAsync(gateway.Endpoint);
@@ -63,7 +63,7 @@ public sealed class MultipartTests(RadosGateway gateway, PlainServer plain)
         Assert.Null(await backend.GetLengthAsync("packs/2", Token));
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_server_whose_completions_look_first_and_take_then_gets_no_parts()
     {
         var bucket = await Bucket.MakeAsync(gateway.Endpoint);

@@ -9,7 +9,7 @@ public sealed class RetentionTests(RadosGateway gateway)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Theory(Timeout = 180_000)]
+    [Theory(Timeout = 600_000)]
     [InlineData(S3RetentionMode.Compliance)]
     [InlineData(S3RetentionMode.Governance)]
     public async Task A_bucket_with_object_lock_keeps_every_rule(S3RetentionMode mode)
@@ -29,7 +29,7 @@ public sealed class RetentionTests(RadosGateway gateway)
         Assert.Empty(versions.Versions ?? []);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_bucket_without_it_says_so()
     {
         using var backend = (await Bucket.MakeAsync(gateway.Endpoint)).Open();
@@ -43,7 +43,7 @@ public sealed class RetentionTests(RadosGateway gateway)
         Assert.True(await backend.DeleteAsync("a", Token));
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 600_000)]
     public async Task What_a_locked_vault_needs_cannot_be_deleted_by_whoever_holds_the_credentials()
     {
         var bucket = await Bucket.MakeAsync(gateway.Endpoint, hasObjectLock: true);

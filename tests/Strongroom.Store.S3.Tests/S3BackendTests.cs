@@ -10,21 +10,21 @@ public sealed class S3BackendTests(RadosGateway gateway)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_server_with_conditional_creation_keeps_every_rule()
     {
         using var backend = (await Bucket.MakeAsync(gateway.Endpoint)).Open();
         await Conformity.RequireAsync(backend, 20 << 20, Token, listedBlobs: 1100);
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_whole_vault_lives_there()
     {
         var bucket = await Bucket.MakeAsync(gateway.Endpoint);
         await VaultStory.TellAsync(() => bucket.Open());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task What_the_probe_found_is_recorded_once_and_the_probe_leaves_nothing()
     {
         var bucket = await Bucket.MakeAsync(gateway.Endpoint);
@@ -36,7 +36,7 @@ public sealed class S3BackendTests(RadosGateway gateway)
         Assert.Equal(mode, await again.PrepareAsync(Token));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Reading_leaves_no_trace_where_no_vault_is()
     {
         var bucket = await Bucket.MakeAsync(gateway.Endpoint);
@@ -46,7 +46,7 @@ public sealed class S3BackendTests(RadosGateway gateway)
         Assert.Empty(await bucket.KeysAsync());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_record_that_is_damaged_is_not_guessed_at()
     {
         var bucket = await Bucket.MakeAsync(gateway.Endpoint);
@@ -58,7 +58,7 @@ public sealed class S3BackendTests(RadosGateway gateway)
         Assert.Equal(StoreErrorKind.Corrupt, failure.Kind);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_missing_bucket_and_wrong_keys_are_named()
     {
         var bucket = await Bucket.MakeAsync(gateway.Endpoint);
@@ -73,7 +73,7 @@ public sealed class S3BackendTests(RadosGateway gateway)
         Assert.False(failure.IsTransient);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_server_that_is_not_there_is_a_transient_failure()
     {
         // Without the SDK's own patience, which takes twenty seconds.

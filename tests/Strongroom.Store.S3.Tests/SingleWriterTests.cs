@@ -7,7 +7,7 @@ public sealed class SingleWriterTests(PlainServer server, RadosGateway gateway)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task It_is_refused_and_nothing_is_left_there()
     {
         var bucket = await MakeAsync();
@@ -18,7 +18,7 @@ public sealed class SingleWriterTests(PlainServer server, RadosGateway gateway)
         Assert.Empty(await bucket.KeysAsync());
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 600_000)]
     public async Task With_a_single_writer_it_keeps_every_rule_within_one_process()
     {
         // The small server shows objects half written and lists them in another order: no mode makes that good. So the other one plays deaf.
@@ -28,14 +28,14 @@ public sealed class SingleWriterTests(PlainServer server, RadosGateway gateway)
         await Conformity.RequireAsync(backend, 6 << 20, Token);
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 600_000)]
     public async Task With_a_single_writer_a_whole_vault_lives_there()
     {
         var bucket = Single(await MakeAsync());
         await VaultStory.TellAsync(() => bucket.Open());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task The_single_writer_is_remembered_and_has_to_be_confirmed()
     {
         var bucket = await MakeAsync();

@@ -22,10 +22,11 @@ public sealed class FileServerView(IFileShareFabric fabric, FileServers servers,
 
     private async Task<(int? ShareCount, string? Problem)> LookAsync(TrackedResource server, CancellationToken cancellationToken)
     {
+        // Real time, never a tester's: disks know no other. What is asked for too long is given up, as far as it heeds that.
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
-            // Real time, never a tester's: disks know no other.
-            return await AskAsync(server, cancellationToken).WaitAsync(limit, TimeProvider.System, cancellationToken);
+            return await AskAsync(server, stop.Token).WaitAsync(limit, TimeProvider.System, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -34,6 +35,10 @@ public sealed class FileServerView(IFileShareFabric fabric, FileServers servers,
         catch (ShareException failure)
         {
             return (null, failure.Message);
+        }
+        finally
+        {
+            await stop.CancelAsync();
         }
     }
 

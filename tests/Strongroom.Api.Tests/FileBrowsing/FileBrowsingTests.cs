@@ -97,7 +97,7 @@ public sealed class FileBrowsingTests : IAsyncLifetime
         Assert.StartsWith(text, (await _host.GetAsync(Files(tail))).Message, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task What_breaks_on_the_way_does_not_end_as_if_it_were_whole()
     {
         _host.Files.FailsAt = 3000;

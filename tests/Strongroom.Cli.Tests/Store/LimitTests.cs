@@ -3,7 +3,7 @@ namespace Strongroom.Cli.Tests.Store;
 /// <summary>Limits of the storage, and retention, on the command line.</summary>
 public sealed class LimitTests
 {
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_rate_is_kept()
     {
         using var lab = await StoreLab.WithVaultAsync();

@@ -25,7 +25,7 @@ public sealed class ScrubTests
         Assert.NotEqual(a, b);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 600_000)]
     public async Task Verify_with_a_budget_is_a_scrub_that_keeps_to_it()
     {
         using var lab = await StoreLab.WithVaultAsync();

@@ -196,7 +196,7 @@ public sealed class AzFileShareStoryTests
                     ["sourceResourceId"] = lab.StorageAccountId("files1"),
                 },
             }, token);
-            return await Jobs.WaitAsync(client, lab, operation.Text("properties", "jobId")!, TimeSpan.FromMinutes(2), token);
+            return await Jobs.WaitAsync(client, lab, operation.Text("properties", "jobId")!, TimeSpan.FromMinutes(10), token);
         }
 
         private async Task PutAsync(JsonObject properties, CancellationToken token)
@@ -216,7 +216,7 @@ public sealed class AzFileShareStoryTests
             return job;
         }
 
-        private Task<JsonNode> EndedAsync(JsonNode? printed, CancellationToken token) => Jobs.WaitAsync(client, lab, (string)printed!["name"]!, TimeSpan.FromMinutes(3), token);
+        private Task<JsonNode> EndedAsync(JsonNode? printed, CancellationToken token) => Jobs.WaitAsync(client, lab, (string)printed!["name"]!, TimeSpan.FromMinutes(10), token);
 
         private static string? Count(JsonNode job, string what) => job.Text("properties", "extendedInfo", "propertyBag", $"Number Of {what} Files");
 

@@ -86,7 +86,7 @@ internal sealed class AzLab : IAsyncDisposable
 
     /// <summary>The job that a command printed, when it has ended.</summary>
     public Task<JsonNode> EndedAsync(JsonNode? printed, CancellationToken cancellationToken) =>
-        Jobs.WaitAsync(Client, Lab, (string)printed!["name"]!, TimeSpan.FromMinutes(3), cancellationToken);
+        Jobs.WaitAsync(Client, Lab, (string)printed!["name"]!, TimeSpan.FromMinutes(10), cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

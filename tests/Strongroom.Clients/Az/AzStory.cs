@@ -186,7 +186,7 @@ internal sealed class AzStory(AzCli az, ArmClient client, ServerProcess server, 
     {
         var name = Name(started);
         // az looks every 30 seconds; looking here first spares most of that and changes nothing that az sees.
-        await Jobs.WaitAsync(client, _lab, name, TimeSpan.FromMinutes(3), cancellationToken);
+        await Jobs.WaitAsync(client, _lab, name, TimeSpan.FromMinutes(10), cancellationToken);
         await az.RunAsync($"backup job wait {_vault} -n {name} --timeout 300", cancellationToken);
         var job = await az.RunAsync($"backup job show {_vault} -n {name}", cancellationToken);
         Assert.True(Jobs.Status(job!) == "Completed", job!.ToJsonString());

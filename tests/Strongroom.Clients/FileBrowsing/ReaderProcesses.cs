@@ -25,7 +25,7 @@ internal static class ReaderProcesses
         var clock = Stopwatch.StartNew();
         while (IsLeft(reader.Folder) || MachinesOf(reader.Folder) > 0 || Directory.Exists($"/proc/{reader.Id}") && CommandLine(reader.Id).Length > 0)
         {
-            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), $"{reader} left something: folder {IsLeft(reader.Folder)}, machines {MachinesOf(reader.Folder)}.");
+            Assert.True(clock.Elapsed < TimeSpan.FromMinutes(2), $"{reader} left something: folder {IsLeft(reader.Folder)}, machines {MachinesOf(reader.Folder)}.");
             await Task.Delay(100, cancellationToken);
         }
     }

@@ -19,7 +19,7 @@ internal sealed class Guest : IAsyncDisposable
     /// <summary>What this machine is called in the guest.</summary>
     public const string Host = "10.0.2.2";
 
-    private static readonly TimeSpan BootLimit = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan BootLimit = TimeSpan.FromMinutes(10);
 
     private readonly Process _process;
     private readonly StreamReader _answers;

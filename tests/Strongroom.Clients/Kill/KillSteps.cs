@@ -8,7 +8,7 @@ namespace Strongroom.Clients.Kill;
 /// <summary>What all kill tests do.</summary>
 internal static class KillSteps
 {
-    private static readonly TimeSpan SettleLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan SettleLimit = TimeSpan.FromMinutes(5);
 
     public static int? Number(string variable) =>
         int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : null;

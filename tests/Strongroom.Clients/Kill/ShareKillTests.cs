@@ -12,7 +12,7 @@ namespace Strongroom.Clients.Kill;
 public sealed class ShareKillTests : IDisposable
 {
     private const string Hidden = ".strongroom-snapshots";
-    private const int DefaultRounds = 40;
+    private const int DefaultRounds = 20;
     private const int SnapshotKills = 3;
     private const int MostBackups = 20;
     private const int FileCount = 400;

@@ -37,7 +37,7 @@ internal static class Jobs
     {
         var jobId = operation?["properties"]?["jobId"]?.GetValue<string>();
         Assert.True(jobId is not null, $"The operation names no job: {operation?.ToJsonString()}");
-        var job = await WaitAsync(client, lab, jobId, TimeSpan.FromMinutes(2), cancellationToken);
+        var job = await WaitAsync(client, lab, jobId, TimeSpan.FromMinutes(10), cancellationToken);
         Assert.True(Status(job) == "Completed", $"The job did not complete: {job.ToJsonString()}");
         return job;
     }

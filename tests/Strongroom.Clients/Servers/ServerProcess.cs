@@ -13,7 +13,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
 {
     private const int SigTerm = 15;
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromMinutes(3);
 
     private readonly string _executable;
     private readonly string _allowedPath;

@@ -11,7 +11,7 @@ namespace Strongroom.Clients.Servers;
 /// </summary>
 internal sealed class WireProxy : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan ReportLimit = TimeSpan.FromMinutes(1);
     private readonly Process _process;
 

@@ -10,7 +10,7 @@ namespace Strongroom.Clients.Terraform;
 /// </summary>
 internal sealed class TerraformClient(ArmClient http)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
     /// <summary>A resource, or null for a 404 of any code: absent.</summary>
     public async Task<JsonNode?> ReadAsync(string url, CancellationToken cancellationToken)

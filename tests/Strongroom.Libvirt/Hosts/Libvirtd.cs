@@ -10,7 +10,7 @@ namespace Strongroom.Libvirt.Hosts;
 /// </summary>
 internal sealed class Libvirtd : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(5);
 
     private readonly TempFolder _folder;
     private readonly Namespaces _namespaces;

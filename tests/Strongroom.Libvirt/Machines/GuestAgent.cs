@@ -7,8 +7,8 @@ namespace Strongroom.Libvirt.Machines;
 /// <summary>QEMU's guest agent in a machine, by virsh.</summary>
 internal sealed class GuestAgent(Libvirtd host, string machine)
 {
-    private static readonly TimeSpan BootLimit = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan CommandLimit = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan BootLimit = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan CommandLimit = TimeSpan.FromMinutes(10);
 
     /// <summary>Waits until it answers.</summary>
     public async Task WaitAsync(CancellationToken cancellationToken)

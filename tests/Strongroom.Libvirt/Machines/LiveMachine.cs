@@ -12,7 +12,7 @@ namespace Strongroom.Libvirt.Machines;
 /// </summary>
 internal sealed partial class LiveMachine
 {
-    private static readonly TimeSpan StateLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan StateLimit = TimeSpan.FromMinutes(10);
 
     private long? _writer;
 

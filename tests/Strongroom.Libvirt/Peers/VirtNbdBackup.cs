@@ -43,7 +43,7 @@ internal sealed class VirtNbdBackup(LiveMachine machine, string folder)
     private static async Task WaitUntilWrittenAsync(string path, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(TimeSpan.FromMinutes(1));
+        limit.CancelAfter(TimeSpan.FromMinutes(5));
         while ((await CommandResult.RunAsync(Peer.RequireOrSkip("qemu-img", "qemu-utils"), ["info", path], null, limit.Token)).ExitCode != 0)
             await Task.Delay(50, limit.Token);
     }

@@ -61,7 +61,7 @@ internal sealed class LiveScene : IAsyncDisposable
         return (string)operation!["properties"]!["jobId"]!;
     }
 
-    public Task<JsonNode> WaitForJobAsync(string job, CancellationToken cancellationToken) => Jobs.WaitAsync(Client, Lab, job, TimeSpan.FromMinutes(2), cancellationToken);
+    public Task<JsonNode> WaitForJobAsync(string job, CancellationToken cancellationToken) => Jobs.WaitAsync(Client, Lab, job, TimeSpan.FromMinutes(10), cancellationToken);
 
     /// <summary>Backs the machine up; the job must complete.</summary>
     /// <returns>The point as the API shows it, and the job.</returns>

@@ -154,7 +154,7 @@ public sealed class PoolStoryTests
     private static async Task UntilAsync(LiveScene scene, TimeSpan? moment)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(TimeSpan.FromMinutes(1));
+        limit.CancelAfter(TimeSpan.FromMinutes(5));
         if (moment is { } wait) await Task.Delay(wait, limit.Token);
         else while (Directory.GetFiles(scene.Host.Folders.Disks, "strongroom-restore-*").Length == 0) await Task.Delay(2, limit.Token);
     }

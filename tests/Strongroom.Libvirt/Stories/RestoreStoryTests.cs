@@ -8,7 +8,7 @@ namespace Strongroom.Libvirt.Stories;
 /// <summary>What comes back of a machine that ran while it was backed up, through the API as its users have it.</summary>
 public sealed class RestoreStoryTests
 {
-    private static readonly TimeSpan BootLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan BootLimit = TimeSpan.FromMinutes(10);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

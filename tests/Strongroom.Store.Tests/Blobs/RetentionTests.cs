@@ -10,7 +10,7 @@ public sealed class RetentionTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Memory_that_retains_keeps_every_rule_and_so_do_decorators()
     {
         var budget = new BackendBudget(new(RequestsPerSecond: 1_000_000), TimeProvider.System);
@@ -32,7 +32,7 @@ public sealed class RetentionTests
         Assert.DoesNotContain(report.Results, result => result.Rule == "retain");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Files_are_marked_immutable_until_their_time()
     {
         using var folder = new TemporaryFolder();
@@ -64,7 +64,7 @@ public sealed class RetentionTests
         Assert.False(await backend.DeleteAsync("packs/00/a", Token));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_local_disk_that_can_retain_keeps_every_rule()
     {
         using var folder = new TemporaryFolder();

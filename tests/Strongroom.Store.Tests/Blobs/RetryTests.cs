@@ -90,7 +90,7 @@ public sealed class RetryTests
         Assert.True(shaky.Failures > 5);
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Patience_ends_and_the_pauses_grow()
     {
         var time = new FakeTimeProvider();

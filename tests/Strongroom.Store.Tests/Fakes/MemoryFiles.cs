@@ -20,6 +20,12 @@ internal sealed class MemoryFiles : ITreeSource, ITreeTarget
     /// <summary>Thrown in place of an answer about a path.</summary>
     public Dictionary<string, Exception> Failures { get; } = [];
 
+    /// <summary>Whether kept attributes are all that there are.</summary>
+    public Func<IReadOnlyList<ExtendedAttribute>, bool> AreWhole { get; set; } = static _ => true;
+
+    /// <summary>Called before a file gets this name; what it returns is thrown.</summary>
+    public Func<string, Exception?>? Renaming { get; set; }
+
     /// <summary>Called before a file is read.</summary>
     public Action<Node>? Reading { get; set; }
 
@@ -47,6 +53,8 @@ internal sealed class MemoryFiles : ITreeSource, ITreeTarget
         return new([new("rights"u8.ToArray(), Encoding.UTF8.GetBytes(Nodes[path.ToString()].Rights)), .. item.Attributes]);
     }
 
+    public bool IsWhole(IReadOnlyList<ExtendedAttribute> kept) => AreWhole(kept);
+
     public ValueTask<ISourceFile> OpenAsync(TreePath path, CancellationToken cancellationToken)
     {
         Check(path);
@@ -58,7 +66,7 @@ internal sealed class MemoryFiles : ITreeSource, ITreeTarget
         kind is not (TreeEntryKind.File or TreeEntryKind.Folder) ? "there are none here" : name.Contains((byte)':') ? "its name has a colon" : null;
 
     public ValueTask<TargetItem?> FindAsync(TreePath path, CancellationToken cancellationToken) =>
-        new(Nodes.TryGetValue(path.ToString(), out var node) ? new TargetItem(node.Content is null, node.Content?.Length ?? 0, node.ModifiedAt) : null);
+        new(Nodes.TryGetValue(path.ToString(), out var node) ? new TargetItem(node.Content is null, node.Content?.Length ?? 0, node.ModifiedAt, node.Obstacle) : null);
 
     public ValueTask<bool> TryMakeFolderAsync(TreePath path, CancellationToken cancellationToken)
     {
@@ -75,9 +83,12 @@ internal sealed class MemoryFiles : ITreeSource, ITreeTarget
         return new(new OpenFile(this, Put(path.ToString(), "")));
     }
 
-    public ValueTask RenameAsync(TreePath from, TreePath to, CancellationToken cancellationToken)
+    public ValueTask RenameAsync(TreePath from, TreePath to, bool replaces, CancellationToken cancellationToken)
     {
         Check(to);
+        if (Renaming?.Invoke(to.ToString()) is { } failure)
+            throw failure;
+        Assert.Equal(Nodes.ContainsKey(to.ToString()), replaces);
         Nodes.Remove(to.ToString());
         Nodes.Remove(from.ToString(), out var node);
         Nodes.Add(to.ToString(), node!);

@@ -14,7 +14,7 @@ public sealed class ExtendRetentionTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Nothing_that_a_locked_snapshot_needs_can_be_deleted_and_a_copy_of_it_alone_restores()
     {
         await using var vault = await CreateAsync(30);
@@ -43,7 +43,7 @@ public sealed class ExtendRetentionTests
         Assert.True((await again.VerifyAsync(readData: true, null, Token)).IsHealthy);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_pack_is_prolonged_once_in_a_generation_however_many_backups_refer_to_it()
     {
         await using var vault = await CreateAsync(30);
@@ -63,7 +63,7 @@ public sealed class ExtendRetentionTests
         Assert.InRange(place.CountOf(pack), 4, 6);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Dead_packs_wait_for_the_end_of_their_retention_and_then_go()
     {
         await using var vault = await CreateAsync(3);
@@ -88,7 +88,7 @@ public sealed class ExtendRetentionTests
         Assert.Empty(await PacksAsync());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Compacted_packs_that_are_retained_stay_until_their_time_and_nothing_is_lost()
     {
         await using var vault = await CreateAsync(3);
@@ -117,7 +117,7 @@ public sealed class ExtendRetentionTests
         Assert.True((await again.VerifyAsync(readData: true, null, Token)).IsHealthy);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_vault_that_is_not_locked_and_a_place_that_cannot_are_told_apart()
     {
         await using (var open = await VaultStore.CreateAsync(place, TestVault.Key, TestVault.Small, time, Token))
@@ -133,7 +133,7 @@ public sealed class ExtendRetentionTests
         Assert.NotEmpty(report.Detail);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_clock_that_leapt_retains_nothing_for_years()
     {
         await using var vault = await CreateAsync(30);
@@ -144,7 +144,7 @@ public sealed class ExtendRetentionTests
         Assert.Equal(StoreErrorKind.Refused, failure.Kind);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_lock_for_a_century_is_taken_so_far_ahead_and_a_legal_hold_rolls()
     {
         await using var vault = await CreateAsync(0);
@@ -160,7 +160,7 @@ public sealed class ExtendRetentionTests
         Assert.InRange(until!.Value, time.GetUtcNow().AddDays(100), time.GetUtcNow().AddDays(110));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Keys_may_change_while_their_blob_is_retained()
     {
         await using (var vault = await CreateAsync(30))
@@ -176,7 +176,7 @@ public sealed class ExtendRetentionTests
         Assert.True((await again.VerifyAsync(readData: true, null, Token)).IsHealthy);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_missing_pack_is_named_and_the_others_are_retained()
     {
         await using var vault = await CreateAsync(30);

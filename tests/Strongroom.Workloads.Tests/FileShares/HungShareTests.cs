@@ -13,7 +13,7 @@ public sealed class HungShareTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _lab.DisposeAsync();
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_share_that_does_not_answer_is_told_of_and_holds_up_no_other()
     {
         _lab.Write("docs/a", "1");
@@ -26,7 +26,7 @@ public sealed class HungShareTests : IAsyncLifetime
         Assert.Equal(1, (await _lab.BackUpAsync("docs")).Result.Statistics.Files);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_root_that_does_not_answer_is_told_of_however_many_ask()
     {
         using var hung = new HungMount(Directory.CreateDirectory(Path.Combine(_lab.Root, "root")).FullName);

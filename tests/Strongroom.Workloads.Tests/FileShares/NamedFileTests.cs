@@ -8,7 +8,7 @@ public sealed class NamedFileTests
 {
     private const string Pattern = ".strongroom-*.tmp";
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 600_000)]
     public async Task What_a_killed_run_has_left_is_removed_by_its_next_run_and_by_no_other_restore()
     {
         using var mount = Mount.OfImage("ntfs", 64);

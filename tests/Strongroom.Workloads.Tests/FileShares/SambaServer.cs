@@ -7,6 +7,7 @@ namespace Strongroom.Workloads.Tests.FileShares;
 public sealed class SambaServer : IAsyncDisposable
 {
     public const string Password = "Not-a-secret-1";
+    private const int StartLimitMilliseconds = 60_000;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("samba-test-");
     private readonly string? _address;
     private Process? _server;
@@ -106,14 +107,15 @@ public sealed class SambaServer : IAsyncDisposable
         })!;
         _ = _server.StandardOutput.ReadToEndAsync();
         _ = _server.StandardError.ReadToEndAsync();
-        for (var tries = 0; ; tries++)
+        var started = Environment.TickCount64;
+        while (true)
         {
             try
             {
                 await ClientAsync(share, "ls");
                 return;
             }
-            catch (InvalidOperationException) when (tries < 50 && !_server.HasExited)
+            catch (InvalidOperationException) when (Environment.TickCount64 - started < StartLimitMilliseconds && !_server.HasExited)
             {
                 await Task.Delay(200);
             }

@@ -18,6 +18,9 @@ public interface ITreeSource
     /// <exception cref="IOException">They cannot be read.</exception>
     ValueTask<IReadOnlyList<ExtendedAttribute>> ReadAttributesAsync(TreePath path, SourceItem item, CancellationToken cancellationToken);
 
+    /// <summary>False where attributes that an earlier backup kept lack what can be asked for now, as when a part of the server did not answer then.</summary>
+    bool IsWhole(IReadOnlyList<ExtendedAttribute> kept);
+
     /// <summary>Opens a file for reading.</summary>
     /// <exception cref="IOException">It cannot be opened.</exception>
     ValueTask<ISourceFile> OpenAsync(TreePath path, CancellationToken cancellationToken);

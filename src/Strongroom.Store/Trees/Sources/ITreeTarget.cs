@@ -19,8 +19,10 @@ public interface ITreeTarget
     /// <summary>Makes a file for writing, under a name that nothing has.</summary>
     ValueTask<ITargetFile> CreateAsync(TreePath path, CancellationToken cancellationToken);
 
-    /// <summary>Gives a file another name in the same folder, in the place of the file that has it, if one has.</summary>
-    ValueTask RenameAsync(TreePath from, TreePath to, CancellationToken cancellationToken);
+    /// <summary>Gives a file another name in the same folder.</summary>
+    /// <param name="replaces">In the place of the file that has it. False: nothing had it a moment ago.</param>
+    /// <exception cref="IOException">It has its old name still. What was to be replaced may be gone.</exception>
+    ValueTask RenameAsync(TreePath from, TreePath to, bool replaces, CancellationToken cancellationToken);
 
     /// <summary>Removes a file.</summary>
     ValueTask DeleteAsync(TreePath path, CancellationToken cancellationToken);
@@ -40,7 +42,8 @@ public interface ITreeTarget
 }
 
 /// <summary>What is there.</summary>
-public readonly record struct TargetItem(bool IsFolder, long LengthBytes, FileTime ModifiedAt);
+/// <param name="Obstacle">Why nothing may be restored into a folder, as the end of a sentence; null: it may.</param>
+public readonly record struct TargetItem(bool IsFolder, long LengthBytes, FileTime ModifiedAt, string? Obstacle = null);
 
 /// <summary>A file that is being written. Disposed, it is closed.</summary>
 public interface ITargetFile : IAsyncDisposable

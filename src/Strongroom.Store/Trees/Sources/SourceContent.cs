@@ -3,7 +3,8 @@ using Strongroom.Store.Streams;
 namespace Strongroom.Store.Trees;
 
 /// <summary>What was read of a source's file.</summary>
-internal readonly record struct ReadSource(byte[]? Inline, StreamRef? Stream, SourceState State, bool HasChanged);
+/// <param name="WasSettled">Before the reading began: a change within it that shows in no time could not have been one of the same moment as the last one.</param>
+internal readonly record struct ReadSource(byte[]? Inline, StreamRef? Stream, SourceState State, bool HasChanged, bool WasSettled);
 
 /// <summary>Stores what files of a source hold: very small ones go into their entry, all else becomes a stream. Thread-safe.</summary>
 internal sealed class SourceContent(ChunkPump pump, ulong[] gear, byte[] nodeKey)
@@ -12,18 +13,19 @@ internal sealed class SourceContent(ChunkPump pump, ulong[] gear, byte[] nodeKey
 
     /// <summary>Reads a file, and again when it changed meanwhile, up to three times in all.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public async Task<ReadSource> ReadAsync(ISourceFile file, ParentNodes? known, CancellationToken cancellationToken)
+    public async Task<ReadSource> ReadAsync(ISourceFile file, ParentNodes? known, Func<SourceState, bool> isSettled, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             var before = await file.FindStateAsync(cancellationToken);
+            var wasSettled = isSettled(before);
             var (inline, stream) = before.LengthBytes <= TreePage.GreatestInlineLengthBytes
                 ? (await ReadInlineAsync(file, (int)before.LengthBytes, cancellationToken), (StreamRef?)null)
                 : (null, await ReadStreamAsync(file, before.LengthBytes, known, cancellationToken));
             var after = await file.FindStateAsync(cancellationToken);
             var isSame = before == after && (inline?.Length ?? stream!.Value.LengthBytes) == before.LengthBytes;
             if (isSame || attempt == Attempts)
-                return new(inline, stream, after, !isSame);
+                return new(inline, stream, after, !isSame, wasSettled);
         }
     }
 

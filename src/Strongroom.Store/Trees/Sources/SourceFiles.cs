@@ -32,14 +32,14 @@ internal sealed class SourceFiles(FileEntries entries, SourceContent content, IT
             if (item.Obstacle is { } obstacle)
                 throw new IOException(obstacle);
             await using var file = await source.OpenAsync(path, cancellationToken);
-            var read = await content.ReadAsync(file, await entries.ReadParentNodesAsync(parent, cancellationToken), cancellationToken);
+            var read = await content.ReadAsync(file, await entries.ReadParentNodesAsync(parent, cancellationToken), IsSettled, cancellationToken);
             if (read.HasChanged)
                 entries.Problems.Add(path, "The file changed each time that it was read: its content may be of two moments.");
             var attributes = await GuardAsync(path, item, cancellationToken);
             return entries.Count(Describe(StatOf(item, read.State), item.Name) with
             {
                 Attributes = attributes ?? item.Attributes,
-                Flags = FlagsOf(read.State, attributes is not null) | (read.HasChanged ? TreeEntryFlags.ChangedWhileRead : 0),
+                Flags = FlagsOf(read.State, attributes is not null && read.WasSettled) | (read.HasChanged ? TreeEntryFlags.ChangedWhileRead : 0),
                 Inline = read.Inline,
                 Stream = read.Stream,
             });
@@ -75,11 +75,12 @@ internal sealed class SourceFiles(FileEntries entries, SourceContent content, IT
     }
 
     /// <summary>True when the change time, and what the listing tells, say that the attributes are the parent's still.</summary>
-    private static bool IsSettledAs(TreeEntry parent, SourceItem item) =>
+    private bool IsSettledAs(TreeEntry parent, SourceItem item) =>
         item.ShowsChanges
         && (parent.Flags & TreeEntryFlags.NotSettled) == 0
         && (parent.Inode, parent.ModifiedAt, parent.ChangedAt) == (item.Inode, item.State.ModifiedAt, item.State.ChangedAt)
-        && item.Attributes.All(told => parent.Attributes.Any(kept => IsEqual(told, kept)));
+        && item.Attributes.All(told => parent.Attributes.Any(kept => IsEqual(told, kept)))
+        && source.IsWhole(parent.Attributes);
 
     private static bool AreEqual(IReadOnlyList<ExtendedAttribute> some, IReadOnlyList<ExtendedAttribute> others) =>
         some.Count == others.Count && some.Zip(others).All(pair => IsEqual(pair.First, pair.Second));
@@ -87,7 +88,9 @@ internal sealed class SourceFiles(FileEntries entries, SourceContent content, IT
     private static bool IsEqual(ExtendedAttribute one, ExtendedAttribute other) => one.Name.Span.SequenceEqual(other.Name.Span) && one.Value.Span.SequenceEqual(other.Value.Span);
 
     private TreeEntryFlags FlagsOf(SourceState state, bool isWhole) =>
-        isWhole && entries.IsSettled(state.ChangedAt) && entries.IsSettled(state.ModifiedAt) ? TreeEntryFlags.None : TreeEntryFlags.NotSettled;
+        isWhole && IsSettled(state) ? TreeEntryFlags.None : TreeEntryFlags.NotSettled;
+
+    private bool IsSettled(SourceState state) => entries.IsSettled(state.ChangedAt) && entries.IsSettled(state.ModifiedAt);
 
     /// <summary>Null when they cannot be read.</summary>
     private async ValueTask<IReadOnlyList<ExtendedAttribute>?> GuardAsync(TreePath path, SourceItem item, CancellationToken cancellationToken)

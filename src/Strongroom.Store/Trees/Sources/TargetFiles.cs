@@ -57,8 +57,10 @@ internal sealed class TargetFiles(ManifestReader tree, TreeRestoreOptions option
             var isOwn = !above.Placed.Add(entry.NameText);
             if (await target.TryMakeFolderAsync(path, cancellationToken))
                 return Folder(path, isNew: true);
-            if (await target.FindAsync(path, cancellationToken) is { IsFolder: true })
+            if (await target.FindAsync(path, cancellationToken) is { IsFolder: true } there)
             {
+                if (there.Obstacle is { } obstacle)
+                    throw new IOException(obstacle);
                 if (isOwn)
                     Problems.Add(path, "Another folder of the recovery point differs from it in capitals only: what both hold is in one.");
                 return Folder(path, isNew: false);
@@ -134,6 +136,7 @@ internal sealed class TargetFiles(ManifestReader tree, TreeRestoreOptions option
         // Not made of the name: two restores at once would give each other's half-written files their names.
         var temporary = folder.Path.Join(Encoding.ASCII.GetBytes($".strongroom-{Guid.NewGuid():n}.tmp"));
         var isPlaced = false;
+        var isKept = false;
         await using (var file = await target.CreateAsync(temporary, cancellationToken))
         {
             try
@@ -143,9 +146,14 @@ internal sealed class TargetFiles(ManifestReader tree, TreeRestoreOptions option
                 await ApplyAsync(temporary, path, entry, cancellationToken);
                 isPlaced = await PlaceAsync(folder, temporary, path, entry, cancellationToken);
             }
+            catch (KeptFileException)
+            {
+                isKept = true;
+                throw;
+            }
             finally
             {
-                if (!isPlaced)
+                if (!isPlaced && !isKept)
                     await RemoveAsync(file, temporary);
             }
         }
@@ -197,7 +205,7 @@ internal sealed class TargetFiles(ManifestReader tree, TreeRestoreOptions option
                     throw new IOException("a folder has its name");
                 if (there is not null && folder.Placed.Contains(Encoding.UTF8.GetString(name)))
                     throw new IOException("another file of the recovery point differs from it in capitals only, and is restored there");
-                await target.RenameAsync(temporary, path, cancellationToken);
+                await RenameAsync(temporary, path, there, cancellationToken);
                 folder.Placed.Add(Encoding.UTF8.GetString(name));
                 Count(entry);
                 await SealAsync(path, entry, cancellationToken);
@@ -206,6 +214,34 @@ internal sealed class TargetFiles(ManifestReader tree, TreeRestoreOptions option
 
             name = CopyNames.Of(entry.Name.Span, number);
             path = folder.Path.Join(name);
+        }
+    }
+
+    /// <exception cref="KeptFileException">What had the name may be gone, and the restored file has it not.</exception>
+    private async ValueTask RenameAsync(TreePath temporary, TreePath path, TargetItem? there, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await target.RenameAsync(temporary, path, replaces: there is not null, cancellationToken);
+        }
+        catch (IOException failure) when (there is not null && !EntryRestore.IsFull(failure))
+        {
+            // Its owner would have neither of them.
+            if (await IsStillAsync(path, there.Value, cancellationToken))
+                throw;
+            throw new KeptFileException($"{failure.Message}; what had its name may be gone, and the restored file is kept as '{temporary}'", failure);
+        }
+    }
+
+    private async ValueTask<bool> IsStillAsync(TreePath path, TargetItem was, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await target.FindAsync(path, cancellationToken) == was;
+        }
+        catch (IOException)
+        {
+            return false;
         }
     }
 
@@ -286,6 +322,9 @@ internal sealed class TargetFiles(ManifestReader tree, TreeRestoreOptions option
             Problems.Add(path, $"Its attributes cannot be set: {failure.Message}.");
         }
     }
+
+    /// <summary>A restored file that is complete and stays under the name that it was written under.</summary>
+    private sealed class KeptFileException(string message, Exception cause) : IOException(message, cause);
 
     private async ValueTask RemoveAsync(ITargetFile file, TreePath temporary)
     {

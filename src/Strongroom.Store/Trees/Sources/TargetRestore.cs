@@ -83,9 +83,13 @@ internal sealed class TargetRestore(ManifestReader tree, IReadOnlyList<RestorePa
                     if (i < part.Above.Count)
                         made.Add((path, part.Above[i]));
                 }
-                else if (await target.FindAsync(path, cancellationToken) is not { IsFolder: true })
+                else if (await target.FindAsync(path, cancellationToken) is not { IsFolder: true } there)
                 {
                     throw new IOException("something else has its name");
+                }
+                else if (there.Obstacle is { } obstacle)
+                {
+                    throw new IOException(obstacle);
                 }
             }
             catch (IOException failure) when (!EntryRestore.IsFull(failure))

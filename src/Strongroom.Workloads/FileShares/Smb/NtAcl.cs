@@ -42,6 +42,8 @@ internal static class NtAcl
             else if (word != "REVISION") throw Unknown(text);
         }
 
+        // Either nobody has any rights, or everybody has all: the words are the same.
+        if (rights.Count == 0) throw new IOException("it has no list of access rights, or an empty one, which libsmbclient does not tell apart");
         var list = WriteList(rights);
         var value = new byte[BlobBytes + HeaderBytes + list.Length + owner.Length + group.Length];
         BinaryPrimitives.WriteUInt16LittleEndian(value, 1);
@@ -151,6 +153,7 @@ internal static class NtAcl
             rest = rest[ListHeaderBytes..];
             for (; count > 0; count--)
             {
+                if (rest[0] > 1) throw new IOException($"it has access rights of kind {rest[0]}, which libsmbclient cannot set");
                 // Decimal: some versions of the library read a hexadecimal mask as 0.
                 text.Append(CultureInfo.InvariantCulture, $",ACL:{Sid.Format(rest[RightHeaderBytes..])}:{rest[0]}/{rest[1]}/{BinaryPrimitives.ReadUInt32LittleEndian(rest[4..])}");
                 rest = rest[BinaryPrimitives.ReadUInt16LittleEndian(rest[2..])..];

@@ -42,9 +42,12 @@ internal static class SambaAttributes
     }
 
     /// <summary>What an entry has; of the time of birth null where it is not known, and of the attributes where there is no such extended attribute.</summary>
-    public static (int Attributes, FileTime? Born)? Read(TreeEntry entry)
+    public static (int Attributes, FileTime? Born)? Read(TreeEntry entry) => Read(entry.Attributes);
+
+    /// <inheritdoc cref="Read(TreeEntry)"/>
+    public static (int Attributes, FileTime? Born)? Read(IReadOnlyList<ExtendedAttribute> kept)
     {
-        if (entry.Attributes.FirstOrDefault(Is) is not { } found) return null;
+        if (kept.FirstOrDefault(Is) is not { } found) return null;
         var value = found.Value.Span;
         if (value.Length < Version5LengthBytes || value[0] != 0) return null;
         var version = BinaryPrimitives.ReadUInt16LittleEndian(value[2..]);

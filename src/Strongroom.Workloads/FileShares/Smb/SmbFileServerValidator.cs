@@ -11,6 +11,7 @@ public sealed class SmbFileServerValidator(AllowedSmbServers allowed, ISmbFileSe
     private const int MostShares = 1000;
     private const int LongestShareName = 80;
 
+    private static readonly HashSet<string> s_administrative = new(["ADMIN$", "IPC$", "PRINT$"], StringComparer.OrdinalIgnoreCase);
     private static readonly SearchValues<char> s_impossible = SearchValues.Create("\\/:*?\"<>|\0");
 
     /// <inheritdoc/>
@@ -45,11 +46,14 @@ public sealed class SmbFileServerValidator(AllowedSmbServers allowed, ISmbFileSe
             if (!names.Add(name)) throw ArmErrors.Custom(400, "InvalidShareName", $"There are two shares named '{name}'.", place);
             var onServer = share.OptionalText("nameOnServer") ?? name;
             if (!IsShare(onServer)) throw ArmErrors.Custom(400, "InvalidShareName", "A share's name on its server has 1 to 80 characters, none of them a control character or one of \\ / : * ? \" < > |.", $"{place}.nameOnServer");
+            if (IsAdministrative(onServer)) throw ArmErrors.Custom(400, "InvalidShareName", $"'{onServer}' is a share for the server's administrators: it would lay all of a disk open to whoever may restore.", $"{place}.nameOnServer");
             accepted.Add(new JsonObject { ["name"] = name, ["nameOnServer"] = onServer });
         }
 
         return accepted;
     }
+
+    private static bool IsAdministrative(string name) => name is [(>= 'A' and <= 'Z') or (>= 'a' and <= 'z'), '$'] || s_administrative.Contains(name);
 
     private static bool IsShare(string name) => name.Length is > 0 and <= LongestShareName && name is not ("." or "..") && !name.AsSpan().ContainsAny(s_impossible) && !name.Any(char.IsControl);
 }

@@ -11,9 +11,16 @@ internal sealed class SmbTarget(SmbProcess process, SmbTree tree) : ITreeTarget
     private const int FolderAttribute = 0x10, Normal = 0x80;
     private const int LongestNameUnits = 255;
     private const int NanosecondsOfMicrosecond = 1000;
+    private const int MostTries = 8;
+    private const int MostListings = 256;
+
+    private static readonly TimeSpan s_betweenTries = TimeSpan.FromMilliseconds(500);
 
     private static readonly SearchValues<char> s_impossible = SearchValues.Create("\\/:*?\"<>|");
     private static readonly UTF8Encoding s_strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    // The folders that a folder lists, by its path: their names, and why nothing is restored into them.
+    private readonly Dictionary<TreePath, Dictionary<string, string?>> _folders = [];
 
     /// <inheritdoc/>
     public string? Refuse(TreeEntryKind kind, ReadOnlySpan<byte> name)
@@ -35,7 +42,7 @@ internal sealed class SmbTarget(SmbProcess process, SmbTree tree) : ITreeTarget
         try
         {
             var (isFolder, state, _) = await tree.FindAsync(path, cancellationToken);
-            return new(isFolder, state.LengthBytes, state.ModifiedAt);
+            return new(isFolder, state.LengthBytes, state.ModifiedAt, isFolder && !path.IsRoot ? await FindObstacleAsync(path, cancellationToken) : null);
         }
         catch (SmbException failure) when (failure.HResult is SmbException.NoEntry or SmbException.NotAFolder)
         {
@@ -63,25 +70,39 @@ internal sealed class SmbTarget(SmbProcess process, SmbTree tree) : ITreeTarget
 
     /// <inheritdoc/>
     /// <remarks>libsmbclient removes what has the name and then renames: in between nothing has it.</remarks>
-    public async ValueTask RenameAsync(TreePath from, TreePath to, CancellationToken cancellationToken)
+    public async ValueTask RenameAsync(TreePath from, TreePath to, bool replaces, CancellationToken cancellationToken)
     {
-        try
+        if (await TryRenameAsync(from, to, cancellationToken)) return;
+        if (!replaces) throw new IOException("something has its name");
+        var attributes = await FindAttributesAsync(to, cancellationToken);
+        for (var tries = 1; ; tries++)
         {
-            await DoAsync(SmbTree.Request(SmbRequest.Rename, from).Put(to.Bytes), cancellationToken);
+            // What is read-only is not removed by a rename, and what somebody has open goes when he closes it.
+            await TryDoAsync(SmbTree.Request(SmbRequest.SetAttributes, to).Put(0), cancellationToken);
+            if (await TryRenameAsync(from, to, cancellationToken)) return;
+            if (tries == MostTries) break;
+            await Task.Delay(s_betweenTries, TimeProvider.System, cancellationToken);
         }
-        catch (SmbException failure) when (failure.HResult == SmbException.Exists)
-        {
-            // What is read-only is not removed by that.
-            await DoAsync(SmbTree.Request(SmbRequest.SetAttributes, to).Put(0), cancellationToken);
-            await DoAsync(SmbTree.Request(SmbRequest.Rename, from).Put(to.Bytes), cancellationToken);
-        }
+
+        await GiveBackAsync(to, attributes, cancellationToken);
+        throw new IOException("what has its name cannot be removed");
     }
 
     /// <inheritdoc/>
     public async ValueTask DeleteAsync(TreePath path, CancellationToken cancellationToken)
     {
-        await DoAsync(SmbTree.Request(SmbRequest.SetAttributes, path).Put(0), cancellationToken);
-        await DoAsync(SmbTree.Request(SmbRequest.Delete, path), cancellationToken);
+        if (await TryDoAsync(SmbTree.Request(SmbRequest.Delete, path), cancellationToken)) return;
+        var attributes = await FindAttributesAsync(path, cancellationToken);
+        await TryDoAsync(SmbTree.Request(SmbRequest.SetAttributes, path).Put(0), cancellationToken);
+        try
+        {
+            await DoAsync(SmbTree.Request(SmbRequest.Delete, path), cancellationToken);
+        }
+        catch (SmbException)
+        {
+            await GiveBackAsync(path, attributes, cancellationToken);
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -92,11 +113,12 @@ internal sealed class SmbTarget(SmbProcess process, SmbTree tree) : ITreeTarget
         var known = SambaAttributes.Read(entry);
         var born = known?.Born;
         var kind = entry.Kind == TreeEntryKind.Folder ? FolderAttribute : Normal;
-        await DoAsync(
-            SmbTree.Request(SmbRequest.SetTimes, path).Put(kind).Put(born?.Seconds ?? 0).Put(born?.Nanoseconds ?? 0).Put(entry.ModifiedAt.Seconds).Put(entry.ModifiedAt.Nanoseconds), cancellationToken);
+        // Whatever of it fails, the rest is tried: a file without its rights has those of its folder.
+        await NoteAsync(
+            "times", problems, SmbTree.Request(SmbRequest.SetTimes, path).Put(kind).Put(born?.Seconds ?? 0).Put(born?.Nanoseconds ?? 0).Put(entry.ModifiedAt.Seconds).Put(entry.ModifiedAt.Nanoseconds), cancellationToken);
         // None as well: a new file is one for the archive.
         if (known is { Attributes: var attributes } && !path.IsRoot)
-            await DoAsync(SmbTree.Request(SmbRequest.SetAttributes, path).Put(attributes & SambaAttributes.Settable), cancellationToken);
+            await NoteAsync("attributes", problems, SmbTree.Request(SmbRequest.SetAttributes, path).Put(attributes & SambaAttributes.Settable), cancellationToken);
         var hasRights = entry.Attributes.Any(NtAcl.Is);
         if (hasRights && await TryWriteRightsAsync(path, entry, cancellationToken) is { } problem) problems.Add(problem);
         problems.AddRange(entry.Attributes.Where(attribute => !IsOfHere(attribute, hasRights)).Select(attribute => $"The attribute {Encoding.UTF8.GetString(attribute.Name.Span)} cannot be set over SMB."));
@@ -140,6 +162,79 @@ internal sealed class SmbTarget(SmbProcess process, SmbTree tree) : ITreeTarget
         {
             return $"Its access rights cannot be set: {failure.Message}.";
         }
+    }
+
+    private async ValueTask NoteAsync(string what, List<string> problems, FrameWriter request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DoAsync(request, cancellationToken);
+        }
+        catch (SmbException failure)
+        {
+            problems.Add($"Its {what} cannot be set: {failure.Message}.");
+        }
+    }
+
+    private async ValueTask<bool> TryRenameAsync(TreePath from, TreePath to, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DoAsync(SmbTree.Request(SmbRequest.Rename, from).Put(to.Bytes), cancellationToken);
+            return true;
+        }
+        catch (SmbException failure) when (failure.HResult == SmbException.Exists)
+        {
+            return false;
+        }
+    }
+
+    private async ValueTask<bool> TryDoAsync(FrameWriter request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DoAsync(request, cancellationToken);
+            return true;
+        }
+        catch (SmbException)
+        {
+            return false;
+        }
+    }
+
+    private async ValueTask GiveBackAsync(TreePath path, int? attributes, CancellationToken cancellationToken)
+    {
+        if (attributes is { } kept) await TryDoAsync(SmbTree.Request(SmbRequest.SetAttributes, path).Put(kept & SambaAttributes.Settable), cancellationToken);
+    }
+
+    /// <summary>Null where the folder does not list it.</summary>
+    private async ValueTask<int?> FindAttributesAsync(TreePath path, CancellationToken cancellationToken)
+    {
+        var (above, name) = Split(path);
+        var item = (await tree.ListAsync(above, cancellationToken)).FirstOrDefault(item => Encoding.UTF8.GetString(item.Name.Span).Equals(name, StringComparison.OrdinalIgnoreCase));
+        return item is null ? null : SambaAttributes.Read(item.Attributes)?.Attributes;
+    }
+
+    /// <summary>A server follows what its users have put there: a folder that is one of somewhere else, or has another name and only a short one of this kind, is none to restore into.</summary>
+    private async ValueTask<string?> FindObstacleAsync(TreePath path, CancellationToken cancellationToken)
+    {
+        var (above, name) = Split(path);
+        if (!_folders.TryGetValue(above, out var listed))
+        {
+            if (_folders.Count == MostListings) _folders.Clear();
+            listed = new(StringComparer.OrdinalIgnoreCase);
+            foreach (var item in (await tree.ListAsync(above, cancellationToken)).Where(item => item.Kind == TreeEntryKind.Folder))
+                listed[Encoding.UTF8.GetString(item.Name.Span)] = item.Obstacle is null ? null : "the folder there is a link or a mount point of its server (a reparse point)";
+            _folders.Add(above, listed);
+        }
+
+        return listed.TryGetValue(name, out var obstacle) ? obstacle : "its folder does not list it: another folder has it as its short name";
+    }
+
+    private static (TreePath Above, string Name) Split(TreePath path)
+    {
+        var cut = path.Bytes.LastIndexOf((byte)'/');
+        return (cut < 0 ? default : TreePath.Of(path.Bytes[..cut]), Encoding.UTF8.GetString(path.Bytes[(cut + 1)..]));
     }
 
     private async ValueTask DoAsync(FrameWriter request, CancellationToken cancellationToken) => await process.AskAsync(request, static _ => true, cancellationToken);

@@ -15,7 +15,7 @@ internal sealed class SmbTree(SmbProcess process) : ITreeSource, IDisposable
     {
         // The listing tells more of the folder than a question for it, where it names it.
         var (own, _) = await ListAllAsync(default, cancellationToken);
-        if (own is not null) return own with { Name = default };
+        if (own is not null) return own with { Name = default, Obstacle = null };
         var found = await FindAsync(default, cancellationToken);
         return new(TreeEntryKind.Folder, default, found.State with { LengthBytes = 0 }, default, found.Inode) { Attributes = [SambaAttributes.Write(FolderAttribute, default)] };
     }
@@ -30,6 +30,9 @@ internal sealed class SmbTree(SmbProcess process) : ITreeSource, IDisposable
         var text = await process.AskAsync(Request(SmbRequest.ReadSecurity, path), static answer => Encoding.ASCII.GetString(Field(answer)), cancellationToken);
         return [NtAcl.Write(text), .. item.Attributes];
     }
+
+    /// <inheritdoc/>
+    public bool IsWhole(IReadOnlyList<ExtendedAttribute> kept) => !process.HasSecurity || kept.Any(NtAcl.Is);
 
     /// <inheritdoc/>
     public async ValueTask<ISourceFile> OpenAsync(TreePath path, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Strongroom.Store.Tests.Fakes;
 
 namespace Strongroom.Store.Tests.Trees.Sources;
@@ -91,6 +92,72 @@ public sealed class SourceTests
         await Assert.ThrowsAsync<TimeoutException>(() => StoreAsync(vault, result.Tree));
         files.Failures[""] = new IOException("gone");
         Assert.Equal(StoreErrorKind.Io, (await Assert.ThrowsAsync<StoreException>(() => StoreAsync(vault))).Kind);
+    }
+
+    [Fact]
+    public async Task Attributes_that_an_earlier_backup_could_not_ask_for_are_asked_for_again()
+    {
+        files.Put("vouched", "x", new FileTime(1_600_000_005, 0));
+        files.Put("folder", null, new FileTime(1_600_000_005, 0));
+        await using var vault = await TestVault.CreateAsync(new MemoryBackend());
+        var (first, _) = await StoreAsync(vault);
+        var before = files.AttributesRead;
+        files.AreWhole = static _ => false;
+        var (_, statistics) = await StoreAsync(vault, first.Tree);
+        // The tree's own folder shows no changes and is asked for each time.
+        Assert.Equal((3, 0L), (files.AttributesRead - before, statistics.BytesRead));
+    }
+
+    [Fact]
+    public async Task A_file_that_was_not_settled_when_its_reading_began_is_read_again()
+    {
+        files.Put("long", new string('x', 100_000));
+        var time = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(MemoryFiles.Time.Seconds));
+        files.Reading = _ => time.SetUtcNow(StoredTrees.Settled.Clock.GetUtcNow());
+        await using var vault = await TestVault.CreateAsync(new MemoryBackend());
+        var (first, _) = await StoreAsync(vault, options: new() { Clock = time });
+        Assert.Equal(TreeEntryFlags.NotSettled, Assert.Single(await vault.ListAsync(first.Tree)).Flags);
+        var (second, _) = await StoreAsync(vault, first.Tree);
+        Assert.Equal((2, 0L), (files.Opened, second.Statistics.FilesUnchanged));
+    }
+
+    [Fact]
+    public async Task A_file_whose_replacement_fails_half_way_is_kept_under_its_other_name()
+    {
+        files.Put("gone", "old");
+        files.Put("stays", "old");
+        await using var vault = await TestVault.CreateAsync(new MemoryBackend());
+        var (stored, _) = await StoreAsync(vault);
+        var target = new MemoryFiles();
+        target.Put("gone", "new!");
+        target.Put("stays", "new!");
+        target.Renaming = name =>
+        {
+            if (name == "gone")
+                target.Nodes.Remove(name);
+            return new IOException("somebody has it open");
+        };
+        var result = await RestoreAsync(vault, stored.Tree, target, ExistingFiles.Overwrite);
+        Assert.Equal((0, 2, "new!"), (result.Files, result.FilesFailed, target.Text("stays")));
+        var kept = Assert.Single(target.Nodes.Keys, name => name.EndsWith(".tmp", StringComparison.Ordinal));
+        Assert.Equal("old", target.Text(kept));
+        Assert.Contains(kept, Assert.Single(result.Problems, problem => problem.Path.ToString() == "gone").What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nothing_is_restored_into_a_folder_that_is_one_of_somewhere_else()
+    {
+        files.Put("junction", null);
+        files.Put("junction/x", "x");
+        await using var vault = await TestVault.CreateAsync(new MemoryBackend());
+        var (stored, _) = await StoreAsync(vault);
+        var target = new MemoryFiles();
+        target.Put("junction", null).Obstacle = "it leads elsewhere";
+        var whole = await RestoreAsync(vault, stored.Tree, target, ExistingFiles.Overwrite);
+        var part = await vault.RestoreTreeAsync(stored.Tree, [new(TreePath.Of("junction/x"), TreePath.Of("junction"))], target, new() { Existing = ExistingFiles.Overwrite }, null, CancellationToken.None);
+        Assert.Equal((0, 0), (whole.Files, part.Files));
+        Assert.All((TreeRestoreResult[])[whole, part], result => Assert.Contains("elsewhere", Assert.Single(result.Problems).What, StringComparison.Ordinal));
+        Assert.Equal(["", "junction"], target.Nodes.Keys);
     }
 
     [Fact]
@@ -189,10 +256,10 @@ public sealed class SourceTests
         await Assert.ThrowsAsync<TimeoutException>(() => RestoreAsync(vault, stored.Tree, target, ExistingFiles.Skip));
     }
 
-    private async Task<(TreeBackupResult Result, SessionStatistics Statistics)> StoreAsync(VaultStore vault, TreeRef? parent = null)
+    private async Task<(TreeBackupResult Result, SessionStatistics Statistics)> StoreAsync(VaultStore vault, TreeRef? parent = null, TreeOptions? options = null)
     {
         await using var session = await vault.OpenSessionAsync(CancellationToken.None);
-        var result = await session.WriteTreeAsync(files, parent, StoredTrees.Settled, null, CancellationToken.None);
+        var result = await session.WriteTreeAsync(files, parent, options ?? StoredTrees.Settled, null, CancellationToken.None);
         await session.CommitAsync(TestVault.Draft() with { Trees = [new("files", result.Tree)] }, CancellationToken.None);
         return (result, session.Statistics);
     }

@@ -8,7 +8,7 @@ public sealed class SmbBackupTests
 {
     private static readonly DateTimeOffset s_time = new(2021, 5, 6, 7, 8, 9, TimeSpan.Zero);
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 600_000)]
     public async Task Shares_are_listed_but_hidden_ones()
     {
         await using var lab = await SmbLab.StartAsync();
@@ -21,7 +21,7 @@ public sealed class SmbBackupTests
         await Assert.ThrowsAsync<ShareException>(() => lab.BackUpAsync("two"));
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 600_000)]
     public async Task What_stands_in_the_way_is_told()
     {
         await using var lab = await SmbLab.StartAsync();
@@ -43,7 +43,7 @@ public sealed class SmbBackupTests
         Assert.Contains("cannot be reached", dead.Message, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_share_is_stored_with_its_times_attributes_and_access_rights()
     {
         await using var lab = await SmbLab.StartAsync();
@@ -75,7 +75,7 @@ public sealed class SmbBackupTests
         Assert.Equal(0x7, nothing.Attributes[1].Value.Span[12] & 0x27);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_restore_into_a_folder_that_Samba_serves_shows_the_same()
     {
         await using var lab = await SmbLab.StartAsync();
@@ -96,7 +96,7 @@ public sealed class SmbBackupTests
         Assert.Equal(shown, await lab.LookAsync("two", paths));
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 600_000)]
     public async Task The_second_backup_reads_what_has_changed()
     {
         await using var lab = await SmbLab.StartAsync();
@@ -128,7 +128,7 @@ public sealed class SmbBackupTests
         Assert.Equal(before["8.txt"].Attributes[0].Value.ToArray(), after["8.txt"].Attributes[0].Value.ToArray());
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 600_000)]
     public async Task What_cannot_be_read_is_named_and_read_the_next_time()
     {
         await using var lab = await SmbLab.StartAsync();
@@ -140,7 +140,7 @@ public sealed class SmbBackupTests
         Assert.Equal(["a.txt", "b.txt", "loop"], await lab.Local.ListAsync(result.Tree));
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_server_that_dies_fails_the_backup_and_the_next_one_is_whole()
     {
         await using var lab = await SmbLab.StartAsync();
@@ -171,7 +171,7 @@ public sealed class SmbBackupTests
         Assert.Equal((40, 120L << 20), (result.Statistics.Files, result.Statistics.Bytes));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_process_that_does_not_start_is_told()
     {
         await using var lab = await SmbLab.StartAsync();

@@ -22,6 +22,8 @@ public sealed class SmbFileServerValidatorTests : ISmbFileServers
     [InlineData("InvalidShareName", """{"server": "nas1.example", "credentials": "nas1", "shares": [{"name": "a"}, {"name": "A"}]}""")]
     [InlineData("InvalidShareName", """{"server": "nas1.example", "credentials": "nas1", "shares": [{"name": "a", "nameOnServer": "a/../b"}]}""")]
     [InlineData("InvalidShareName", """{"server": "nas1.example", "credentials": "nas1", "shares": [{"name": "a", "nameOnServer": ".."}]}""")]
+    [InlineData("InvalidShareName", """{"server": "nas1.example", "credentials": "nas1", "shares": [{"name": "a", "nameOnServer": "c$"}]}""")]
+    [InlineData("InvalidShareName", """{"server": "nas1.example", "credentials": "nas1", "shares": [{"name": "a", "nameOnServer": "Admin$"}]}""")]
     [InlineData("InvalidRequestContent", """{"server": "nas1.example", "credentials": "nas1", "shares": ["a"]}""")]
     [InlineData("InvalidRequestContent", """{"server": "nas1.example"}""")]
     [InlineData("InvalidRequestContent", """{"credentials": "nas1"}""")]

@@ -8,7 +8,7 @@ public sealed class SmbRestoreTests
 {
     private static readonly DateTime s_time = new(2021, 5, 6, 7, 8, 9, DateTimeKind.Utc);
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_restored_share_shows_the_same()
     {
         await using var lab = await SmbLab.StartAsync();
@@ -47,7 +47,7 @@ public sealed class SmbRestoreTests
         Assert.Equal(shown, await ShownAsync(lab, "two", paths));
     }
 
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 600_000)]
     [InlineData(ExistingFiles.Overwrite, 2, 0, "old", "old", null)]
     [InlineData(ExistingFiles.Skip, 1, 1, "new", "old", null)]
     [InlineData(ExistingFiles.CreateCopy, 2, 0, "new", "old", "old")]
@@ -64,7 +64,7 @@ public sealed class SmbRestoreTests
         Assert.False(File.Exists(Path.Combine(lab.Two, "docs", "apart.txt")));
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_conflict_restores_nothing_where_that_is_asked_for()
     {
         await using var lab = await SmbLab.StartAsync();
@@ -81,7 +81,7 @@ public sealed class SmbRestoreTests
         Assert.Equal(("new", "old"), (Text(lab, "docs/taken.txt"), Text(lab, "docs/free.txt")));
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_part_goes_into_a_folder_of_its_own()
     {
         await using var lab = await SmbLab.StartAsync();
@@ -92,7 +92,7 @@ public sealed class SmbRestoreTests
         Assert.Contains("has no 'docs/nothing'", Assert.Single(restored.Problems).What, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 600_000)]
     public async Task What_SMB_cannot_have_is_named()
     {
         await using var lab = await SmbLab.StartAsync();
@@ -112,7 +112,7 @@ public sealed class SmbRestoreTests
         Assert.Equal(8, restored.ProblemCount);
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_server_that_dies_fails_the_restore_and_the_next_one_is_whole()
     {
         await using var lab = await SmbLab.StartAsync();

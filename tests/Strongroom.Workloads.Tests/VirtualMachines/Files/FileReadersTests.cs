@@ -12,7 +12,7 @@ public sealed class FileReadersTests : IDisposable
 
     public void Dispose() => _folder.Delete(true);
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_process_that_never_answers_is_killed_in_time()
     {
         var (program, pid) = Program("exec sleep 1000");
@@ -23,7 +23,7 @@ public sealed class FileReadersTests : IDisposable
         await GoneAsync(pid);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_process_that_ends_is_an_error_of_that_request_and_the_next_has_another()
     {
         var (program, _) = Program("exit 3");
@@ -43,7 +43,7 @@ public sealed class FileReadersTests : IDisposable
         Assert.Contains("could not be started", failure.Message, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_process_that_sends_without_end_is_ended_and_costs_no_memory()
     {
         var (program, pid) = Program("exec cat /dev/zero");
@@ -53,7 +53,7 @@ public sealed class FileReadersTests : IDisposable
         await GoneAsync(pid);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Only_so_many_are_open_at_a_time_and_those_that_nobody_uses_make_room()
     {
         // An answer without volumes: length 5, no fault, count 0.
@@ -126,7 +126,7 @@ public sealed class FileReadersTests : IDisposable
         await next.DisposeAsync();
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_reader_that_cannot_be_started_lets_go_of_its_disks_and_its_folder()
     {
         var options = new FileReaderOptions { Executable = Path.Combine(_folder.FullName, "absent"), Folder = Path.Combine(_folder.FullName, "readers"), MachineFolder = Path.Combine(_folder.FullName, "machine") };
@@ -138,7 +138,7 @@ public sealed class FileReadersTests : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(home.Path));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task What_a_reader_removed_itself_keeps_nothing_open()
     {
         var (program, _) = Program("rm -rf \"$(dirname \"$2\")\"; exit 0");
@@ -149,7 +149,7 @@ public sealed class FileReadersTests : IDisposable
         Assert.True(disk.IsDisposed);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task What_a_process_makes_of_a_disk_that_cannot_be_read_is_not_told_and_the_next_caller_has_another()
     {
         // It reads the disk when it is asked, and has found no volumes then.

@@ -54,9 +54,9 @@ internal sealed unsafe class SmbSession
         }
     }
 
-    /// <summary>Whether the share still answers after a failure. That a name is taken, or is not, only the server can have said.</summary>
+    /// <summary>Whether the share still answers after a failure. That a name is taken only the server can have said; that it is not the library says also where it reaches nobody.</summary>
     public bool IsAlive(SmbCallException failure) =>
-        _isOpen && (failure.Error is Exists || (failure.Error is NoEntry && _request == SmbRequest.Find) || SmbCalls.Stat(SmbUrl.Of(_host, _share, []), stackalloc byte[StatBytes]) == 0);
+        _isOpen && (failure.Error is Exists || SmbCalls.Stat(SmbUrl.Of(_host, _share, []), stackalloc byte[StatBytes]) == 0);
 
     private FrameWriter Open(ref FrameFields fields, FrameWriter answer)
     {
@@ -78,6 +78,7 @@ internal sealed unsafe class SmbSession
             if (*(int*)entry == FileShareType) names.Add(name.TrimEnd((byte)0).ToArray());
         }
 
+        MustBeTheEnd();
         answer.Put(names.Count);
         foreach (var name in names) answer.Put(name);
         return answer;
@@ -95,7 +96,8 @@ internal sealed unsafe class SmbSession
         _folder = -1;
     }
 
-    /// <summary>The library has read the whole folder when it was opened: here nothing fails.</summary>
+    /// <summary>The library has read the whole folder when it was opened.</summary>
+    /// <exception cref="SmbCallException">It cannot tell the next entry, which is not the end.</exception>
     private FrameWriter More(FrameWriter answer)
     {
         var entries = new FrameWriter(0);
@@ -104,7 +106,12 @@ internal sealed unsafe class SmbSession
         for (; _folder >= 0 && count < SmbFrames.MaxEntries; count++)
         {
             var entry = SmbCalls.ReadFolder(_folder, stat);
-            if (entry == null) break;
+            if (entry == null)
+            {
+                MustBeTheEnd();
+                break;
+            }
+
             // struct libsmb_file_info: u64 size, u16 attributes, ids, then the times of birth, write, access and change, and the name.
             entries.Put(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(*(byte**)(entry + 88)))
                 .Put(*(long*)entry).Put((int)*(ushort*)(entry + 8));
@@ -204,6 +211,11 @@ internal sealed unsafe class SmbSession
     }
 
     private byte[] Url(ref FrameFields fields) => SmbUrl.Of(_host, _share, fields.Bytes(SmbFrames.MaxBytes));
+
+    private static void MustBeTheEnd()
+    {
+        if (Marshal.GetLastPInvokeError() is var error and not 0) throw new SmbCallException(error);
+    }
 
     private static int Must(int result) => result >= 0 ? result : throw new SmbCallException(Marshal.GetLastPInvokeError());
 
