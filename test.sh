@@ -177,7 +177,7 @@ fi
 
 # ---- tests --------------------------------------------------------------------------------------------------------
 # Seconds a test project may take before it is ended and counted as failed.
-limit_seconds() { case $1 in Strongroom.Clients|Strongroom.Libvirt) echo 2000 ;; *) echo 900 ;; esac; }
+limit_seconds() { case $1 in Strongroom.Clients|Strongroom.Libvirt) echo 2400 ;; *) echo 900 ;; esac; }
 
 # Runs a test project; what it came to is read by report_project.
 run_project() {
