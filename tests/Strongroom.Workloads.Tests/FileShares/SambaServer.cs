@@ -57,12 +57,30 @@ public sealed class SambaServer : IAsyncDisposable
             await _server.WaitForExitAsync();
         }
 
+        EndServices();
         _server?.Dispose();
         _server = null;
     }
 
     /// <summary>Starts it again after <see cref="KillAsync"/>, with the same shares.</summary>
     public async Task StartAgainAsync(string share) => await RunServerAsync(share);
+
+    /// <summary>What smbd has started for rights and names is in no tree of processes with it.</summary>
+    private void EndServices()
+    {
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+        {
+            try
+            {
+                if (int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var id) && File.ReadAllText(Path.Combine(folder, "cmdline")).Contains($"--configfile={Configuration}", StringComparison.Ordinal))
+                    Process.GetProcessById(id).Kill();
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException)
+            {
+                // It has ended.
+            }
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
