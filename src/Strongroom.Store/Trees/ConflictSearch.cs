@@ -39,16 +39,16 @@ internal sealed class ConflictSearch
         }
 
         var way = new Stack<(WalkedFolder Folder, FolderCursor Entries)>();
-        way.Push((folder, part.IsContent ? await OpenAsync(tree, part.Entry!, cancellationToken) : FolderCursor.Of(part.Entry!)));
+        way.Push((folder, part.IsContent ? await FolderCursor.OpenReadableAsync(tree, part.Entry!, cancellationToken) : FolderCursor.Of(part.Entry!)));
         while (way.TryPeek(out var at))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (await NextAsync(at.Entries, cancellationToken) is not { } entry)
+            if (await at.Entries.NextReadableAsync(cancellationToken) is not { } entry)
                 way.Pop();
             else if (entry.Kind == TreeEntryKind.Folder)
             {
                 if (Enter(open, at.Folder, entry.Name.ToArray()) is { } below)
-                    way.Push((below, await OpenAsync(tree, entry, cancellationToken)));
+                    way.Push((below, await FolderCursor.OpenReadableAsync(tree, entry, cancellationToken)));
             }
             else if (IsThere(open, at.Folder, entry.Name.Span))
             {
@@ -79,33 +79,5 @@ internal sealed class ConflictSearch
     {
         if (count++ < Named)
             found.Add(path);
-    }
-
-    /// <summary>What is damaged is for the restore to report; it puts nothing in the way of anything.</summary>
-    private static async ValueTask<FolderCursor> OpenAsync(ManifestReader tree, TreeEntry folder, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await FolderCursor.OpenAsync(tree, folder, cancellationToken);
-        }
-        catch (StoreException failure) when (failure.IsDamage)
-        {
-            return FolderCursor.None;
-        }
-    }
-
-    private static async ValueTask<TreeEntry?> NextAsync(FolderCursor entries, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                return await entries.NextAsync(cancellationToken);
-            }
-            catch (StoreException failure) when (failure.IsDamage)
-            {
-                // The next call goes on behind it.
-            }
-        }
     }
 }

@@ -31,6 +31,35 @@ internal sealed class FolderCursor
     public static async ValueTask<FolderCursor> OpenAsync(ManifestReader tree, TreeEntry folder, CancellationToken cancellationToken) =>
         new(tree, await FolderReader.ReadPagesAsync(tree, folder, cancellationToken), []);
 
+    /// <summary>Of what can be read of a folder: of nothing where its pages cannot be found.</summary>
+    public static async ValueTask<FolderCursor> OpenReadableAsync(ManifestReader tree, TreeEntry folder, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await OpenAsync(tree, folder, cancellationToken);
+        }
+        catch (StoreException failure) when (failure.IsDamage)
+        {
+            return None;
+        }
+    }
+
+    /// <summary>The next entry that can be read, or null at the end. For who looks ahead: what is damaged, the restore reports.</summary>
+    public async ValueTask<TreeEntry?> NextReadableAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await NextAsync(cancellationToken);
+            }
+            catch (StoreException failure) when (failure.IsDamage)
+            {
+                // The next call goes on behind it.
+            }
+        }
+    }
+
     /// <summary>The next entry, or null at the end.</summary>
     /// <exception cref="StoreException">Corrupt: a page cannot be read, or is out of order. The next call goes on behind it.</exception>
     public async ValueTask<TreeEntry?> NextAsync(CancellationToken cancellationToken)

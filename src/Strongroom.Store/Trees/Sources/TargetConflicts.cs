@@ -36,16 +36,16 @@ internal sealed class TargetConflicts(ITreeTarget target)
         }
 
         var way = new Stack<(TreePath Path, FolderCursor Entries)>();
-        way.Push((path, part.IsContent ? await OpenAsync(tree, part.Entry!, cancellationToken) : FolderCursor.Of(part.Entry!)));
+        way.Push((path, part.IsContent ? await FolderCursor.OpenReadableAsync(tree, part.Entry!, cancellationToken) : FolderCursor.Of(part.Entry!)));
         while (way.TryPeek(out var at))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (await NextAsync(at.Entries, cancellationToken) is not { } entry)
+            if (await at.Entries.NextReadableAsync(cancellationToken) is not { } entry)
                 way.Pop();
             else if (entry.Kind != TreeEntryKind.Folder)
                 await RequireFreeAsync(at.Path.Join(entry.Name.Span), entry, cancellationToken);
             else if (at.Path.Join(entry.Name.Span) is var below && await IsFolderAsync(below, entry.Name.ToArray(), cancellationToken))
-                way.Push((below, await OpenAsync(tree, entry, cancellationToken)));
+                way.Push((below, await FolderCursor.OpenReadableAsync(tree, entry, cancellationToken)));
         }
     }
 
@@ -70,33 +70,5 @@ internal sealed class TargetConflicts(ITreeTarget target)
     {
         if (count++ < Named)
             found.Add(path);
-    }
-
-    /// <summary>What is damaged is for the restore to report; it puts nothing in the way of anything.</summary>
-    private static async ValueTask<FolderCursor> OpenAsync(ManifestReader tree, TreeEntry folder, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await FolderCursor.OpenAsync(tree, folder, cancellationToken);
-        }
-        catch (StoreException failure) when (failure.IsDamage)
-        {
-            return FolderCursor.None;
-        }
-    }
-
-    private static async ValueTask<TreeEntry?> NextAsync(FolderCursor entries, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                return await entries.NextAsync(cancellationToken);
-            }
-            catch (StoreException failure) when (failure.IsDamage)
-            {
-                // The next call goes on behind it.
-            }
-        }
     }
 }
