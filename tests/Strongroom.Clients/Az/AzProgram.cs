@@ -19,12 +19,15 @@ internal sealed class AzProgram : IDisposable
     private readonly string[] _prefix;
     private readonly string _root;
     private readonly string _configuration;
+    private readonly bool _forked;
+    private AzForks? _forks;
 
-    private AzProgram(string program, string[] prefix, string root)
+    private AzProgram(string program, string[] prefix, string root, bool forked)
     {
         _program = program;
         _prefix = prefix;
         _root = root;
+        _forked = forked && AzForks.CanRun(Outside(program));
         _configuration = "/tmp/strongroom-az-" + Guid.NewGuid().ToString("N");
         Directory.CreateDirectory(Outside(_configuration));
     }
@@ -34,7 +37,8 @@ internal sealed class AzProgram : IDisposable
         edition is AzEdition.Debian12 ? OfThisMachine() : await OfDebian13Async(cancellationToken);
 
     /// <summary>The az of this machine (2.45 on Debian 12).</summary>
-    public static AzProgram OfThisMachine() => new(Peer.RequireOrSkip("az", "azure-cli"), [], "/");
+    /// <param name="forked">Whether commands run in forks of one process (<see cref="AzForks"/>), where that is possible; else each in a process of its own.</param>
+    public static AzProgram OfThisMachine(bool forked = true) => new(Peer.RequireOrSkip("az", "azure-cli"), [], "/", forked);
 
     /// <summary>
     /// The az of Debian 13 (2.74), which debian13.sh makes. Where that cannot be made (no root, no mmdebstrap, no mirror)
@@ -46,7 +50,7 @@ internal sealed class AzProgram : IDisposable
         var root = found.StandardOutput.Trim();
         if (found.ExitCode != 0)
             Peer.Missing("There is no folder with az of Debian 13: tests/Strongroom.Clients/debian13.sh prepare makes it (root, mmdebstrap).");
-        return new AzProgram(Peer.RequireOrSkip("chroot", "coreutils"), [root, "/usr/bin/env"], root);
+        return new AzProgram("/usr/bin/az", [Peer.RequireOrSkip("chroot", "coreutils"), root], root, forked: true);
     }
 
     /// <summary>The folder that az runs in and writes its files to, as this process sees it.</summary>
@@ -55,6 +59,7 @@ internal sealed class AzProgram : IDisposable
     /// <summary>Makes az trust the authority that issued the server's certificate.</summary>
     public void Trust(string caFile) => File.Copy(caFile, Outside($"{_configuration}/{CaFileName}"), overwrite: true);
 
+    /// <summary>Runs a command of az to its end.</summary>
     public Task<CommandResult> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
         Dictionary<string, string> environment = new()
@@ -68,13 +73,18 @@ internal sealed class AzProgram : IDisposable
         // A file that is not there would end az before it does anything, its help included.
         if (File.Exists(Outside($"{_configuration}/{CaFileName}")))
             environment["REQUESTS_CA_BUNDLE"] = $"{_configuration}/{CaFileName}";
-        string[] inFolder = ["-C", _configuration];
-        return _prefix.Length == 0
-            ? CommandResult.RunAsync("/usr/bin/env", [.. inFolder, _program, .. arguments], environment, cancellationToken)
-            : CommandResult.RunAsync(_program, [.. _prefix, .. inFolder, .. environment.Select(pair => $"{pair.Key}={pair.Value}"), "az", .. arguments], environment, cancellationToken);
+        string[] command = [.. _prefix, "/usr/bin/env", "-C", _configuration, .. environment.Select(pair => $"{pair.Key}={pair.Value}")];
+        if (!_forked)
+            return CommandResult.RunAsync(command[0], [.. command.Skip(1), _program, .. arguments], null, cancellationToken);
+        _forks ??= AzForks.Start(command, _program);
+        return _forks.RunAsync(arguments, environment, cancellationToken);
     }
 
-    public void Dispose() => Directory.Delete(Outside(_configuration), recursive: true);
+    public void Dispose()
+    {
+        _forks?.Dispose();
+        Directory.Delete(Outside(_configuration), recursive: true);
+    }
 
     // A path as az sees it, seen from outside its folder.
     private string Outside(string path) => Path.Combine(_root, path.TrimStart('/'));

@@ -14,7 +14,7 @@ public sealed class AzStoryTests : IDisposable
     [Fact(Timeout = 900_000)]
     public async Task The_az_of_this_machine_plays_the_whole_story()
     {
-        using var program = AzProgram.OfThisMachine();
+        using var program = AzProgram.OfThisMachine(forked: false);
         await PlayAsync(program, (story, token) => story.ProtectByRestAsync(token), TestContext.Current.CancellationToken);
     }
 
