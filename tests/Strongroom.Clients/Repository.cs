@@ -15,7 +15,7 @@ internal static class Repository
     public static string Debian13Script => Path.Combine(Root, "tests", "Strongroom.Clients", "debian13.sh");
 
     /// <summary>
-    /// The server's executable: $STRONGROOM_SERVER, or the one built in the configuration of this test
+    /// The command `strongroom`: $STRONGROOM_SERVER, or the one built in the configuration of this test
     /// (artifacts/bin/Strongroom/release/strongroom).
     /// </summary>
     public static string ServerExecutable

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Strongroom.Clients;
 
 namespace Strongroom.Cli.Tests.Store;
 
@@ -71,7 +72,7 @@ public sealed class StoreLab : IDisposable
     /// <summary>Starts the program with any arguments; its output is redirected.</summary>
     public Process StartProgram(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Executable(), arguments)
+        var start = new ProcessStartInfo(Repository.ServerExecutable, arguments)
         {
             WorkingDirectory = folder.FullName,
             RedirectStandardInput = true,
@@ -120,10 +121,4 @@ public sealed class StoreLab : IDisposable
         Directory.GetFiles(Vault, "*", SearchOption.AllDirectories).OrderByDescending(file => new FileInfo(file).Length).ThenBy(file => file, StringComparer.Ordinal).First();
 
     public void Dispose() => folder.Delete(recursive: true);
-
-    private static string Executable()
-    {
-        var configuration = Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/'));
-        return Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "Strongroom", configuration, "strongroom"));
-    }
 }

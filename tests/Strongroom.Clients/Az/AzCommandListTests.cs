@@ -5,7 +5,7 @@ namespace Strongroom.Clients.Az;
 /// <summary>docs/api-coverage.md lists every command of `az backup`, and what it says of one is what the stories play.</summary>
 public sealed partial class AzCommandListTests
 {
-    [Theory(Timeout = 900_000)]
+    [Theory(Timeout = 1_800_000)]
     [InlineData(AzEdition.Debian12)]
     [InlineData(AzEdition.Debian13)]
     public async Task The_document_lists_the_commands_that_az_has(AzEdition edition)

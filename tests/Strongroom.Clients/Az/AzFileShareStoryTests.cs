@@ -20,7 +20,7 @@ public sealed class AzFileShareStoryTests
         "retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","dailySchedule":{"retentionTimes":null,"retentionDuration":{"count":30,"durationType":"Days"}}}}}
         """;
 
-    [Theory(Timeout = 900_000)]
+    [Theory(Timeout = 1_800_000)]
     [InlineData(AzEdition.Debian12)]
     [InlineData(AzEdition.Debian13)]
     public async Task A_share_is_protected_backed_up_restored_in_every_way_and_let_go(AzEdition edition)

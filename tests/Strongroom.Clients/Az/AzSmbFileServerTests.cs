@@ -25,7 +25,7 @@ public sealed class AzSmbFileServerTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_share_of_another_machine_is_found_protected_and_restored()
     {
         var token = TestContext.Current.CancellationToken;

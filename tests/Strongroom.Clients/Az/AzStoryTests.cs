@@ -11,14 +11,14 @@ public sealed class AzStoryTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task The_az_of_this_machine_plays_the_whole_story()
     {
         using var program = AzProgram.OfThisMachine(forked: false);
         await PlayAsync(program, (story, token) => story.ProtectByRestAsync(token), TestContext.Current.CancellationToken);
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task The_az_of_Debian_13_plays_the_quickstart_unmodified()
     {
         using var program = await AzProgram.OfDebian13Async(TestContext.Current.CancellationToken);

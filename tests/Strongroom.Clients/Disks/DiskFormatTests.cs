@@ -13,7 +13,7 @@ public sealed class DiskFormatTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Theory(Timeout = 900_000)]
+    [Theory(Timeout = 1_800_000)]
     [InlineData("raw", "raw", "")]
     [InlineData("vpc", "vhd", "subformat=fixed,force_size=on")]
     [InlineData("qcow2", "qcow2", "")]

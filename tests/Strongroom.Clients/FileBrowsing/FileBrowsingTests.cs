@@ -11,7 +11,7 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task The_top_lists_every_volume_with_what_is_on_it_and_why_it_cannot_be_read()
     {
         var volumes = await lab.ListAsync("/");
@@ -23,7 +23,7 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
         Assert.All(volumes, v => Assert.Equal("volume", (string?)v["type"]));
     }
 
-    [Theory(Timeout = 900_000)]
+    [Theory(Timeout = 1_800_000)]
     [InlineData("/disk0-part1")]
     [InlineData("/disk0-part2")]
     [InlineData("/disk0-part4")]
@@ -44,7 +44,7 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
         Assert.Equal(SampleFileSystems.Big[3_000_000..3_001_000], await part.Content.ReadAsByteArrayAsync(Cancelled));
     }
 
-    [Theory(Timeout = 900_000)]
+    [Theory(Timeout = 1_800_000)]
     [InlineData("/disk0-part2")]
     [InlineData("/disk1/home")]
     [InlineData("/vg0-root")]
@@ -67,7 +67,7 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
         Assert.Equal("hello\n", await through.Content.ReadAsStringAsync(Cancelled));
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_great_folder_comes_in_pages_and_each_name_once()
     {
         List<string> names = [];
@@ -83,7 +83,7 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
         Assert.Equal(Enumerable.Range(0, SampleFileSystems.ManyCount).Select(i => $"file {i:0000}"), names);
     }
 
-    [Theory(Timeout = 900_000)]
+    [Theory(Timeout = 1_800_000)]
     [InlineData("files", "/disk0-part2/absent", 404, "FileNotFound")]
     [InlineData("files", "/disk9", 404, "FileNotFound")]
     [InlineData("files", "/disk0-part2/big.bin", 400, "NotADirectory")]
@@ -105,7 +105,7 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
         Assert.Equal($"{status} {code}", $"{(int)answer.StatusCode} {error["code"]}");
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_tar_of_a_folder_is_what_was_backed_up()
     {
         var file = lab.Folder.Combine("home.tar");
@@ -122,7 +122,7 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
         Assert.Contains("sub/link -> deep/hello.txt", listed, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_zip_of_a_folder_opens_elsewhere()
     {
         using var answer = await lab.DownloadAsync("/disk0-part4/sub&format=zip");
@@ -133,7 +133,7 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
         Assert.Equal("hello\n", await hello.ReadToEndAsync(Cancelled));
     }
 
-    [Theory(Timeout = 900_000)]
+    [Theory(Timeout = 1_800_000)]
     [InlineData("/disk3")]
     [InlineData("/disk4")]
     [InlineData("/disk5")]
@@ -155,7 +155,7 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
         Assert.Single(await lab.ListAsync("/disk0-part2/sub/deep"));
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_reader_that_is_killed_is_one_error_at_most_and_leaves_nothing()
     {
         await lab.ListAsync("/disk0-part2");
@@ -172,7 +172,7 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
         Assert.Single(await lab.ListAsync("/disk0-part2/sub/deep"));
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task The_command_lists_and_fetches()
     {
         var volumes = (await FilesAsync("ls")).Succeeded().StandardOutput;
@@ -205,7 +205,7 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
         Assert.Equal((1, "strongroom: There is nothing at '/vg0-root/absent'."), (missing.ExitCode, missing.StandardError.Trim()));
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task Who_may_only_read_of_backups_reads_no_files()
     {
         var added = JsonNode.Parse((await CommandResult.RunAsync(
@@ -216,7 +216,7 @@ public sealed class FileBrowsingTests(FileBrowsingLab lab) : IClassFixture<FileB
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_server_that_is_killed_leaves_no_reader()
     {
         await lab.ListAsync("/disk0-part2");

@@ -12,7 +12,7 @@ public sealed class OddDiskTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_partition_table_that_is_refused_hides_no_other_disk()
     {
         var token = TestContext.Current.CancellationToken;

@@ -15,7 +15,7 @@ public sealed class ShareBrowsingTests
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task Files_and_folders_of_a_share_are_listed_and_brought()
     {
         using var folder = new TempFolder();

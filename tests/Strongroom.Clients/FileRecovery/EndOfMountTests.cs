@@ -13,7 +13,7 @@ public sealed class EndOfMountTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Theory(Timeout = 900_000)]
+    [Theory(Timeout = 1_800_000)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_server_that_ended_has_ended_its_mounts(bool isKilled)
@@ -48,7 +48,7 @@ public sealed class EndOfMountTests : IDisposable
         }
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_tester_moves_the_clock_over_the_twelve_hours()
     {
         var token = TestContext.Current.CancellationToken;

@@ -24,7 +24,7 @@ public sealed class FileRecoveryStoryTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task Every_file_comes_back_through_the_script_and_none_after_the_mount_was_revoked()
     {
         var token = TestContext.Current.CancellationToken;

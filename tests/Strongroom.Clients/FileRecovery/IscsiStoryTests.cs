@@ -13,7 +13,7 @@ public sealed class IscsiStoryTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task Every_disk_over_iSCSI_equals_the_machines_and_none_can_be_had_after_the_mount_is_revoked()
     {
         var token = TestContext.Current.CancellationToken;
@@ -46,7 +46,7 @@ public sealed class IscsiStoryTests : IDisposable
         Task<CommandResult> CompareAsync(string url, string path) => CommandResult.RunAsync(qemuImg, ["compare", "-f", "raw", "-F", "raw", url, path], null, token);
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_machine_boots_from_a_recovery_point()
     {
         var token = TestContext.Current.CancellationToken;

@@ -21,7 +21,7 @@ public sealed class MachineRestoreKillTests : IDisposable
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_machine_is_the_old_one_or_the_new_one_whenever_the_server_is_killed()
     {
         var output = TestContext.Current.TestOutputHelper!;

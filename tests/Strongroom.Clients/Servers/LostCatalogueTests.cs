@@ -14,7 +14,7 @@ public sealed class LostCatalogueTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Theory(Timeout = 900_000)]
+    [Theory(Timeout = 1_800_000)]
     [InlineData(false)]
     [InlineData(true)]
     public async Task The_recovery_points_of_a_lost_database_are_listed_and_restored_again(bool isElsewhere)

@@ -11,7 +11,7 @@ public sealed class PrincipalTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_principal_that_is_added_beside_the_server_signs_in_with_its_role_until_it_is_removed()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
@@ -36,7 +36,7 @@ public sealed class PrincipalTests : IDisposable
         Assert.DoesNotContain((string)reset["password"]!, await File.ReadAllTextAsync(Path.Combine(server.DataFolder, "principals.json"), cancellationToken), StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task What_cannot_be_done_is_told_in_one_line_and_adds_nobody()
     {
         await using var server = await ServerProcess.StartAsync(_folder.Combine("data"), _folder.Path, TestContext.Current.CancellationToken);

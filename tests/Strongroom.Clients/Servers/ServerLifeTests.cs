@@ -13,7 +13,7 @@ public sealed class ServerLifeTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_server_ends_cleanly_and_comes_back_as_the_same_server()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
@@ -31,7 +31,7 @@ public sealed class ServerLifeTests : IDisposable
         Assert.Equal("lab", (await again.GetAsync(lab.GroupUrl, cancellationToken))["name"]!.GetValue<string>());
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_second_server_on_the_same_data_is_refused()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
@@ -43,7 +43,7 @@ public sealed class ServerLifeTests : IDisposable
         Assert.True(server.IsRunning);
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task The_administrators_file_is_readable_by_its_owner_alone()
     {
         await using var server = await ServerProcess.StartAsync(_folder.Combine("data"), _folder.Path, TestContext.Current.CancellationToken);
@@ -51,7 +51,7 @@ public sealed class ServerLifeTests : IDisposable
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, mode);
     }
 
-    [Theory(Timeout = 900_000)]
+    [Theory(Timeout = 1_800_000)]
     [InlineData("/healthz")]
     [InlineData("/readyz")]
     [InlineData("/metadata/endpoints?api-version=2022-09-01")]

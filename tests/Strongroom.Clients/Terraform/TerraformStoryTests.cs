@@ -21,7 +21,7 @@ public sealed class TerraformStoryTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task Group_vault_policy_and_protected_machine_are_created_read_back_changed_and_destroyed()
     {
         var hostFolder = _folder.Combine("machines");

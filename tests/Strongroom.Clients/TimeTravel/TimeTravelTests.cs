@@ -20,7 +20,7 @@ public sealed class TimeTravelTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task The_clock_is_moved_forwards_and_goes_on_from_there_after_a_stop_and_after_a_kill()
     {
         await using var server = await StartAsync();
@@ -43,7 +43,7 @@ public sealed class TimeTravelTests : IDisposable
         Assert.InRange(await _clock.LookAsync(last, Token), now, set.AddDays(40) + TestLasts);
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task What_is_no_move_forwards_is_refused_and_moves_nothing()
     {
         await using var server = await StartAsync();
@@ -71,7 +71,7 @@ public sealed class TimeTravelTests : IDisposable
         Assert.InRange(await _clock.LookAsync(client, Token), Start, Start + TestLasts);
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task Only_an_owner_of_the_subscription_moves_the_clock()
     {
         await using var server = await StartAsync();
@@ -89,7 +89,7 @@ public sealed class TimeTravelTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(owner, HttpMethod.Post, new JsonObject { ["advance"] = "P1D" }));
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_real_server_has_no_such_path_and_its_data_takes_no_moved_clock_nor_the_other_way_round()
     {
         await using (var real = await ServerProcess.StartAsync(_folder.Combine("real"), _folder.Path, Token))
@@ -110,7 +110,7 @@ public sealed class TimeTravelTests : IDisposable
         Assert.False(Directory.Exists(_folder.Combine("new")));
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task Jobs_are_dated_by_the_clock_and_what_is_left_of_soft_delete_shrinks_with_it()
     {
         await using var server = await StartAsync();
@@ -134,7 +134,7 @@ public sealed class TimeTravelTests : IDisposable
             (string)(await client.GetAsync(lab.ItemUrl(), Token))["properties"]!["deferredDeleteTimeRemaining"]!, "c", CultureInfo.InvariantCulture);
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_store_lives_through_two_years_and_its_room_comes_back()
     {
         await using var server = await StartAsync("--collect-every", "168");

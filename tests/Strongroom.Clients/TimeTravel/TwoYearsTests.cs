@@ -32,7 +32,7 @@ public sealed class TwoYearsTests : IDisposable
         _folder.Dispose();
     }
 
-    [Theory(Timeout = 900_000)]
+    [Theory(Timeout = 1_800_000)]
     [InlineData("6")]
     [InlineData("0")]
     public async Task On_every_day_exactly_the_points_exist_that_the_policy_keeps_and_nothing_is_left_in_the_end(string collectEvery)

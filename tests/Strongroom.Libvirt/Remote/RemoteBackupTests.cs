@@ -129,7 +129,7 @@ public sealed class RemoteBackupTests
         await LiveLab.AssertCleanAsync(host, second, machine, Cancellation);
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_server_that_goes_in_the_middle_fails_the_backup_and_the_next_one_is_right()
     {
         var guest = await LiveGuest.FindAsync(Cancellation);

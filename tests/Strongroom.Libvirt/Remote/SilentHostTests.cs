@@ -14,7 +14,7 @@ public sealed class SilentHostTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task Calls_under_way_end_and_a_new_connection_is_made_when_the_host_is_back()
     {
         await using var host = await Libvirtd.StartAsync(Cancellation, listensForTls: true);
@@ -49,7 +49,7 @@ public sealed class SilentHostTests
         }
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_backup_whose_host_falls_silent_ends_and_its_traces_go_when_the_host_is_back()
     {
         var guest = await LiveGuest.FindAsync(Cancellation);

@@ -14,7 +14,7 @@ public sealed class LiveKillTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task The_backup_after_a_kill_is_right_and_the_host_is_clean()
     {
         var output = TestContext.Current.TestOutputHelper!;

@@ -57,7 +57,7 @@ public sealed class PoolStoryTests
         Assert.Empty(await az.ListAsync("disk list -g lab", Cancellation));
     }
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_kill_or_a_cancellation_at_any_moment_leaves_whole_disks_or_nothing()
     {
         var output = TestContext.Current.TestOutputHelper!;

@@ -12,7 +12,7 @@ public sealed class LostHostTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_machine_that_is_booted_for_a_verification_does_not_outlive_it()
     {
         var guest = await LiveGuest.FindAsync(Token);

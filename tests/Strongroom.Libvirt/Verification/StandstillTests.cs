@@ -13,7 +13,7 @@ public sealed class StandstillTests : ILibvirtHosts, IDisposable
 
     private LibvirtHost Host => new("/hosts/kvm1", "s", "lab", "home", $"qemu+unix:///system?socket={_folder.Combine("libvirt")}", "default", _folder.Path);
 
-    [Fact(Timeout = 900_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task A_host_that_stands_still_does_not_keep_a_verification_from_its_end()
     {
         using var silent = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
